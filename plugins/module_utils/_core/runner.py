@@ -1,0 +1,167 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The only place for check mode, diff, changed, exit and failure.
+
+A module gives its spec and a function that builds its resource. The resource reads, says what is wanted, and has three
+verbs that are the only writers; everything that Ansible wants to see is made here.
+"""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import (
+    Plan,
+    State,
+    complete,
+    diff,
+    make_plan,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub, scrub_data
+
+
+class Closable(t.Protocol):
+    """A client that has to be left properly (log out, close the connection)."""
+
+    def close(self) -> None:
+        """End the session; must not raise for a session that is already gone."""
+
+
+C = t.TypeVar("C", bound=Closable)
+
+
+class Context:
+    """What a resource may know of the run: its options, a way to warn, and clients that are closed at the end."""
+
+    def __init__(self, params: dict[str, t.Any], stack: contextlib.ExitStack) -> None:
+        self.params = params
+        self.warnings: list[str] = []
+        self._stack = stack
+
+    def warn(self, message: str) -> None:
+        """Tell the user something that does not stop the run."""
+        if message not in self.warnings:
+            self.warnings.append(message)
+
+    def closing(self, client: C) -> C:
+        """Have the client closed when the module ends, however it ends."""
+        self._stack.callback(client.close)
+        return client
+
+
+class Resource(abc.ABC):
+    """Base of all resources: how to read, what is wanted, and the three writers.
+
+    `result_key` names the result, `fields` all its keys, `volatile` those that change by themselves and stay out of
+    the diff. `extras()` are further result keys, the same in every path.
+    """
+
+    result_key: str = ""
+    fields: t.Sequence[str] = ()
+    volatile: t.Collection[str] = ()
+
+    @abc.abstractmethod
+    def read(self) -> State | None:
+        """The present state in our shape, or None when it is absent. Never writes."""
+
+    @abc.abstractmethod
+    def wanted(self, before: State | None) -> State:
+        """The values the user asked for, complete and normalised like `read`; what is not named is left alone."""
+
+    def predict(self, plan: Plan) -> State:
+        """The state after the plan as far as it is known (unknown: null). Never writes."""
+        return plan.after
+
+    def guard(self, plan: Plan) -> None:
+        """Raise when a safety rule forbids the plan; also in check mode. Never writes."""
+
+    @abc.abstractmethod
+    def create(self, plan: Plan) -> State:
+        """Make it, return its new state."""
+
+    @abc.abstractmethod
+    def update(self, plan: Plan) -> State:
+        """Apply plan.changes, return the new state."""
+
+    @abc.abstractmethod
+    def delete(self, plan: Plan) -> None:
+        """Remove it."""
+
+    def extras(self) -> dict[str, t.Any]:
+        """Further documented result keys."""
+        return {}
+
+
+class Info(t.Protocol):
+    """A reader: `find` returns all result keys and never changes anything."""
+
+    def find(self) -> dict[str, t.Any]:
+        """The result keys."""
+
+
+def run(spec: ArgSpec, build: t.Callable[[Context], Resource]) -> t.NoReturn:
+    """Run a module that brings one object into a state."""
+
+    def work(context: Context, check_mode: bool) -> dict[str, t.Any]:
+        resource = build(context)
+        before = resource.read()
+        state = context.params.get("state") or "present"
+        wanted = {} if state == "absent" else resource.wanted(before)
+        plan = make_plan(before, wanted, state)
+        resource.guard(plan)
+        after = resource.predict(plan) if check_mode or not plan.changed else _apply(resource, plan)
+        before_full = complete(plan.before, resource.fields)
+        after_full = complete(after, resource.fields)
+        result = {"changed": plan.changed, resource.result_key: after_full, **resource.extras()}
+        if plan.changed:
+            result["diff"] = diff(before_full, after_full, resource.volatile)
+        return result
+
+    _run(spec, work)
+
+
+def run_info(spec: ArgSpec, build: t.Callable[[Context], Info]) -> t.NoReturn:
+    """Run a module that only reads."""
+
+    def work(context: Context, check_mode: bool) -> dict[str, t.Any]:
+        return {"changed": False, **build(context).find()}
+
+    _run(spec, work)
+
+
+def _apply(resource: Resource, plan: Plan) -> State:
+    if plan.verb == "create":
+        return resource.create(plan)
+    if plan.verb == "update":
+        return resource.update(plan)
+    resource.delete(plan)
+    return {}
+
+
+def _run(spec: ArgSpec, work: t.Callable[[Context, bool], dict[str, t.Any]]) -> t.NoReturn:
+    module = AnsibleModule(supports_check_mode=True, **spec.module_arguments())
+    secrets = [str(value) for value in module.no_log_values]
+    context: Context | None = None
+    try:
+        with contextlib.ExitStack() as stack:
+            context = Context(module.params, stack)
+            result = work(context, module.check_mode)
+    except CollectionError as error:
+        _warn(module, context, secrets)
+        details = scrub_data(error.details, secrets)
+        module.fail_json(msg=scrub(error.message, secrets), failure={"kind": error.kind, **details})
+    _warn(module, context, secrets)
+    module.exit_json(**result)
+    raise AssertionError("exit_json returned")
+
+
+def _warn(module: AnsibleModule, context: Context | None, secrets: list[str]) -> None:
+    for message in context.warnings if context else []:
+        module.warn(scrub(message, secrets))

@@ -1,0 +1,69 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bounded waiting: a clock on monotonic time plus a pure predicate. Clock and sleep are parameters for tests."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import WaitTimeoutError
+
+T = t.TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class Patience:
+    """How long (seconds) and how often (every `interval` seconds) to look; wait=False looks once."""
+
+    timeout: float = 600.0
+    interval: float = 5.0
+    wait: bool = True
+    monotonic: t.Callable[[], float] = time.monotonic
+    sleep: t.Callable[[float], None] = time.sleep
+
+    @classmethod
+    def of(cls, params: t.Mapping[str, t.Any]) -> Patience:
+        """From the options wait, wait_timeout and wait_interval."""
+        return cls(float(params["wait_timeout"]), float(params["wait_interval"]), bool(params["wait"]))
+
+
+def ticks(patience: Patience) -> t.Iterator[float]:
+    """Yield the seconds gone by, at once and then every interval, until the time is over (at least one look)."""
+    start = patience.monotonic()
+    while True:
+        gone = patience.monotonic() - start
+        yield gone
+        left = patience.timeout - (patience.monotonic() - start)
+        if left <= 0:
+            return
+        patience.sleep(min(patience.interval, left))
+
+
+def wait_for(
+    look: t.Callable[[], T],
+    ready: t.Callable[[T], bool],
+    what: str,
+    patience: Patience,
+    describe: t.Callable[[T], str] = str,
+    **details: t.Any,
+) -> T:
+    """Look until `ready` holds and return what was seen; `ready` may raise to end a hopeless wait.
+
+    With patience.wait false the first look is returned as it is. Raises WaitTimeoutError with the last state and the
+    given details.
+    """
+    seen: T | None = None
+    for _gone in ticks(patience):
+        seen = look()
+        if ready(seen) or not patience.wait:
+            return seen
+    last = describe(t.cast(T, seen))
+    raise WaitTimeoutError(
+        f"{what}: not there after {patience.timeout:g} s, last seen: {last}. Nothing is lost: run again to go on "
+        "waiting, or raise wait_timeout",
+        last_state=last,
+        **details,
+    )

@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The runner: check mode, diff, changed, closing, failure, redaction; on a resource made for the test."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible.module_utils import basic
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import argspec, errors, runner
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+
+SPEC = argspec.ArgSpec(
+    argspec.state_option(), name=argspec.text(required=True), size=argspec.integer(), password=argspec.text(secret=True)
+)
+
+
+class Shelf:
+    """What exists, and what was done to it."""
+
+    def __init__(self, *things: State) -> None:
+        self.things = {thing["name"]: dict(thing) for thing in things}
+        self.writes: list[str] = []
+        self.closed = 0
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Thing(runner.Resource):
+    """The simplest resource."""
+
+    result_key = "thing"
+    fields = ("name", "size", "id")
+    volatile = ("id",)
+
+    def __init__(self, context: runner.Context, shelf: Shelf) -> None:
+        self.params, self.context = context.params, context
+        self.shelf = context.closing(shelf)
+
+    def read(self) -> State | None:
+        found = self.shelf.things.get(self.params["name"])
+        return dict(found) if found else None
+
+    def wanted(self, before: State | None) -> State:
+        return argspec.pick(self.params, "name", "size")
+
+    def guard(self, plan: Plan) -> None:
+        if plan.verb == "delete" and plan.before["size"] == 99:
+            raise errors.GuardError("thing is in use")
+
+    def create(self, plan: Plan) -> State:
+        self.shelf.writes.append("create")
+        if plan.after.get("size") == 13:
+            raise errors.ApiError(f"no: {self.params['password']}", query_id="Q1", echo=[self.params["password"]])
+        self.context.warn("made")
+        self.context.warn("made")
+        self.shelf.things[plan.after["name"]] = {**plan.after, "id": 7}
+        return {**plan.after, "id": 7}
+
+    def update(self, plan: Plan) -> State:
+        self.shelf.writes.append("update")
+        return plan.after
+
+    def delete(self, plan: Plan) -> None:
+        self.shelf.writes.append("delete")
+
+
+def _run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shelf: Shelf, check: bool = False, **options: t.Any
+) -> dict[str, t.Any]:
+    arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    with pytest.raises(SystemExit):
+        runner.run(SPEC, lambda context: Thing(context, shelf))
+    assert shelf.closed == 1
+    return t.cast("dict[str, t.Any]", json.loads(capsys.readouterr().out))
+
+
+def test_create(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    shelf = Shelf()
+    result = _run(monkeypatch, capsys, shelf, name="a", size=2)
+    assert (result["changed"], result["thing"]) == (True, {"name": "a", "size": 2, "id": 7})
+    assert result["diff"] == {"before": {}, "after": {"name": "a", "size": 2}}
+    assert sum("made" in str(warning) for warning in result["warnings"]) == 1
+
+
+def test_check_mode_predicts_with_the_same_keys_and_writes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf = Shelf()
+    result = _run(monkeypatch, capsys, shelf, check=True, name="a", size=2)
+    assert (result["changed"], result["thing"], shelf.writes) == (True, {"name": "a", "size": 2, "id": None}, [])
+
+
+@pytest.mark.parametrize(
+    ("options", "changed", "writes", "thing"),
+    [
+        ({"size": 1}, False, [], {"name": "a", "size": 1, "id": None}),
+        ({}, False, [], {"name": "a", "size": 1, "id": None}),
+        ({"size": 3}, True, ["update"], {"name": "a", "size": 3, "id": None}),
+        ({"state": "absent"}, True, ["delete"], {}),
+    ],
+)
+def test_later_runs(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: dict[str, t.Any],
+    changed: bool,
+    writes: list[str],
+    thing: State,
+) -> None:
+    shelf = Shelf({"name": "a", "size": 1})
+    result = _run(monkeypatch, capsys, shelf, name="a", **options)
+    assert (result["changed"], shelf.writes, result["thing"], "diff" in result) == (changed, writes, thing, changed)
+
+
+def test_absent_twice(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(monkeypatch, capsys, Shelf(), name="a", state="absent")["changed"] is False
+
+
+def test_a_guard_holds_in_check_mode_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    result = _run(monkeypatch, capsys, Shelf({"name": "a", "size": 99}), check=True, name="a", state="absent")
+    assert (result["failed"], result["msg"], result["failure"]) == (True, "thing is in use", {"kind": "refused_by_guard"})
+
+
+def test_a_failure_is_one_clean_line_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = _run(monkeypatch, capsys, Shelf(), name="a", size=13, password="Tr0ub4dor")
+    assert (result["failed"], result["msg"]) == (True, "no: ********")
+    assert result["failure"] == {"kind": "api", "query_id": "Q1", "echo": ["********"]}
+    assert "Tr0ub4dor" not in json.dumps(result)
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(context: runner.Context) -> runner.Resource:
+        raise KeyError("bug")
+
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": {"name": "a"}}).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    with pytest.raises(KeyError):
+        runner.run(SPEC, broken)

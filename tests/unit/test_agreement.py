@@ -1,0 +1,143 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Specs, docs, action groups and role specs agree with each other."""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+import re
+import typing as t
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
+ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
+COLLECTION = "ansible_collections.ovhcloud.vmware_encryption"
+
+
+def _module(name: str) -> t.Any:
+    return importlib.import_module(f"{COLLECTION}.plugins.modules.{name}")
+
+
+def _fragment_documents(reference: str) -> dict[str, t.Any]:
+    name, _, part = reference[len("ovhcloud.vmware_encryption.") :].partition(".")
+    fragment = importlib.import_module(f"{COLLECTION}.plugins.doc_fragments.{name}").ModuleDocFragment
+    return t.cast("dict[str, t.Any]", yaml.safe_load(getattr(fragment, (part or "documentation").upper())))
+
+
+def documented(name: str) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """Options and attributes of a module with those of its fragments; the module's own win."""
+    own = yaml.safe_load(_module(name).DOCUMENTATION)
+    options: dict[str, t.Any] = {}
+    attributes: dict[str, t.Any] = {}
+    for reference in own.get("extends_documentation_fragment", []):
+        document = _fragment_documents(reference)
+        options.update(document.get("options", {}))
+        for key, value in document.get("attributes", {}).items():
+            attributes.setdefault(key, {}).update(value)
+    options.update(own.get("options") or {})
+    for key, value in (own.get("attributes") or {}).items():
+        attributes.setdefault(key, {}).update(value)
+    return options, attributes
+
+
+def disagreements(spec: dict[str, t.Any], docs: dict[str, t.Any], where: str = "") -> list[str]:
+    """Differences between an argument spec and documented options, nested ones too."""
+    found = [f"{where}{name}: only in the spec" for name in sorted(set(spec) - set(docs))]
+    found += [f"{where}{name}: only in the docs" for name in sorted(set(docs) - set(spec))]
+    for name in sorted(set(spec) & set(docs)):
+        option, text = spec[name], docs[name]
+        for key, default in (("type", "str"), ("required", False), ("elements", None), ("default", None), ("choices", None)):
+            if option.get(key, default) != text.get(key, default):
+                found.append(f"{where}{name}: {key} is {option.get(key, default)!r} and documented {text.get(key, default)!r}")
+        if "options" in option or "suboptions" in text:
+            found += disagreements(option.get("options", {}), text.get("suboptions", {}), f"{where}{name}.")
+    return found
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_spec_and_docs_agree(name: str) -> None:
+    options, _attributes = documented(name)
+    assert disagreements(_module(name).SPEC.options, options) == []
+
+
+def test_the_comparison_finds_differences() -> None:
+    spec = {"a": {"type": "int", "default": 3}, "b": {"type": "list", "elements": "dict", "options": {"c": {"type": "str"}}}}
+    docs = {"a": {"type": "int", "default": 4}, "b": {"type": "list", "elements": "dict", "suboptions": {}}, "d": {"type": "str"}}
+    assert disagreements(spec, docs) == [
+        "d: only in the docs",
+        "a: default is 3 and documented 4",
+        "b.c: only in the spec",
+    ]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_attributes_are_stated(name: str) -> None:
+    _options, attributes = documented(name)
+    assert {"check_mode", "diff_mode", "idempotent", "action_group"} <= set(attributes)
+    assert attributes["check_mode"]["support"] == "full"
+
+
+def _secret_options(spec: dict[str, t.Any]) -> t.Iterator[tuple[str, t.Any]]:
+    for name, option in spec.items():
+        yield name, option
+        yield from _secret_options(option.get("options", {}))
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_secret_options_are_hidden(name: str) -> None:
+    words = re.compile(r"password$|passphrase$|secret$|private_key$|access_token$|consumer_key$|termination_token$")
+    bare = [key for key, option in _secret_options(_module(name).SPEC.options) if words.search(key) and not option.get("no_log")]
+    assert bare == []
+
+
+def test_every_module_is_in_exactly_its_action_group() -> None:
+    runtime = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())
+    listed = [module for group in runtime["action_groups"].values() for module in group]
+    assert sorted(listed) == MODULES
+    for group, modules in runtime["action_groups"].items():
+        for name in modules:
+            _options, attributes = documented(name)
+            assert attributes["action_group"]["membership"] == [f"ovhcloud.vmware_encryption.{group}"], name
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_result_field_is_documented(name: str) -> None:
+    returned = yaml.safe_load(_module(name).RETURN)
+    classes = [value for value in vars(_module(name)).values() if isinstance(value, type) and getattr(value, "result_key", "")]
+    for resource in classes:
+        if resource.__module__ != _module(name).__name__:
+            continue
+        assert set(resource.fields) == set(returned[resource.result_key]["contains"]), resource.result_key
+    for key, entry in returned.items():
+        assert "sample" in entry or "contains" in entry, key
+
+
+def _role(name: str, part: str) -> dict[str, t.Any]:
+    return t.cast("dict[str, t.Any]", yaml.safe_load((ROOT / "roles" / name / part).read_text()) or {})
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_role_options_are_specified_defaulted_documented_and_used(role: str) -> None:
+    spec = _role(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    defaults = _role(role, "defaults/main.yml")
+    required = {name for name, option in spec.items() if option.get("required")}
+    assert set(defaults) == set(spec) - required
+    tasks = "\n".join(path.read_text() for path in (ROOT / "roles" / role).rglob("tasks/*.yml"))
+    readme = (ROOT / "roles" / role / "README.md").read_text()
+    for name, option in spec.items():
+        assert name.startswith(f"{role}_"), name
+        assert option.get("description"), name
+        assert f"`{name}`" in readme, f"{name} is not in the README"
+        assert re.search(rf"\b{name}\b", tasks), f"no task reads {name}"
+        if name in defaults and "default" in option:
+            assert option["default"] == defaults[name], name
+
+
+def test_there_are_modules_and_roles() -> None:
+    assert MODULES
+    assert ROLES

@@ -1,0 +1,97 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who may import what: the layers of the collection, checked on the source."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
+BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip")
+PACKAGES = ("_core", "_certificates", *BACK_ENDS)
+# layer -> packages of the collection it may import, and third-party packages it may import
+ALLOWED: dict[str, tuple[set[str], set[str]]] = {
+    "_core": ({"_core"}, {"ansible.module_utils"}),
+    "_certificates": ({"_core", "_certificates"}, {"cryptography"}),
+    "_ovhcloud": ({"_core", "_certificates", "_ovhcloud"}, {"requests", "urllib3"}),
+    "_vsphere": ({"_core", "_certificates", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
+    "_kmip": ({"_core", "_certificates", "_kmip"}, {"kmip"}),
+    "modules": ({"_core", "_certificates", *BACK_ENDS}, set()),
+    "filter": ({"_core"}, {"ansible.errors"}),
+    "doc_fragments": (set(), set()),
+}
+STDLIB = {
+    "__future__", "abc", "base64", "binascii", "collections", "configparser", "contextlib", "copy", "dataclasses", "datetime",
+    "email", "enum", "errno", "fnmatch", "functools", "hashlib", "hmac", "http", "importlib", "io", "ipaddress", "itertools",
+    "json", "logging", "math", "operator", "os", "pathlib", "random", "re", "select", "shutil", "socket", "ssl", "stat", "string",
+    "struct", "sys", "tempfile", "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid", "warnings",
+}  # fmt: skip
+
+
+def _files() -> list[tuple[str, pathlib.Path]]:
+    found = [("modules", path) for path in (ROOT / "plugins/modules").glob("*.py")]
+    found += [("filter", path) for path in (ROOT / "plugins/filter").glob("*.py")]
+    found += [("doc_fragments", path) for path in (ROOT / "plugins/doc_fragments").glob("*.py")]
+    for package in PACKAGES:
+        found += [(package, path) for path in (ROOT / "plugins/module_utils" / package).rglob("*.py")]
+    return sorted(found)
+
+
+def _imports(path: pathlib.Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module or "")
+    return names
+
+
+def violations(layer: str, imports: set[str]) -> list[str]:
+    """Imports that the layer may not have, in words."""
+    own, foreign = ALLOWED[layer]
+    bad = []
+    packages = {name[len(PREFIX) :].split(".")[0] for name in imports if name.startswith(PREFIX)}
+    bad += [f"imports {package}" for package in sorted(packages - own)]
+    if layer == "modules" and len(packages & set(BACK_ENDS)) > 1:
+        bad.append(f"imports {len(packages & set(BACK_ENDS))} back ends")
+    for name in sorted(imports):
+        known = name.startswith(PREFIX) or name.split(".")[0] in STDLIB
+        if not known and not any(name == one or name.startswith(one + ".") for one in foreign):
+            bad.append(f"imports {name}")
+    return bad
+
+
+@pytest.mark.parametrize(("layer", "path"), _files(), ids=lambda value: getattr(value, "stem", value))
+def test_layer_imports_only_what_its_row_allows(layer: str, path: pathlib.Path) -> None:
+    assert violations(layer, _imports(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("layer", "imports", "expected"),
+    [
+        ("_core", {"os", "requests"}, ["imports requests"]),
+        ("_kmip", {PREFIX + "_vsphere.session"}, ["imports _vsphere"]),
+        ("modules", {PREFIX + "_kmip.client", PREFIX + "_ovhcloud.client"}, ["imports 2 back ends"]),
+        ("modules", {"ansible.module_utils.basic"}, ["imports ansible.module_utils.basic"]),
+        ("modules", {PREFIX + "_core.runner", PREFIX + "_kmip.client"}, []),
+    ],
+)
+def test_the_check_itself_finds_breaches(layer: str, imports: set[str], expected: list[str]) -> None:
+    assert violations(layer, imports) == expected
+
+
+def test_only_the_runner_ends_a_module() -> None:
+    words = ("AnsibleModule(", "exit_json(", "fail_json(", ".check_mode", "module.warn(")
+    guilty = [
+        str(path.relative_to(ROOT))
+        for _layer, path in _files()
+        if path.name != "runner.py" and any(word in path.read_text(encoding="utf-8") for word in words)
+    ]
+    assert guilty == []
