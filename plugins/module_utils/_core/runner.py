@@ -82,6 +82,10 @@ class Resource(abc.ABC):
     def guard(self, plan: Plan) -> None:
         """Raise when a safety rule forbids the plan; also in check mode. Never writes."""
 
+    def settle(self, plan: Plan) -> State:
+        """Nothing differs: wait for what an earlier run has started. Not called in check mode. Never writes."""
+        return self.predict(plan)
+
     @abc.abstractmethod
     def create(self, plan: Plan) -> State:
         """Make it, return its new state."""
@@ -116,7 +120,7 @@ def run(spec: ArgSpec, build: t.Callable[[Context], Resource]) -> t.NoReturn:
         wanted = {} if state == "absent" else resource.wanted(before)
         plan = make_plan(before, wanted, state)
         resource.guard(plan)
-        after = resource.predict(plan) if check_mode or not plan.changed else _apply(resource, plan)
+        after = resource.predict(plan) if check_mode else _apply(resource, plan)
         before_full = complete(plan.before, resource.fields)
         after_full = complete(after, resource.fields)
         result = {"changed": plan.changed, resource.result_key: after_full, **resource.extras()}
@@ -137,6 +141,8 @@ def run_info(spec: ArgSpec, build: t.Callable[[Context], Info]) -> t.NoReturn:
 
 
 def _apply(resource: Resource, plan: Plan) -> State:
+    if not plan.changed:
+        return resource.settle(plan)
     if plan.verb == "create":
         return resource.create(plan)
     if plan.verb == "update":

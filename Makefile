@@ -1,0 +1,51 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+PYTHON ?= python3
+TOOLS = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m tools
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lab lab-check lint types unit integration oldest sanity docs package clean
+
+help: ## Show these targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+demo: ## Watch the whole job on this machine: OVHcloud KMS from an empty account, then again without a change
+	@$(TOOLS) demo $(ARGS)
+
+test: ## Run every check; some of them: make test STEPS="unit docs"
+	@$(TOOLS) test $(STEPS)
+
+lab: ## Start the lab (OVHcloud API, OKMS, vCenter on loopback) and keep it until Ctrl-C
+	@$(TOOLS) lab $(ARGS)
+
+lab-check: ## Prove the lab with clients of others: python-ovh, pyVmomi, OpenSSL, PyKMIP
+	@$(TOOLS) lab-check $(ARGS)
+
+lint: ## Check form and licences: ruff, yamllint, reuse
+	@$(TOOLS) test lint
+
+types: ## Check types: mypy
+	@$(TOOLS) test types
+
+unit: ## Run the unit tests on the newest ansible-core
+	@$(TOOLS) test unit
+
+integration: ## Run modules, roles and playbooks against the lab on the newest ansible-core
+	@$(TOOLS) test functional
+
+oldest: ## Run the unit and integration tests on the oldest ansible-core
+	@$(TOOLS) test oldest
+
+sanity: ## Run ansible-test sanity and units
+	@$(TOOLS) test sanity units
+
+docs: ## Check the documentation, the changelog and the playbooks: ansible-lint, antsibull
+	@$(TOOLS) test docs
+
+package: ## Build the collection, judge it as Galaxy does, install it and use it
+	@$(TOOLS) test package
+
+clean: ## Remove everything that these commands made
+	rm -rf .cache tests/output

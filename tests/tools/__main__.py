@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Entry point: `make <target>` calls `python3 -m tools <target> [words]` with the folder tests on the path."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from . import process, tally, trees, venvs
+from .paths import IN_TREE, LOGS, shown
+from .steps import STEPS, Step
+from .tally import Row, Tally
+
+# Programs that a person watches: they take over this process, with the terminal.
+PROGRAMS = {"demo": "demo", "lab": "lab", "lab-check": "lab_check"}
+
+
+def start(name: str, words: Sequence[str]) -> int:
+    """Become one of the programs for people, inside the environment `run`."""
+    venv = venvs.RUN.ensure()
+    tree = trees.link()
+    module = ".".join([*IN_TREE.parts, "tests", PROGRAMS[name]])
+    sys.stdout.flush()
+    os.execve(venv.python, [str(venv.python), "-m", module, *words], trees.environment(venv, tree))
+
+
+def perform(step: Step) -> Row:
+    """One step, timed; whatever stops it is a failure of this step only."""
+    print(f"\n== {step.name}: {step.title}", flush=True)
+    log, started = LOGS / f"{step.name}.log", time.monotonic()
+    log.unlink(missing_ok=True)
+    try:
+        result = step.do(log)
+    except (process.ProgramError, venvs.InterpreterError) as reason:
+        result = Tally(failed=1).note(f"  FAILED  {reason}")
+    row = Row(step.name, result, time.monotonic() - started)
+    print("\n".join(result.notes))
+    print(f"  {row.result}: {result.passed} passed, {result.failed} failed in {row.seconds:.0f} s", flush=True)
+    return row
+
+
+def test(names: Sequence[str]) -> int:
+    """The named steps, or all: each runs even if one before it failed."""
+    known = {step.name: step for step in STEPS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        print(f"No such step: {', '.join(unknown)}. The steps are: {', '.join(known)}.", file=sys.stderr)
+        return 2
+    rows = [perform(known[name]) for name in names or known]
+    print(f"\nWhat each program wrote is in {shown(LOGS)}.\n")
+    print(tally.table(rows), flush=True)
+    return 1 if any(row.tally.failed for row in rows) else 0
+
+
+def main(words: Sequence[str]) -> int:
+    """What `make` asked for."""
+    if words and words[0] == "test":
+        return test(words[1:])
+    if words and words[0] in PROGRAMS:
+        try:
+            return start(words[0], words[1:])
+        except (process.ProgramError, venvs.InterpreterError) as reason:
+            print(reason, file=sys.stderr)
+            return 1
+    print(f"usage: python3 -m tools test [step ...] | {' | '.join(PROGRAMS)}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

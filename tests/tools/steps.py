@@ -1,0 +1,200 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The steps of `make test`, fast to slow: each runs its programs and says how many checks passed and failed."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+import re
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+
+from . import process, pythons, tally, trees, venvs
+from .paths import CACHE, COPY_TREE, IN_TREE, RESULTS, ROOT, shown
+from .tally import Tally
+from .venvs import Venv
+
+SETTINGS = ROOT / "tests" / "nox"
+FLOOR = (3, 9)
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """A name to type, a line to read, and what to do."""
+
+    name: str
+    title: str
+    do: Callable[[pathlib.Path], Tally]
+
+
+@dataclasses.dataclass(frozen=True)
+class Bench:
+    """Where the programs of a step run: their log, folder and environment."""
+
+    log: pathlib.Path
+    folder: pathlib.Path
+    environment: Mapping[str, str]
+
+    def check(self, name: str, *command: str | os.PathLike[str]) -> Tally:
+        """One program as one counted check."""
+        done = process.run(command, self.log, self.folder, self.environment)
+        if done.code == 0:
+            return Tally(passed=1).note(f"  ok      {name}")
+        return Tally(failed=1).note(_failure(name, done, self.log))
+
+
+def _failure(name: str, done: process.Finished, log: pathlib.Path, lines: int = 60) -> str:
+    return f"  FAILED  {name} (exit {done.code}; all of it: {shown(log)})\n{process.tail(done.output, lines)}"
+
+
+def _pytest(venv: Venv, name: str, folders: Sequence[str], log: pathlib.Path) -> Tally:
+    """Pytest on two processes; no test at all is a failure."""
+    venv.ensure()
+    report = RESULTS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    options = ["-q", "-n", "2", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    environment = trees.environment(venv, trees.link())
+    done = process.run(["python", "-m", "pytest", *options, *folders], log, ROOT, environment)
+    result = tally.junit([report]) if report.exists() else Tally()
+    if done.code or not result.passed:
+        result.failed = result.failed or 1
+        result.note(_failure("pytest", done, log, 200))
+    return result.note(f"  {_versions(venv)}")
+
+
+def _versions(venv: Venv) -> str:
+    version = venv.interpreter()[0]
+    core = next(venv.folder.glob("lib/python3*/site-packages/ansible_core-*.dist-info")).name.split("-")[1]
+    return f"ansible-core {core.removesuffix('.dist')} on Python {pythons.text(version)}"
+
+
+def lint(log: pathlib.Path) -> Tally:
+    """The form of Python and YAML, and the licence of every file."""
+    venv = venvs.LINT.ensure()
+    bench = Bench(log, ROOT, trees.environment(venv, trees.link()))
+    ruff = ("--no-cache", "--config", SETTINGS / "ruff.toml", ".")
+    result = bench.check("ruff check", "ruff", "check", *ruff)
+    result += bench.check("ruff format", "ruff", "format", "--check", *ruff)
+    result += bench.check("yamllint", "yamllint", "--strict", "-c", SETTINGS / "yamllint.yml", ".")
+    result += bench.check("reuse", "reuse", "lint", "--lines")
+    return result
+
+
+def types(log: pathlib.Path) -> Tally:
+    """Types, seen in the collection's tree so that absolute imports are found."""
+    venv = venvs.LINT.ensure()
+    tree = trees.link()
+    bench = Bench(log, tree, trees.environment(venv, tree))
+    mypy = ("mypy", "--config-file", SETTINGS / "mypy.ini", "--cache-dir", CACHE / "mypy")
+    result = bench.check("mypy plugins", *mypy, IN_TREE / "plugins")
+    result += bench.check("mypy tests", *mypy, IN_TREE / "tests")
+    return result
+
+
+def unit(log: pathlib.Path) -> Tally:
+    """Unit tests on the newest ansible-core that this machine's Pythons allow."""
+    return _pytest(venvs.NEWEST, "unit", ["tests/unit"], log)
+
+
+def functional(log: pathlib.Path) -> Tally:
+    """Modules, roles and playbooks against the lab on the newest ansible-core."""
+    return _pytest(venvs.NEWEST, "functional", ["tests/functional"], log)
+
+
+def oldest(log: pathlib.Path) -> Tally:
+    """Both once more on the oldest ansible-core that the collection supports."""
+    return _pytest(venvs.OLDEST, "oldest", ["tests/unit", "tests/functional"], log)
+
+
+def sanity(log: pathlib.Path) -> Tally:
+    """`ansible-test sanity` with every Python of this machine."""
+    venv = venvs.SANITY.ensure()
+    place = trees.copy()
+    done = process.run(
+        ["ansible-test", "sanity", "--local", "--color", "no"], log, place, trees.ansible_test_environment(venv)
+    )
+    result = tally.sanity(done.output)
+    if done.code or not result.passed:
+        result.failed = result.failed or 1
+        said = re.findall(r"^(?:ERROR|FATAL): .*(?:\n[\w-]+(?: --python [\d.]+)?$)*", done.output, re.MULTILINE)
+        result.note(_failure("ansible-test sanity", dataclasses.replace(done, output="\n".join(said)), log, 200))
+    return result.note(f"  {_versions(venv)}, targets {', '.join(map(pythons.text, pythons.available()))}")
+
+
+def units(log: pathlib.Path) -> Tally:
+    """`ansible-test units` on the oldest Python that modules may have and on the controller's."""
+    venv = venvs.SANITY.ensure()
+    controller = venv.interpreter()[0]
+    result = Tally()
+    for version in dict.fromkeys([FLOOR, controller]):
+        if version in pythons.available():
+            result += _units(venv, pythons.text(version), log)
+        else:
+            result.note(f"  not run: Python {pythons.text(version)}, an extra, is not on this machine")
+    return result
+
+
+def _units(venv: Venv, version: str, log: pathlib.Path) -> Tally:
+    place = trees.copy()
+    command = ["ansible-test", "units", "--venv", "--requirements", "--python", version, "--color", "no"]
+    done = process.run(command, log, place, trees.ansible_test_environment(venv))
+    result = tally.junit(sorted((place / "tests" / "output" / "junit").glob("*.xml")))
+    text = f"Python {version}: {result.passed} passed, {result.failed} failed"
+    if done.code == 0 and result.passed:
+        return result.note(f"  ok      {text}")
+    result.failed = result.failed or 1
+    return result.note(_failure(text, done, log, 100))
+
+
+def docs(log: pathlib.Path) -> Tally:
+    """What people read: plugin documentation, guides, changelog, and the YAML of roles and playbooks."""
+    venv = venvs.TOOLS.ensure()
+    bench = Bench(log, trees.copy(), trees.environment(venv, COPY_TREE))
+    rules = ("--plugin-docs", "--validate-collection-refs", "self", "--check-extra-docs-refs")
+    result = bench.check("antsibull-docs", "antsibull-docs", "lint-collection-docs", *rules, ".")
+    result += bench.check("antsibull-changelog", "antsibull-changelog", "lint")
+    result += bench.check("ansible-lint (production)", "ansible-lint", "--strict")
+    return result
+
+
+def package(log: pathlib.Path) -> Tally:
+    """What users get: the collection as a file, judged by Galaxy's importer, installed, and used from there."""
+    venv = venvs.TOOLS.ensure()
+    place = trees.copy()
+    built, installed = CACHE / "build", CACHE / "installed"
+    for folder in (built, installed):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+    bench = Bench(log, built, trees.environment(venv, COPY_TREE))
+    collection = ("ansible-galaxy", "collection")
+    result = bench.check("ansible-galaxy collection build", *collection, "build", "--output-path", built, place)
+    for file in built.glob("*.tar.gz"):
+        result += bench.check("galaxy-importer", venv.python, "-m", "galaxy_importer.main", file)
+    user = Bench(log, built, trees.environment(venvs.NEWEST.ensure(), installed))
+    for file in built.glob("*.tar.gz"):
+        result += user.check("install from the file", *collection, "install", "--offline", "-p", installed, file)
+    needs = built / "python.txt"
+    result += bench.check(
+        "ansible-builder introspect", "ansible-builder", "introspect", "--write-pip", needs, installed
+    )
+    result += bench.check("packages of the execution environment", "grep", "-q", "pyvmomi", needs)
+    smoke = ROOT / "tests" / "ee" / "all.yml"
+    result += user.check("smoke test of what was installed", "ansible-playbook", "-i", "localhost,", smoke)
+    return result
+
+
+STEPS = (
+    Step("lint", "ruff, yamllint, reuse: form and licences of every file", lint),
+    Step("types", "mypy: strict for plugins, every signature for the lab and the tools", types),
+    Step("unit", "pure layers, import rules, specs equal docs: newest ansible-core", unit),
+    Step("functional", "modules, roles and playbooks against the lab: newest ansible-core", functional),
+    Step("oldest", "unit and functional once more on ansible-core 2.16", oldest),
+    Step("units", "ansible-test units on the oldest Python for modules and on the controller's", units),
+    Step("docs", "ansible-lint, antsibull-docs, antsibull-changelog", docs),
+    Step("package", "build, Galaxy's importer, execution environment, install and use", package),
+    Step("sanity", "ansible-test sanity on every Python of this machine", sanity),
+)

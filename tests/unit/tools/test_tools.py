@@ -1,0 +1,80 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What `make test` counts is what ran, and nothing of the user's shell gets in."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.tools import process, pythons, tally
+from ansible_collections.ovhcloud.vmware_encryption.tests.tools.tally import Row, Tally
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+
+
+def test_junit_counts_each_outcome_and_names_what_was_skipped(tmp_path: pathlib.Path) -> None:
+    report = tmp_path / "report.xml"
+    report.write_text(
+        "<testsuites><testsuite><testcase classname='c' name='a'/>"
+        "<testcase classname='c' name='b'><failure/></testcase>"
+        "<testcase classname='c' name='c'><error/></testcase>"
+        "<testcase classname='c' name='d'><skipped message='why'/></testcase></testsuite></testsuites>"
+    )
+    counted = tally.junit([report])
+    assert (counted.passed, counted.failed, counted.skipped) == (1, 2, 1)
+    assert counted.notes == ["    skipped: c::d: why"]
+
+
+def test_sanity_counts_each_test_and_python() -> None:
+    output = (
+        'Running sanity test "compile" on Python 3.9\nRunning sanity test "compile" on Python 3.13\n'
+        'Running sanity test "pylint"\n'
+        "FATAL: The 1 sanity test(s) listed below (out of 3) failed. See error output above for details.\npylint\n"
+    )
+    counted = tally.sanity(output)
+    assert (counted.passed, counted.failed) == (2, 1)
+
+
+def test_table_ends_with_the_sum() -> None:
+    rows = [
+        Row("unit", Tally(passed=4), 1.2),
+        Row("sanity", Tally(passed=1, failed=2), 3.0),
+    ]
+    lines = tally.table(rows).splitlines()
+    assert lines[-1] == "5 passed, 2 failed"
+    assert lines[1].endswith("passed")
+    assert lines[2].endswith("FAILED")
+
+
+def test_settings_of_the_user_stay_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OVH_APPLICATION_SECRET", "VMWARE_PASSWORD", "ANSIBLE_CONFIG", "PYTHONPATH"):
+        monkeypatch.setenv(name, "of the user")
+    monkeypatch.setenv("no_proxy", "example.com")
+    environment = process.clean_environment({"PATH": "ours"})
+    assert "of the user" not in environment.values()
+    assert environment["PATH"] == "ours"
+    assert environment["no_proxy"] == "example.com,localhost,127.0.0.1,::1"
+
+
+def test_failing_program_is_logged_with_its_code(tmp_path: pathlib.Path) -> None:
+    log = tmp_path / "logs" / "step.log"
+    done = process.run([sys.executable, "-c", "print('said'); raise SystemExit(3)"], log, tmp_path, {})
+    assert (done.code, done.output) == (3, "said\n")
+    assert "said" in log.read_text()
+
+
+def test_first_wanted_python_that_is_there_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pythons, "available", lambda: {(3, 12): pathlib.Path("b"), (3, 11): pathlib.Path("a")})
+    assert pythons.pick(((3, 13), (3, 11), (3, 12))) == ((3, 11), pathlib.Path("a"))
+    assert pythons.pick(((3, 10),)) is None
+
+
+def test_ansible_test_installs_what_the_execution_environment_needs() -> None:
+    def packages(file: str) -> set[str]:
+        return {line for line in (ROOT / file).read_text().splitlines() if line and not line.startswith("#")}
+
+    assert packages("tests/unit/requirements.txt") >= packages("meta/ee-requirements.txt")
