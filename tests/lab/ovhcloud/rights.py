@@ -1,0 +1,176 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Evaluation of IAM: may this identity do this action on this resource."""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import typing as t
+
+from .contracts import operations
+from .core import Area, Call
+from .errors import forbidden_by_iam
+from .state import Credential, Identity
+
+# the five permissions groups that OVHcloud keeps, as patterns of allowed actions
+MANAGED_GROUPS = {
+    "globalAdmin": ["*"],
+    "globalReadWrite": ["*"],
+    "globalReadOnly": ["*/get", "*apiovh:get"],
+    "globalTechnicalAccount": ["*:apiovh:*"],
+    "controlPanelAccess": ["account:apiovh:me/get", "account:apiovh:iam/*/get"],
+}
+KMIP_ACTIONS = [
+    "create",
+    "get",
+    "register",
+    "activate",
+    "revoke",
+    "destroy",
+    "createKeyPair",
+    "addAttribute",
+    "getAttributes",
+    "getAttributeList",
+    "modifyAttribute",
+    "deleteAttribute",
+    "locate",
+    "archive",
+    "recover",
+    "rekey",
+    "rekeyKeyPair",
+    "obtainLease",
+    "getUsageAllocation",
+    "encrypt",
+    "decrypt",
+    "sign",
+    "signatureVerify",
+]
+
+
+def _matches(pattern: str, text: str) -> bool:
+    return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
+
+
+class Rights(Area):
+    """Policies, account root and the lab's own per-identity lists, put together."""
+
+    def permitted(self, identity: Identity, action: str, urn: str) -> bool:
+        """True when something grants the action and nothing denies it; no list on the identity means all rights."""
+        if identity.allowed is None:
+            return True
+        if self._named(identity.urn, action, urn, "deny"):
+            return False
+        return any(_matches(pattern, action) for pattern in identity.allowed) or self.granted(identity.urn, action, urn)
+
+    def granted(self, identity_urn: str, action: str, urn: str) -> bool:
+        """True when policies allow it and none denies it."""
+        if self._named(identity_urn, action, urn, "deny"):
+            return False
+        return self._named(identity_urn, action, urn, "allow")
+
+    def check(self, call: Call) -> None:
+        """Refuse a call whose identity lacks a right."""
+        if call.identity is None or call.operation.anonymous:
+            return
+        urns, identity = self._resources_of(call), call.identity
+        missing = [
+            action
+            for action in call.operation.actions
+            if not any(self.permitted(identity, action, urn) for urn in urns)
+        ]
+        if missing:
+            raise forbidden_by_iam(missing)
+
+    def visible(self, call: Call, value: t.Any) -> t.Any:
+        """Of a list of domains or private clouds, what the caller may read."""
+        if call.identity is None or call.operation.template not in ("/okms/resource", "/dedicatedCloud"):
+            return value
+
+        def readable(item: t.Any) -> bool:
+            urn = item["iam"]["urn"] if isinstance(item, dict) else self.core.urn("pccVMware", item)
+            return all(self.permitted(call.caller, action, urn) for action in call.operation.actions)
+
+        return [item for item in value if readable(item)]
+
+    def kmip(self, okms_id: str, credential: Credential, operation: str) -> bool:
+        """May a certificate do a KMIP operation (`Create`, `GetAttributes`...); the account itself may do all."""
+        action = operation[:1].lower() + operation[1:]
+        if action not in KMIP_ACTIONS:
+            return True
+        urn = self.core.urn("okms", okms_id)
+        for identity in credential.identity_urns:
+            if identity == self.state.root.urn or self._administrator(identity):
+                return True
+            if self.granted(identity, f"okms:kmip:{action}", urn) or self.granted(
+                identity, f"okms:kmip:{action}", f"{urn}/x"
+            ):
+                return True
+        return False
+
+    def known_actions(self) -> set[str]:
+        """All action names that the contracts and the KMIP guide tell."""
+        found = {action["name"] for operation in operations() for action in operation.facts.get("iamActions") or []}
+        found.update(f"okms:kmip:{action}" for action in KMIP_ACTIONS)
+        return found | {
+            f"pccVMware:vSphere:assumeRole?{role}" for cloud in self.state.pccs.values() for role in cloud.roles
+        }
+
+    # --- parts
+
+    def _administrator(self, identity_urn: str) -> bool:
+        users = self.state.account.users.values()
+        groups = {group for user in users if user["urn"] == identity_urn for group in user["groups"]}
+        return any(self.state.account.groups.get(group, {}).get("role") == "ADMIN" for group in groups)
+
+    def _resources_of(self, call: Call) -> list[str]:
+        """Resources on one of which the right is needed; a list needs it on any (`*` when there is none yet)."""
+        if "okmsId" in call.params:
+            return [self.core.urn("okms", call.params["okmsId"])]
+        if call.operation.template.startswith("/dedicatedCloud/"):
+            return [self.core.urn("pccVMware", call.params["serviceName"])]
+        if call.operation.template == "/dedicatedCloud":
+            return [self.core.urn("pccVMware", name) for name in [*self.state.pccs, "*"]]
+        if call.operation.template == "/okms/resource":
+            return [self.core.urn("okms", name) for name in [*self.state.okms, "*"]]
+        return [self.core.urn("account", self.state.account.nichandle)]
+
+    def _named(self, identity_urn: str, action: str, urn: str, effect: str) -> bool:
+        now = self.core.now()
+        for policy in self.state.policies.values():
+            expiry = policy["expiredAt"]
+            if expiry and datetime.datetime.fromisoformat(expiry.replace("Z", "+00:00")) <= now:
+                continue
+            if identity_urn not in policy["identities"] and "*" not in policy["identities"]:
+                continue
+            if not any(_matches(pattern, urn) for pattern in self._resources(policy)):
+                continue
+            if any(self._effect(permissions, action, effect) for permissions in self._permissions(policy)):
+                return True
+        return False
+
+    def _resources(self, policy: dict[str, t.Any]) -> t.Iterator[str]:
+        for item in policy["resources"]:
+            group = next((entry for entry in self.state.resource_groups.values() if entry["urn"] == item["urn"]), None)
+            if group is None:
+                yield item["urn"]
+            else:
+                yield from (member["urn"] for member in group["resources"] if member.get("urn"))
+
+    def _permissions(self, policy: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
+        yield policy["permissions"]
+        for item in policy["permissionsGroups"]:
+            name = item["urn"].rsplit(":", 1)[-1]
+            if name in MANAGED_GROUPS:
+                yield {"allow": [{"action": pattern} for pattern in MANAGED_GROUPS[name]]}
+            for group in self.state.permissions_groups.values():
+                if group["urn"] == item["urn"]:
+                    yield group["permissions"]
+
+    @staticmethod
+    def _effect(permissions: dict[str, t.Any], action: str, effect: str) -> bool:
+        def named(part: str) -> bool:
+            return any(_matches(item["action"], action) for item in permissions.get(part) or [])
+
+        return named("deny") if effect == "deny" else named("allow") and not named("except")
