@@ -16,7 +16,7 @@ import urllib.parse
 from .errors import bad_request, error, old_error
 from .schema import Checker, Models, parse_query
 
-_DIRECTORY = pathlib.Path(__file__).parent / "contracts"
+_DIRECTORY = pathlib.Path(__file__).parent / "contract_data"
 _VERSIONS = {"1.0": 1, "v1": 1, "v2": 2}
 
 

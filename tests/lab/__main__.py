@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Starts the lab for other processes and for people: run this package with `python -m`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+import typing as t
+
+from .lab import Lab, LabSettings
+from .pki import thumbprints, write_private
+from .vcenter.settings import RELEASES
+
+LIMIT_SECONDS = 7200.0
+POLL_SECONDS = 0.5
+
+
+def arguments(argv: t.Sequence[str]) -> argparse.Namespace:
+    """The command line."""
+    about = "OVHcloud API, OKMS, an own key server and vCenter on loopback."
+    parser = argparse.ArgumentParser(prog="lab", description=about)
+    parser.add_argument("--state-file", help="write how to reach everything, as JSON that only you can read")
+    parser.add_argument(
+        "--for", dest="limit", type=float, default=LIMIT_SECONDS, help="seconds until it ends by itself"
+    )
+    parser.add_argument("--vcenter-version", default="8.0.3", choices=sorted(RELEASES))
+    parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
+    return parser.parse_args(argv)
+
+
+def state(lab: Lab) -> dict[str, t.Any]:
+    """What another process needs to use the lab."""
+    external = lab.external_kms
+    return {
+        "pid": os.getpid(),
+        "environment": lab.environment(),
+        "control_url": lab.control_url,
+        "ca_path": lab.ca_path,
+        "ovh": {
+            "endpoint": lab.ovh_endpoint,
+            "token_url": lab.token_url,
+            "application_key": lab.application_key,
+            "application_secret": lab.application_secret,
+            "consumer_key": lab.consumer_key,
+            "client_id": lab.client_id,
+            "client_secret": lab.client_secret,
+            "private_cloud": lab.private_cloud,
+        },
+        "vcenter": {
+            "hostname": lab.vcenter_hostname,
+            "port": lab.vcenter_port,
+            "username": lab.vcenter_username,
+            "password": lab.vcenter_password,
+        },
+        "okms_kmip": _kmip(lab.okms_kmip, lab.okms_ca_path),
+        "external_kms": _kmip(external, lab.external_ca_path),
+    }
+
+
+def _kmip(server: t.Any, ca_path: str) -> dict[str, t.Any]:
+    host, port = server.address
+    pins = thumbprints(server.server_certificate_pem)
+    return {"hostname": "localhost", "ip": host, "port": port, "ca_path": ca_path, **pins}
+
+
+def explain(lab: Lab, limit: float) -> str:
+    """How to reach each part, in plain words."""
+    facts = state(lab)
+    ovh, vcenter, okms, own = facts["ovh"], facts["vcenter"], facts["okms_kmip"], facts["external_kms"]
+    variables = "\n".join(f"  export {name}='{value}'" for name, value in sorted(facts["environment"].items()))
+    return f"""\
+The lab runs. It listens on this machine only, holds no real data, and every password in it was made up just now.
+
+OVHcloud API   {ovh["endpoint"]}
+  An account without OKMS, with a payment method and the private cloud {ovh["private_cloud"]}.
+  Application key {ovh["application_key"]}, secret {ovh["application_secret"]}, consumer key {ovh["consumer_key"]}.
+  Or a service account: {ovh["client_id"]}, secret {ovh["client_secret"]}, tokens from {ovh["token_url"]}.
+
+vCenter        https://{vcenter["hostname"]}:{vcenter["port"]}/
+  User {vcenter["username"]}, password {vcenter["password"]}.
+
+OKMS over KMIP {okms["hostname"]}:{okms["port"]}, its public CA: {okms["ca_path"]}
+  Lets in the certificates that the OKMS of the API has issued.
+
+Own key server {own["hostname"]}:{own["port"]}, its CA: {own["ca_path"]}
+
+All HTTPS servers are verified by {facts["ca_path"]}.
+
+Control port   {facts["control_url"]}
+  What happened: GET /journal and /journal/summary. How things are: GET /state.
+  Bad days: POST /clock {{"advance": seconds}}, POST /faults {{"action": "drop_after", "operation": "POST *"}},
+  DELETE /faults.
+
+For Ansible and the official clients:
+{variables}
+
+It ends with Ctrl-C, with POST /stop on the control port, or in {limit:.0f} seconds.
+"""
+
+
+def _gone(pid: int | None, child: bool) -> bool:
+    if pid is None:
+        return False
+    if child:
+        return os.getppid() != pid
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def wait(lab: Lab, limit: float, parent: int | None) -> None:
+    """Stay until somebody stops the lab, the time is over, or the parent has gone."""
+    child, end = os.getppid() == parent, time.monotonic() + limit
+    while time.monotonic() < end and not _gone(parent, child):
+        if lab.stopping.wait(min(POLL_SECONDS, max(0.0, end - time.monotonic()))):
+            return
+
+
+def _let_finish() -> None:
+    """From here on the clean-up must not be interrupted."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def main(argv: t.Sequence[str]) -> int:
+    """Run the lab until it is stopped."""
+    options = arguments(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        lab = stack.enter_context(Lab(LabSettings(vcenter_version=options.vcenter_version)))
+        text = explain(lab, options.limit)
+        if options.state_file:
+            # whole or not at all: other processes wait for this file
+            half = f"{options.state_file}.part"
+            write_private(half, json.dumps(state(lab), indent=2) + "\n")
+            os.replace(half, options.state_file)
+            stack.callback(_remove, options.state_file)
+        stack.callback(_let_finish)
+        print(text, flush=True)
+        wait(lab, options.limit, options.parent_pid)
+    print("The lab has stopped.", flush=True)
+    return 0
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

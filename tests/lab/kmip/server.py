@@ -1,0 +1,274 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A KMIP server over mutual TLS that decides by certificate: unknown, revoked and expired ones get a TLS alert."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import ssl
+import threading
+import typing as t
+
+from cryptography import x509
+from kmip.core import exceptions
+from kmip.services.server import session as kmip_session
+
+from ..clock import LabClock
+from ..faults import Faults
+from ..journal import Journal
+from ..pki import LOCAL_NAMES, Authority, load_pair, write_private
+from .engine import Allowed, LabEngine
+
+MAX_REQUEST = 1 << 20
+IDLE_SECONDS = 60.0
+# X509_V_FLAG_NO_CHECK_TIME: validity is judged by the lab's clock (through the CRL), not by the system's
+NO_CHECK_TIME = 0x200000
+
+
+def _shut(connection: socket.socket) -> None:
+    """Shut the transport under a TLS socket that another thread may be reading."""
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+class LabSession(kmip_session.KmipSession):
+    """One connection in its own thread. `serial` is the client certificate's, 0 before the handshake."""
+
+    def __init__(self, server: KmipServer, connection: ssl.SSLSocket, peer: t.Any, name: str) -> None:
+        super().__init__(server.engine, connection, peer, name=name)
+        self.daemon = True
+        self.connection = connection
+        self.serial = 0
+        self._server = server
+
+    def run(self) -> None:
+        """Handshake, then messages until one side ends it."""
+        try:
+            if self._accepted():
+                with contextlib.suppress(exceptions.ConnectionClosed, OSError):
+                    self._converse()
+        finally:
+            _shut(self.connection)
+            self.connection.close()
+
+    def _accepted(self) -> bool:
+        try:
+            self.connection.do_handshake()
+        except (OSError, ValueError):
+            self._linger()
+            return False
+        return True
+
+    def _linger(self) -> None:
+        """After a refusal let the client read the alert: closing with unread bytes would turn it into a reset."""
+        with contextlib.suppress(OSError, ValueError):
+            self.connection.settimeout(0.5)
+            socket.socket.shutdown(self.connection, socket.SHUT_WR)
+            while socket.socket.recv(self.connection, 4096):
+                pass
+
+    def _converse(self) -> None:
+        self.serial = x509.load_der_x509_certificate(self.connection.getpeercert(binary_form=True) or b"").serial_number
+        caller = self._server.engine.caller
+        caller.serial, caller.hang_up = self.serial, False
+        while True:
+            self._handle_message_loop()
+
+    def _receive_request(self) -> t.Any:
+        try:
+            request = super()._receive_request()
+        except (OSError, ValueError) as exc:  # reset, time-out, or a frame over the limit
+            raise exceptions.ConnectionClosed from exc
+        # withdrawn since the handshake, or let in without a CRL
+        if self.serial in self._server.withdrawn():
+            raise exceptions.ConnectionClosed
+        return request
+
+    def _receive_bytes(self, message_size: int) -> t.Any:
+        if message_size > MAX_REQUEST:
+            raise ValueError(f"request of {message_size} bytes")
+        return super()._receive_bytes(message_size)
+
+    def _send_response(self, data: t.Any) -> None:
+        if self._server.engine.caller.hang_up:
+            raise exceptions.ConnectionClosed
+        super()._send_response(data)
+
+
+class KmipServer:
+    """A KMIP server on 127.0.0.1; `directory` (private) takes its database and CRLs.
+
+    `client_authorities` decide who gets in; `allowed` (subject CN, serial, operation) who may do what.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        authority_for_server_cert: Authority,
+        client_authorities: t.Iterable[Authority],
+        clock: LabClock,
+        journal: Journal,
+        system: str,
+        directory: str,
+        faults: Faults | None = None,
+        maximum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+        sans: t.Iterable[str] = LOCAL_NAMES,
+        kind: str = "ec",
+    ) -> None:
+        self.name = name
+        self._authority = authority_for_server_cert
+        self._client_authorities = list(client_authorities)
+        self._clock = clock
+        self._directory = directory
+        self._maximum_version = maximum_version
+        self._sans = tuple(sans)
+        self._kind = kind
+        self._lock = threading.RLock()
+        self._context: ssl.SSLContext | None = None
+        self._withdrawn: frozenset[int] = frozenset()
+        self._imported: list[str] = []
+        self._sessions: list[LabSession] = []
+        self._listener: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self.engine = LabEngine(os.path.join(directory, f"{name}.sqlite"), system, journal, faults)
+        self._pair = self._issue()
+
+    def _issue(self, days: float = 365) -> tuple[str, str]:
+        return self._authority.leaf(self.name, "server", self._sans, self._kind, days)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        if self._listener is None:
+            raise RuntimeError(f"KMIP server {self.name} is not started")
+        host, port = self._listener.getsockname()[:2]
+        return str(host), int(port)
+
+    @property
+    def server_certificate_pem(self) -> str:
+        """The certificate it shows."""
+        return self._pair[0]
+
+    @property
+    def allowed(self) -> Allowed:
+        """Decides each operation of an accepted client; all are allowed unless set."""
+        return self.engine.allowed
+
+    @allowed.setter
+    def allowed(self, decide: Allowed) -> None:
+        self.engine.allowed = decide
+
+    @property
+    def seen(self) -> list[tuple[str, str]]:
+        """(subject CN, operation) of everything asked so far."""
+        return list(self.engine.seen)
+
+    def keys(self) -> dict[str, dict[str, t.Any]]:
+        """The keys it holds, without their material: {id: {state, length, owner, attributes}}."""
+        return self.engine.keys()
+
+    def object_count(self, owner: str | None = None) -> int:
+        """Number of objects it holds, of one owner (subject CN) or of all."""
+        return self.engine.object_count(owner)
+
+    def withdrawn(self) -> frozenset[int]:
+        """Serial numbers of client certificates that no longer count."""
+        return frozenset().union(*(authority.withdrawn() for authority in self._client_authorities))
+
+    def start(self) -> int:
+        """Listen, and return the port."""
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._thread = threading.Thread(target=self._accept, args=(self._listener,), name=self.name, daemon=True)
+        self._thread.start()
+        return self.address[1]
+
+    def stop(self) -> None:
+        """End listener, sessions and database; takes milliseconds."""
+        if self._listener is not None and self._thread is not None:
+            self.engine.pause.set()
+            with contextlib.suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._thread.join(5)
+            self._listener.close()
+            for session in self._cut(lambda session: True):
+                session.join(5)
+        self.engine.close()
+
+    def replace_server_certificate(self, days: float = 365) -> None:
+        """Show a new certificate with a new key of the same authority from the next handshake on."""
+        with self._lock:
+            self._pair = self._issue(days)
+            self._context = None
+
+    def trust_client_certificate(self, pem: str) -> None:
+        """Import a (self-signed) client certificate, as an operator does on a key server of their own."""
+        with self._lock:
+            self._imported.append(pem)
+            self._context = None
+
+    def refresh_revocations(self) -> None:
+        """Let revocations and the lab's time count at once: for the next handshake, and for open sessions."""
+        with self._lock:
+            self._context = None
+        withdrawn = self.withdrawn()
+        self._cut(lambda session: session.serial in withdrawn)
+
+    def _cut(self, concerned: t.Callable[[LabSession], bool]) -> list[LabSession]:
+        with self._lock:
+            sessions = [session for session in self._sessions if concerned(session)]
+        for session in sessions:
+            _shut(session.connection)
+        return sessions
+
+    def _accept(self, listener: socket.socket) -> None:
+        number = 0
+        while True:
+            try:
+                raw, peer = listener.accept()
+            except OSError:
+                return
+            number += 1
+            raw.settimeout(IDLE_SECONDS)
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                tls = self._current_context().wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
+            except OSError:  # the client has gone already
+                raw.close()
+                continue
+            session = LabSession(self, tls, peer, f"{self.name}-{number}")
+            with self._lock:
+                self._sessions = [known for known in self._sessions if known.is_alive()]
+                session.start()
+                self._sessions.append(session)
+
+    def _current_context(self) -> ssl.SSLContext:
+        """The TLS context, made anew when a certificate was withdrawn since the last one."""
+        with self._lock:
+            withdrawn = self.withdrawn()
+            if self._context is None or withdrawn != self._withdrawn:
+                self._context, self._withdrawn = self._make_context(), withdrawn
+            return self._context
+
+    def _make_context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.maximum_version = self._maximum_version
+        context.verify_mode = ssl.CERT_REQUIRED
+        load_pair(context, *self._pair)
+        flags = int(context.verify_flags) | NO_CHECK_TIME
+        if self._imported:
+            # nobody publishes a CRL for a self-signed certificate; sessions check their serial number themselves
+            flags |= int(ssl.VERIFY_X509_PARTIAL_CHAIN)
+            context.load_verify_locations(cadata="\n".join(self._imported))
+        else:
+            flags |= int(ssl.VERIFY_CRL_CHECK_LEAF)
+        context.verify_flags = ssl.VerifyFlags(flags)
+        if self._client_authorities:
+            # one file for certificates and CRLs: the ssl module takes no CRL from memory
+            path = os.path.join(self._directory, f"{self.name}-clients.pem")
+            write_private(path, "".join(ca.certificate_pem + ca.crl_pem() for ca in self._client_authorities))
+            context.load_verify_locations(cafile=path)
+        return context

@@ -1,0 +1,348 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole lab in one process: OVHcloud API, OKMS, a key server of one's own, and vCenter, wired to each other."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hmac
+import os
+import shutil
+import socket
+import ssl
+import tempfile
+import threading
+import typing as t
+
+from cryptography import x509
+from pyVim.connect import Disconnect, SmartConnect
+from pyVmomi import vim
+
+from .clock import LabClock
+from .control import Control, lab_state
+from .faults import Faults
+from .journal import Journal
+from .kmip import KmipServer
+from .ovhcloud import PRIVATE_CLOUD, OvhCloud, OvhSettings, Region
+from .ovhcloud.state import VsphereUser
+from .pki import LOCAL_NAMES, Authority, certificate_pem, server_context, thumbprints, write_private
+from .privileges import ENCRYPTION, HOSTED
+from .vcenter import VCenter, VCenterSettings
+from .vcenter.settings import RELEASES
+from .web import WebServers
+
+HOST = "localhost"
+REGIONS = ("eu-west-rbx", "eu-west-sbg", "eu-west-par", "ca-east-bhs")
+PATH_OF_TOKENS = "/auth/oauth2/token"
+
+
+@dataclasses.dataclass
+class LabSettings:
+    """What a test may choose. The parts' own settings can also be changed while the lab runs."""
+
+    vcenter_version: str = "8.0.3"
+    kmip_needs_policy: bool = False  # identities other than the account itself need an IAM policy on okms:kmip:*
+    kmip_maximum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+    ovhcloud: OvhSettings = dataclasses.field(default_factory=OvhSettings)
+    vcenter: VCenterSettings | None = None  # its version counts, not vcenter_version, when it is given
+
+
+def _address(host: str) -> str:
+    """IPv4 address of a name, empty when it has none."""
+    try:
+        return socket.gethostbyname(host)
+    except OSError:
+        return ""
+
+
+class Lab:
+    """Starts on entry, on free ports of 127.0.0.1; everything, its files too, is gone on exit."""
+
+    def __init__(self, settings: LabSettings | None = None) -> None:
+        self.settings = settings or LabSettings()
+        self.clock = LabClock()
+        self.journal = Journal(self.clock)
+        self.faults = Faults()
+        self.stopping = threading.Event()
+        self._closing = contextlib.ExitStack()
+        self._lock = threading.Lock()
+        self._external: KmipServer | None = None
+        self._old_cookies: set[str] = set()
+
+    def __enter__(self) -> Lab:
+        self.start()
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Make the authorities, start every server, connect them, seed the account."""
+        with contextlib.ExitStack() as undo:
+            undo.callback(self.stop)
+            self.directory = tempfile.mkdtemp(prefix="vmware-encryption-lab-")  # mode 0700
+            self._closing.callback(shutil.rmtree, self.directory, ignore_errors=True)
+            self._make_authorities()
+            self.okms_kmip = self._kmip_server(
+                "okms", "okms_kmip", self.okms_servers, self.okms_users, self.settings.kmip_maximum_version
+            )
+            self.web = WebServers(self.journal, self.faults)
+            self._closing.callback(self.web.stop)
+            self._start_vcenter()
+            self._start_ovhcloud()
+            self._connect()
+            self.control_port = self.web.serve(Control(self), None)
+            undo.pop_all()
+
+    def stop(self) -> None:
+        """Stop every server and remove the files; may be called twice."""
+        self.stopping.set()
+        self._closing.close()
+
+    # --- parts
+
+    def _make_authorities(self) -> None:
+        self.web_authority = Authority("lab HTTPS servers", self.clock)
+        self.okms_users = Authority("CCMUsersCA", self.clock)
+        self.okms_servers = Authority("CCMServersCA", self.clock)
+        self.external_authority = Authority("Key servers of the team", self.clock)
+        self._web_pair = self.web_authority.leaf(HOST, "server", LOCAL_NAMES, days=3650)
+        self.ca_path = self._file("lab-ca.pem", self.web_authority.certificate_pem)
+        self.okms_ca_path = self._file("okms-public-ca.pem", self.okms_servers.certificate_pem)
+        self.external_ca_path = self._file("external-kms-ca.pem", self.external_authority.certificate_pem)
+
+    def _file(self, name: str, text: str) -> str:
+        path = os.path.join(self.directory, name)
+        write_private(path, text)
+        return path
+
+    def _kmip_server(
+        self, name: str, system: str, servers: Authority, clients: Authority, maximum: ssl.TLSVersion
+    ) -> KmipServer:
+        server = KmipServer(
+            name, servers, [clients], self.clock, self.journal, system, self.directory, self.faults, maximum
+        )
+        server.start()
+        self._closing.callback(server.stop)
+        self.clock.watch(server.refresh_revocations)
+        return server
+
+    def _start_vcenter(self) -> None:
+        settings = self.settings.vcenter or VCenterSettings(version=self.settings.vcenter_version)
+        self.vcenter = VCenter(self.clock, self.journal, settings)
+        self._closing.callback(self.vcenter.close)
+        self.vcenter.sessions.on_end.append(lambda session: self._old_cookies.add(session.cookie))
+        self.vcenter_hostname = HOST
+        self.vcenter_port = self.web.serve(self.vcenter, server_context(*self._web_pair))
+
+    def _start_ovhcloud(self) -> None:
+        host, port = HOST, self.okms_kmip.address[1]
+        regions = [
+            Region(name, host, port, f"https://{name}.okms.ovh.test", self.okms_servers.certificate_pem)
+            for name in REGIONS
+        ]
+        self.ovhcloud = OvhCloud(self.clock, self.settings.ovhcloud, self.okms_users, regions)
+        port = self.web.serve(self.ovhcloud, server_context(*self._web_pair))
+        self.ovh_endpoint = f"https://{HOST}:{port}"
+        self.token_url = self.ovh_endpoint + PATH_OF_TOKENS
+
+    def _connect(self) -> None:
+        ovhcloud, vcenter = self.ovhcloud, self.vcenter
+        ovhcloud.on_credential_revoked = lambda okms_id, credential_id, serial: self.okms_kmip.refresh_revocations()
+        ovhcloud.kmip_object_count = self.okms_kmip.object_count
+        ovhcloud.vcenter_trusts = self._vcenter_trusts
+        ovhcloud.settings.kms_port = self.okms_kmip.address[1]
+        ovhcloud.set_vcenter(self.vcenter_hostname, self.vcenter_port, self._ovh_version())
+        self.okms_kmip.allowed = self._kmip_allowed
+        vcenter.authenticate = self._authenticate
+        vcenter.flow_open = self._flow_open
+
+    def _ovh_version(self) -> tuple[str, str, str]:
+        release = RELEASES[self.vcenter.settings.version]
+        major, minor, patch = (*release.version.split("."), "0", "0")[:3]
+        return f"{major}.{minor}", patch, release.build
+
+    def _kmip_allowed(self, subject: str, serial: int, operation: str) -> bool:
+        return not self.settings.kmip_needs_policy or self.ovhcloud.kmip_allowed(subject, serial, operation)
+
+    # vCenter asks while the API may be waiting for vCenter: these take no lock of the API
+
+    def _authenticate(self, login: str, password: str) -> frozenset[str] | None:
+        user = self.ovhcloud.vsphere_user(login)
+        if user is None or not hmac.compare_digest(user.password.encode(), password.encode()):
+            return None
+        return HOSTED | ENCRYPTION if user.encryption_right else HOSTED
+
+    def _flow_open(self, host: str, port: int) -> bool:
+        return self.ovhcloud.flow_open(_address(host))
+
+    def _vcenter_trusts(self, ip: str) -> bool:
+        """Providers may know the server by its name, the flow is for its address."""
+        with self.vcenter.lock:
+            hosts = {
+                server.address
+                for provider in self.vcenter.crypto.providers.values()
+                for server in provider.servers.values()
+            }
+        return any(self.vcenter.provider_is_green_at(host) for host in hosts if _address(host) == ip)
+
+    @property
+    def external_kms(self) -> KmipServer:
+        """A key server that is not OVHcloud's, with its own authority; started when first asked for."""
+        with self._lock:
+            if self._external is None:
+                authority = self.external_authority
+                self._external = self._kmip_server(
+                    "external", "external_kms", authority, authority, ssl.TLSVersion.TLSv1_3
+                )
+            return self._external
+
+    def kmip_servers(self) -> dict[str, KmipServer]:
+        """The KMIP servers that run, by name."""
+        running = {"okms": self.okms_kmip}
+        return {**running, "external": self._external} if self._external else running
+
+    # --- how to reach it
+
+    private_cloud = PRIVATE_CLOUD
+    region = REGIONS[0]
+    vsphere_user_name = "admin"
+
+    @property
+    def control_url(self) -> str:
+        """Address of the control port."""
+        return f"http://127.0.0.1:{self.control_port}"
+
+    @property
+    def application_key(self) -> str:
+        """Signature v1, with application_secret and consumer_key; stands for the account itself."""
+        return self.ovhcloud.keys.application_key
+
+    @property
+    def application_secret(self) -> str:
+        """See application_key."""
+        return self.ovhcloud.keys.application_secret
+
+    @property
+    def consumer_key(self) -> str:
+        """See application_key."""
+        return self.ovhcloud.keys.consumer_key
+
+    @property
+    def client_id(self) -> str:
+        """OAuth2 client, with client_secret; stands for the account itself."""
+        return self.ovhcloud.keys.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """See client_id."""
+        return self.ovhcloud.keys.client_secret
+
+    @property
+    def vcenter_username(self) -> str:
+        """Login of the private cloud's user `admin`, who has no right to encrypt at first."""
+        return self._vsphere_user().login
+
+    @property
+    def vcenter_password(self) -> str:
+        """Password of vcenter_username."""
+        return self._vsphere_user().password
+
+    def _vsphere_user(self) -> VsphereUser:
+        users = self.ovhcloud.state.pccs[self.private_cloud].users.values()
+        return next(user for user in users if user.name == self.vsphere_user_name)
+
+    def environment(self, service_account: bool = False) -> dict[str, str]:
+        """Variables for Ansible and the official clients; with an application key or with a service account."""
+        if service_account:
+            who = {"OVH_CLIENT_ID": self.client_id, "OVH_CLIENT_SECRET": self.client_secret}
+        else:
+            who = {
+                "OVH_APPLICATION_KEY": self.application_key,
+                "OVH_APPLICATION_SECRET": self.application_secret,
+                "OVH_CONSUMER_KEY": self.consumer_key,
+            }
+        return {
+            **who,
+            "OVH_ENDPOINT": self.ovh_endpoint,
+            "OVH_TOKEN_URL": self.token_url,
+            "OVH_CA_PATH": self.ca_path,
+            "VMWARE_HOST": self.vcenter_hostname,
+            "VMWARE_PORT": str(self.vcenter_port),
+            "VMWARE_USER": self.vcenter_username,
+            "VMWARE_PASSWORD": self.vcenter_password,
+            "VMWARE_VALIDATE_CERTS": "true",
+            "VMWARE_CA_PATH": self.ca_path,
+        }
+
+    def secrets(self) -> list[str]:
+        """Every planted secret, to be looked for where none may be; names that only look like one are left out."""
+        names = [*self.ovhcloud.state.applications, *self.ovhcloud.state.service_accounts]
+        cookies = self._old_cookies | {session.cookie for session in self.vcenter.sessions.active()}
+        known = [secret for secret in self.ovhcloud.secrets() if not any(secret in name for name in names)]
+        return [*known, *sorted(cookies)]
+
+    @property
+    def okms_public_ca(self) -> str:
+        """PEM of the authority behind the certificate of OKMS's KMIP port."""
+        return self.okms_servers.certificate_pem
+
+    # --- short cuts for those who test one part only
+
+    def give_encryption_right(self) -> None:
+        """The user of vcenter_username may encrypt from the next login on, without a task of the API."""
+        self._vsphere_user().rights["encryptionRight"] = True
+
+    def sign_request(self, okms_id: str, csr_pem: str) -> str:
+        """An access certificate of that domain for the key of a CSR; the API does not list it."""
+        request = x509.load_pem_x509_csr(csr_pem.encode())
+        return certificate_pem(self.okms_users.issue(okms_id, request.public_key()))
+
+    def client_files(self, okms_id: str, folder: str | os.PathLike[str]) -> tuple[str, str]:
+        """Paths of an access certificate of that domain and of its key, made in the folder; unknown to the API."""
+        paths = os.path.join(folder, "client.pem"), os.path.join(folder, "client-key.pem")
+        for path, text in zip(paths, self.okms_users.leaf(okms_id, "client")):
+            write_private(path, text)
+        return paths
+
+    # --- how it is
+
+    def snapshot(self) -> dict[str, t.Any]:
+        """What GET /state of the control port answers: orders, credentials, entries, providers, users, keys."""
+        return lab_state(self)
+
+    def provider_overview(self) -> list[dict[str, t.Any]]:
+        """The key providers of vCenter as registered; makes no connection."""
+        with self.vcenter.lock:
+            crypto = self.vcenter.crypto
+            return [
+                {
+                    "id": provider.id,
+                    "type": provider.management_type,
+                    "default": crypto.default == provider.id,
+                    "servers": [
+                        {"name": server.name, "address": server.address, "port": server.port}
+                        for server in provider.servers.values()
+                    ],
+                    "trusted_server_certificates": len(provider.trusted),
+                    "client_certificate": thumbprints(provider.identity.certificate_pem) if provider.identity else None,
+                    "pending_csr": provider.pending_csr is not None,
+                }
+                for provider in crypto.providers.values()
+            ]
+
+    def generate_key(self, provider: str) -> str:
+        """Have vCenter make a key, asked by vcenter_username over SOAP; its id, or RuntimeError with the reason."""
+        context = ssl.create_default_context(cafile=self.ca_path)
+        where = {"host": self.vcenter_hostname, "port": self.vcenter_port, "sslContext": context}
+        session = SmartConnect(user=self.vcenter_username, pwd=self.vcenter_password, **where)
+        try:
+            manager = session.RetrieveContent().cryptoManager
+            result = manager.GenerateKey(keyProvider=vim.encryption.KeyProviderId(id=provider))
+        finally:
+            Disconnect(session)
+        if not result.success:
+            raise RuntimeError(result.reason)
+        return str(result.keyId.keyId)

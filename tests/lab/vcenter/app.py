@@ -1,0 +1,167 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's vCenter as an application of the lab's web server."""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+
+from ..clock import LabClock
+from ..faults import FaultRule
+from ..journal import Journal
+from ..web import Described, Request, Response
+from . import entity_properties, errors, sessions, soap, vmomi
+from .core import Core
+from .crypto_keys import CryptoKeys
+from .crypto_manager import CryptoManager
+from .dispatcher import Call, Dispatcher
+from .inventory import Inventory
+from .kms_connections import KmsConnections
+from .property_collector import PropertyCollectors
+from .service_instance import SearchIndex, ServiceInstance
+from .settings import VCenterSettings
+from .tasks import Tasks
+from .trust import Trust
+from .views import Views
+
+LOG = logging.getLogger("lab.vcenter")
+VERSIONS_FILE = "/sdk/vimServiceVersions.xml"
+TEXT = {"Content-Type": "text/plain"}
+
+
+def _nobody(_login: str, _password: str) -> t.Iterable[str] | None:
+    return None
+
+
+class VCenter:
+    """SOAP on /sdk. The callbacks are set by the lab: who may log in with which privileges, and where the network lets
+    vCenter through to. They are called without any lock of the vCenter held."""
+
+    system = "vcenter"
+
+    def __init__(
+        self,
+        clock: LabClock,
+        journal: Journal,
+        settings: VCenterSettings | None = None,
+        inventory: Inventory | None = None,
+    ) -> None:
+        self.journal = journal
+        self.settings = settings or VCenterSettings()
+        self.inventory = inventory or Inventory()
+        self.authenticate: t.Callable[[str, str], t.Iterable[str] | None] = _nobody
+        self.flow_open: t.Callable[[str, int], bool] = lambda _host, _port: True
+        self._core = Core(clock, self.settings)
+        self.crypto = self._core.crypto
+        self._connections = KmsConnections(self._core, lambda host, port: self.flow_open(host, port))
+        self.sessions = sessions.Sessions(self._core, lambda login, password: self.authenticate(login, password))
+        self.tasks = Tasks(self._core)
+        collectors = PropertyCollectors(self._core)
+        self.sessions.on_end += [collectors.forget, lambda session: self._core.store.remove_owned(session.key)]
+        entity_properties.publish(self.inventory, self._core.store)
+        self._dispatcher = Dispatcher(
+            self._core,
+            (
+                ServiceInstance(self._core, self.inventory),
+                SearchIndex(self._core, self.inventory),
+                self.sessions,
+                sessions.Authorization(self._core),
+                Views(self._core, self.inventory),
+                collectors,
+                CryptoManager(self._core, self.inventory, self._connections, self.tasks),
+                Trust(self._core, self._connections),
+                CryptoKeys(self._core, self.inventory, self._connections),
+            ),
+        )
+
+    @property
+    def lock(self) -> t.Any:
+        """Held while state is read or changed."""
+        return self._core.lock
+
+    def provider_is_green_at(self, ip: str) -> bool:
+        """Whether vCenter has a green standard provider with a server at that address; this makes a real connection."""
+        with self._core.lock:
+            servers = list(self.crypto.server_at(ip))
+        return any(self._connections.probe(provider, server).green for provider, server in servers)
+
+    def close(self) -> None:
+        """End all that waits."""
+        self._core.close()
+
+    # application
+
+    def describe(self, request: Request) -> Described:
+        """Name the call; the envelope is read once, for `handle` too."""
+        if not self._is_soap(request):
+            return Described(f"{request.method} {request.path}", "read")
+        cookie = sessions.cookie_in(request.headers.get("Cookie"))
+        session = self.sessions.find(cookie)
+        request.memo.update(cookie=cookie, session=session)
+        version = soap.shared_version(request.headers.get("SOAPAction") or "", self._core.version)
+        request.memo["version"] = version
+        try:
+            call = soap.parse(request.body, version)
+        except vmomi.MethodFault as fault:
+            request.memo["fault"] = fault
+            return Described("unreadable", "read", actor=session.user if session else "")
+        request.memo["call"] = call
+        actor = call.arguments.get("userName", "") if call.name == "Login" else session.user if session else ""
+        return Described(call.name, self._dispatcher.kind(call.name), sessions.describe_target(call.this), actor)
+
+    @staticmethod
+    def _is_soap(request: Request) -> bool:
+        return request.method == "POST" and request.path.rstrip("/") == "/sdk"
+
+    def handle(self, request: Request) -> Response:
+        """Answer a request."""
+        if request.method == "GET" and request.path == VERSIONS_FILE:
+            return Response(200, soap.versions_file(self._core.version), {"Content-Type": "text/xml"})
+        if not self._is_soap(request):
+            return Response(404, b"not found", TEXT)
+        cookie = request.memo["cookie"] or sessions.new_cookie()
+        try:
+            response = self._answer(request, cookie)
+        except sessions.TooManySessionsError:
+            return Response(503, b"Service Unavailable", TEXT)
+        if not request.memo["cookie"]:
+            response.headers.update(sessions.set_cookie(cookie))
+        return response
+
+    def _answer(self, request: Request, cookie: str) -> Response:
+        version = request.memo["version"]
+        if "fault" in request.memo:
+            return self._fault(request.memo["fault"], version)
+        asked: soap.SoapRequest = request.memo["call"]
+        session = request.memo["session"]
+        agent = request.headers.get("User-Agent") or ""
+        call = Call(asked.name, asked.this, asked.arguments, session, version, cookie, request.peer, agent)
+        self.sessions.use(session)
+        try:
+            result, kind, flags = self._dispatcher.call(asked, call)
+            inner = "" if result is None else soap.serialise("returnval", result, kind, version, flags)
+        except vmomi.MethodFault as fault:
+            return self._fault(fault, version)
+        finally:
+            self.sessions.use(None)
+        return Response(200, soap.answer(asked.name, inner), dict(soap.CONTENT_TYPE))
+
+    @staticmethod
+    def _fault(fault: t.Any, version: str) -> Response:
+        return Response(500, soap.fault(fault, version), dict(soap.CONTENT_TYPE))
+
+    def refusal(self, request: Request) -> Response:
+        """NoPermission with the privilege that the method needs."""
+        asked: soap.SoapRequest | None = request.memo.get("call")
+        if asked is None:
+            return Response(403, b"forbidden", TEXT)
+        privilege = (asked.info.privId if asked.info else None) or "System.View"
+        return self._fault(errors.no_permission(asked.this, privilege), request.memo["version"])
+
+    def failure(self, request: Request, rule: FaultRule) -> Response:
+        """A SOAP fault with 500 (the only status it can have), plain text with any other."""
+        if rule.status == 500 and "version" in request.memo:
+            return self._fault(errors.system_error("the service is not available"), request.memo["version"])
+        return Response(rule.status, b"Service Unavailable", dict(TEXT))

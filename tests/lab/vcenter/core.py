@@ -1,0 +1,47 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all parts of the vCenter share."""
+
+from __future__ import annotations
+
+import threading
+
+from ..clock import LabClock
+from . import vmomi
+from .crypto_state import CryptoState
+from .settings import RELEASES, Release, VCenterSettings
+from .store import ObjectStore
+
+
+class Core:
+    """Clock, settings, objects and the one lock. `changed` wakes those who wait for updates."""
+
+    def __init__(self, clock: LabClock, settings: VCenterSettings) -> None:
+        self.clock = clock
+        self.settings = settings
+        self.store = ObjectStore()
+        self.crypto = CryptoState()
+        self.lock = threading.RLock()
+        self.changed = threading.Condition(self.lock)
+        self.closing = False
+
+    @property
+    def version(self) -> str:
+        """pyVmomi's name of the newest version spoken."""
+        return vmomi.VERSIONS[self.settings.version]
+
+    @property
+    def release(self) -> Release:
+        """How this vCenter names itself."""
+        return RELEASES[self.settings.version]
+
+    def notify(self) -> None:
+        """Something changed that somebody may wait for."""
+        with self.lock:
+            self.changed.notify_all()
+
+    def close(self) -> None:
+        """End all waiting."""
+        self.closing = True
+        self.notify()

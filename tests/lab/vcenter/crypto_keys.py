@@ -1,0 +1,168 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""CryptoManagerKmip: keys. They live in the key server; here is only what vCenter knows of them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from pyVmomi import vim, vmodl
+
+from ..kmip.vcenter_client import KmsRefused
+from . import errors, vmomi
+from .crypto_manager import find_provider, provider_id, rejected
+from .crypto_state import NATIVE, STANDARD, KeyRecord
+from .dispatcher import Call, operation
+from .entities import KeyRef
+from .vm_properties import crypto_key_id
+
+if t.TYPE_CHECKING:
+    from .core import Core
+    from .inventory import Inventory
+    from .kms_connections import KmsConnections
+
+AVAILABILITY, MACHINES, HOSTS, REFERENCES = 1, 2, 4, 8  # bits of QueryCryptoKeyStatus
+
+
+def key_ref(key: t.Any) -> KeyRef:
+    """Our form of a CryptoKeyId."""
+    return KeyRef(key.providerId.id if key.providerId else "", key.keyId)
+
+
+class CryptoKeys:
+    """Keys of all providers."""
+
+    def __init__(self, core: Core, inventory: Inventory, connections: KmsConnections) -> None:
+        self._core = core
+        self._inventory = inventory
+        self._connections = connections
+
+    @operation("GenerateKey", kind="write", blocking=True)
+    def generate(self, call: Call) -> t.Any:
+        """A new key in the key server; a refusal is a result, not a fault."""
+        with self._core.lock:
+            given = call.arguments.get("keyProvider") or provider_id(self._core.crypto.default)
+            if given is None:
+                return self._failed(KeyRef("", ""), "No default key provider is set.")
+            provider = find_provider(self._core, given, "keyProvider")
+            if provider.management_type != STANDARD:
+                raise rejected(self._core, "Cannot generate keys with this key provider", "keyProvider")
+        try:
+            key = KeyRef(provider.id, self._connections.create_key(provider))
+        except KmsRefused as exc:
+            return self._failed(KeyRef(provider.id, ""), str(exc))
+        spec = call.arguments.get("spec")
+        record = KeyRecord(key, {pair.key: pair.value for pair in spec.attributes} if spec else {})
+        with self._core.lock:
+            self._core.crypto.keys[key] = record
+        return vim.encryption.CryptoKeyResult(keyId=crypto_key_id(key), success=True)
+
+    @staticmethod
+    def _failed(key: KeyRef, reason: str) -> t.Any:
+        return vim.encryption.CryptoKeyResult(
+            keyId=crypto_key_id(key), success=False, reason=reason, fault=vmodl.RuntimeFault(msg=reason)
+        )
+
+    def _cached(self) -> list[KeyRef]:
+        """Keys that machines and hosts use, or that were pushed."""
+        found = self._inventory.keys_in_use()
+        for key, record in self._core.crypto.keys.items():
+            if self._core.settings.list_generated_keys or not record.generated:
+                found[key] = None
+        return list(found)
+
+    @operation("ListKeys")
+    def list_keys(self, call: Call) -> list[t.Any]:
+        """vCenter's cache, not what the key servers hold."""
+        limit = call.arguments.get("limit")
+        keys = self._cached()
+        return [crypto_key_id(key) for key in (keys[:limit] if limit and limit > 0 else keys)]
+
+    @operation("QueryCryptoKeyStatus", blocking=True)
+    def status(self, call: Call) -> list[t.Any]:
+        """For each key what the bits ask for; without keys for all that are cached."""
+        bits = call.arguments["checkKeyBitMap"]
+        with self._core.lock:
+            given = call.arguments.get("keyIds")
+            keys = [key_ref(key) for key in given] if given else self._cached()
+            results = [self._usage(key, bits) for key in keys]
+        if bits & AVAILABILITY:
+            for key, result in zip(keys, results):
+                result.keyAvailable, result.reason = self._availability(key)
+        return results
+
+    def _usage(self, key: KeyRef, bits: int) -> t.Any:
+        result = vim.encryption.CryptoManagerKmip.CryptoKeyStatus(keyId=crypto_key_id(key))
+        if bits & MACHINES:
+            result.encryptedVMs = [machine.reference for machine in self._inventory.users_of(key)]
+        if bits & HOSTS:
+            result.affectedHosts = [host.reference for host in self._inventory.hosts if host.crypto_key == key]
+        if bits & REFERENCES:
+            result.referencedByTags = list(self._core.crypto.references.get(key, []))
+        return result
+
+    def _availability(self, key: KeyRef) -> tuple[bool, str | None]:
+        provider = self._core.crypto.providers.get(key.provider)
+        if provider is None:
+            return False, "KeyStateClusterInvalid"
+        if provider.management_type != STANDARD:
+            native = provider.management_type == NATIVE
+            return True, "KeyStateManagedByNKP" if native else "KeyStateManagedByTrustAuthority"
+        state = self._connections.key_state(provider, key.key_id)
+        return (True, None) if state == "available" else (False, state)
+
+    def _add(self, key: t.Any) -> KeyRef:
+        reference = key_ref(key.keyId)
+        if reference in self._core.crypto.keys:
+            raise vim.fault.AlreadyExists(name=reference.key_id, msg="The specified key already exists.")
+        self._core.crypto.keys[reference] = KeyRecord(reference, generated=False)
+        return reference
+
+    @operation("AddKey", kind="write")
+    def add(self, call: Call) -> None:
+        """Push a key into the cache."""
+        self._add(call.arguments["key"])
+
+    @operation("AddKeys", kind="write")
+    def add_all(self, call: Call) -> list[t.Any]:
+        """Push keys; one result each."""
+        return [self._result(key.keyId, self._add, key) for key in call.arguments.get("keys") or []]
+
+    @staticmethod
+    def _result(key: t.Any, function: t.Callable[..., t.Any], *arguments: t.Any) -> t.Any:
+        try:
+            function(*arguments)
+        except vmomi.MethodFault as fault:
+            return vim.encryption.CryptoKeyResult(keyId=key, success=False, reason=fault.msg, fault=fault)
+        return vim.encryption.CryptoKeyResult(keyId=key, success=True)
+
+    def _remove(self, key: t.Any, force: bool) -> None:
+        reference = key_ref(key)
+        used = reference in self._inventory.keys_in_use()
+        if used and not force:
+            raise vim.fault.ResourceInUse(name=reference.key_id, msg="The resource is in use.")
+        if not force and reference not in self._core.crypto.keys:
+            raise errors.invalid_argument("key")
+        self._core.crypto.keys.pop(reference, None)
+
+    @operation("RemoveKey", kind="write")
+    def remove(self, call: Call) -> None:
+        """Take a key out of the cache; it stays in the key server."""
+        self._remove(call.arguments["key"], call.arguments["force"])
+
+    @operation("RemoveKeys", kind="write")
+    def remove_all(self, call: Call) -> list[t.Any]:
+        """Take keys out; one result each."""
+        force = call.arguments["force"]
+        return [self._result(key, self._remove, key, force) for key in call.arguments.get("keys") or []]
+
+    @operation("SetKeyCustomAttributes", kind="write")
+    def set_attributes(self, call: Call) -> t.Any:
+        """Set attributes of a key that this vCenter made."""
+        key = key_ref(call.arguments["keyId"])
+        record = self._core.crypto.keys.get(key)
+        if record is None:
+            return self._failed(key, "The key is not known.")
+        record.attributes.update({pair.key: pair.value for pair in call.arguments["spec"].attributes})
+        return vim.encryption.CryptoKeyResult(keyId=crypto_key_id(key), success=True)

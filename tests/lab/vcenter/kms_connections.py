@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""vCenter's connections to key servers: status, trust flags and keys come from real KMIP over real mTLS."""
+
+from __future__ import annotations
+
+import typing as t
+
+from pyVmomi import vim
+
+from ..kmip.vcenter_client import KmsRefused, Probe, VCenterKmsClient
+from . import identity
+from .crypto_state import NATIVE, Identity, KmipServer, Provider
+
+if t.TYPE_CHECKING:
+    from .core import Core
+
+Kmip = vim.encryption.CryptoManagerKmip
+CLOSED = "Cannot connect to the key server {0.address}:{0.port}."
+
+
+class KmsConnections:
+    """Makes connections with the trust of a provider. Nothing here may be called with the lock held."""
+
+    def __init__(self, core: Core, flow_open: t.Callable[[str, int], bool]) -> None:
+        self._core = core
+        self._flow_open = flow_open
+
+    def identity(self, provider: Provider | None) -> Identity | None:
+        """What vCenter shows to the servers of a provider: its own certificate as long as none was set."""
+        if provider and provider.identity:
+            return provider.identity
+        return self.own_identity() if self._core.settings.default_client_certificate else None
+
+    def own_identity(self) -> Identity:
+        """vCenter's own certificate."""
+        with self._core.lock:
+            state = self._core.crypto
+            if state.own_identity is None:
+                settings = self._core.settings
+                state.own_identity = identity.make_self_signed(
+                    None, settings.hostname, settings.client_key_kind, self._core.clock.now()
+                )
+            return state.own_identity
+
+    def _client(self, provider: Provider | None, server: KmipServer) -> VCenterKmsClient:
+        shown = self.identity(provider)
+        timeout = self._core.settings.kms_timeout
+        if server.timeout and server.timeout > 0:
+            timeout = min(timeout, server.timeout)
+        return VCenterKmsClient(
+            server.address,
+            server.port,
+            list(provider.trusted) if provider else [],
+            shown.certificate_pem if shown else None,
+            shown.key_pem if shown else None,
+            server.user_name or None,
+            server.password or None,
+            timeout,
+            self._core.clock,
+        )
+
+    def reachable(self, server: KmipServer) -> bool:
+        """Whether the network lets vCenter through to that server."""
+        return self._flow_open(server.address, server.port)
+
+    def probe(self, provider: Provider | None, server: KmipServer) -> Probe:
+        """Test the connection to one server."""
+        if not self.reachable(server):
+            return Probe(False, "", False, False, CLOSED.format(server))
+        return self._client(provider, server).probe()
+
+    def certificate(self, server: KmipServer) -> str:
+        """The chain that a server presents, leaf first; empty when it cannot be reached."""
+        return self._client(None, server).fetch_server_certificate() if self.reachable(server) else ""
+
+    def create_key(self, provider: Provider) -> str:
+        """A new key in the first server that makes one; raises KmsRefused with the last reason."""
+        refusal = KmsRefused(f"The key provider {provider.id} has no servers.")
+        for server in list(provider.servers.values()):
+            if not self.reachable(server):
+                refusal = KmsRefused(CLOSED.format(server))
+                continue
+            release = self._core.release
+            try:
+                return self._client(provider, server).create_key(f"{release.version} build-{release.build}")
+            except KmsRefused as exc:
+                refusal = exc
+        raise refusal
+
+    def key_state(self, provider: Provider, key_id: str) -> str:
+        """State of a key in the first server that answers, in the words of VCenterKmsClient."""
+        for server in list(provider.servers.values()):
+            if self.reachable(server):
+                state = self._client(provider, server).key_state(key_id)
+                if state != "KeyStateClusterUnreachable":
+                    return state
+        return "KeyStateClusterUnreachable"
+
+    def is_active(self, provider: Provider) -> bool:
+        """Whether a provider can be used: one of its servers is green; a native one always is."""
+        if provider.management_type == NATIVE:
+            return True
+        return any(self.probe(provider, server).green for server in list(provider.servers.values()))
+
+    def status(self, provider: Provider, names: t.Collection[str] | None = None) -> t.Any:
+        """ClusterStatus of a provider, of all its servers or of those named."""
+        servers = [server for server in list(provider.servers.values()) if names is None or server.name in names]
+        probes = [(server, self.probe(provider, server)) for server in servers]
+        status = Kmip.ClusterStatus(
+            clusterId=vim.encryption.KeyProviderId(id=provider.id),
+            overallStatus=self._overall(provider, [probe for _server, probe in probes]),
+            managementType=provider.management_type,
+        )
+        if probes:
+            status.servers = [self._server_status(server, probe) for server, probe in probes]
+        shown = self.identity(provider)
+        if shown and provider.management_type != NATIVE:
+            status.clientCertInfo = identity.certificate_info(shown.certificate_pem, self._core.clock.now())
+        return status
+
+    def _overall(self, provider: Provider, probes: list[Probe]) -> str:
+        if provider.management_type == NATIVE:
+            return self._core.settings.native_status
+        if not probes:
+            return "gray"
+        green = sum(probe.green for probe in probes)
+        return "green" if green == len(probes) else "yellow" if green else "red"
+
+    def _server_status(self, server: KmipServer, probe: Probe) -> t.Any:
+        text = "Connected to the key server." if probe.green else probe.detail
+        return Kmip.ServerStatus(
+            name=server.name,
+            status="green" if probe.green else "red",
+            connectionStatus=text if self._core.settings.connection_texts else "",
+            certInfo=self.info(probe.certificate_pem),
+            clientTrustServer=self.flag(probe.client_trusts_server),
+            serverTrustClient=self.flag(probe.server_trusts_client),
+        )
+
+    def flag(self, value: bool) -> bool | None:
+        """A trust flag as it is shown."""
+        return None if not value and self._core.settings.false_trust_unset else value
+
+    def info(self, pem: str) -> t.Any:
+        """Description of a certificate, None without one."""
+        return identity.certificate_info(pem, self._core.clock.now()) if pem else None

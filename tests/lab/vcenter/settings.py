@@ -1,0 +1,56 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What differs between vCenters, or is not known of them: each of these can be set by a test."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass
+class VCenterSettings:
+    """Settings of the lab's vCenter. Those marked (unknown) are not documented: clients must live with either value."""
+
+    version: str = "8.0.3"  # 7.0.2, 8.0.3 or 9.0
+    hostname: str = "vcenter.lab.test"
+    page_size: int = 100  # objects per answer of the property collector
+    session_limit: int = 2000
+    idle_timeout: float = 0.0  # seconds of lab time until a session ends; 0: never
+    task_polls: int = 0  # how often a task is seen running before it is finished
+    wait_limit: float = 1800.0  # seconds that a wait for updates may block
+    kms_timeout: float = 5.0  # seconds for one connection to a key server
+    argument_fault: str = "InvalidArgument"  # (unknown) or RuntimeFault: unknown or duplicate providers and servers
+    default_client_certificate: bool = True  # (unknown) a provider without an identity uses vCenter's own certificate
+    client_key_kind: str = "rsa"  # rsa or ec: keys that vCenter makes for itself
+    keep_csr_after_use: bool = False  # (unknown) the CSR stays readable after its certificate was taken
+    server_certificates_accumulate: bool = True  # (unknown) an uploaded server certificate is added, not put in place
+    server_certificate_chain: bool = False  # (unknown) RetrieveKmipServerCert returns the whole chain
+    false_trust_unset: bool = False  # (unknown) a trust flag that is not true is left out
+    empty_provider_remains: bool = False  # (unknown) a provider stays when its last server is removed
+    list_generated_keys: bool = False  # (unknown) ListKeys names keys that nothing uses yet
+    property_needs_privilege: bool = True  # (unknown) the property kmipServers needs what ListKmipServers needs
+    native_status: str = "gray"  # (unknown) overall status of a native provider
+    connection_texts: bool = True  # (unknown) connectionStatus says something
+
+    def __post_init__(self) -> None:
+        if self.version not in RELEASES:
+            raise ValueError(f"unknown vCenter version {self.version!r}, one of {', '.join(RELEASES)}")
+        if self.argument_fault not in ("InvalidArgument", "RuntimeFault"):
+            raise ValueError(f"unknown fault {self.argument_fault!r}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Release:
+    """How a release names itself."""
+
+    version: str
+    build: str
+    api_version: str
+
+
+RELEASES = {
+    "7.0.2": Release("7.0.2", "17694817", "7.0.2.0"),
+    "8.0.3": Release("8.0.3", "25600417", "8.0.3.0"),
+    "9.0": Release("9.0.0", "24755230", "9.0.0.0"),
+}
