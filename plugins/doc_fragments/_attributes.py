@@ -13,7 +13,7 @@ class ModuleDocFragment:
 options: {}
 attributes:
   check_mode:
-    description: Can run in C(check_mode) and return the changed status and the predicted result without changing anything.
+    description: Can run in C(check_mode) and return the predicted result without changing anything.
     support: full
   diff_mode:
     description: Returns what has changed (or would change in C(check_mode)) when in diff mode.

@@ -18,7 +18,7 @@ options:
     type: bool
     default: true
   wait_timeout:
-    description: How long to wait at most, in seconds. A wait that ends is an error that loses nothing, run again to go on.
+    description: How long to wait at most, in seconds. A wait that ends loses nothing, run again to go on.
     type: int
     default: 600
   wait_interval:

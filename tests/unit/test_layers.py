@@ -26,10 +26,11 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "doc_fragments": (set(), set()),
 }
 STDLIB = {
-    "__future__", "abc", "base64", "binascii", "collections", "configparser", "contextlib", "copy", "dataclasses", "datetime",
-    "email", "enum", "errno", "fnmatch", "functools", "hashlib", "hmac", "http", "importlib", "io", "ipaddress", "itertools",
-    "json", "logging", "math", "operator", "os", "pathlib", "random", "re", "select", "shutil", "socket", "ssl", "stat", "string",
-    "struct", "sys", "tempfile", "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid", "warnings",
+    "__future__", "abc", "base64", "binascii", "collections", "configparser", "contextlib", "copy",
+    "dataclasses", "datetime", "email", "enum", "errno", "fnmatch", "functools", "hashlib", "hmac", "http",
+    "importlib", "io", "ipaddress", "itertools", "json", "logging", "math", "operator", "os", "pathlib",
+    "random", "re", "select", "shutil", "socket", "ssl", "stat", "string", "struct", "sys", "tempfile",
+    "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid", "warnings", "xml",
 }  # fmt: skip
 
 

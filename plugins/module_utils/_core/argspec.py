@@ -10,7 +10,7 @@ import typing as t
 
 from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 
-Option = t.Dict[str, t.Any]
+Option = dict[str, t.Any]
 _RULES = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
 
 

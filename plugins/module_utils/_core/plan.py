@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-State = t.Dict[str, t.Any]
+State = dict[str, t.Any]
 
 
 @dataclasses.dataclass(frozen=True)

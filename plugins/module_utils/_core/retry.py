@@ -24,7 +24,7 @@ class TryAgain(Exception):  # noqa: N818 (a signal to the loop below, not an err
 
 @dataclasses.dataclass(frozen=True)
 class Retry:
-    """At most `attempts` tries; pauses in seconds grow from `base` to `cap`, a server's own wish is held below `cap_asked`."""
+    """At most `attempts` tries; pauses (s) grow from `base` to `cap`, a server's wish is held below `cap_asked`."""
 
     attempts: int = 5
     base: float = 0.5

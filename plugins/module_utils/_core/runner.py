@@ -79,7 +79,7 @@ class Resource(abc.ABC):
         """The state after the plan as far as it is known (unknown: null). Never writes."""
         return plan.after
 
-    def guard(self, plan: Plan) -> None:
+    def guard(self, plan: Plan) -> None:  # noqa: B027 (optional: most resources have no such rule)
         """Raise when a safety rule forbids the plan; also in check mode. Never writes."""
 
     def settle(self, plan: Plan) -> State:

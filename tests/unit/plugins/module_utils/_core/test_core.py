@@ -9,7 +9,15 @@ import typing as t
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import argspec, deps, errors, plan, redact, retry, wait
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import (
+    argspec,
+    deps,
+    errors,
+    plan,
+    redact,
+    retry,
+    wait,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +33,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core i
     ],
 )
 def test_make_plan(
-    before: t.Any, wanted: dict[str, t.Any], state: str, verb: str | None, changes: dict[str, t.Any], after: dict[str, t.Any]
+    before: t.Any,
+    wanted: dict[str, t.Any],
+    state: str,
+    verb: str | None,
+    changes: dict[str, t.Any],
+    after: dict[str, t.Any],
 ) -> None:
     made = plan.make_plan(before, wanted, state)
     assert (made.verb, made.changes, made.after, made.changed) == (verb, changes, after, verb is not None)
@@ -172,4 +185,8 @@ def test_an_empty_variable_counts_as_not_given(monkeypatch: pytest.MonkeyPatch) 
 
 def test_pick_leaves_out_what_was_not_given() -> None:
     params = {"name": "a", "size": None, "default": False, "urns": []}
-    assert argspec.pick(params, "name", "size", "urns", is_default="default") == {"name": "a", "urns": [], "is_default": False}
+    assert argspec.pick(params, "name", "size", "urns", is_default="default") == {
+        "name": "a",
+        "urns": [],
+        "is_default": False,
+    }

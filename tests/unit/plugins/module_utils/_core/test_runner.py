@@ -18,7 +18,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.p
 
 @pytest.fixture(autouse=True)
 def _as_on_a_target(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From 2.19 on, ansible-core shows warnings instead of returning them when controller code is loaded beside modules."""
+    """From 2.19 on, ansible-core shows warnings instead of returning them beside controller code."""
     with contextlib.suppress(ImportError):
         monkeypatch.setattr("ansible.module_utils._internal.is_controller", False)
 
@@ -80,7 +80,11 @@ class Thing(runner.Resource):
 
 
 def _run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shelf: Shelf, check: bool = False, **options: t.Any
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    shelf: Shelf,
+    check: bool = False,
+    **options: t.Any,
 ) -> dict[str, t.Any]:
     arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
@@ -135,7 +139,11 @@ def test_absent_twice(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
 def test_a_guard_holds_in_check_mode_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     result = _run(monkeypatch, capsys, Shelf({"name": "a", "size": 99}), check=True, name="a", state="absent")
-    assert (result["failed"], result["msg"], result["failure"]) == (True, "thing is in use", {"kind": "refused_by_guard"})
+    assert (result["failed"], result["msg"], result["failure"]) == (
+        True,
+        "thing is in use",
+        {"kind": "refused_by_guard"},
+    )
 
 
 def test_a_failure_is_one_clean_line_without_secrets(

@@ -1,0 +1,198 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From nothing to a named OKMS domain: an order found again or placed, delivered, and given its name."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    AmbiguousError,
+    GuardError,
+    NotFoundError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.cart import Shop, check_total
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.catalog import (
+    PLAN,
+    describe,
+    pricing,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import ENDED, Domains, used_by
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import (
+    LOOK_BACK,
+    OPEN,
+    Order,
+    Orders,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.services import Services
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import parse
+
+_ADOPT_WITHIN = datetime.timedelta(days=14)
+_DELIVERY_SHOWS_WITHIN = datetime.timedelta(hours=1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Trace:
+    """What an earlier run may have left: an order to go on with, or a delivered domain that was never named."""
+
+    order: Order | None = None
+    unnamed: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """What the user wants and allows."""
+
+    display_name: str
+    region: str
+    allow_order: bool
+    max_price: float
+    subsidiary: str | None = None
+
+
+class Activation:
+    """Knows the order of the steps; each step can be the first one of a later run."""
+
+    def __init__(self, client: Client, patience: Patience) -> None:
+        self._client = client
+        self._patience = patience
+        self._account: dict[str, t.Any] | None = None
+        self.domains = Domains(client)
+        self.services = Services(client)
+        self.orders = Orders(client, patience)
+
+    def trace(self, region: str, listed: t.Sequence[State]) -> Trace:
+        """Look through the recent orders of this region; `listed` are all domains that can be read."""
+        found = self.orders.of_plan(PLAN, region, (*OPEN, "delivered"), LOOK_BACK)
+        return choose(found, listed, self._client.now()) if found else Trace()
+
+    def account(self) -> dict[str, t.Any]:
+        """The account, read once."""
+        if self._account is None:
+            self._account = self._client.get("/me")
+        return self._account
+
+    def pricing(self, wish: Wish) -> dict[str, t.Any]:
+        """Prices for the account's subsidiary, or for the one the user named."""
+        return pricing(self._client, wish.subsidiary or self.account()["ovhSubsidiary"])
+
+    def order(self, wish: Wish, prices: t.Mapping[str, t.Any]) -> Order:
+        """Place an order after everything that can be checked before the first write."""
+        if not wish.allow_order:
+            raise GuardError(f"{would_order(wish, prices)}. Nothing was ordered: set allow_order=true to allow it")
+        total = total_of(prices)
+        check_total(total, prices["order"]["currency"], wish.max_price)
+        shop = Shop(self._client, self.orders, self._patience)
+        shop.check_account(self.account(), total)
+        return shop.order(wish.display_name, wish.region, prices["subsidiary"], wish.max_price)
+
+    def deliver(self, order: Order, wish: Wish) -> tuple[Order, str | None]:
+        """Pay and wait; the domain's id, None when the user does not want to wait for it."""
+
+        def may_pay(unpaid: Order) -> None:
+            price = f"{unpaid.price_with_tax} {unpaid.currency}"
+            if not wish.allow_order:
+                raise GuardError(
+                    f"order {unpaid.order_id} of an OKMS in {wish.region} waits for its payment ({price}): set "
+                    "allow_order=true to pay it",
+                    order_id=unpaid.order_id,
+                )
+            check_total(unpaid.price_with_tax or 0.0, unpaid.currency, wish.max_price)
+
+        settled = self.orders.settle(order, may_pay)
+        if settled.status != "delivered":
+            return settled, None
+        return settled, self.orders.delivered_domain(settled, PLAN, wish.region)
+
+    def visible(self, okms_id: str) -> State | None:
+        """The delivered domain; it can be unknown for some time after delivery."""
+        what = f"OKMS {okms_id}"
+        return wait_for(lambda: self.domains.get(okms_id), bool, what, self._patience, _seen, okms_id=okms_id)
+
+    def name(self, okms_id: str, display_name: str) -> State:
+        """Give the domain its name and wait until it shows it."""
+        self.services.rename(self.services.require(okms_id, self._patience), display_name)
+
+        def named(state: State | None) -> bool:
+            return state is not None and state["display_name"] == display_name
+
+        what = f"name {display_name!r} of OKMS {okms_id}"
+        seen = wait_for(lambda: self.domains.get(okms_id), named, what, self._patience, _seen, okms_id=okms_id)
+        if seen is None:
+            raise NotFoundError(f"OKMS {okms_id} disappeared while it was renamed")
+        return {**seen, "display_name": display_name}
+
+
+def choose(orders: t.Sequence[Order], listed: t.Sequence[State], now: datetime.datetime) -> Trace:
+    """Which of the orders (newest first) to go on with, given the domains that can be read: pure."""
+    by_id = {state["id"]: state for state in listed}
+    pending = [order for order in orders if order.status in OPEN or _not_shown_yet(order, by_id, now)]
+    if pending:
+        # what is paid already comes before what is not
+        return Trace(order=min(pending, key=lambda order: order.status == "notPaid"))
+    unnamed = [
+        order.domain
+        for order in orders
+        if order.domain and _age(order, now) <= _ADOPT_WITHIN and _never_used(by_id.get(order.domain))
+    ]
+    if len(unnamed) > 1:
+        names = ", ".join(sorted(unnamed))
+        raise AmbiguousError(
+            f"several OKMS domains of recent orders have no name yet ({names}): name one by okms_id",
+            okms_ids=sorted(unnamed),
+        )
+    return Trace(unnamed=unnamed[0] if unnamed else None)
+
+
+def total_of(prices: t.Mapping[str, t.Any]) -> float:
+    """Price of the order with tax."""
+    return float(prices["order"]["price"] + prices["order"]["tax"])
+
+
+def order_warning(wish: Wish, trace: Trace, prices: t.Mapping[str, t.Any]) -> str:
+    """What a real run would do, and where it would stop."""
+    if trace.order is not None:
+        return (
+            f"order {trace.order.order_id} ({trace.order.status}) would be gone on with, no other one would be placed"
+        )
+    stops = [] if wish.allow_order else ["allow_order=true"]
+    if total_of(prices) > wish.max_price:
+        stops.append(f"max_price={total_of(prices):g}")
+    needs = f". A real run stops here, it needs {' and '.join(stops)}" if stops else ""
+    return would_order(wish, prices) + needs
+
+
+def would_order(wish: Wish, prices: t.Mapping[str, t.Any]) -> str:
+    """What would be ordered, and for how much."""
+    return (
+        f"no OKMS called {wish.display_name!r} exists in {wish.region}: one would be ordered (plan {PLAN}, monthly) "
+        f"for {describe(prices)}"
+    )
+
+
+def _not_shown_yet(order: Order, by_id: t.Mapping[str, State], now: datetime.datetime) -> bool:
+    if order.status != "delivered":
+        return False
+    return order.domain is None or (order.domain not in by_id and _age(order, now) <= _DELIVERY_SHOWS_WITHIN)
+
+
+def _never_used(state: State | None) -> bool:
+    if state is None or state["state"] in ENDED:
+        return False
+    return bool(state["display_name"] == state["id"]) and not used_by(state)
+
+
+def _age(order: Order, now: datetime.datetime) -> datetime.timedelta:
+    if not order.date:
+        return datetime.timedelta(0)
+    return now - parse(order.date)
+
+
+def _seen(state: State | None) -> str:
+    return f"called {state['display_name']!r}" if state else "not visible"

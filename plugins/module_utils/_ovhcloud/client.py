@@ -1,0 +1,359 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP calls to the OVHcloud API: signing, paging, careful retries, errors with their query id."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import time
+import typing as t
+from urllib.parse import quote, urlencode, urlsplit
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library, require
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    ApiError,
+    AuthenticationError,
+    CollectionError,
+    InvalidInputError,
+    UnreachableError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry, TryAgain
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.auth import (
+    bearer_headers,
+    signed_headers,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.config import (
+    AccessToken,
+    ApplicationKey,
+    ServiceAccount,
+    Settings,
+    load,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import (
+    CredentialInvalidError,
+    Failure,
+    credential_hint,
+    one_line,
+    query_note,
+    to_error,
+)
+
+try:
+    import requests
+except ImportError as error:
+    REQUESTS = Library("requests", "2.28", str(error))
+else:
+    REQUESTS = Library("requests", "2.28", version=requests.__version__)
+
+PAGE_SIZE = 100
+_CONNECT_TIMEOUT = 20.0
+_RENEW_BEFORE = 30.0  # seconds of life that a token must have left
+_RETRIED = (429, 500, 502, 503, 504)
+
+
+def path(template: str, *parts: t.Any) -> str:
+    """A path with its parts percent-encoded, slashes and colons included: path("/dedicatedCloud/{}", name)."""
+    return template.format(*(quote(str(part), safe="") for part in parts))
+
+
+def query(params: t.Mapping[str, t.Any] | None) -> str:
+    """The query string with its question mark: booleans in lower case, lists repeated, None left out."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in (params or {}).items():
+        for item in value if isinstance(value, (list, tuple)) else [value]:
+            if item is not None:
+                pairs.append((name, str(item).lower() if isinstance(item, bool) else str(item)))
+    return "?" + urlencode(pairs, quote_via=quote, safe="") if pairs else ""
+
+
+def join_url(base_url: str, call_path: str) -> str:
+    """The full URL; a path with its own version drops the version of the base."""
+    if call_path.startswith(("/v1/", "/v2/")):
+        for version in ("/1.0", "/v1"):
+            if base_url.endswith(version):
+                base_url = base_url[: -len(version)]
+    return base_url + call_path
+
+
+def connect(context: Context) -> Client:
+    """A client for the options of the module; closed when the module ends."""
+    require(REQUESTS)
+    return context.closing(Client(load(context.params)))
+
+
+class Client:
+    """One session with the API. Only reads are repeated by themselves."""
+
+    def __init__(self, settings: Settings, retry: Retry | None = None) -> None:
+        self.settings = settings
+        self._retry = retry or Retry()
+        self._http: requests.Session | None = None
+        self._delta: float | None = None
+        self._token: tuple[str, float] | None = None
+
+    def close(self) -> None:
+        """Drop the connections; there is no session on the other side."""
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def get(
+        self,
+        call_path: str,
+        params: t.Mapping[str, t.Any] | None = None,
+        headers: t.Mapping[str, str] | None = None,
+        anonymous: bool = False,
+    ) -> t.Any:
+        """Read; repeated on 429, 5xx and lost connections. anonymous=True: a public route, needs no credentials."""
+        return self._read("GET", call_path + query(params), headers=headers, authenticated=not anonymous)[0]
+
+    def get_all(self, call_path: str, params: t.Mapping[str, t.Any] | None = None) -> list[t.Any]:
+        """All items of a v2 list, over all its pages."""
+        items: list[t.Any] = []
+        headers = {"X-Pagination-Size": str(PAGE_SIZE)}
+        cursors: set[str] = set()
+        while True:
+            page, answer = self._read("GET", call_path + query(params), headers=headers)
+            if not isinstance(page, list):
+                raise ApiError(f"GET {call_path}: OVHcloud answered something that is not a list")
+            items.extend(page)
+            cursor = answer.headers.get("X-Pagination-Cursor-Next")
+            if not cursor:
+                return items
+            if cursor in cursors:
+                raise ApiError(f"GET {call_path}: OVHcloud gave the same page cursor twice after {len(items)} items")
+            cursors.add(cursor)
+            headers["X-Pagination-Cursor"] = cursor
+
+    def post(self, call_path: str, body: t.Any = None, read: bool = False) -> t.Any:
+        """Write, sent once. read=True: a POST that only asks, repeated like a read."""
+        if read:
+            return self._read("POST", call_path, body)[0]
+        return self._send("POST", call_path, body)[0]
+
+    def put(self, call_path: str, body: t.Any) -> t.Any:
+        """Write; repeated only on 429, which says that nothing was done."""
+        return self._unless_busy("PUT", call_path, body)
+
+    def delete(self, call_path: str) -> t.Any:
+        """Write; repeated only on 429, which says that nothing was done."""
+        return self._unless_busy("DELETE", call_path, None)
+
+    def now(self) -> datetime.datetime:
+        """The API's clock (UTC): the clock of the runner may be wrong."""
+        return datetime.datetime.fromtimestamp(self._timestamp(), tz=datetime.timezone.utc)
+
+    def _timestamp(self) -> int:
+        if self._delta is None:
+            seconds = self._read("GET", "/auth/time", authenticated=False)[0]
+            if not isinstance(seconds, int):
+                raise ApiError("GET /auth/time: OVHcloud answered something that is not a time")
+            self._delta = seconds - time.time()
+        return int(time.time() + self._delta)
+
+    def _read(
+        self,
+        method: str,
+        call_path: str,
+        body: t.Any = None,
+        headers: t.Mapping[str, str] | None = None,
+        authenticated: bool = True,
+    ) -> tuple[t.Any, requests.Response]:
+        def attempt() -> tuple[t.Any, requests.Response]:
+            try:
+                return self._send(method, call_path, body, headers, authenticated)
+            except CollectionError as error:
+                if error.details.get("maybe_done") or error.details.get("http_status") in _RETRIED:
+                    raise TryAgain(error, error.details.pop("retry_after", None)) from error
+                raise
+
+        return self._retry.call(attempt)
+
+    def _unless_busy(self, method: str, call_path: str, body: t.Any) -> t.Any:
+        def attempt() -> t.Any:
+            try:
+                return self._send(method, call_path, body)[0]
+            except CollectionError as error:
+                if error.details.get("http_status") == 429:
+                    raise TryAgain(error, error.details.pop("retry_after", None)) from error
+                raise
+
+        return self._retry.call(attempt)
+
+    def _send(
+        self,
+        method: str,
+        call_path: str,
+        body: t.Any = None,
+        headers: t.Mapping[str, str] | None = None,
+        authenticated: bool = True,
+    ) -> tuple[t.Any, requests.Response]:
+        """One call, and once more with a new token when the OAuth2 token was refused."""
+        url = join_url(self.settings.base_url, call_path)
+        text = None if body is None else json.dumps(body, separators=(",", ":"))
+        all_headers = {"Accept": "application/json", **(headers or {})}
+        if text is not None:
+            all_headers["Content-Type"] = "application/json"
+        answer = self._exchange(method, url, text, all_headers, self._identity if authenticated else None)
+        if answer.status_code == 401 and authenticated and isinstance(self.settings.credentials, ServiceAccount):
+            self._token = None
+            answer = self._exchange(method, url, text, all_headers, self._identity)
+        return self._decode(method, call_path.partition("?")[0], answer), answer
+
+    def _identity(self, method: str, url: str, body: str) -> dict[str, str]:
+        credentials = self.settings.credentials
+        if isinstance(credentials, ApplicationKey):
+            return signed_headers(credentials, method, url, body, self._timestamp())
+        if isinstance(credentials, AccessToken):
+            return bearer_headers(credentials.access_token)
+        if self._token is None or self._token[1] <= time.monotonic():
+            self._token = self._retry.call(lambda: self._new_token(credentials))
+        return bearer_headers(self._token[0])
+
+    def _new_token(self, account: ServiceAccount) -> tuple[str, float]:
+        """A new token and the monotonic time until which it is used."""
+        form = {"grant_type": "client_credentials", "client_id": account.client_id, "scope": "all"}
+        text = urlencode({**form, "client_secret": account.client_secret})
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        shown = f"OAuth2 token from {account.token_url} for {account.client_id}"
+        try:
+            answer = self._exchange("POST", account.token_url, text, headers, None)
+        except UnreachableError as error:
+            raise TryAgain(error) if error.details.get("maybe_done") else error from error
+        body = _json_or_none(answer)
+        if answer.status_code in _RETRIED:
+            note = query_note(_query_id(answer))
+            raise TryAgain(ApiError(f"{shown}: answered {answer.status_code}{note}"), _retry_after(answer))
+        if answer.status_code >= 400 or not isinstance(body, dict) or not body.get("access_token"):
+            reason = body.get("error_description") or body.get("error") if isinstance(body, dict) else None
+            said = f", {self._clean(str(reason))}" if reason else ""
+            raise AuthenticationError(
+                f"{shown}: refused with {answer.status_code}{said}: check client_id, client_secret and token_url"
+                + query_note(_query_id(answer)),
+                http_status=answer.status_code,
+            )
+        life = float(body.get("expires_in") or 0)
+        return str(body["access_token"]), time.monotonic() + max(0.0, life - _RENEW_BEFORE)
+
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        body: str | None,
+        headers: dict[str, str],
+        identity: t.Callable[[str, str, str], dict[str, str]] | None,
+    ) -> requests.Response:
+        if self._http is None:
+            self._http = requests.Session()
+            self._http.headers["User-Agent"] = "ansible-ovhcloud.vmware_encryption"
+
+        def sign(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+            # also without identity: an `auth` of our own keeps requests from taking one out of ~/.netrc
+            if identity is not None:
+                prepared.headers.update(identity(method, str(prepared.url), body or ""))
+            return prepared
+
+        session = self._http
+        request = requests.Request(method, url, headers=headers, data=body, auth=sign)
+        try:
+            prepared = session.prepare_request(request)
+            options = session.merge_environment_settings(prepared.url, {}, None, self.settings.verify, None)
+            timeout = (min(_CONNECT_TIMEOUT, self.settings.timeout), self.settings.timeout)
+            return session.send(prepared, timeout=timeout, allow_redirects=False, **options)
+        except requests.RequestException as error:
+            raise self._unreachable(method, url, error) from error
+        except OSError as error:
+            raise InvalidInputError(f"cannot use the CA bundle {self.settings.verify}: {error}") from error
+
+    def _unreachable(self, method: str, url: str, error: Exception) -> UnreachableError:
+        """The error of a call without an answer; maybe_done says whether it may have been carried out."""
+        before = isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ConnectTimeout))
+        never_sent = before or "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
+        split = urlsplit(url)
+        hint = " (ca_path names the CA to trust)" if isinstance(error, requests.exceptions.SSLError) else ""
+        return UnreachableError(
+            f"{method} {split.path}: no answer from {split.netloc}: {self._clean(_reason(error))}{hint}",
+            maybe_done=not never_sent,
+        )
+
+    def _decode(self, method: str, call_path: str, answer: requests.Response) -> t.Any:
+        body = _json_or_none(answer)
+        query_id = _query_id(answer)
+        content_type = answer.headers.get("Content-Type", "").partition(";")[0]
+        if answer.status_code >= 400:
+            failure = Failure(method, call_path, answer.status_code, body, query_id, content_type)
+            error = to_error(failure)
+            if isinstance(error, CredentialInvalidError):
+                error = self._explain(call_path, error)
+            pause = _retry_after(answer)
+            if pause is not None:
+                error.details["retry_after"] = pause
+            raise error
+        if answer.status_code >= 300:
+            raise ApiError(
+                f"{method} {call_path}: the endpoint redirects with {answer.status_code}, which an API never does: "
+                f"check endpoint{query_note(query_id)}",
+                http_status=answer.status_code,
+            )
+        if body is None and answer.content.strip() not in (b"", b"null"):
+            raise ApiError(
+                f"{method} {call_path}: OVHcloud answered {answer.status_code} with something that is not complete "
+                f"JSON ({content_type or 'no content type'}){query_note(query_id)}",
+                http_status=answer.status_code,
+                maybe_done=True,
+                **({"query_id": query_id} if query_id else {}),
+            )
+        return body
+
+    def _explain(self, call_path: str, error: CollectionError) -> CollectionError:
+        """The same refusal with its reason, when the API tells the status of the consumer key."""
+        if call_path == "/auth/currentCredential" or not isinstance(self.settings.credentials, ApplicationKey):
+            return error
+        try:
+            status = self._send("GET", "/auth/currentCredential")[0]
+        except CollectionError:
+            return error  # the first refusal says all that is known
+        if not isinstance(status, dict):
+            return error
+        hint = credential_hint(str(status.get("status")), status.get("expiration"))
+        return CredentialInvalidError(f"{error.message}: {hint}", **error.details)
+
+    def _clean(self, text: str) -> str:
+        token = [self._token[0]] if self._token else []
+        return scrub(one_line(text), [*self.settings.secrets(), *token])
+
+
+def _json_or_none(answer: requests.Response) -> t.Any:
+    try:
+        return json.loads(answer.content)
+    except ValueError:
+        return None
+
+
+def _query_id(answer: requests.Response) -> str | None:
+    value: str | None = answer.headers.get("X-Ovh-QueryID") or answer.headers.get("X-OVH-Query-ID")
+    return value
+
+
+def _retry_after(answer: requests.Response) -> float | None:
+    """Seconds that the server asks for; the form with a date is not worth a parser here."""
+    value = answer.headers.get("Retry-After", "")
+    return float(value) if value.isdigit() else None
+
+
+def _reason(error: Exception) -> str:
+    """The innermost cause in words, without the memory addresses of urllib3's texts."""
+    cause: t.Any = error
+    for _depth in range(10):
+        inner = getattr(cause, "reason", None)
+        if not isinstance(inner, BaseException):
+            inner = next((part for part in getattr(cause, "args", ()) if isinstance(part, BaseException)), None)
+        if inner is None:
+            break
+        cause = inner
+    text = str(cause) or type(cause).__name__
+    return text.partition(">: ")[2] or text

@@ -1,0 +1,174 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the API is and who we are: options and environment first, then the `ovh.conf` files of the official clients."""
+
+from __future__ import annotations
+
+import configparser
+import dataclasses
+import os
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+
+# name -> (base URL, token URL)
+ENDPOINTS = {
+    "ovh-eu": ("https://eu.api.ovh.com/1.0", "https://www.ovh.com/auth/oauth2/token"),
+    "ovh-ca": ("https://ca.api.ovh.com/1.0", "https://ca.ovh.com/auth/oauth2/token"),
+    "ovh-us": ("https://api.us.ovhcloud.com/1.0", "https://us.ovhcloud.com/auth/oauth2/token"),
+}
+DEFAULT_ENDPOINT = "ovh-eu"
+FILES = ("/etc/ovh.conf", "~/.ovh.conf", "ovh.conf")  # a later file wins
+METHODS = {
+    "application key": ("application_key", "application_secret", "consumer_key"),
+    "service account": ("client_id", "client_secret"),
+    "access token": ("access_token",),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class ApplicationKey:
+    """Signature v1."""
+
+    application_key: str
+    application_secret: str = dataclasses.field(repr=False)
+    consumer_key: str = dataclasses.field(repr=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class ServiceAccount:
+    """OAuth2 client credentials."""
+
+    client_id: str
+    client_secret: str = dataclasses.field(repr=False)
+    token_url: str
+
+
+@dataclasses.dataclass(frozen=True)
+class AccessToken:
+    """A ready bearer token, which we cannot renew."""
+
+    access_token: str = dataclasses.field(repr=False)
+
+
+Credentials = t.Union[ApplicationKey, ServiceAccount, AccessToken]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """Everything a client needs. `verify` is False or the path of a CA bundle or True; `timeout` in seconds."""
+
+    base_url: str
+    credentials: Credentials
+    verify: bool | str = True
+    timeout: float = 60.0
+
+    def secrets(self) -> list[str]:
+        """Values that no text may show."""
+        hidden = ("application_secret", "consumer_key", "client_secret", "access_token")
+        return [value for name in hidden if (value := getattr(self.credentials, name, None))]
+
+
+def load(params: t.Mapping[str, t.Any], files: t.Sequence[str] = FILES) -> Settings:
+    """Settings from the options (environment included) and the files. Raises InvalidInputError."""
+    parser = _read_files(files)
+    endpoint = given(params.get("endpoint")) or _from_file(parser, "default", "endpoint") or DEFAULT_ENDPOINT
+    base_url, default_token_url = resolve_endpoint(endpoint)
+    names = [name for group in METHODS.values() for name in group]
+    options = {name: value for name in names if (value := given(params.get(name)))}
+    stored = {name: value for name in names if (value := _from_file(parser, endpoint, name))}
+    chosen = _one_method(options, stored)
+    if "client_id" in chosen:
+        token_url = given(params.get("token_url")) or _from_file(parser, endpoint, "token_url") or default_token_url
+        if not token_url:
+            raise InvalidInputError(f"token_url is needed for a service account at the endpoint {endpoint}")
+        _check_url("token_url", token_url)
+        chosen["token_url"] = token_url
+    return Settings(base_url, _credentials(chosen), _verify(params), float(params.get("timeout") or 60))
+
+
+def resolve_endpoint(endpoint: str) -> tuple[str, str | None]:
+    """Base URL and token URL of a known name, or of a literal URL (which then may have no known token URL)."""
+    if endpoint in ENDPOINTS:
+        return ENDPOINTS[endpoint]
+    if "/" not in endpoint:
+        raise InvalidInputError(f"endpoint {endpoint!r} is neither a URL nor one of {', '.join(sorted(ENDPOINTS))}")
+    url = _check_url("endpoint", endpoint).rstrip("/")
+    if not urlsplit(url).path:
+        url += "/1.0"
+    known = {urlsplit(base).netloc: token_url for base, token_url in ENDPOINTS.values()}
+    return url, known.get(urlsplit(url).netloc)
+
+
+def _check_url(option: str, url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        plain = parts.scheme == "https" and parts.hostname and not (parts.query or parts.fragment or parts.username)
+    except ValueError:
+        plain = False
+    if not plain:
+        raise InvalidInputError(f"{option} {url!r} is not a plain https:// URL")
+    return url
+
+
+def _one_method(options: dict[str, str], stored: dict[str, str]) -> dict[str, str]:
+    """The values of exactly one complete method; the files only complete or replace what the options lack."""
+    named = _methods(options) or _methods(stored)
+    if not named:
+        raise InvalidInputError(
+            "no OVHcloud credentials: give client_id and client_secret, or application_key, application_secret and "
+            "consumer_key, or access_token, as options, OVH_* variables or in ovh.conf"
+        )
+    if len(named) > 1:
+        raise InvalidInputError(
+            f"OVHcloud credentials of more than one kind are given ({', '.join(named)}): leave exactly one"
+        )
+    names = METHODS[named[0]]
+    merged = {**stored, **options}
+    missing = [name for name in names if name not in merged]
+    if missing:
+        raise InvalidInputError(f"OVHcloud credentials ({named[0]}) are incomplete: {', '.join(missing)} not given")
+    return {name: merged[name] for name in names}
+
+
+def _methods(values: t.Mapping[str, str]) -> list[str]:
+    return [method for method, names in METHODS.items() if any(name in values for name in names)]
+
+
+def _credentials(values: dict[str, str]) -> Credentials:
+    if "application_key" in values:
+        return ApplicationKey(**values)
+    if "client_id" in values:
+        return ServiceAccount(**values)
+    return AccessToken(**values)
+
+
+def _verify(params: t.Mapping[str, t.Any]) -> bool | str:
+    if params.get("validate_certs") is False:
+        return False
+    ca_path: str | None = given(params.get("ca_path"))
+    if ca_path is None:
+        return True
+    if not os.path.exists(ca_path):
+        raise InvalidInputError(f"ca_path {ca_path} does not exist")
+    return ca_path
+
+
+def _read_files(files: t.Sequence[str]) -> configparser.RawConfigParser:
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
+    for name in files:
+        try:
+            parser.read(os.path.expanduser(name), encoding="utf-8")
+        except (configparser.Error, UnicodeDecodeError) as error:
+            # the text of these errors quotes the line, which may hold a secret
+            kind = type(error).__name__
+            raise InvalidInputError(f"cannot read {name}: it is not a valid ini file ({kind})") from None
+    return parser
+
+
+def _from_file(parser: configparser.RawConfigParser, section: str, name: str) -> str | None:
+    value = parser.get(section, name, fallback="").strip().strip("\"'")
+    return value or None

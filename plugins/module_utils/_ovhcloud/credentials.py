@@ -1,0 +1,208 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Access credentials of an OKMS domain: shapes, limits, and the calls."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import certificate_facts
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import public_key_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    AmbiguousError,
+    InvalidInputError,
+    NotFoundError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import parse, utc
+
+FIELDS = (
+    "id",
+    "name",
+    "description",
+    "identity_urns",
+    "status",
+    "from_csr",
+    "certificate_type",
+    "created_at",
+    "expires_at",
+    "days_left",
+    "certificate",
+    "certificate_sha256",
+    "public_key_sha256",
+    "private_key_path",
+)
+VOLATILE = frozenset({"days_left"})
+LONGEST_NAME, LONGEST_DESCRIPTION, MOST_URNS, MOST_DAYS = 50, 200, 25, 365
+USABLE = ("CREATING", "READY")
+
+
+class Credentials:
+    """Calls of /v2/okms/resource/{okmsId}/credential. Days are counted on the API's clock."""
+
+    def __init__(self, client: Client, okms_id: str) -> None:
+        self._client = client
+        self._path = path("/v2/okms/resource/{}/credential", okms_id)
+
+    def every(self) -> list[State]:
+        """All credentials, by name and by creation."""
+        now = self._client.now()
+        states = [credential_state(raw, now) for raw in self._client.get_all(self._path)]
+        # whether a list holds the certificates is not certain
+        states = [
+            self.get(state["id"]) or state if state["status"] == "READY" and not state["certificate"] else state
+            for state in states
+        ]
+        return sorted(states, key=lambda state: (state["name"], str(state["created_at"]), state["id"]))
+
+    def get(self, credential_id: str) -> State | None:
+        """One credential; None when it does not exist."""
+        try:
+            raw = self._client.get(self._path + path("/{}", credential_id))
+        except NotFoundError:
+            return None
+        return credential_state(raw, self._client.now())
+
+    def issue(self, body: t.Mapping[str, t.Any]) -> tuple[str, str | None]:
+        """Ask for a new one, once: its id, and the private key if OKMS made it, which can never be read again."""
+        raw = self._client.post(self._path, dict(body))
+        return str(raw["id"]), raw.get("privateKeyPEM")
+
+    def revoke(self, credential_id: str) -> None:
+        """Revoke; it is removed a little later."""
+        self._client.delete(self._path + path("/{}", credential_id))
+
+
+def credential_state(raw: t.Mapping[str, t.Any], now: datetime.datetime) -> State:
+    """The API's credential in our shape."""
+    pem = raw.get("certificatePEM")
+    facts = certificate_facts(pem) if pem else {}
+    expires_at = raw.get("expiredAt")
+    return {
+        "id": raw["id"],
+        "name": raw["name"],
+        "description": raw.get("description"),
+        "identity_urns": sorted(raw.get("identityURNs") or []),
+        "status": raw["status"],
+        "from_csr": bool(raw.get("fromCSR")),
+        "certificate_type": raw.get("certificateType"),
+        "created_at": utc(raw.get("createdAt")),
+        "expires_at": utc(expires_at),
+        "days_left": days_between(now, parse(expires_at)) if expires_at else None,
+        "certificate": pem,
+        "certificate_sha256": facts.get("sha256"),
+        "public_key_sha256": public_key_of(pem) if pem else None,
+        "private_key_path": None,
+    }
+
+
+def days_between(now: datetime.datetime, end: datetime.datetime) -> int:
+    """Whole days that are left; negative when it is over."""
+    return int((end - now) // datetime.timedelta(days=1))
+
+
+def check_request(params: t.Mapping[str, t.Any]) -> None:
+    """The API's limits and our own rules, before any call. Raises InvalidInputError."""
+    name, description = params["name"] or "", params["description"] or ""
+    urns, validity, renew_before = params["identity_urns"] or [], params["validity"], params["renew_before"]
+    rules = (
+        (not 1 <= len(name) <= LONGEST_NAME, f"name must have 1 to {LONGEST_NAME} characters"),
+        (len(description) > LONGEST_DESCRIPTION, f"description must have at most {LONGEST_DESCRIPTION} characters"),
+        (not 1 <= len(set(urns)) <= MOST_URNS, f"identity_urns must hold 1 to {MOST_URNS} URNs"),
+        (not 1 <= validity <= MOST_DAYS, f"validity must be 1 to {MOST_DAYS} days"),
+        (renew_before < 0, "renew_before must not be negative"),
+        (validity <= renew_before, f"validity ({validity}) must be more than renew_before ({renew_before}) days"),
+        (params["csr"] is not None and params["certificate_type"] is not None, "certificate_type cannot go with csr"),
+        (params["csr"] is not None and params["private_key_path"] is not None, "private_key_path cannot go with csr"),
+    )
+    wrong = [text for broken, text in rules if broken]
+    wrong += [f"{urn!r} in identity_urns is not a URN of an identity" for urn in urns if not urn.startswith("urn:")]
+    if wrong:
+        raise InvalidInputError("; ".join(wrong))
+
+
+def creation_body(params: t.Mapping[str, t.Any], csr: str | None) -> dict[str, t.Any]:
+    """The body of the request."""
+    body = {
+        "name": params["name"],
+        "identityURNs": sorted(set(params["identity_urns"])),
+        "validity": params["validity"],
+        "description": params["description"],
+        "csr": csr,
+        "certificateType": params["certificate_type"],
+    }
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def select(
+    states: t.Sequence[State], params: t.Mapping[str, t.Any], public_key: str | None, from_csr: bool
+) -> State | None:
+    """The credential that already is what the user wants, the one that lives longest: pure.
+
+    `public_key` is the key that the certificate must have; None when no key is at hand.
+    """
+    if public_key is None:
+        return None
+    urns = sorted(set(params["identity_urns"]))
+    fitting = [
+        state
+        for state in states
+        if state["name"] == params["name"]
+        and state["identity_urns"] == urns
+        and state["from_csr"] == from_csr
+        and params["certificate_type"] in (None, state["certificate_type"])
+        and _lives(state, params["renew_before"])
+        # a certificate that is not there yet is compared when it comes
+        and state["public_key_sha256"] in (None, public_key)
+    ]
+    return max(fitting, key=lambda state: (state["status"] == "READY", str(state["expires_at"])), default=None)
+
+
+def usable_others(states: t.Sequence[State], name: str, credential_id: str | None) -> list[str]:
+    """Ids of the other credentials of that name that still work: pure."""
+    return [
+        state["id"]
+        for state in states
+        if state["name"] == name and state["status"] in USABLE and state["id"] != credential_id
+    ]
+
+
+def lost_key(states: t.Sequence[State], name: str) -> list[str]:
+    """Ids of usable credentials of that name whose key OKMS made: without their key file they are of no use. Pure."""
+    made_there = [state for state in states if not state["from_csr"]]
+    return usable_others(made_there, name, None)
+
+
+def to_revoke(states: t.Sequence[State], name: str) -> State | None:
+    """The one credential of that name; raises AmbiguousError that lists them when there are more. Pure."""
+    same = [state for state in states if state["name"] == name and state["status"] != "DELETING"]
+    if len(same) > 1:
+        seen = ", ".join(f"{state['id']} ({state['status']}, {state['days_left']} days left)" for state in same)
+        raise AmbiguousError(
+            f"{len(same)} credentials are called {name!r}: {seen}. Name one by credential_id",
+            credential_ids=[state["id"] for state in same],
+        )
+    return same[0] if same else None
+
+
+def new_credential(params: t.Mapping[str, t.Any], public_key: str | None) -> State:
+    """What is known of a credential before it is issued: pure."""
+    from_csr = params["csr"] is not None
+    return {
+        "name": params["name"],
+        "description": params["description"],
+        "identity_urns": sorted(set(params["identity_urns"])),
+        "status": "READY",
+        "from_csr": from_csr,
+        "certificate_type": None if from_csr else params["certificate_type"] or "ECDSA",
+        "public_key_sha256": public_key if from_csr else None,
+        "private_key_path": params["private_key_path"],
+    }
+
+
+def _lives(state: State, renew_before: int) -> bool:
+    days_left = state["days_left"]
+    return state["status"] in USABLE and days_left is not None and days_left >= renew_before

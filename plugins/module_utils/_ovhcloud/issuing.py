@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Issue a credential so that nothing is lost with an answer: the key is stored before the certificate is awaited."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import public_key_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
+    ConflictError,
+    InvalidInputError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import read_text, write_private
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.credentials import Credentials
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import (
+    extended,
+    outcome_unknown,
+)
+
+_LOOKS_AFTER_LOSS = 5
+
+
+class Issuer:
+    """Issues credentials of one domain."""
+
+    def __init__(self, credentials: Credentials, patience: Patience) -> None:
+        self._credentials = credentials
+        self._patience = patience
+
+    def issue(self, body: t.Mapping[str, t.Any], known: t.Collection[str], key_path: str | None) -> str:
+        """Id of the new credential; a key made by OKMS is in `key_path` when this returns.
+
+        `known` holds the ids that existed before, to recognise the new one after a lost answer.
+        """
+        if key_path is not None:
+            check_key_path(key_path)
+        try:
+            credential_id, private_key = self._credentials.issue(body)
+        except CollectionError as error:
+            if not outcome_unknown(error):
+                raise
+            return self._look_after_loss(error, body, known)
+        if key_path is not None:
+            self._store(credential_id, private_key, key_path)
+        return credential_id
+
+    def ready(self, credential_id: str) -> State:
+        """Wait for the certificate (patience.wait false: look once)."""
+
+        def look() -> State:
+            state = self._credentials.get(credential_id)
+            if state is None:
+                raise ConflictError(
+                    f"credential {credential_id} disappeared before it was ready", credential_id=credential_id
+                )
+            return state
+
+        def is_ready(state: State) -> bool:
+            if state["status"] not in ("CREATING", "READY"):
+                raise ConflictError(
+                    f"credential {credential_id} ended in state {state['status']}: revoke it (state=absent with "
+                    "credential_id) and run again",
+                    credential_id=credential_id,
+                )
+            return bool(state["status"] == "READY" and state["certificate"])
+
+        what = f"certificate of credential {credential_id}"
+        return wait_for(
+            look, is_ready, what, self._patience, lambda state: state["status"], credential_id=credential_id
+        )
+
+    def checked(self, state: State, key: str | None) -> State:
+        """The state of a credential whose certificate, if there, has this public key."""
+        if state["certificate"] and state["public_key_sha256"] != key:
+            raise ConflictError(
+                f"the certificate of credential {state['id']} has another public key ({state['public_key_sha256']}) "
+                f"than asked for ({key}): revoke it (state=absent with credential_id) and run again",
+                credential_id=state["id"],
+            )
+        return state
+
+    def revoke(self, credential_id: str) -> None:
+        """Revoke and wait until it is gone."""
+        self._credentials.revoke(credential_id)
+
+        def gone(state: State | None) -> bool:
+            return state is None
+
+        wait_for(
+            lambda: self._credentials.get(credential_id),
+            gone,
+            f"removal of credential {credential_id}",
+            self._patience,
+            lambda state: state["status"] if state else "gone",
+            credential_id=credential_id,
+        )
+
+    def _look_after_loss(self, error: CollectionError, body: t.Mapping[str, t.Any], known: t.Collection[str]) -> str:
+        patience = Patience(self._patience.interval * _LOOKS_AFTER_LOSS, self._patience.interval)
+
+        def look() -> list[State]:
+            return [
+                state
+                for state in self._credentials.every()
+                if state["id"] not in known
+                and state["name"] == body["name"]
+                and state["identity_urns"] == body["identityURNs"]
+            ]
+
+        try:
+            found = [state["id"] for state in wait_for(look, bool, f"credential {body['name']}", patience)]
+        except CollectionError:
+            note = "No new credential is to be seen; run again, which looks for it before it issues one"
+            raise extended(error, f"{error.message}. {note}") from error
+        if "csr" in body and len(found) == 1:
+            return str(found[0])
+        raise extended(
+            error,
+            f"{error.message}. Credential {', '.join(found)} was issued meanwhile, but "
+            + ("which one is ours is not clear" if "csr" in body else "its private key is lost with the answer")
+            + ": revoke it (state=absent with credential_id) and run again",
+            orphan_credential_ids=found,
+        ) from error
+
+    def _store(self, credential_id: str, private_key: str | None, key_path: str) -> None:
+        note = f"revoke credential {credential_id} (state=absent with credential_id) and run again"
+        if not private_key:
+            raise ConflictError(f"OKMS gave no private key for credential {credential_id}: {note}")
+        try:
+            keep_previous(key_path)
+            write_private(key_path, private_key)
+        except (InvalidInputError, OSError) as error:
+            raise ConflictError(
+                f"the private key could not be written and is lost ({error}): {note}",
+                orphan_credential_ids=[credential_id],
+            ) from error
+
+
+def key_in(key_path: str) -> str | None:
+    """Fingerprint of the public key of a private key file; None when there is no file. Raises InvalidInputError."""
+    if not os.path.lexists(key_path):
+        return None
+    return public_key_of(read_text(key_path, "private_key_path"), name=f"private_key_path {key_path}")
+
+
+def check_key_path(key_path: str) -> None:
+    """Raise before the key exists when it could not be stored."""
+    directory = os.path.dirname(os.path.abspath(key_path))
+    if not os.path.isdir(directory) or not os.access(directory, os.W_OK | os.X_OK):
+        raise InvalidInputError(f"private_key_path {key_path}: the directory {directory} cannot be written to")
+
+
+def keep_previous(key_path: str) -> None:
+    """The key of an older credential that is still in use must not be overwritten."""
+    if os.path.lexists(key_path):
+        os.replace(key_path, f"{key_path}.previous")

@@ -1,0 +1,157 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""OKMS domains and regions: shapes, and the calls that read them."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    AmbiguousError,
+    InvalidInputError,
+    NotFoundError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import normalise_region
+
+FIELDS = (
+    "id",
+    "display_name",
+    "region",
+    "urn",
+    "state",
+    "kmip_endpoint",
+    "kmip_host",
+    "kmip_port",
+    "kmip_rsa_endpoint",
+    "rest_endpoint",
+    "swagger_endpoint",
+    "public_ca",
+    "public_rsa_ca",
+    "service_key_count",
+    "kmip_object_count",
+    "secret_count",
+    "secret_version_count",
+    "tags",
+)
+VOLATILE = frozenset({"state", "service_key_count", "kmip_object_count", "secret_count", "secret_version_count"})
+ENDED = ("SUSPENDED", "EXPIRED")
+
+
+class Domains:
+    """Calls of /v2/okms."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def every(self) -> list[State]:
+        """All domains that the account may see, by display name and id, without their CA."""
+        states = [domain_state(raw) for raw in self._client.get_all("/v2/okms/resource")]
+        return sorted(states, key=lambda state: (str(state["display_name"]), state["id"]))
+
+    def get(self, okms_id: str) -> State | None:
+        """One domain with its CA; None when it does not exist or has ended."""
+        try:
+            raw = self._client.get(path("/v2/okms/resource/{}", okms_id), {"publicCA": True})
+        except (NotFoundError, ServiceExpiredError):
+            return None
+        return domain_state(raw)
+
+    def named(self, display_name: str, region: str | None) -> list[State]:
+        """All domains of that name, in that region if one is given, without their CA."""
+        return [
+            state
+            for state in self.every()
+            if state["display_name"] == display_name and region in (None, state["region"])
+        ]
+
+    def regions(self) -> list[State]:
+        """The regions that offer OKMS."""
+        raw = self._client.get_all("/v2/okms/reference/regions")
+        return sorted((region_state(region) for region in raw), key=lambda region: str(region["id"]))
+
+    def region(self, name: str) -> State:
+        """One region; raises InvalidInputError with the list of all when there is none of that name."""
+        wanted = normalise_region(name)
+        regions = self.regions()
+        for region in regions:
+            if region["id"] == wanted:
+                return region
+        known = ", ".join(str(region["id"]) for region in regions)
+        raise InvalidInputError(f"region {name!r} does not offer OKMS; regions that do: {known}")
+
+
+def only_one(states: list[State], display_name: str) -> State | None:
+    """The one domain of that name, or None; raises AmbiguousError that lists them when there are more."""
+    if len(states) > 1:
+        seen = ", ".join(f"{state['id']} ({state['region']})" for state in states)
+        raise AmbiguousError(
+            f"{len(states)} OKMS domains are called {display_name!r}: {seen}. Name one by okms_id",
+            okms_ids=[state["id"] for state in states],
+        )
+    return states[0] if states else None
+
+
+def domain_state(raw: t.Mapping[str, t.Any]) -> State:
+    """The API's domain in our shape."""
+    iam = raw.get("iam") or {}
+    host, port = split_endpoint(str(raw.get("kmipEndpoint") or ""))
+    return {
+        "id": raw["id"],
+        "display_name": iam.get("displayName") or raw["id"],
+        "region": normalise_region(str(raw["region"])),
+        "urn": iam.get("urn"),
+        "state": iam.get("state"),
+        "kmip_endpoint": raw.get("kmipEndpoint"),
+        "kmip_host": host,
+        "kmip_port": port,
+        "kmip_rsa_endpoint": raw.get("kmipRsaEndpoint"),
+        "rest_endpoint": raw.get("restEndpoint"),
+        "swagger_endpoint": raw.get("swaggerEndpoint"),
+        "public_ca": raw.get("publicCA"),
+        "public_rsa_ca": raw.get("publicRsaCA"),
+        "service_key_count": raw.get("serviceKeyCount"),
+        "kmip_object_count": raw.get("kmipObjectCount"),
+        "secret_count": raw.get("secretCount"),
+        "secret_version_count": raw.get("secretVersionCount"),
+        "tags": iam.get("tags") or {},
+    }
+
+
+def region_state(raw: t.Mapping[str, t.Any]) -> State:
+    """The API's region in our shape."""
+    host, port = split_endpoint(str(raw.get("kmipEndpoint") or ""))
+    return {
+        "id": normalise_region(str(raw["id"])),
+        "type": raw.get("type"),
+        "certifications": sorted(raw.get("certifications") or []),
+        "kmip_endpoint": raw.get("kmipEndpoint"),
+        "kmip_host": host,
+        "kmip_port": port,
+        "rest_endpoint": raw.get("restEndpoint"),
+    }
+
+
+def split_endpoint(endpoint: str) -> tuple[str | None, int | None]:
+    """Host and port of `host:5696`, with or without a scheme; the port of KMIP when none is named."""
+    bare = endpoint.partition("://")[2] or endpoint
+    host, separator, port = bare.rstrip("/").rpartition(":")
+    if separator and port.isdigit():
+        return host, int(port)
+    return (bare or None), (5696 if bare else None)
+
+
+def new_domain(region: State, display_name: str | None) -> State:
+    """What is known of a domain before it is ordered."""
+    known = {name: region[name] for name in ("kmip_endpoint", "kmip_host", "kmip_port", "rest_endpoint")}
+    counts = dict.fromkeys(("service_key_count", "kmip_object_count", "secret_count", "secret_version_count"), 0)
+    return {"display_name": display_name, "region": region["id"], **known, **counts, "tags": {}}
+
+
+def used_by(state: t.Mapping[str, t.Any]) -> str:
+    """What still lives in a domain, in words; empty when nothing does."""
+    kinds = {"service_key_count": "service keys", "kmip_object_count": "KMIP objects", "secret_count": "secrets"}
+    return ", ".join(f"{state[name]} {words}" for name, words in kinds.items() if state.get(name))

@@ -1,0 +1,218 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts of a private cloud, read subset by subset: a right that is missing for one costs only that one."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
+    ForbiddenError,
+    NotFoundError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.kms_flow import KmsFlow
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.users import Users
+
+SERVICE_FIELDS = (
+    "service_name",
+    "description",
+    "state",
+    "location",
+    "version",
+    "vcenter_host",
+    "urn",
+    "user_access_policy",
+    "user_limit_concurrent_session",
+    "user_logout_policy",
+    "user_session_timeout",
+    "advanced_security",
+    "service_pack",
+    "generation",
+    "commercial_range",
+)
+# subset -> its result key
+SUBSETS = {
+    "encryption": "encryption",
+    "users": "users",
+    "iam": "iam",
+    "networks": "allowed_networks",
+    "tasks": "tasks",
+    "capabilities": "capabilities",
+    "security": "security",
+}
+DEFAULT_SUBSETS = ("encryption", "users", "iam")
+_OPEN_TASKS = ("doing", "error", "fixing", "toCancel", "toCreate", "todo", "unknown", "waitingForChilds", "waitingTodo")
+_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def snake_case(name: str) -> str:
+    """canAddUser -> can_add_user."""
+    return _BOUNDARY.sub("_", name).lower()
+
+
+def snake_keys(raw: t.Mapping[str, t.Any]) -> State:
+    """The same object with our spelling of its keys."""
+    return {snake_case(name): value for name, value in raw.items()}
+
+
+def vcenter_host(web_interface_url: str | None) -> str | None:
+    """Host of vCenter: read from the service, because its domain differs between regions."""
+    if not web_interface_url:
+        return None
+    address = web_interface_url if "//" in web_interface_url else f"//{web_interface_url}"
+    return urlsplit(address).hostname
+
+
+def service_state(raw: t.Mapping[str, t.Any]) -> State:
+    """From a `dedicatedCloud.dedicatedCloudWithIAM`. Session limits: user_session_timeout in seconds, 0 for none."""
+    version = raw.get("version") or {}
+    return {
+        "service_name": raw["serviceName"],
+        "description": raw.get("description"),
+        "state": raw.get("state"),
+        "location": raw.get("location"),
+        "version": {part: version.get(part) for part in ("major", "minor", "build")},
+        "vcenter_host": vcenter_host(raw.get("webInterfaceUrl")),
+        "urn": (raw.get("iam") or {}).get("urn"),
+        "user_access_policy": raw.get("userAccessPolicy"),
+        "user_limit_concurrent_session": raw.get("userLimitConcurrentSession"),
+        "user_logout_policy": raw.get("userLogoutPolicy"),
+        "user_session_timeout": raw.get("userSessionTimeout"),
+        "advanced_security": raw.get("advancedSecurity"),
+        "service_pack": raw.get("servicePackName"),
+        "generation": raw.get("generation"),
+        "commercial_range": raw.get("commercialRange"),
+    }
+
+
+class PrivateCloud:
+    """Readers of one private cloud, one method for each subset."""
+
+    def __init__(self, client: Client, service_name: str) -> None:
+        self.client = client
+        self.service_name = service_name
+
+    def service(self) -> State:
+        """The service itself."""
+        return service_state(self._get(""))
+
+    def encryption(self) -> State:
+        """State of VM encryption and the KMS entries."""
+        flow = KmsFlow(self.client, self.service_name, Patience(wait=False))
+        return {"state": self._get("/vmEncryption")["state"], "kms": flow.entries()}
+
+    def users(self) -> list[State]:
+        """vSphere users with their rights."""
+        return Users(self.client, self.service_name, Patience(wait=False)).users()
+
+    def iam(self) -> State:
+        """The IAM option: `available` says whether it is on or could be switched on (HDS and PCI DSS clouds: not)."""
+        try:
+            state = self._get("/iam")
+            available = state["state"] == "enabled" or self._get("/iam/canBeEnabled") is True
+        except NotFoundError:
+            return {"state": None, "available": False, "identity_provider_id": None}
+        return {
+            "state": state["state"],
+            "available": available,
+            "identity_provider_id": state.get("identityProviderId"),
+        }
+
+    def networks(self) -> list[State]:
+        """Networks that vCenter may be reached from when user_access_policy is filtered."""
+        found = [self._get("/allowedNetwork/{}", number) for number in sorted(self._get("/allowedNetwork"))]
+        return [
+            {
+                "id": raw["networkAccessId"],
+                "network": raw["network"],
+                "description": raw["description"],
+                "state": raw["state"],
+            }
+            for raw in found
+        ]
+
+    def tasks(self) -> list[State]:
+        """Tasks that are not finished."""
+        numbers = {number for state in _OPEN_TASKS for number in self.client.get(self._path("/task"), {"state": state})}
+        found = [self._optional("/task/{}", number) for number in sorted(numbers)]
+        return [
+            {
+                "id": raw["taskId"],
+                "state": raw["state"],
+                "progress": raw["progress"],
+                "description": raw["description"],
+                "created_by": raw["createdBy"],
+                "user_id": raw["userId"],
+            }
+            for raw in found
+            if raw is not None
+        ]
+
+    def capabilities(self) -> State:
+        """What this private cloud can do."""
+        return snake_keys(self._get("/capabilities"))
+
+    def security(self) -> State:
+        """Security options that are on (hds, pcidss, advancedSecurity ...) and the password policy of vSphere users."""
+        state = self._optional("/securityOptions")
+        matrix = self._optional("/securityOptions/compatibilityMatrix")
+        policy = self._optional("/passwordPolicy")
+        return {
+            "state": state["state"] if state is not None else None,
+            "enabled_options": sorted(row["name"] for row in matrix if row["enabled"]) if matrix is not None else None,
+            "password_policy": snake_keys(policy) if policy is not None else None,
+        }
+
+    def _path(self, rest: str, *parts: t.Any) -> str:
+        return path("/dedicatedCloud/{}" + rest, self.service_name, *parts)
+
+    def _get(self, rest: str, *parts: t.Any) -> t.Any:
+        return self.client.get(self._path(rest, *parts))
+
+    def _optional(self, rest: str, *parts: t.Any) -> t.Any:
+        try:
+            return self._get(rest, *parts)
+        except NotFoundError:
+            return None
+
+
+def gather(
+    client: Client, service_name: str, subsets: t.Collection[str], warn: t.Callable[[str], None]
+) -> State | None:
+    """All facts of one private cloud; None when it does not exist.
+
+    What this identity may not read is null and warned about with the action that is missing. A subset whose route does
+    not exist for this cloud is null without a warning.
+    """
+    cloud = PrivateCloud(client, service_name)
+    facts: State = {**dict.fromkeys(SERVICE_FIELDS), "service_name": service_name}
+    try:
+        facts.update(cloud.service())
+    except NotFoundError:
+        return None
+    except (ForbiddenError, ServiceExpiredError) as error:
+        warn(_unreadable(service_name, "service", error))
+    readers: dict[str, t.Callable[[], t.Any]] = {name: getattr(cloud, name) for name in SUBSETS}
+    for subset, key in SUBSETS.items():
+        facts[key] = None
+        if subset not in subsets:
+            continue
+        try:
+            facts[key] = readers[subset]()
+        except NotFoundError:
+            continue  # an option that this cloud does not have
+        except (ForbiddenError, ServiceExpiredError) as error:
+            warn(_unreadable(service_name, subset, error))
+    return facts
+
+
+def _unreadable(service_name: str, subset: str, error: CollectionError) -> str:
+    return f"{service_name}: {subset} cannot be read and is null: {error.message}"

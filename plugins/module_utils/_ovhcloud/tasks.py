@@ -1,0 +1,180 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tasks of a private cloud: every change of `/dedicatedCloud` is one, and it may outlive the run that started it."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    ApiError,
+    CollectionError,
+    ForbiddenError,
+    NotFoundError,
+    WaitTimeoutError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import outcome_unknown
+
+T = t.TypeVar("T")
+
+_FAILED = frozenset({"canceled", "error"})
+_NOT_STARTED = frozenset({"todo", "toCreate", "waitingTodo"})
+_MAY_WAIT = ("todo", "doing")
+_WAITING = "waiting for customer"
+_LOOKS_AFTER_LOST_ANSWER = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """A task as far as it may be relied on: its `name` and `type` are undocumented and never looked at."""
+
+    task_id: int
+    state: str
+    description: str
+
+    @property
+    def done(self) -> bool:
+        """Finished with success."""
+        return self.state == "done"
+
+    @property
+    def failed(self) -> bool:
+        """Ended without effect (OVHcloud may still repair an `error`)."""
+        return self.state in _FAILED
+
+    @property
+    def not_started(self) -> bool:
+        """Nothing has begun: on clouds with advanced security it may wait for the code of a token validator."""
+        return self.state in _NOT_STARTED
+
+    @property
+    def waiting_for_vcenter(self) -> bool:
+        """The flow is open, and the task ends once vCenter uses the KMS."""
+        return self.state in _MAY_WAIT and self.description.strip().lower().startswith(_WAITING)
+
+    def __str__(self) -> str:
+        return f"task {self.task_id} in state {self.state}" + (f" ({self.description})" if self.description else "")
+
+
+def task_of(raw: t.Any) -> Task:
+    """From a `dedicatedCloud.Task`."""
+    if not isinstance(raw, dict) or "taskId" not in raw:
+        raise ApiError("OVHcloud API answered something that is not a task", answer_type=type(raw).__name__)
+    return Task(int(raw["taskId"]), str(raw.get("state") or "unknown"), str(raw.get("description") or ""))
+
+
+@dataclasses.dataclass(frozen=True)
+class Seen(t.Generic[T]):
+    """One look at an object and at the task that changes it (None: unknown, or finished and gone)."""
+
+    item: T
+    task: Task | None
+
+
+class Tasks:
+    """The tasks of one private cloud."""
+
+    def __init__(self, client: Client, service_name: str) -> None:
+        self.client = client
+        self.service_name = service_name
+
+    def read(self, task_id: int) -> Task | None:
+        """The task, or None when it has disappeared: finished tasks do."""
+        try:
+            return task_of(self.client.get(path("/dedicatedCloud/{}/task/{}", self.service_name, task_id)))
+        except NotFoundError:
+            return None
+
+    def waiting_for_vcenter(self) -> list[Task]:
+        """All tasks that wait for vCenter; they do not say which KMS entry they belong to."""
+        listing = path("/dedicatedCloud/{}/task", self.service_name)
+        ids = sorted({task_id for state in _MAY_WAIT for task_id in self.client.get(listing, {"state": state})})
+        found = [self.read(task_id) for task_id in ids]
+        return [task for task in found if task is not None and task.waiting_for_vcenter]
+
+    def start(self, send: t.Callable[[], t.Any], took_effect: t.Callable[[], bool], patience: Patience) -> Task | None:
+        """Send a change once. After a lost answer look whether it took effect; then its task is unknown (None)."""
+        try:
+            return task_of(send())
+        except CollectionError as error:
+            if not outcome_unknown(error):
+                raise
+            brief = dataclasses.replace(patience, timeout=_LOOKS_AFTER_LOST_ANSWER * patience.interval, wait=True)
+            try:
+                wait_for(took_effect, bool, "effect of a request whose answer was lost", brief)
+            except WaitTimeoutError:
+                raise error from None
+            return None
+
+    def follow(
+        self,
+        task: Task | None,
+        look: t.Callable[[], T],
+        ready: t.Callable[[Seen[T]], bool],
+        what: str,
+        patience: Patience,
+        describe: t.Callable[[T], str] = str,
+    ) -> Seen[T]:
+        """Look at the task, then at the object, until `ready`; raise when the task fails or the time is over."""
+        latest = [task]
+
+        def both() -> Seen[T]:
+            known = latest[0]
+            if known is not None and not known.done:
+                known = latest[0] = self.read(known.task_id)
+                if known is not None and known.failed:
+                    raise self._failure(what, known)
+            return Seen(look(), known)
+
+        def words(seen: Seen[T]) -> str:
+            return describe(seen.item) + (f", {seen.task}" if seen.task else "")
+
+        try:
+            return wait_for(both, ready, what, patience, words, **({"task_id": task.task_id} if task else {}))
+        except WaitTimeoutError as error:
+            last = latest[0]
+            hint = self.confirmation_hint() if last is None or last.not_started else ""
+            raise WaitTimeoutError(error.message + hint, **error.details) from error
+
+    def _failure(self, what: str, task: Task) -> ApiError:
+        hint = self.confirmation_hint() if task.state == "canceled" else ""
+        return ApiError(
+            f"{what}: OVHcloud ended {task} on {self.service_name}{hint}",
+            task_id=task.task_id,
+            task_state=task.state,
+            task_description=task.description,
+        )
+
+    def confirmation_hint(self) -> str:
+        """Who has to confirm, for clouds with advanced security (HDS, PCI DSS); empty for others.
+
+        Only asked for when a task does not start, or nobody knows it: the code is valid for 15 minutes.
+        """
+        try:
+            service = self.client.get(path("/dedicatedCloud/{}", self.service_name))
+        except (ForbiddenError, NotFoundError):
+            return ""
+        if not service.get("advancedSecurity"):
+            return ""
+        address = service.get("certifiedInterfaceUrl") or "the secure interface"
+        validators = self._token_validators()
+        who = (
+            "a token validator" if validators is None else f"a token validator ({', '.join(validators) or 'none yet'})"
+        )
+        return (
+            f". {self.service_name} has advanced security: {who} must confirm the operation within 15 minutes, with "
+            f"the code sent by SMS, on {address}; then run again"
+        )
+
+    def _token_validators(self) -> list[str] | None:
+        """Logins of the users who may confirm, None when this identity may not read users."""
+        try:
+            listing = path("/dedicatedCloud/{}/user", self.service_name)
+            users = [self.client.get(f"{listing}/{int(user_id)}") for user_id in sorted(self.client.get(listing))]
+        except (ForbiddenError, NotFoundError):
+            return None
+        return [str(user["login"]) for user in users if user["isTokenValidator"]]

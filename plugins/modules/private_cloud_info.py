@@ -1,0 +1,320 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: private_cloud_info
+short_description: Read VMware on OVHcloud private clouds
+description:
+  - Reads private clouds of the account, with what matters for VM encryption.
+  - What this identity may not read is null, with a warning that names the missing action. The rest is read all the
+    same.
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.info_module
+  - ovhcloud.vmware_encryption._attributes.actiongroup_ovhcloud
+  - ovhcloud.vmware_encryption._ovhcloud
+options:
+  service_name:
+    description:
+      - Name of the private cloud, such as V(pcc-198-51-100-10). If not given, all of the account are read.
+      - A name that does not exist gives an empty list.
+    type: str
+  gather:
+    description:
+      - What to read besides the service itself. Keys of what is not read are null.
+      - V(encryption) is the state of VM encryption and the KMS entries, V(users) the vSphere users and their rights,
+        V(iam) the IAM option, V(networks) the networks that may reach vCenter, V(tasks) the tasks that are not
+        finished, V(capabilities) what the private cloud can do, V(security) the security options and the password
+        policy.
+    type: list
+    elements: str
+    choices: [encryption, users, iam, networks, tasks, capabilities, security]
+    default: [encryption, users, iam]
+seealso:
+  - module: ovhcloud.vmware_encryption.private_cloud_kms
+  - module: ovhcloud.vmware_encryption.private_cloud_user
+"""
+
+EXAMPLES = r"""
+- name: Read all private clouds of the account
+  ovhcloud.vmware_encryption.private_cloud_info:
+  register: clouds
+
+- name: Read who may reach vCenter, and the security options
+  ovhcloud.vmware_encryption.private_cloud_info:
+    service_name: pcc-198-51-100-10
+    gather: [networks, security]
+"""
+
+RETURN = r"""
+private_clouds:
+  description: The private clouds, empty when there is none of that name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    service_name:
+      description: Name of the private cloud.
+      type: str
+      sample: pcc-198-51-100-10
+    description:
+      description: Description.
+      type: str
+      sample: prod
+    state:
+      description: State, normally V(delivered).
+      type: str
+      sample: delivered
+    location:
+      description: Zone.
+      type: str
+      sample: rbx2a
+    version:
+      description: Version of vSphere, with V(major), V(minor) and V(build).
+      type: dict
+      sample: {major: "8.0", minor: "3", build: "24022515"}
+    vcenter_host:
+      description: Host name of vCenter.
+      type: str
+      sample: pcc-198-51-100-10.ovh.com
+    urn:
+      description: URN for IAM policies.
+      type: str
+      sample: urn:v1:eu:resource:pccVMware:pcc-198-51-100-10
+    user_access_policy:
+      description: Whether vCenter is open to everybody (V(open)) or to the allowed networks only (V(filtered)).
+      type: str
+      sample: filtered
+    user_limit_concurrent_session:
+      description: How many vCenter sessions may be open at once.
+      type: int
+      sample: 20
+    user_logout_policy:
+      description: Who is logged out when there are too many sessions, the V(first) or the V(last) one.
+      type: str
+      sample: first
+    user_session_timeout:
+      description: After how many seconds an idle session ends, 0 for never.
+      type: int
+      sample: 0
+    advanced_security:
+      description: Whether sensitive operations have to be confirmed by a token validator within 15 minutes.
+      type: bool
+      sample: false
+    service_pack:
+      description: Service pack.
+      type: str
+      sample: nsxt
+    generation:
+      description: Generation of the product.
+      type: str
+      sample: "2.0"
+    commercial_range:
+      description: Commercial range.
+      type: str
+      sample: "2020"
+    encryption:
+      description: VM encryption, null when it was not read.
+      type: dict
+      contains:
+        state:
+          description: State of VM encryption. It is enabled with the first KMS entry.
+          type: str
+          sample: enabled
+        kms:
+          description: The KMS entries.
+          type: list
+          elements: dict
+          contains:
+            id:
+              description: Id of the entry.
+              type: int
+              sample: 4321
+            ip:
+              description: IPv4 address of the KMS.
+              type: str
+              sample: 203.0.113.20
+            port:
+              description: Port of the KMS.
+              type: int
+              sample: 5696
+            thumbprint:
+              description: Thumbprint of the certificate of the KMS, in upper case with colons.
+              type: str
+              sample: 0A:1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9:0A:1B:2C:3D
+            description:
+              description: Description of the entry.
+              type: str
+              sample: okms eu-west-rbx
+            state:
+              description: State of the entry, V(delivered) when vCenter uses the KMS.
+              type: str
+              sample: delivered
+    users:
+      description:
+        - vSphere users with the fields that M(ovhcloud.vmware_encryption.private_cloud_user) returns.
+        - Null when they were not read.
+      type: list
+      elements: dict
+      sample:
+        - id: 1201
+          name: admin
+          login: admin@pcc-198-51-100-10.ovh.com
+          email: ops@example.net
+          first_name: null
+          last_name: null
+          phone_number: null
+          state: delivered
+          activation_state: enabled
+          encryption_right: false
+          can_manage_rights: true
+          can_manage_network: true
+          can_manage_ip_fail_overs: false
+          nsx_right: true
+          full_admin_ro: false
+          receive_alerts: true
+          token_validator: false
+          type: user
+          identity_provider_type: null
+    iam:
+      description: IAM option, null when it was not read.
+      type: dict
+      contains:
+        state:
+          description: State of the option, null when the private cloud does not have it.
+          type: str
+          sample: disabled
+        available:
+          description: Whether the option is enabled or could be.
+          type: bool
+          sample: true
+        identity_provider_id:
+          description: Id of the identity provider, null when the option is not enabled.
+          type: int
+          sample: 12
+    allowed_networks:
+      description: Networks that may reach vCenter if the access policy is V(filtered). Null when they were not read.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Id of the entry.
+          type: int
+          sample: 77
+        network:
+          description: The network.
+          type: str
+          sample: 203.0.113.5/32
+        description:
+          description: Description.
+          type: str
+          sample: awx
+        state:
+          description: State of the entry.
+          type: str
+          sample: allowed
+    tasks:
+      description: Tasks that are not finished, and those in error. Null when they were not read.
+      type: list
+      elements: dict
+      contains:
+        id:
+          description: Id of the task.
+          type: int
+          sample: 987654
+        state:
+          description: State of the task.
+          type: str
+          sample: doing
+        progress:
+          description: Progress in percent.
+          type: int
+          sample: 50
+        description:
+          description: Description.
+          type: str
+          sample: Waiting for customer to configure the KMS Server...
+        created_by:
+          description: Who started it.
+          type: str
+          sample: ab12345-ovh
+        user_id:
+          description: The vSphere user it is about.
+          type: int
+          sample: null
+    capabilities:
+      description: What the private cloud can do, null when it was not read.
+      type: dict
+      sample: {can_add_user: true, upgradable: false, user_access_policy_status: active}
+    security:
+      description: Security, null when it was not read. Its parts are null when OVHcloud does not tell them.
+      type: dict
+      contains:
+        state:
+          description: State of the security options as a whole.
+          type: str
+          sample: delivered
+        enabled_options:
+          description: Security options that are enabled.
+          type: list
+          elements: str
+          sample: [advancedSecurity, base, tokenValidation]
+        password_policy:
+          description: What passwords of vSphere users must be like.
+          type: dict
+          sample: {min_length: 8, max_length: 30, digit_mandatory: true}
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, text, texts
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud import (
+    DEFAULT_SUBSETS,
+    SUBSETS,
+    gather,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
+
+SPEC = ArgSpec(
+    connection(),
+    service_name=text(),
+    gather={**texts(default=DEFAULT_SUBSETS), "choices": list(SUBSETS)},
+)
+
+
+class PrivateCloudInfo:
+    """Reads one private cloud or all of the account."""
+
+    def __init__(self, context: Context, client: Client) -> None:
+        self.context = context
+        self.client = client
+
+    def find(self) -> dict[str, t.Any]:
+        """The private clouds with the chosen subsets."""
+        name = self.context.params["service_name"]
+        names = [name] if name else sorted(self.client.get("/dedicatedCloud"))
+        subsets = self.context.params["gather"]
+        found = [gather(self.client, service, subsets, self.context.warn) for service in names]
+        return {"private_clouds": [facts for facts in found if facts is not None]}
+
+
+def build(context: Context) -> PrivateCloudInfo:
+    """The reader for these options."""
+    return PrivateCloudInfo(context, connect(context))
+
+
+def main() -> None:
+    """Entry point."""
+    run_info(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()

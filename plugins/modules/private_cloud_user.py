@@ -1,0 +1,352 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: private_cloud_user
+short_description: Manage rights of a vSphere user of a VMware on OVHcloud private cloud
+description:
+  - Gives or takes rights of a vSphere user, such as the encryption right that the user who sets up key providers needs.
+  - Users are decided by their exact login or name. Only what differs is sent, and the result is verified.
+  - Creates users only if O(allow_create=true), and removes them only if O(confirm_name) is given.
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_ovhcloud
+  - ovhcloud.vmware_encryption._ovhcloud
+  - ovhcloud.vmware_encryption._wait
+options:
+  service_name:
+    description: Name of the private cloud, such as V(pcc-198-51-100-10).
+    type: str
+    required: true
+  name:
+    description: Name of the user, such as V(admin), or its full login, such as V(admin@pcc-198-51-100-10.ovh.com).
+    type: str
+    required: true
+  encryption_right:
+    description: Whether the user may manage key providers and encryption. If not given, it is left alone.
+    type: bool
+  can_manage_rights:
+    description: Whether the user may change rights of users. If not given, it is left alone.
+    type: bool
+  can_manage_network:
+    description: Whether the user may manage networks. If not given, it is left alone.
+    type: bool
+  can_manage_ip_fail_overs:
+    description: Whether the user may manage additional IP addresses. If not given, it is left alone.
+    type: bool
+  nsx_right:
+    description: Whether the user may use NSX. If not given, it is left alone.
+    type: bool
+  full_admin_ro:
+    description: Whether the user may read as a full administrator. If not given, it is left alone.
+    type: bool
+  receive_alerts:
+    description: Whether the user receives alerts by mail. If not given, it is left alone.
+    type: bool
+  token_validator:
+    description:
+      - Whether the user may confirm sensitive operations on a private cloud with advanced security.
+      - If not given, it is left alone.
+    type: bool
+  email:
+    description: Mail address. If not given, it is left alone. An empty text clears it.
+    type: str
+  first_name:
+    description: First name. If not given, it is left alone. An empty text clears it.
+    type: str
+  last_name:
+    description: Last name. If not given, it is left alone. An empty text clears it.
+    type: str
+  phone_number:
+    description:
+      - Phone number in the form V(+33.612345678). Numbers with the same digits are the same.
+      - If not given, it is left alone. An empty text clears it.
+    type: str
+  allow_create:
+    description: Whether to create the user if there is none.
+    type: bool
+    default: false
+  password:
+    description:
+      - Password of a new user. Without it OVHcloud makes a random one and sends it by mail.
+      - The password of a user that exists is never changed.
+    type: str
+  right:
+    description: Right of a new user on all datacenters. A user that exists keeps what it has.
+    type: str
+    choices: [admin, disabled, readonly, readwrite]
+  network_role:
+    description: Role of a new user on networks. A user that exists keeps what it has.
+    type: str
+    choices: [admin, manager, noAccess, readonly]
+  vm_network_role:
+    description: Role of a new user on networks of VMs. A user that exists keeps what it has.
+    type: str
+    choices: [admin, noAccess, readonly]
+  state:
+    description: Whether the user shall exist. V(absent) needs O(confirm_name).
+    type: str
+    choices: [present, absent]
+    default: present
+  confirm_name:
+    description: Name or login of the user typed again, needed to remove a user.
+    type: str
+  wait_timeout:
+    description:
+      - How long to wait at most, in seconds. A wait that ends is an error that loses nothing, run again to go on.
+      - On a private cloud with advanced security a token validator has to confirm the operation within 15 minutes.
+        The error says so if nothing has begun when the time is over.
+    type: int
+    default: 1800
+seealso:
+  - module: ovhcloud.vmware_encryption.private_cloud_info
+"""
+
+EXAMPLES = r"""
+- name: Let admin manage key providers
+  ovhcloud.vmware_encryption.private_cloud_user:
+    service_name: pcc-198-51-100-10
+    name: admin
+    encryption_right: true
+
+- name: Have a user of its own for the encryption
+  ovhcloud.vmware_encryption.private_cloud_user:
+    service_name: pcc-198-51-100-10
+    name: encryption
+    allow_create: true
+    password: "{{ vault_encryption_password }}"
+    right: admin
+    encryption_right: true
+
+- name: Remove it
+  ovhcloud.vmware_encryption.private_cloud_user:
+    service_name: pcc-198-51-100-10
+    name: encryption
+    state: absent
+    confirm_name: encryption
+"""
+
+RETURN = r"""
+user:
+  description: The user, empty when it is absent. In check mode, what is not known yet is null.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Id of the user.
+      type: int
+      sample: 1201
+    name:
+      description: Name of the user.
+      type: str
+      sample: admin
+    login:
+      description: Name with which the user logs in to vCenter.
+      type: str
+      sample: admin@pcc-198-51-100-10.ovh.com
+    email:
+      description: Mail address.
+      type: str
+      sample: ops@example.net
+    first_name:
+      description: First name.
+      type: str
+      sample: Ada
+    last_name:
+      description: Last name.
+      type: str
+      sample: Example
+    phone_number:
+      description: Phone number.
+      type: str
+      sample: "+33.612345678"
+    state:
+      description: State as OVHcloud tells it, normally V(delivered).
+      type: str
+      sample: delivered
+    activation_state:
+      description: Whether the user may log in, as OVHcloud tells it.
+      type: str
+      sample: enabled
+    encryption_right:
+      description: May manage key providers and encryption.
+      type: bool
+      sample: true
+    can_manage_rights:
+      description: May change rights of users.
+      type: bool
+      sample: true
+    can_manage_network:
+      description: May manage networks.
+      type: bool
+      sample: true
+    can_manage_ip_fail_overs:
+      description: May manage additional IP addresses.
+      type: bool
+      sample: false
+    nsx_right:
+      description: May use NSX.
+      type: bool
+      sample: true
+    full_admin_ro:
+      description: May read as a full administrator.
+      type: bool
+      sample: false
+    receive_alerts:
+      description: Receives alerts by mail.
+      type: bool
+      sample: true
+    token_validator:
+      description: May confirm sensitive operations on a private cloud with advanced security.
+      type: bool
+      sample: false
+    type:
+      description: V(user) or V(group), null when OVHcloud does not tell.
+      type: str
+      sample: user
+    identity_provider_type:
+      description: V(iam) or V(federation) for users that come from there, else null.
+      type: str
+      sample: null
+"""
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    pick,
+    state_option,
+    text,
+    wait_options,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    GuardError,
+    InvalidInputError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.users import (
+    CREATION_NAMES,
+    FIELDS,
+    RIGHTS,
+    TEXTS,
+    Users,
+    healthy,
+    wanted_values,
+)
+
+SPEC = ArgSpec(
+    connection(),
+    state_option(),
+    wait_options(timeout=1800),
+    service_name=text(required=True),
+    name=text(required=True),
+    allow_create=boolean(default=False),
+    password=text(secret=True),
+    right=text(choices=("admin", "disabled", "readonly", "readwrite")),
+    network_role=text(choices=("admin", "manager", "noAccess", "readonly")),
+    vm_network_role=text(choices=("admin", "noAccess", "readonly")),
+    confirm_name=text(),
+    **{name: boolean() for name in RIGHTS},
+    **{name: text() for name in TEXTS},
+)
+
+
+class PrivateCloudUser(Resource):
+    """One vSphere user."""
+
+    result_key = "user"
+    fields = FIELDS
+    volatile = ("state", "activation_state")
+
+    def __init__(self, context: Context, users: Users) -> None:
+        self.context = context
+        self.params = context.params
+        self.users = users
+        self.others: list[str] = []
+        self.leaving: State | None = None
+
+    def read(self) -> State | None:
+        """The user of that login or name; one that is being removed counts as absent."""
+        user, self.others = self.users.find(self.params["name"])
+        if user is not None and user["state"] == "deleting":
+            self.leaving = user
+            return None
+        return user
+
+    def wanted(self, before: State | None) -> State:
+        """The named rights and texts."""
+        named = {} if before is not None else {"name": self.params["name"]}
+        return {**named, **wanted_values(self.params, before)}
+
+    def predict(self, plan: Plan) -> State:
+        """A new user will be delivered; its id and login are made by OVHcloud."""
+        return {**plan.after, "state": "delivered"} if plan.verb == "create" else plan.after
+
+    def guard(self, plan: Plan) -> None:
+        """Creating needs allow_create, removing needs the name typed again."""
+        name, service = self.params["name"], self.params["service_name"]
+        if plan.verb == "create":
+            if not self.params["allow_create"]:
+                known = ", ".join(sorted(self.others)) or "none"
+                raise GuardError(
+                    f"{service} has no user {name} (its users: {known}); allow_create: true would create it"
+                )
+            if "@" in name:
+                raise InvalidInputError(f"{service} has no user {name}: a new user needs a name without @, not a login")
+        if plan.verb == "delete":
+            if self.params["confirm_name"] not in (plan.before["name"], plan.before["login"]):
+                raise GuardError(f"removing user {plan.before['login']} needs confirm_name: {plan.before['name']}")
+        elif plan.before:
+            healthy(plan.before)
+
+    def create(self, plan: Plan) -> State:
+        """Make the user."""
+        values = wanted_values(self.params, None)
+        only_now = pick(self.params, *CREATION_NAMES)
+        return {**plan.after, **(self.users.create(self.params["name"], values, only_now, self.leaving) or {})}
+
+    def update(self, plan: Plan) -> State:
+        """Change what differs."""
+        changed = self.users.change(plan.before, plan.changes) or {}
+        if "encryption_right" in plan.changes:
+            self.context.warn(
+                f"the encryption right of {plan.before['login']} counts from its next login on: sessions that are open "
+                "in vCenter keep the old right"
+            )
+        return {**plan.after, **changed}
+
+    def delete(self, plan: Plan) -> None:
+        """Remove the user."""
+        self.users.remove(plan.before)
+
+    def settle(self, plan: Plan) -> State:
+        """Wait for what an earlier run has started."""
+        if plan.before:
+            return {**plan.before, **(self.users.settle(plan.before) or {})}
+        if self.leaving is not None:
+            self.users.settle_removal(self.leaving)
+        return {}
+
+
+def build(context: Context) -> PrivateCloudUser:
+    """The resource for these options."""
+    users = Users(connect(context), context.params["service_name"], Patience.of(context.params))
+    return PrivateCloudUser(context, users)
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs whole modules in this process and playbooks in a child, against the lab, judged by what Ansible sees."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import typing as t
+
+import yaml
+from ansible.module_utils import basic
+from ansible.module_utils.common import warnings as ansible_warnings
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+COLLECTION = "ansible_collections.ovhcloud.vmware_encryption"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+GROUPS: dict[str, list[str]] = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
+# the variables that a module would take its connection from
+CONNECTION_PREFIXES = ("OVH_", "VMWARE_", "KMIP_")
+
+
+@dataclasses.dataclass(frozen=True)
+class ModuleResult:
+    """What a module printed."""
+
+    data: dict[str, t.Any]
+    output: str
+
+    def __getitem__(self, key: str) -> t.Any:
+        return self.data[key]
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.data.get("changed"))
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.data.get("failed"))
+
+    @property
+    def msg(self) -> str:
+        return str(self.data.get("msg", ""))
+
+    @property
+    def diff(self) -> dict[str, t.Any]:
+        return t.cast("dict[str, t.Any]", self.data.get("diff", {}))
+
+    @property
+    def warnings(self) -> list[str]:
+        return [str(warning) for warning in self.data.get("warnings", [])]
+
+
+def group_of(module: str) -> str:
+    """The action group that the module belongs to."""
+    return next(group for group, modules in GROUPS.items() if module in modules)
+
+
+def connection(lab: Lab, group: str) -> dict[str, t.Any]:
+    """Connection options of an action group for the lab."""
+    if group == "ovhcloud":
+        return {
+            "endpoint": lab.ovh_endpoint,
+            "application_key": lab.application_key,
+            "application_secret": lab.application_secret,
+            "consumer_key": lab.consumer_key,
+            "ca_path": str(lab.ca_path),
+        }
+    if group == "vsphere":
+        return {
+            "hostname": lab.vcenter_hostname,
+            "port": lab.vcenter_port,
+            "username": lab.vcenter_username,
+            "password": lab.vcenter_password,
+            "ca_path": str(lab.ca_path),
+        }
+    return {}
+
+
+@contextlib.contextmanager
+def _arguments(arguments: dict[str, t.Any]) -> t.Iterator[None]:
+    try:
+        from ansible.module_utils.testing import patch_module_args
+    except ImportError:  # ansible-core before 2.19
+        old = basic._ANSIBLE_ARGS
+        basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+        try:
+            yield
+        finally:
+            basic._ANSIBLE_ARGS = old
+    else:
+        with patch_module_args(arguments):
+            yield
+
+
+def run_module(name: str, /, check: bool = False, diff: bool = True, **options: t.Any) -> ModuleResult:
+    """Run main() of a module with these options and return what it printed."""
+    arguments = {key: value for key, value in options.items() if value is not None}
+    arguments.update(_ansible_check_mode=check, _ansible_diff=diff)
+    ansible_warnings._global_warnings.clear()  # they pile up over the modules of one process
+    module = importlib.import_module(f"{COLLECTION}.plugins.modules.{name}")
+    output = io.StringIO()
+    with _arguments(arguments), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+        module.main()
+    return ModuleResult(json.loads(output.getvalue().strip().splitlines()[-1]), output.getvalue())
+
+
+@dataclasses.dataclass(frozen=True)
+class PlayResult:
+    """What ansible-playbook did: its exit code, its screen, and per host the numbers of the recap."""
+
+    code: int
+    screen: str
+    stats: dict[str, dict[str, int]]
+
+    @property
+    def changed(self) -> int:
+        return sum(row["changed"] for row in self.stats.values())
+
+    @property
+    def failed(self) -> int:
+        return sum(row["failures"] + row["unreachable"] for row in self.stats.values())
+
+
+def collections_path() -> str:
+    """The folder that holds `ansible_collections`, as this test run was started with."""
+    return next(path for path in sys.path if (pathlib.Path(path) / "ansible_collections/ovhcloud").is_dir())
+
+
+def run_playbook(
+    lab: Lab,
+    playbook: str,
+    directory: pathlib.Path,
+    check: bool = False,
+    verbosity: int = 0,
+    environment: t.Mapping[str, str] | None = None,
+    **variables: t.Any,
+) -> PlayResult:
+    """Run `ovhcloud.vmware_encryption.<playbook>` (or a playbook's path) as a user would, with the lab's variables."""
+    name = playbook if playbook.endswith(".yml") else f"ovhcloud.vmware_encryption.{playbook}"
+    stats_file = directory / "stats.json"
+    command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), name, "--diff"]
+    if variables:
+        (directory / "variables.json").write_text(json.dumps(variables))
+        command += ["-e", f"@{directory / 'variables.json'}"]
+    command += ["--check"] if check else []
+    command += ["-" + "v" * verbosity] if verbosity else []
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(CONNECTION_PREFIXES)}
+    finished = subprocess.run(
+        command,
+        env={
+            **clean,
+            **lab.environment(),
+            "ANSIBLE_COLLECTIONS_PATH": collections_path(),
+            "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/functional/callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": "recap_file",
+            "ANSIBLE_HOME": str(directory / "ansible"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_NOCOLOR": "true",
+            "LAB_RECAP_FILE": str(stats_file),
+            **(environment or {}),
+        },
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    stats = json.loads(stats_file.read_text()) if stats_file.exists() else {}
+    return PlayResult(finished.returncode, finished.stdout, stats)

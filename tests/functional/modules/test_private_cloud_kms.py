@@ -1,0 +1,299 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""private_cloud_kms against the lab: the flow is opened once, found again, corrected and closed with care."""
+
+from __future__ import annotations
+
+import socket
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+CLOUD = "pcc-192-0-2-10"
+IP = "203.0.113.20"
+SHA1 = ":".join(["0A"] * 20)
+SHA256 = ":".join(["B1"] * 32)
+KMS = "/dedicatedCloud/{serviceName}/vmEncryption/kms"
+OPTIONS: dict[str, t.Any] = {"service_name": CLOUD, "host": IP, "wait_interval": 0.01, "wait_timeout": 5}
+PRESENT: dict[str, t.Any] = {**OPTIONS, "thumbprint": SHA1, "description": "okms"}
+ABSENT: dict[str, t.Any] = {**OPTIONS, "state": "absent"}
+
+
+def cloud(lab: Lab) -> t.Any:
+    return lab.ovhcloud.state.pccs[CLOUD]
+
+
+def set_up_vcenter(lab: Lab) -> None:
+    lab.ovhcloud.vcenter_trusts = lambda ip: True
+
+
+def delivered(lab: Lab, run_module: RunModule) -> dict[str, t.Any]:
+    set_up_vcenter(lab)
+    result = run_module("private_cloud_kms", **PRESENT, wait_for="delivered")
+    assert result["kms"]["state"] == "delivered"
+    return dict(result["kms"])
+
+
+def agree(predicted: dict[str, t.Any], real: dict[str, t.Any]) -> bool:
+    """What was predicted came true; null is what could not be known before."""
+    return set(predicted) == set(real) and all(value in (None, real[key]) for key, value in predicted.items())
+
+
+def test_open_again_delivered(lab: Lab, run_module: RunModule) -> None:
+    mark = lab.journal.mark()
+    predicted = run_module("private_cloud_kms", check=True, **PRESENT)
+    assert predicted.changed and lab.journal.writes(mark) == []
+
+    made = run_module("private_cloud_kms", **PRESENT)
+    kms = made["kms"]
+    assert made.changed and agree(predicted["kms"], kms)
+    assert (kms["ip"], kms["thumbprint"], kms["description"]) == (IP, SHA1, "okms")
+    assert kms["port"] == lab.ovhcloud.settings.kms_port
+    assert (kms["state"], kms["waiting_for_vcenter"]) == ("creating", True)
+    assert kms["task_id"] in cloud(lab).tasks and lab.ovhcloud.flow_open(IP)
+    assert made.diff["before"] == {} and made.diff["after"]["ip"] == IP
+
+    mark = lab.journal.mark()
+    again = run_module("private_cloud_kms", **{**PRESENT, "thumbprint": SHA1.lower().replace(":", "")})
+    assert not again.changed and again["kms"] == kms
+    set_up_vcenter(lab)
+    finished = run_module("private_cloud_kms", **PRESENT, wait_for="delivered")
+    assert not finished.changed
+    assert finished["kms"] == {**kms, "state": "delivered", "waiting_for_vcenter": False, "task_id": None}
+    assert lab.journal.writes(mark) == [] and len(lab.journal.entries(operation=f"POST {KMS}")) == 1
+
+
+def test_a_flow_that_is_delivered_at_once_is_predicted(lab: Lab, run_module: RunModule) -> None:
+    set_up_vcenter(lab)
+    predicted = run_module("private_cloud_kms", check=True, **PRESENT, wait_for="delivered")
+    made = run_module("private_cloud_kms", **PRESENT, wait_for="delivered")
+    assert {**predicted["kms"], "id": made["kms"]["id"], "port": made["kms"]["port"]} == made["kms"]
+
+
+def test_update_sends_the_thumbprint_and_keeps_the_description(lab: Lab, run_module: RunModule) -> None:
+    before = delivered(lab, run_module)
+    mark = lab.journal.mark()
+    options = {**OPTIONS, "thumbprint": f"sha256 Fingerprint={SHA256}"}
+    predicted = run_module("private_cloud_kms", check=True, **options)
+    assert predicted.changed and lab.journal.writes(mark) == []
+
+    changed = run_module("private_cloud_kms", **options)
+    assert changed.changed and changed["kms"] == predicted["kms"] == {**before, "thumbprint": SHA256}
+    assert changed.diff == {"before": {"thumbprint": SHA1}, "after": {"thumbprint": SHA256}}
+    assert [entry.operation for entry in lab.journal.writes(mark)] == [f"POST {KMS}/{{kmsId}}/changeProperties"]
+    assert cloud(lab).kms[before["id"]].description == "okms"
+
+    cleared = run_module("private_cloud_kms", **options, description="")
+    assert cleared.changed and cleared["kms"]["description"] == ""
+    assert not run_module("private_cloud_kms", **options, description="").changed
+
+
+def test_the_entry_of_a_live_provider_is_not_removed_unasked(lab: Lab, run_module: RunModule) -> None:
+    before = delivered(lab, run_module)
+    mark = lab.journal.mark()
+    for check in (True, False):
+        refused = run_module("private_cloud_kms", check=check, **ABSENT)
+        assert refused.failed and f"confirm_host: {IP}" in refused.msg and "\n" not in refused.msg
+    wrong = run_module("private_cloud_kms", **ABSENT, confirm_host="203.0.113.21")
+    assert wrong.failed and "203.0.113.21 is neither" in wrong.msg
+    assert lab.journal.writes(mark) == []
+
+    predicted = run_module("private_cloud_kms", check=True, **ABSENT, confirm_host=IP)
+    assert predicted.changed and predicted["kms"] == {} and lab.journal.writes(mark) == []
+    removed = run_module("private_cloud_kms", **ABSENT, confirm_host=IP)
+    assert removed.changed and removed["kms"] == {} and before["id"] not in cloud(lab).kms
+
+    again = run_module("private_cloud_kms", **ABSENT)
+    assert not again.changed and again["kms"] == {} and len(lab.journal.writes(mark)) == 1
+
+
+def test_a_flow_that_nobody_uses_yet_may_be_closed(lab: Lab, run_module: RunModule) -> None:
+    run_module("private_cloud_kms", **PRESENT)
+    assert run_module("private_cloud_kms", **ABSENT).changed and cloud(lab).kms == {}
+
+
+def test_waiting_for_a_vcenter_that_never_comes_names_the_task(lab: Lab, run_module: RunModule) -> None:
+    options = {**PRESENT, "wait_timeout": 1, "wait_for": "delivered"}
+    result = run_module("private_cloud_kms", **options)
+    task_id = next(iter(cloud(lab).tasks))
+    assert result.failed and result["failure"]["task_id"] == task_id
+    assert f"task {task_id} in state doing (Waiting for customer to configure the KMS Server...)" in result.msg
+    late = run_module("private_cloud_kms", **options)
+    assert late.failed and "in state creating" in late.msg and "run again" in late.msg
+    assert len(lab.journal.entries(operation=f"POST {KMS}")) == 1
+
+
+def test_without_waiting_the_next_run_goes_on(lab: Lab, run_module: RunModule) -> None:
+    first = run_module("private_cloud_kms", **PRESENT, wait=False)
+    assert first.changed and first["kms"]["task_id"] in cloud(lab).tasks
+    second = run_module("private_cloud_kms", **PRESENT)
+    assert not second.changed and second["kms"]["waiting_for_vcenter"]
+    assert second["kms"]["task_id"] == first["kms"]["task_id"]
+
+
+@pytest.mark.parametrize("outcome", ["error", "canceled"])
+def test_a_task_that_fails_is_an_error_with_its_id(lab: Lab, run_module: RunModule, outcome: str) -> None:
+    set_up_vcenter(lab)
+    lab.ovhcloud.settings.task_outcome = outcome
+    result = run_module("private_cloud_kms", **PRESENT, wait_for="delivered")
+    task_id = next(iter(cloud(lab).tasks))
+    assert result.failed and f"task {task_id} in state {outcome}" in result.msg and "\n" not in result.msg
+    assert result["failure"]["task_id"] == task_id
+
+
+@pytest.mark.parametrize("vanish", ["after_read", "at_once"])
+def test_a_finished_task_may_vanish(lab: Lab, run_module: RunModule, vanish: str) -> None:
+    lab.ovhcloud.settings.tasks_vanish = vanish
+    before = delivered(lab, run_module)
+    changed = run_module("private_cloud_kms", **{**PRESENT, "thumbprint": SHA256})
+    assert changed["kms"] == {**before, "thumbprint": SHA256}
+    assert run_module("private_cloud_kms", **ABSENT, confirm_host=IP).changed
+
+
+def test_tasks_that_are_done_at_once(lab: Lab, run_module: RunModule) -> None:
+    lab.ovhcloud.settings.task_reads = 0
+    before = delivered(lab, run_module)
+    assert run_module("private_cloud_kms", **{**PRESENT, "thumbprint": SHA256})["kms"]["id"] == before["id"]
+    assert run_module("private_cloud_kms", **ABSENT, confirm_host=IP)["kms"] == {}
+
+
+def test_advanced_security_asks_for_a_token_validator(lab: Lab, run_module: RunModule) -> None:
+    lab.ovhcloud.settings.advanced_security = True
+    operator = next(user for user in cloud(lab).users.values() if user.name == "operator")
+    operator.rights["isTokenValidator"] = True
+    result = run_module("private_cloud_kms", **{**PRESENT, "wait_timeout": 1})
+    task_id = next(iter(cloud(lab).tasks))
+    words = f"a token validator ({operator.login}) must confirm the operation within 15 minutes"
+    assert result.failed and words in result.msg and "\n" not in result.msg
+    assert f"task {task_id}" in result.msg and result["failure"]["task_id"] == task_id
+    late = run_module("private_cloud_kms", **{**PRESENT, "wait_timeout": 1})
+    assert late.failed and "token validator" in late.msg
+
+    lab.ovhcloud.validate_tasks()
+    resumed = run_module("private_cloud_kms", **PRESENT)
+    assert not resumed.changed and resumed["kms"]["waiting_for_vcenter"] and resumed["kms"]["task_id"] == task_id
+    assert len(lab.journal.entries(operation=f"POST {KMS}")) == 1
+
+
+@pytest.mark.parametrize("write", ["create", "update", "delete"])
+@pytest.mark.parametrize("action", ["drop_before", "drop_after"])
+def test_a_lost_answer_never_leads_to_a_second_write(lab: Lab, run_module: RunModule, write: str, action: str) -> None:
+    options: dict[str, t.Any] = {**PRESENT, "wait_for": "delivered"}
+    set_up_vcenter(lab)
+    if write != "create":
+        delivered(lab, run_module)
+        options.update({"thumbprint": SHA256} if write == "update" else {**ABSENT, "confirm_host": IP})
+    pattern = {"create": f"POST {KMS}", "update": f"POST {KMS}/*/changeProperties", "delete": f"DELETE {KMS}/*"}[write]
+    mark = lab.journal.mark()
+    lab.faults.add(action, system="ovhcloud", operation=pattern.replace("{kmsId}", "*"))
+    first = run_module("private_cloud_kms", **options)
+    assert first.failed == (action == "drop_before")
+    assert len(lab.journal.writes(mark)) == 1
+
+    second = run_module("private_cloud_kms", **options)
+    assert not second.failed and second.changed == (action == "drop_before")
+    assert len(cloud(lab).kms) == (0 if write == "delete" else 1)
+    assert len(lab.journal.writes(mark)) == (2 if action == "drop_before" else 1)
+
+
+def test_an_entry_on_its_way_out_is_waited_for(lab: Lab, run_module: RunModule) -> None:
+    before = delivered(lab, run_module)
+    assert run_module("private_cloud_kms", **ABSENT, confirm_host=IP, wait=False).changed
+    assert cloud(lab).kms[before["id"]].state in ("toDelete", "deleting")
+    made = run_module("private_cloud_kms", **PRESENT)
+    assert made.changed and made["kms"]["id"] != before["id"] and list(cloud(lab).kms) == [made["kms"]["id"]]
+
+    run_module("private_cloud_kms", **ABSENT, confirm_host=IP, wait=False)
+    mark = lab.journal.mark()
+    gone = run_module("private_cloud_kms", **ABSENT)
+    assert not gone.changed and gone["kms"] == {} and cloud(lab).kms == {} and lab.journal.writes(mark) == []
+
+
+def test_a_change_that_is_on_its_way_is_not_sent_again(lab: Lab, run_module: RunModule) -> None:
+    delivered(lab, run_module)
+    options = {**PRESENT, "thumbprint": SHA256}
+    run_module("private_cloud_kms", **options, wait=False)
+    mark = lab.journal.mark()
+    assert run_module("private_cloud_kms", **options)["kms"]["thumbprint"] == SHA256
+    assert lab.journal.writes(mark) == []
+    assert not run_module("private_cloud_kms", **options).changed
+
+
+def test_an_entry_in_error_can_only_be_removed(lab: Lab, run_module: RunModule) -> None:
+    before = delivered(lab, run_module)
+    cloud(lab).kms[before["id"]].state = "error"
+    mark = lab.journal.mark()
+    result = run_module("private_cloud_kms", **PRESENT)
+    assert result.failed and f"KMS entry {before['id']} ({IP}) in state error" in result.msg
+    assert lab.journal.writes(mark) == []
+    assert run_module("private_cloud_kms", **ABSENT).changed and cloud(lab).kms == {}
+
+
+def test_two_flows_that_wait_are_told_apart_by_their_entries(lab: Lab, run_module: RunModule) -> None:
+    first = run_module("private_cloud_kms", **PRESENT)
+    second = run_module("private_cloud_kms", **{**PRESENT, "host": "203.0.113.21"})
+    assert second.changed and second["kms"]["task_id"] != first["kms"]["task_id"]
+    again = run_module("private_cloud_kms", **PRESENT)
+    assert not again.changed and again["kms"] == {**first["kms"], "task_id": None}
+
+
+def test_a_host_name_is_resolved(lab: Lab, run_module: RunModule) -> None:
+    made = run_module("private_cloud_kms", **{**PRESENT, "host": "localhost"})
+    assert made["kms"]["ip"] == "127.0.0.1"
+    assert not run_module("private_cloud_kms", **{**PRESENT, "host": "127.0.0.1"}).changed
+
+
+def test_a_host_name_with_several_addresses(lab: Lab, run_module: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = socket.getaddrinfo
+
+    def lookup(host: t.Any, *args: t.Any, **options: t.Any) -> t.Any:
+        if host != "kms.example.net":
+            return real(host, *args, **options)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in (IP, "203.0.113.21")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    mark = lab.journal.mark()
+    options = {**PRESENT, "host": "kms.example.net"}
+    refused = run_module("private_cloud_kms", **options)
+    assert refused.failed and f"several IPv4 addresses ({IP}, 203.0.113.21)" in refused.msg
+    assert lab.journal.writes(mark) == []
+    run_module("private_cloud_kms", **PRESENT)
+    again = run_module("private_cloud_kms", **options)
+    assert not again.changed and "not to 203.0.113.21" in again.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"thumbprint": "0A:0B"}, "thumbprint: '0A:0B' is no thumbprint"),
+        ({"thumbprint": None}, "thumbprint"),
+        ({"host": "2001:db8::1"}, "IPv4 only"),
+        ({"host": "https://kms.example.net"}, "without scheme and port"),
+        ({"service_name": "pcc-203-0-113-1"}, "pcc-203-0-113-1"),
+        ({"application_secret": "wrong-secret"}, "application_secret"),
+    ],
+)
+def test_bad_input_is_one_clear_line(lab: Lab, run_module: RunModule, options: dict[str, t.Any], words: str) -> None:
+    mark = lab.journal.mark()
+    result = run_module("private_cloud_kms", **{**PRESENT, **options})
+    assert result.failed and words in result.msg and "\n" not in result.msg
+    assert lab.journal.writes(mark) == []
+
+
+def test_a_missing_right_is_named(lab: Lab, run_module: RunModule) -> None:
+    client_id, client_secret = lab.ovhcloud.add_service_account("reader", ["pccVMware:apiovh:vmEncryption/kms/get"])
+    result = run_module(
+        "private_cloud_kms",
+        **PRESENT,
+        application_key=None,
+        application_secret=None,
+        consumer_key=None,
+        client_id=client_id,
+        client_secret=client_secret,
+        token_url=lab.token_url,
+    )
+    assert result.failed and "pccVMware:apiovh:vmEncryption/kms/create" in result.msg and "query id" in result.msg

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the settings come from, and which ones contradict each other."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.config import (
+    AccessToken,
+    ApplicationKey,
+    ServiceAccount,
+    Settings,
+    load,
+    resolve_endpoint,
+)
+
+KEY = {"application_key": "ak", "application_secret": "hush", "consumer_key": "ck"}
+ACCOUNT = {"client_id": "id", "client_secret": "cs"}
+FILE = """
+[default]
+endpoint = ovh-ca
+
+[ovh-ca]
+application_key = file-ak
+application_secret = file-as
+; a comment
+consumer_key = file-ck
+
+[ovh-eu]
+client_id = file-id
+client_secret = file-cs
+"""
+
+
+@pytest.fixture
+def conf(tmp_path: pathlib.Path) -> str:
+    path = tmp_path / "ovh.conf"
+    path.write_text(FILE)
+    return str(path)
+
+
+def settings(files: t.Sequence[str] = (), **params: t.Any) -> Settings:
+    return load(params, files)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "url", "token_url"),
+    [
+        ("ovh-eu", "https://eu.api.ovh.com/1.0", "https://www.ovh.com/auth/oauth2/token"),
+        ("ovh-us", "https://api.us.ovhcloud.com/1.0", "https://us.ovhcloud.com/auth/oauth2/token"),
+        ("https://ca.api.ovh.com", "https://ca.api.ovh.com/1.0", "https://ca.ovh.com/auth/oauth2/token"),
+        ("https://ca.api.ovh.com/v1/", "https://ca.api.ovh.com/v1", "https://ca.ovh.com/auth/oauth2/token"),
+        ("https://localhost:8443", "https://localhost:8443/1.0", None),
+    ],
+)
+def test_endpoints(endpoint: str, url: str, token_url: str | None) -> None:
+    assert resolve_endpoint(endpoint) == (url, token_url)
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["ovh-mars", "http://eu.api.ovh.com/1.0", "https://", "https://u:p@host/1.0", "https://[x/"]
+)
+def test_bad_endpoints(endpoint: str) -> None:
+    with pytest.raises(InvalidInputError, match="endpoint"):
+        settings(endpoint=endpoint, **KEY)
+
+
+def test_methods() -> None:
+    assert settings(**KEY).credentials == ApplicationKey("ak", "hush", "ck")
+    assert settings(**ACCOUNT).credentials == ServiceAccount("id", "cs", "https://www.ovh.com/auth/oauth2/token")
+    assert settings(access_token="tk").credentials == AccessToken("tk")
+    elsewhere = settings(**ACCOUNT, token_url="https://t.test/x").credentials
+    assert elsewhere == ServiceAccount("id", "cs", "https://t.test/x")
+
+
+def test_an_empty_option_is_not_given() -> None:
+    empty = dict.fromkeys([*ACCOUNT, "access_token", "endpoint", "ca_path"], "")
+    assert settings(**{**empty, **KEY}).credentials == ApplicationKey("ak", "hush", "ck")
+
+
+@pytest.mark.parametrize(
+    ("params", "text"),
+    [
+        ({}, "no OVHcloud credentials"),
+        ({**KEY, **ACCOUNT}, "application key, service account"),
+        ({**ACCOUNT, "access_token": "tk"}, "service account, access token"),
+        ({"application_key": "ak", "consumer_key": "ck"}, "application_secret not given"),
+        ({"client_secret": "cs"}, "client_id not given"),
+        ({**ACCOUNT, "endpoint": "https://localhost:1/1.0"}, "token_url is needed"),
+        ({**ACCOUNT, "token_url": "http://t.test"}, "token_url"),
+        ({**KEY, "ca_path": "/nowhere/at/all"}, "ca_path"),
+    ],
+)
+def test_contradictions(params: dict[str, t.Any], text: str) -> None:
+    with pytest.raises(InvalidInputError, match=text) as caught:
+        settings(**params)
+    assert not {"hush", "ck", "cs", "tk"} & set(caught.value.message.split())
+
+
+def test_files(conf: str) -> None:
+    from_file = settings([conf])
+    assert from_file.base_url == "https://ca.api.ovh.com/1.0"
+    assert from_file.credentials == ApplicationKey("file-ak", "file-as", "file-ck")
+    account = settings([conf], endpoint="ovh-eu").credentials
+    assert account == ServiceAccount("file-id", "file-cs", "https://www.ovh.com/auth/oauth2/token")
+    assert settings([conf], consumer_key="ck").credentials == ApplicationKey("file-ak", "file-as", "ck")
+    # another kind of credentials in the options replaces those of the file
+    assert settings([conf], access_token="tk").credentials == AccessToken("tk")
+
+
+def test_the_last_file_wins(conf: str, tmp_path: pathlib.Path) -> None:
+    later = tmp_path / "later.conf"
+    later.write_text("[ovh-ca]\nconsumer_key = later-ck\n")
+    merged = settings([conf, str(later), "/nowhere/ovh.conf"]).credentials
+    assert merged == ApplicationKey("file-ak", "file-as", "later-ck")
+
+
+def test_a_broken_file_is_not_quoted(tmp_path: pathlib.Path) -> None:
+    broken = tmp_path / "ovh.conf"
+    broken.write_text("application_secret = very-secret\n[x")
+    with pytest.raises(InvalidInputError) as caught:
+        settings([str(broken)], **KEY)
+    assert str(broken) in caught.value.message
+    assert "very-secret" not in caught.value.message
+
+
+def test_verification() -> None:
+    assert settings(**KEY).verify is True
+    assert settings(**KEY, validate_certs=False).verify is False
+    assert settings(**KEY, ca_path=__file__).verify == __file__
+
+
+def test_secrets_stay_out_of_texts() -> None:
+    for params in (KEY, ACCOUNT, {"access_token": "tk"}):
+        made = settings(**params)
+        assert made.secrets()
+        assert not any(f"'{secret}'" in repr(made) for secret in made.secrets())

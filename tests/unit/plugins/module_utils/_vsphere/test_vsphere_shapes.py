@@ -1,0 +1,224 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shapes of providers, servers, health and users."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from pyVmomi import vim
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import (
+    key_providers,
+    servers,
+    status,
+    trust,
+    usage,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found
+
+INFO = vim.encryption.KmipServerInfo
+KMIP = vim.encryption.CryptoManagerKmip
+PIN = "AB:" * 31 + "AB"
+BARE = {
+    "name": "a",
+    "address": "192.0.2.1",
+    "port": 5696,
+    "username": None,
+    "proxy_address": None,
+    "proxy_port": None,
+    "timeout": None,
+}
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        INFO(name="a", address="192.0.2.1", port=5696),
+        INFO(name="a", address="192.0.2.1", port=5696, userName="", proxyAddress="", proxyPort=-1, timeout=-1),
+    ],
+)
+def test_all_ways_of_saying_unset_are_equal(info):
+    assert key_providers.server_of(info) == BARE
+
+
+def test_cleared_values_are_written_as_vcenter_wants_them():
+    info = key_providers.server_info({**BARE, "timeout": 0})
+    assert (info.userName, info.proxyAddress, info.proxyPort, info.timeout) == ("", "", -1, 0)
+
+
+@pytest.mark.parametrize(
+    ("management", "kind"),
+    [
+        ("vCenter", "standard"),
+        (None, "standard"),
+        ("nativeProvider", "native"),
+        ("trustAuthority", "trusted"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_kind_of_a_provider(management, kind):
+    cluster = vim.encryption.KmipClusterInfo(
+        clusterId=vim.encryption.KeyProviderId(id="p"), useAsDefault=False, managementType=management
+    )
+    provider = key_providers.provider_of(cluster)
+    assert (provider.type, provider.servers, provider.entities) == (kind, [], [])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "purge", "expected"),
+    [
+        ([{"name": "a", "address": "192.0.2.9", "port": 5696}], False, [("a", "192.0.2.9", "kept"), ("b", "b", None)]),
+        ([{"name": "a", "address": "192.0.2.9", "port": 5696, "username": ""}], True, [("a", "192.0.2.9", None)]),
+        ([{"name": "c", "address": "c", "port": 5696}], True, [("c", "c", None)]),
+        (
+            [{"name": "c", "address": "c", "port": 5696}],
+            False,
+            [("a", "192.0.2.1", "kept"), ("b", "b", None), ("c", "c", None)],
+        ),
+        ([], True, []),
+    ],
+)
+def test_wanted_servers_over_present_ones(wanted, purge, expected):
+    present = [{**BARE, "username": "kept", "trusted": True}, {**BARE, "name": "b", "address": "b", "trusted": False}]
+    merged = servers.merge_servers(wanted, present, purge)
+    assert [(server["name"], server["address"], server["username"]) for server in merged] == expected
+    assert all(set(server) == set(BARE) for server in merged)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ([{"name": "", "address": "x", "port": 1}], "not empty"),
+        ([{"name": "x", "address": "", "port": 1}], "not empty"),
+        ([{"name": "x", "address": "x", "port": 1}] * 2, "given twice"),
+        ([{"name": "x", "address": "x", "port": 70000}], "70000"),
+    ],
+)
+def test_impossible_servers(given, words):
+    with pytest.raises(InvalidInputError, match=words):
+        servers.check_servers(given)
+
+
+@pytest.mark.parametrize("text", ["AB" * 32, PIN, PIN.lower(), f"sha256:{'ab' * 32}"])
+def test_pins_in_every_form(text):
+    assert trust.rule_of(None, [text], False).pins == (PIN,)
+
+
+@pytest.mark.parametrize(("text", "words"), [("AB" * 20, "SHA-1"), ("zz", "server_thumbprints")])
+def test_pins_that_are_refused(text, words):
+    with pytest.raises(InvalidInputError, match=words):
+        trust.rule_of(None, [text], False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "commonName                = kms.example.com\norganizationName          = Team A\n",
+            "CN=kms.example.com, O=Team A",
+        ),
+        ("CN=kms", "CN=kms"),
+        ("odd text", "odd text"),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_distinguished_names_of_many_lines(text, expected):
+    assert status.distinguished_name(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (datetime.datetime(2026, 1, 2, 3, 4, 5, 678), "2026-01-02T03:04:05Z"),
+        (
+            datetime.datetime(2026, 1, 2, 3, tzinfo=datetime.timezone(datetime.timedelta(hours=2))),
+            "2026-01-02T01:00:00Z",
+        ),
+        (None, None),
+    ],
+)
+def test_times(moment, expected):
+    assert status.iso(moment) == expected
+
+
+def connection(**changes):
+    values = {
+        "name": "kms",
+        "status": "green",
+        "connection_status": None,
+        "vcenter_trusts_server": True,
+        "server_trusts_vcenter": True,
+        "certificate": {"not_after": None},
+    }
+    return status.Connection(**{**values, **changes})
+
+
+DOWN = {"status": "red", "vcenter_trusts_server": False, "server_trusts_vcenter": False, "certificate": None}
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (connection(**DOWN), "cannot reach"),
+        (connection(status="red", vcenter_trusts_server=None, server_trusts_vcenter=None), "does not trust the server"),
+        (connection(status="red", server_trusts_vcenter=False), "does not accept vCenter's client certificate"),
+        (connection(status="yellow"), "reports yellow although"),
+    ],
+)
+def test_reasons_in_words(found, words):
+    (line,) = status.reasons(status.Health("red", [found], None))
+    assert line.startswith("kms: ")
+    assert words in line
+
+
+def test_green_needs_no_reason():
+    assert status.reasons(status.Health("green", [connection()], None)) == []
+
+
+@pytest.mark.parametrize(
+    ("connections", "accepted"),
+    [
+        ([connection()], True),
+        ([connection(), connection(name="b", **DOWN)], True),  # one of several is down
+        ([connection(), connection(name="b", status="red", server_trusts_vcenter=False)], False),
+        ([connection(**DOWN)], False),
+        ([connection(status="yellow")], False),
+        ([], False),
+    ],
+)
+def test_accepted_by_every_server_that_is_there(connections, accepted):
+    assert status.Health("any", connections, None).accepted is accepted
+
+
+def key(provider):
+    return vim.encryption.CryptoKeyId(keyId="1", providerId=vim.encryption.KeyProviderId(id=provider))
+
+
+def disk(number, provider=None):
+    backing = vim.vm.device.VirtualDisk.FlatVer2BackingInfo(keyId=key(provider) if provider else None)
+    label = vim.Description(label=f"Hard disk {number}", summary="")
+    return vim.vm.device.VirtualDisk(key=2000 + number, backing=backing, deviceInfo=label)
+
+
+def test_users_are_vms_disks_vtpms_hosts_and_what_cannot_be_read():
+    devices = [disk(1, "p"), disk(2, "q"), disk(3), vim.vm.device.VirtualTPM(key=11000)]
+    found = [
+        Found(vim.VirtualMachine("vm-1"), {"name": "db", "config.keyId": key("p"), "config.hardware.device": devices}),
+        Found(vim.VirtualMachine("vm-2"), {"name": "clear", "config.hardware.device": [disk(1)]}),
+        Found(vim.VirtualMachine("vm-3"), {"name": "lost"}),
+        Found(vim.HostSystem("host-1"), {"name": "esx", "runtime.cryptoKeyId": key("p")}),
+        Found(vim.HostSystem("host-2"), {"name": "plain"}),
+    ]
+    users = usage.users_of_inventory(found)
+    assert [(user.provider, user.kind, user.name, user.parts) for user in users] == [
+        ("p", "virtual machine", "db", ("home", "Hard disk 1", "vTPM")),
+        ("q", "virtual machine", "db", ("Hard disk 2",)),
+        (None, "unreadable virtual machine", "lost", ()),
+        ("p", "host", "esx", ("host key",)),
+    ]
+    assert str(users[0]) == "virtual machine db (home, Hard disk 1, vTPM)"
