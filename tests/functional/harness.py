@@ -57,7 +57,9 @@ class ModuleResult:
 
     @property
     def warnings(self) -> list[str]:
-        return [str(warning) for warning in self.data.get("warnings", [])]
+        """The texts; from 2.19 on, ansible-core wraps them in a summary."""
+        found = self.data.get("warnings", [])
+        return [str(warning["event"]["msg"] if isinstance(warning, dict) else warning) for warning in found]
 
 
 def group_of(module: str) -> str:

@@ -8,7 +8,10 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import certificate_facts
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
+    certificate_facts,
+    days_left,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import public_key_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     AmbiguousError,
@@ -17,7 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import parse, utc
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import utc
 
 FIELDS = (
     "id",
@@ -66,6 +69,11 @@ class Credentials:
             return None
         return credential_state(raw, self._client.now())
 
+    def own_identities(self) -> list[str]:
+        """URNs of the caller, without the groups it is in. Every caller may ask, see GET /auth/details."""
+        identities = self._client.get("/auth/details").get("identities") or []
+        return sorted(urn for urn in identities if ":identity:group:" not in urn)
+
     def issue(self, body: t.Mapping[str, t.Any]) -> tuple[str, str | None]:
         """Ask for a new one, once: its id, and the private key if OKMS made it, which can never be read again."""
         raw = self._client.post(self._path, dict(body))
@@ -80,7 +88,7 @@ def credential_state(raw: t.Mapping[str, t.Any], now: datetime.datetime) -> Stat
     """The API's credential in our shape."""
     pem = raw.get("certificatePEM")
     facts = certificate_facts(pem) if pem else {}
-    expires_at = raw.get("expiredAt")
+    expires_at = utc(raw.get("expiredAt"))
     return {
         "id": raw["id"],
         "name": raw["name"],
@@ -90,18 +98,13 @@ def credential_state(raw: t.Mapping[str, t.Any], now: datetime.datetime) -> Stat
         "from_csr": bool(raw.get("fromCSR")),
         "certificate_type": raw.get("certificateType"),
         "created_at": utc(raw.get("createdAt")),
-        "expires_at": utc(expires_at),
-        "days_left": days_between(now, parse(expires_at)) if expires_at else None,
+        "expires_at": expires_at,
+        "days_left": days_left(expires_at, now) if expires_at else None,
         "certificate": pem,
         "certificate_sha256": facts.get("sha256"),
         "public_key_sha256": public_key_of(pem) if pem else None,
         "private_key_path": None,
     }
-
-
-def days_between(now: datetime.datetime, end: datetime.datetime) -> int:
-    """Whole days that are left; negative when it is over."""
-    return int((end - now) // datetime.timedelta(days=1))
 
 
 def check_request(params: t.Mapping[str, t.Any]) -> None:
@@ -204,5 +207,5 @@ def new_credential(params: t.Mapping[str, t.Any], public_key: str | None) -> Sta
 
 
 def _lives(state: State, renew_before: int) -> bool:
-    days_left = state["days_left"]
-    return state["status"] in USABLE and days_left is not None and days_left >= renew_before
+    days = state["days_left"]
+    return state["status"] in USABLE and days is not None and days >= renew_before

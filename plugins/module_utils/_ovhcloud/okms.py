@@ -60,14 +60,6 @@ class Domains:
             return None
         return domain_state(raw)
 
-    def named(self, display_name: str, region: str | None) -> list[State]:
-        """All domains of that name, in that region if one is given, without their CA."""
-        return [
-            state
-            for state in self.every()
-            if state["display_name"] == display_name and region in (None, state["region"])
-        ]
-
     def regions(self) -> list[State]:
         """The regions that offer OKMS."""
         raw = self._client.get_all("/v2/okms/reference/regions")

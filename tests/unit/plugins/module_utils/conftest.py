@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import typing as t
 
 import pytest
@@ -43,9 +44,11 @@ class Made:
         )
         return str(self.key.private_bytes(serialization.Encoding.PEM, form, hidden).decode())
 
-    @property
+    @functools.cached_property
     def request(self) -> str:
-        request = x509.CertificateSigningRequestBuilder().subject_name(self.x509.subject).sign(self.key, _digest(self.key))
+        request = (
+            x509.CertificateSigningRequestBuilder().subject_name(self.x509.subject).sign(self.key, _digest(self.key))
+        )
         return request.public_bytes(serialization.Encoding.PEM).decode()
 
 

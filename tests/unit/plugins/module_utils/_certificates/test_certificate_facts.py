@@ -13,7 +13,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import FACTS, certificate_facts, days_left, same_certificate, thumbprint
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
+    FACTS,
+    certificate_facts,
+    days_left,
+    same_certificate,
+    thumbprint,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 
 SHA1 = "AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD"
@@ -79,7 +85,7 @@ def test_every_kind_of_alternative_name(maker):
 
 
 def test_facts_of_something_else(leaf):
-    with pytest.raises(InvalidInputError, match="^ca: block 1 is no readable certificate$"):
+    with pytest.raises(InvalidInputError, match=r"^ca: block 1 is no readable certificate$"):
         certificate_facts(leaf.request, "ca")
 
 
@@ -110,9 +116,11 @@ def test_thumbprints_in_every_form(canonical):
     assert [thumbprint(form) for form in forms] == [(algorithm, canonical)] * len(forms)
 
 
-@pytest.mark.parametrize("text", ["", SHA1[:-1], f"{SHA1}:00", f"sha256:{SHA1}", f"sha1:{SHA256}", SHA1.replace("A", "G"), "md5"])
+@pytest.mark.parametrize(
+    "text", ["", SHA1[:-1], f"{SHA1}:00", f"sha256:{SHA1}", f"sha1:{SHA256}", SHA1.replace("A", "G"), "md5"]
+)
 def test_no_thumbprint(text):
-    with pytest.raises(InvalidInputError, match="^pins: .* is no thumbprint; 40 .* or 64 "):
+    with pytest.raises(InvalidInputError, match=r"^pins: .* is no thumbprint; 40 .* or 64 "):
         thumbprint(text, "pins")
 
 

@@ -9,7 +9,11 @@ import pytest
 from cryptography.hazmat.primitives.serialization import PrivateFormat
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import certificate_facts
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import check_signed_by, matches, public_key_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import (
+    check_signed_by,
+    matches,
+    public_key_of,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 
 
@@ -17,7 +21,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 def test_certificate_request_and_key_of_one_pair_match(maker, kind, leaf):
     made = maker.make("x", kind=kind)
     texts = [made.certificate, made.request, made.private_key, made.private_key_in(PrivateFormat.PKCS8, "secret")]
-    assert {public_key_of(text, "secret") for text in texts} == {certificate_facts(made.certificate)["public_key_sha256"]}
+    assert {public_key_of(text, "secret") for text in texts} == {
+        certificate_facts(made.certificate)["public_key_sha256"]
+    }
     assert matches(made.certificate, texts[3], "secret")
     assert not matches(made.request, leaf.certificate)
 
@@ -75,4 +81,6 @@ def test_a_certificate_among_the_trusted_ones_needs_no_signature(maker):
 
 def test_a_circle_of_intermediates_ends(maker):
     one = maker.make("One", ca=True)
-    assert not check_signed_by(maker.make("leaf", one).certificate + one.certificate, maker.make("x", ca=True).certificate)
+    assert not check_signed_by(
+        maker.make("leaf", one).certificate + one.certificate, maker.make("x", ca=True).certificate
+    )

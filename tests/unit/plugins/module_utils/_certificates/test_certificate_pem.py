@@ -33,9 +33,9 @@ FORMS = {
     "text around": lambda pem: f"Certificate:\n    Data: Version: 3 (0x2)\n{pem}subject=CN = leaf\n",
     "JSON": lambda pem: '{"pem": "' + pem.replace("\n", "\\n") + '"}',
     "no last line break": lambda pem: pem.rstrip("\n"),
+    "other line length": lambda pem: re.sub(r"(?m)^([A-Za-z0-9+/=]{40})([A-Za-z0-9+/=]+)$", r"\1\n\2", pem),
+    "padding lost": lambda pem: pem.replace("=", ""),
 }
-FORMS["other line length"] = lambda pem: re.sub(r"(?m)^([A-Za-z0-9+/=]{40})([A-Za-z0-9+/=]+)$", r"\1\n\2", pem)
-FORMS["padding lost"] = lambda pem: pem.replace("=", "")
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
@@ -58,8 +58,7 @@ def test_every_form_of_every_kind_becomes_the_same_text(form, leaf, authority):
 def test_private_keys_keep_their_kind(maker, kind, passphrase, form):
     pem = maker.make("key", kind=kind).private_key_in(form, passphrase)
     for write in FORMS.values():
-        if write is not FORMS["no blanks at all"] or "Proc-Type" not in pem:
-            assert normalise(write(pem), "PRIVATE KEY") == pem or "Proc-Type" in pem and write is FORMS["nothing instead of breaks"]
+        assert normalise(write(pem), "PRIVATE KEY") == pem
 
 
 def test_parameters_of_a_curve_before_its_key_are_dropped(leaf):
@@ -68,14 +67,9 @@ def test_parameters_of_a_curve_before_its_key_are_dropped(leaf):
     assert normalise(parameters + key, "PRIVATE KEY") == key
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"),
-    ],
-)
-def test_old_names_of_kinds(leaf, old, new):
-    assert normalise(leaf.request.replace(old, new), old) == leaf.request
+def test_old_names_of_kinds(leaf):
+    request = leaf.request.replace("CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST")
+    assert normalise(request, "CERTIFICATE REQUEST") == leaf.request
     assert normalise(leaf.certificate.replace("CERTIFICATE", "X509 CERTIFICATE")) == leaf.certificate
 
 
@@ -117,7 +111,7 @@ WRONG = {
     ),
     "unknown kind": (
         lambda pem: pem.replace("CERTIFICATE", "PKCS7"),
-        "server_ca: block 1 (PKCS7) is not supported, CERTIFICATE was expected",
+        "server_ca: block 1 (PKCS7) is of a kind that is not supported, CERTIFICATE was expected",
     ),
     "junk of Windows-1252": (
         lambda pem: pem.replace("\nMII", "\n\u201cMII", 1),
@@ -127,7 +121,10 @@ WRONG = {
         lambda pem: re.sub("\n(.{20}).*\n", "\n\\1...\n", pem, count=1),
         "server_ca: block 1 (CERTIFICATE) holds a character that is not base64 (U+002E)",
     ),
-    "lines lost": (lambda pem: pem + _cut(pem.split("-----END")[0] + "-----END CERTIFICATE-----", 2), "block 3 (CERTIFICATE) is cut off"),
+    "lines lost": (
+        lambda pem: pem + _cut(pem.split("-----END")[0] + "-----END CERTIFICATE-----", 2),
+        "block 3 (CERTIFICATE) is cut off",
+    ),
     "character lost": (lambda pem: pem.replace("\nMII", "\nII", 1), "server_ca: block 1 (CERTIFICATE) is"),
     "no content": (
         lambda pem: "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----",
@@ -163,11 +160,13 @@ def test_a_private_key_is_never_quoted(leaf):
             normalise(text, "PRIVATE KEY", "client_private_key")
         assert caught.value.message.startswith("client_private_key: block 1 (")
         assert not any(line[:16] in caught.value.message for line in lines[1:-1])
-        assert caught.value.__cause__ is None or not any(line[:16] in str(caught.value.__cause__) for line in lines[1:-1])
+        assert caught.value.__cause__ is None or not any(
+            line[:16] in str(caught.value.__cause__) for line in lines[1:-1]
+        )
     with pytest.raises(InvalidInputError, match=r"^ca: block 2 \(PRIVATE KEY\) is not a CERTIFICATE$"):
         normalise(leaf.certificate + leaf.private_key, "CERTIFICATE", "ca")
 
 
 def test_single_refuses_more_blocks(leaf, authority):
-    with pytest.raises(InvalidInputError, match="^certificate: holds 2 PEM blocks, exactly one was expected$"):
+    with pytest.raises(InvalidInputError, match=r"^certificate: holds 2 PEM blocks, exactly one was expected$"):
         normalise(leaf.certificate + authority.certificate, "CERTIFICATE", "certificate", single=True)

@@ -36,11 +36,11 @@ def test_write_private_replaces_a_readable_file_and_leaves_nothing_beside_it(tmp
 
 
 def test_write_private_says_what_fails_and_cleans_up(tmp_path):
-    with pytest.raises(InvalidInputError, match="cannot write .*No such file or directory"):
+    with pytest.raises(InvalidInputError, match=r"cannot write .*No such file or directory"):
         write_private(str(tmp_path / "missing" / "key.pem"), "secret")
     folder = tmp_path / "folder"
     folder.mkdir()
-    with pytest.raises(InvalidInputError, match="cannot write .*folder"):
+    with pytest.raises(InvalidInputError, match=r"cannot write .*folder"):
         write_private(str(folder), "secret")
     assert os.listdir(tmp_path) == ["folder"]
 
@@ -52,9 +52,9 @@ def test_read_text_drops_a_byte_order_mark(tmp_path):
 
 
 def test_read_text_names_the_option(tmp_path):
-    with pytest.raises(InvalidInputError, match="^ca_path: cannot read .*: No such file or directory$"):
+    with pytest.raises(InvalidInputError, match=r"^ca_path: cannot read .*: No such file or directory$"):
         read_text(str(tmp_path / "missing"), "ca_path")
     binary = tmp_path / "binary"
     binary.write_bytes(b"\x30\x82\xff\xfe")
-    with pytest.raises(InvalidInputError, match="^ca_path: .* is no text file"):
+    with pytest.raises(InvalidInputError, match=r"^ca_path: .* is no text file"):
         read_text(str(binary), "ca_path")

@@ -20,7 +20,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     check_request,
     creation_body,
     credential_state,
-    days_between,
     lost_key,
     new_credential,
     select,
@@ -77,11 +76,6 @@ def test_state_without_certificate() -> None:
     assert state["identity_urns"] == ["urn:a", "urn:b"]
     assert (state["created_at"], state["expires_at"]) == ("2026-09-01T06:00:00Z", "2026-09-10T23:00:00Z")
     assert state["days_left"] == 9
-
-
-@pytest.mark.parametrize(("hours", "days"), [(0, 0), (23, 0), (24, 1), (49, 2), (-1, -1), (-25, -2)])
-def test_days(hours: int, days: int) -> None:
-    assert days_between(NOW, NOW + datetime.timedelta(hours=hours)) == days
 
 
 @pytest.mark.parametrize(

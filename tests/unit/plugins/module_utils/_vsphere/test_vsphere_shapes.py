@@ -195,6 +195,25 @@ def test_accepted_by_every_server_that_is_there(connections, accepted):
     assert status.Health("any", connections, None).accepted is accepted
 
 
+@pytest.mark.parametrize(
+    ("connections", "colour"),
+    [
+        ([connection()], "green"),
+        ([connection(), connection(name="b", **DOWN)], "yellow"),
+        ([connection(**DOWN)], "red"),
+        ([], None),
+    ],
+)
+def test_colour_when_vcenter_gives_none(connections, colour):
+    assert status.overall_of(connections) == colour
+
+
+def test_status_of_a_native_provider_has_no_servers():
+    answer = KMIP.ClusterStatus(clusterId=vim.encryption.KeyProviderId(id="p"))
+    found = status.health_of(answer)
+    assert (found.overall, found.connections, found.client_certificate) == (None, [], None)
+
+
 def key(provider):
     return vim.encryption.CryptoKeyId(keyId="1", providerId=vim.encryption.KeyProviderId(id=provider))
 

@@ -1,0 +1,36 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one guarded import of PyKMIP. It costs half a second: import this (or client.py) only where KMIP is spoken."""
+
+from __future__ import annotations
+
+import logging
+import typing as t
+import warnings
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library
+
+__all__ = ["PYKMIP", "BytearrayStream", "KMIPProxy", "enums"]
+
+_MINIMUM = "0.11.0"
+
+enums: t.Any = None
+KMIPProxy: t.Any = None
+BytearrayStream: t.Any = None
+
+try:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyKMIP's own use of SQLAlchemy and cryptography
+        import kmip
+        import kmip.core.enums
+        import kmip.core.utils
+        import kmip.services.kmip_client
+except ImportError as import_error:
+    PYKMIP = Library("pykmip", _MINIMUM, error=str(import_error))
+else:
+    PYKMIP = Library("pykmip", _MINIMUM, version=getattr(kmip, "__version__", None))
+    enums = kmip.core.enums
+    KMIPProxy = kmip.services.kmip_client.KMIPProxy
+    BytearrayStream = kmip.core.utils.BytearrayStream
+    logging.getLogger("kmip").setLevel(logging.WARNING)  # below it logs whole messages, credentials included

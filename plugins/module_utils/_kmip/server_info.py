@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a KMIP server shows to anybody, and what it says to a client with a certificate, as one flat dictionary."""
+
+from __future__ import annotations
+
+import datetime
+import ssl
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
+    FACTS,
+    certificate_facts,
+    days_left,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    InvalidInputError,
+    UnreachableError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
+    ConnectionLostError,
+    KmsError,
+    KmsTimeoutError,
+    ProtocolError,
+    refuses_client,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import Seen, look
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.settings import (
+    Anchors,
+    Endpoint,
+    Identity,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.transport import Transport
+
+CLIENT_FIELDS = (
+    "accepted",
+    "error_kind",
+    "error",
+    "protocol_versions",
+    "operations",
+    "missing_operations",
+    "vendor",
+)
+FIELDS = (
+    "host",
+    "port",
+    "server_name",
+    "address",
+    "addresses",
+    "tls_version",
+    "cipher",
+    "client_certificate_required",
+    "certificate",
+    "chain",
+    "chain_complete",
+    *FACTS,
+    "days_left",
+    "trusted",
+    *CLIENT_FIELDS,
+)
+# the flow or the server may still be opening
+_NOT_YET = (UnreachableError, KmsTimeoutError, ConnectionLostError)
+
+
+def reach(endpoint: Endpoint, patience: Patience) -> Seen:
+    """Look at the server, waiting until it answers. Raises KmsError, or WaitTimeoutError after a wait."""
+
+    def attempt() -> Seen | KmsError:
+        try:
+            return look(endpoint)
+        except KmsError as error:
+            if not isinstance(error, _NOT_YET):
+                raise
+            return error
+
+    found = wait_for(
+        attempt, lambda seen: isinstance(seen, Seen), f"KMIP server {endpoint.peer}", patience, str, host=endpoint.host
+    )
+    if isinstance(found, KmsError):
+        raise found
+    return found
+
+
+def shown(endpoint: Endpoint, seen: Seen, now: datetime.datetime) -> dict[str, t.Any]:
+    """Facts of the connection and of the certificate that was seen. Raises ProtocolError for an unreadable one."""
+    chain = [ssl.DER_cert_to_PEM_cert(der) for der in seen.chain]
+    try:
+        facts = certificate_facts(chain[0])
+    except InvalidInputError as error:
+        raise ProtocolError(f"KMIP server {endpoint.peer}: its certificate cannot be read: {error.message}") from error
+    return {
+        "host": endpoint.host,
+        "port": endpoint.port,
+        "server_name": endpoint.server_name,
+        "address": seen.address,
+        "tls_version": seen.version,
+        "cipher": seen.cipher,
+        "client_certificate_required": _requires_client(seen),
+        "certificate": chain[0],
+        "chain": chain,
+        "chain_complete": seen.complete or None,
+        **facts,
+        "days_left": days_left(facts["not_after"], now),
+    }
+
+
+def _requires_client(seen: Seen) -> bool | None:
+    if seen.error is None:
+        return False
+    # a vague end after the certificate, to a client that showed none, has hardly another reason
+    return refuses_client(seen.error) is not False or None
+
+
+def converse(endpoint: Endpoint, anchors: Anchors, identity: Identity) -> dict[str, t.Any]:
+    """Ask as this client for versions and operations; a refusal is a result. Changes nothing on the server.
+
+    Raises ClientCredentialsError and MissingLibraryError, which are ours.
+    """
+    # imported here because PyKMIP costs half a second, which looking at a certificate does not need
+    from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.client import NEEDED, KmipClient
+
+    found: dict[str, t.Any] = dict.fromkeys(CLIENT_FIELDS)
+    client = KmipClient(Transport(endpoint, anchors, identity), identity)
+    try:
+        client.open()
+        found["protocol_versions"] = client.versions()
+        found["accepted"] = True
+        offer = client.query()
+    except KmsError as error:
+        found.update(error_kind=error.kind, error=error.message, accepted=_accepted(error, found["accepted"]))
+        return found
+    finally:
+        client.close()
+    missing = [operation for operation in NEEDED if operation not in offer.operations]
+    found.update(operations=offer.operations, missing_operations=missing, vendor=offer.vendor)
+    return found
+
+
+def _accepted(error: KmsError, before: bool | None) -> bool | None:
+    """Whether the server took our certificate, judged by the error that ended the conversation."""
+    if error.kind in ("client_certificate_rejected", "not_authenticated"):
+        return False
+    if error.kind in ("permission_denied", "operation_not_supported", "operation_failed"):
+        return True  # a KMIP answer is only given to a known client
+    return before

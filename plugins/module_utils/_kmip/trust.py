@@ -1,0 +1,137 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is it the right server? OpenSSL judges chain and name, thumbprints are compared; nothing else is sent."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import hmac
+import ssl
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
+    certificate_facts,
+    colons,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
+    PinMismatchError,
+    ServerUntrustedError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import (
+    Seen,
+    no_certificate,
+    shake,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.settings import (
+    Anchors,
+    Endpoint,
+    name_context,
+    verifying_context,
+)
+
+_NAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """None: not asked for, or not known. `verdict` joins what the anchors demand; `reasons` say why not."""
+
+    verdict: bool
+    by_ca: bool | None
+    by_thumbprint: bool | None
+    hostname_matches: bool | None
+    reasons: list[str]
+
+
+def matches_pin(der: bytes, anchors: Anchors) -> bool:
+    """Whether the certificate has one of the expected thumbprints."""
+    digests = [(pin, hashlib.new(algorithm, der, usedforsecurity=False)) for algorithm, pin in anchors.pins]
+    return any(hmac.compare_digest(colons(digest.hexdigest()), pin) for pin, digest in digests)
+
+
+def pin_mismatch(der: bytes, anchors: Anchors) -> str:
+    """Expected and presented thumbprints in words, in the algorithms that were asked for."""
+    algorithms = sorted({algorithm for algorithm, _pin in anchors.pins})
+    presented = [
+        f"{name.upper()} {colons(hashlib.new(name, der, usedforsecurity=False).hexdigest())}" for name in algorithms
+    ]
+    expected = [f"{algorithm.upper()} {pin}" for algorithm, pin in anchors.pins]
+    return f"expected thumbprint {' or '.join(expected)}, presented {', '.join(presented)}"
+
+
+def judge(endpoint: Endpoint, anchors: Anchors, seen: Seen) -> Judgement:
+    """Judge the certificate that was seen. Raises KmsError when the server is gone in the meantime."""
+    reasons = []
+    by_ca: bool | None = None
+    if anchors.by_chain:
+        by_ca, named, why = _by_chain(endpoint, anchors, seen)
+        reasons += why
+    else:
+        named = _valid_for_name(endpoint, seen)
+    by_pin = matches_pin(seen.chain[0], anchors) if anchors.pins else None
+    if by_pin is False:
+        reasons.append(pin_mismatch(seen.chain[0], anchors))
+    if named is False:
+        names = certificate_facts(ssl.DER_cert_to_PEM_cert(seen.chain[0]))["subject_alternative_names"]
+        reasons.append(
+            f"the certificate is not valid for {endpoint.server_name}, it names {', '.join(names) or 'nobody'}"
+        )
+    chain_holds = not anchors.by_chain or (by_ca is True and named is True)
+    return Judgement(chain_holds and by_pin is not False, by_ca, by_pin, named, reasons)
+
+
+def demand(endpoint: Endpoint, anchors: Anchors, seen: Seen, judgement: Judgement) -> None:
+    """Raise ServerUntrustedError or PinMismatchError when the verdict is no."""
+    if judgement.verdict:
+        return
+    facts = certificate_facts(ssl.DER_cert_to_PEM_cert(seen.chain[0]))
+    error = PinMismatchError if judgement.by_thumbprint is False else ServerUntrustedError
+    raise error(
+        f"KMIP server {endpoint.peer} is not the expected one: {'; '.join(judgement.reasons)}. Presented: SHA-256 "
+        f"{facts['sha256']}, subject {facts['subject']}, issuer {facts['issuer']}",
+        expected=[pin for _algorithm, pin in anchors.pins],
+        presented={"sha1": facts["sha1"], "sha256": facts["sha256"]},
+        reasons=judgement.reasons,
+    )
+
+
+def _by_chain(endpoint: Endpoint, anchors: Anchors, seen: Seen) -> tuple[bool, bool | None, list[str]]:
+    """(trusted by the CA, valid for the name, reasons)."""
+    error = _verify(endpoint, verifying_context(anchors), seen)
+    if error is None:
+        return True, True, []
+    named: bool | None = False
+    if _is_about_name(error):
+        error = _verify(endpoint, verifying_context(anchors, check_name=False), seen)
+    else:
+        named = _valid_for_name(endpoint, seen)
+    if error is None:
+        return True, named, []
+    whom = "the given CA" if anchors.ca else "the authorities of this machine (no ca, ca_path or thumbprints was given)"
+    detail = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error)
+    return False, named, [f"not trusted by {whom}: {detail}"]
+
+
+def _valid_for_name(endpoint: Endpoint, seen: Seen) -> bool | None:
+    error = _verify(endpoint, name_context(ssl.DER_cert_to_PEM_cert(seen.chain[0])), seen)
+    if error is None:
+        return True
+    return False if _is_about_name(error) else None
+
+
+def _is_about_name(error: Exception) -> bool:
+    return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _NAME_MISMATCH
+
+
+def _verify(endpoint: Endpoint, context: ssl.SSLContext, seen: Seen) -> Exception | None:
+    """Why OpenSSL does not trust the server, or None. A later refusal of us is no answer to that question."""
+    again = shake(endpoint, context)
+    if isinstance(again.error, ssl.SSLCertVerificationError):
+        return again.error
+    if not again.chain:
+        raise no_certificate(endpoint, again)
+    # who answers in two ways must not have one certificate judged and the other one recorded
+    if again.chain[0] != seen.chain[0]:
+        return ValueError("the server shows different certificates to different connections")
+    return None

@@ -1,0 +1,187 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which client certificate a provider shall have: checks before anything is uploaded, and shapes for the results."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
+    certificate_facts,
+    days_left,
+    request_subject,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import (
+    open_private_key,
+    public_key_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import normalise, split
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.client_certificates import (
+    SUBJECT_FIELDS,
+    activate_self_signed,
+    activate_signed,
+    generate_self_signed,
+    last_csr,
+    self_signed_certificate,
+    upload_pair,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
+
+State = dict[str, t.Any]
+
+CSR_FIELDS = ("provider", "pending", "csr", "public_key_sha256", "subject")
+CERTIFICATE_FIELDS = (
+    "provider",
+    "method",
+    "certificate",
+    "sha256",
+    "subject",
+    "issuer",
+    "not_after",
+    "days_left",
+    "public_key_sha256",
+    "accepted",
+    "status",
+)
+_FACTS = ("sha256", "subject", "issuer", "not_after", "public_key_sha256")
+SIGNED_CSR = "signed_csr"
+PAIR = "certificate_and_key"
+SELF_SIGNED = "self_signed"
+
+
+def is_pending(csr: str, working: str) -> bool:
+    """A CSR waits for its certificate: it exists, and the certificate in use has another key.
+
+    After use vCenter may return nothing or the used CSR; a new provider may have vCenter's own certificate. All is
+    covered.
+    """
+    if not csr:
+        return False
+    return not working or public_key_of(csr) != public_key_of(split(working)[0])
+
+
+def csr_state(provider: str, csr: str) -> State:
+    """Result of `key_provider_csr` for a waiting CSR (empty: none waits)."""
+    if not csr:
+        return {"provider": provider, "pending": False, "csr": None, "public_key_sha256": None, "subject": None}
+    pem = normalise(csr, "CERTIFICATE REQUEST", name="CSR of vCenter")
+    return {
+        "provider": provider,
+        "pending": True,
+        "csr": pem,
+        "public_key_sha256": public_key_of(pem),
+        "subject": request_subject(pem),
+    }
+
+
+def subject_of_option(option: t.Mapping[str, str | None] | None) -> dict[str, str]:
+    """The subject fields that were given."""
+    return {name: str(option[name]) for name in SUBJECT_FIELDS if option[name]} if option else {}
+
+
+def subject_warning(wanted: t.Mapping[str, str], csr: str) -> str | None:
+    """What to tell when the waiting CSR has another subject than the wanted one."""
+    subject = request_subject(csr)
+    missing = [value for value in wanted.values() if value not in subject]
+    if not missing:
+        return None
+    return (
+        f"the waiting CSR has the subject {subject}, without {', '.join(missing)}; it is kept, because a new CSR "
+        "would make "
+        "vCenter throw its private key away"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Identity:
+    """What the user gave. `private_key` is PEM without passphrase, and stays out of every text."""
+
+    method: str
+    certificate: str = ""
+    private_key: str = dataclasses.field(default="", repr=False)
+
+
+def identity_of(params: t.Mapping[str, t.Any]) -> Identity:
+    """From the options; InvalidInputError for contradictions, broken PEM, or a key of another certificate."""
+    certificate, key = given(params["certificate"]), given(params["private_key"])
+    if params["self_signed"]:
+        if certificate or key:
+            raise InvalidInputError("self_signed contradicts certificate and private_key: give one of them")
+        return Identity(SELF_SIGNED)
+    if not certificate:
+        raise InvalidInputError("certificate is needed (or self_signed: true)")
+    pem = normalise(certificate, "CERTIFICATE", name="certificate")
+    if not key:
+        return Identity(SIGNED_CSR, pem)
+    opened = open_private_key(key, given(params["private_key_passphrase"]), "private_key")
+    expected, found = public_key_of(split(pem)[0]), public_key_of(opened)
+    if expected != found:
+        raise InvalidInputError(
+            f"private_key does not belong to certificate (public key SHA-256 {found}, the certificate's is "
+            f"{expected}); "
+            "nothing was changed"
+        )
+    return Identity(PAIR, pem, opened)
+
+
+def certificate_state(provider: str, method: str, pem: str, now: datetime.datetime) -> State:
+    """Result of `key_provider_client_certificate`, acceptance not yet known. An empty PEM: not known before."""
+    state: State = {**dict.fromkeys(CERTIFICATE_FIELDS), "provider": provider, "method": method}
+    if pem:
+        leaf = split(normalise(pem, "CERTIFICATE", name="client certificate"))[0]
+        facts = certificate_facts(leaf)
+        state.update(
+            {key: facts[key] for key in _FACTS}, certificate=leaf, days_left=days_left(facts["not_after"], now)
+        )
+    return state
+
+
+def wanted_certificate(session: Session, provider: str, identity: Identity) -> str:
+    """The certificate (PEM) that shall be in use; empty when vCenter has yet to make it."""
+    if identity.method == SELF_SIGNED:
+        return self_signed_certificate(session, provider)
+    return identity.certificate
+
+
+def check_identity(session: Session, provider: str, identity: Identity, now: datetime.datetime) -> None:
+    """Before the upload: still valid, and the answer to the last CSR."""
+    if identity.method == SELF_SIGNED:
+        return
+    leaf = split(identity.certificate)[0]
+    facts = certificate_facts(leaf)
+    if days_left(facts["not_after"], now) < 0:
+        raise InvalidInputError(f"certificate: {facts['subject']} expired on {facts['not_after']}; nothing was changed")
+    if identity.method != SIGNED_CSR:
+        return
+    csr = last_csr(session, provider)
+    if not csr:
+        raise InvalidInputError(
+            f"certificate: no CSR of the key provider {provider} waits for a certificate; run key_provider_csr, or "
+            "give the "
+            "private_key of the certificate. Nothing was changed"
+        )
+    expected, found = public_key_of(csr), public_key_of(leaf)
+    if expected != found:
+        raise InvalidInputError(
+            f"certificate: this certificate answers another CSR (public key SHA-256 {found}, expected {expected}); "
+            "nothing "
+            "was changed",
+            expected=expected,
+            found=found,
+        )
+
+
+def activate(session: Session, provider: str, identity: Identity) -> None:
+    """Put the certificate to use."""
+    if identity.method == SELF_SIGNED:
+        pem = self_signed_certificate(session, provider) or generate_self_signed(session, provider)
+        activate_self_signed(session, provider, pem)
+    elif identity.method == PAIR:
+        upload_pair(session, provider, identity.certificate, identity.private_key)
+    else:
+        activate_signed(session, provider, identity.certificate)

@@ -1,0 +1,143 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From pyVmomi's faults and the transport's exceptions to our errors."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import ssl
+import typing as t
+import xml.parsers.expat
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    ApiError,
+    AuthenticationError,
+    CollectionError,
+    ConflictError,
+    ForbiddenError,
+    NotFoundError,
+    UnreachableError,
+    UnsupportedError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim, vmodl
+
+_LONGEST = 400  # characters of a foreign message
+_CONFLICTS = ("AlreadyExists", "DuplicateName", "InvalidState", "ResourceInUse", "ConcurrentAccess", "TaskInProgress")
+_MISSING = ("ManagedObjectNotFound", "NotFound", "KeyNotFound")
+_UNSUPPORTED = ("MethodNotFound", "NotSupported", "NotImplemented")
+
+
+def one_line(text: str) -> str:
+    """The text on one line, not longer than a message can bear."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _LONGEST else flat[: _LONGEST - 3] + "..."
+
+
+def fault_name(fault: t.Any) -> str:
+    """Short type name of a fault: `InvalidArgument`."""
+    return str(type(fault).__name__).rsplit(".", maxsplit=1)[-1]
+
+
+def fault_text(fault: t.Any) -> str:
+    """What vCenter said, with the type of the fault; texts of the message list when the main text is empty."""
+    texts = [getattr(fault, "msg", None) or ""]
+    for message in getattr(fault, "faultMessage", None) or []:
+        texts.append(message.message or message.key or "")
+    said = one_line("; ".join(text for text in texts if text)) or "no text"
+    wrong = getattr(fault, "invalidProperty", None)
+    return f"{said} ({fault_name(fault)}{': ' + wrong if wrong else ''})"
+
+
+def reference(managed_object: t.Any) -> str:
+    """Type and id of a managed object as vCenter shows them: `vim.Folder:group-d1`."""
+    return str(managed_object).strip("'")
+
+
+def from_fault(fault: t.Any, what: str) -> CollectionError:
+    """Our error for a fault of vCenter; `what` says what was tried and where."""
+    name = fault_name(fault)
+    if isinstance(fault, vim.fault.InvalidLogin):
+        return AuthenticationError(f"could not {what}: vCenter refuses this user name or password ({name})")
+    if isinstance(fault, vim.fault.NotAuthenticated):
+        return AuthenticationError(f"could not {what}: the session has ended ({name}). Run again")
+    if isinstance(fault, vim.fault.NoPermission):
+        return _forbidden(fault, what)
+    message = f"could not {what}: {fault_text(fault)}"
+    kinds: list[tuple[tuple[str, ...], type[CollectionError]]] = [
+        (_UNSUPPORTED, UnsupportedError),
+        (_MISSING, NotFoundError),
+        (_CONFLICTS, ConflictError),
+    ]
+    names = {fault_name_of(base) for base in type(fault).__mro__}
+    for known, error in kinds:
+        if names.intersection(known):
+            return error(message, fault=name)
+    return ApiError(message, fault=name)
+
+
+def fault_name_of(fault_type: type) -> str:
+    """Short name of a fault type."""
+    return fault_type.__name__.rsplit(".", maxsplit=1)[-1]
+
+
+def _forbidden(fault: t.Any, what: str) -> ForbiddenError:
+    privilege = fault.privilegeId or "unknown"
+    target = reference(fault.object) if fault.object is not None else "unknown object"
+    hint = ""
+    if privilege.startswith("Cryptographer."):
+        hint = (
+            ". On OVHcloud the vSphere user needs the right encryption_right (module private_cloud_user); it counts "
+            "from "
+            "the next login on"
+        )
+    return ForbiddenError(
+        f"could not {what}: the user lacks the privilege {privilege} on {target}{hint}",
+        privilege=privilege,
+        object=target,
+    )
+
+
+def from_transport(error: Exception, what: str) -> CollectionError:
+    """Our error for what happens below SOAP: TLS, connection, HTTP status, broken XML."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        said = getattr(error, "verify_message", "") or str(error)
+        return UnreachableError(
+            f"could not {what}: vCenter's TLS certificate is not trusted ({one_line(said)}). "
+            "Give the CA with ca_path (vCenter offers it at https://HOST/certs/download.zip), or fix the host name"
+        )
+    if isinstance(error, (TimeoutError, socket.timeout)):  # two types before Python 3.10
+        return UnreachableError(f"could not {what}: timed out")
+    if isinstance(error, ssl.SSLError):
+        return UnreachableError(f"could not {what}: TLS failed ({one_line(str(error))})")
+    if isinstance(error, OSError):
+        return UnreachableError(f"could not {what}: {one_line(str(error)) or type(error).__name__}")
+    return ApiError(f"could not {what}: {one_line(str(error)) or type(error).__name__}")
+
+
+def transport_errors() -> tuple[type[Exception], ...]:
+    """Expected exceptions of the layers below SOAP."""
+    return (OSError, http.client.HTTPException, xml.parsers.expat.ExpatError)
+
+
+def faults() -> tuple[type[Exception], ...]:
+    """All faults that vCenter can raise; empty without pyVmomi."""
+    return (vmodl.MethodFault,) if vmodl is not None else ()
+
+
+@contextlib.contextmanager
+def translated(what: str) -> t.Iterator[None]:
+    """Raise our errors for everything that a call to vCenter is expected to raise; `what` completes "could not ..."."""
+    try:
+        yield
+    except faults() as fault:
+        raise from_fault(fault, what) from fault
+    except transport_errors() as error:
+        raise from_transport(error, what) from error
+    except Exception as error:
+        if type(error) is not Exception:
+            raise
+        # pyVmomi has no type of its own for an answer without a SOAP body
+        raise ApiError(f"could not {what}: the answer is not SOAP, something between may have given it") from error

@@ -1,0 +1,115 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything there is to say about key providers, for `key_provider_info`."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
+    certificate_facts,
+    days_left,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import split
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import status
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.client_certificates import (
+    last_csr,
+    working_certificate,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.client_identity import is_pending
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.defaults import (
+    default_clusters,
+    entity_names,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import (
+    STANDARD,
+    Provider,
+    list_providers,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.presence import with_certificates
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage import users_of
+
+Facts = dict[str, t.Any]
+_CLIENT_FACTS = ("subject", "issuer", "serial_number", "not_before", "not_after", "sha1", "sha256", "public_key_sha256")
+
+
+def report(session: Session, name: str | None, check_status: bool, users: bool) -> list[Facts]:
+    """Facts of all providers, or of the one with that name. `check_status` lets vCenter connect to the servers."""
+    providers = [provider for provider in list_providers(session) if name is None or provider.name == name]
+    if not providers:
+        return []
+    now = session.now()
+    health = _health(session, providers) if check_status else {}
+    names = entity_names(session, [entity for provider in providers for entity in provider.entities])
+    used = users_of(session, providers) if users else None
+    results = []
+    for provider in providers:
+        facts = _facts(provider, names)
+        found = health.get(provider.name, status.UNKNOWN)
+        facts.update(_health_facts(found, now) if check_status else {"status": None, "connections": None})
+        facts.update(_client_facts(session, provider, now))
+        facts["reasons"] = _reasons(provider, facts, found)
+        facts["users"] = None if used is None else [user.as_result() for user in used[provider.name]]
+        results.append(facts)
+    return results
+
+
+def _facts(provider: Provider, names: t.Mapping[str, str]) -> Facts:
+    return {
+        "name": provider.name,
+        "type": provider.type,
+        "servers": provider.servers,
+        "default": provider.default,
+        "default_clusters": default_clusters(provider, names),
+        "has_backup": provider.has_backup,
+        "tpm_required": provider.tpm_required,
+        "key_id": provider.key_id,
+    }
+
+
+def _health(session: Session, providers: t.Sequence[Provider]) -> dict[str, status.Health]:
+    read = status.read_health(session, providers)
+    return {item.name: with_certificates(session, item, read[item.name]) for item in providers if item.name in read}
+
+
+def _health_facts(found: status.Health, now: datetime.datetime) -> Facts:
+    connections = [_with_days(connection, now) for connection in found.as_results()]
+    return {"status": found.overall, "connections": connections}
+
+
+def _with_days(connection: Facts, now: datetime.datetime) -> Facts:
+    certificate = connection["certificate"]
+    if certificate is None:
+        return connection
+    left = days_left(certificate["not_after"], now) if certificate["not_after"] else None
+    return {**connection, "certificate": {"sha256": None, **certificate, "days_left": left}}
+
+
+def _client_facts(session: Session, provider: Provider, now: datetime.datetime) -> Facts:
+    if provider.type != STANDARD:
+        return {"client_certificate": None, "csr_pending": None}
+    working = working_certificate(session, provider.name)
+    certificate = None
+    if working:
+        facts = certificate_facts(split(working)[0])
+        certificate = {key: facts[key] for key in _CLIENT_FACTS}
+        certificate["days_left"] = days_left(facts["not_after"], now)
+    csr = last_csr(session, provider.name)
+    return {"client_certificate": certificate, "csr_pending": is_pending(csr, working)}
+
+
+def _reasons(provider: Provider, facts: Facts, found: status.Health) -> list[str]:
+    lines = status.reasons(found)
+    certificates = [
+        (f"{item['name']}: the server's certificate", item["certificate"]) for item in facts["connections"] or []
+    ]
+    certificates.append(("vCenter's client certificate", facts["client_certificate"]))
+    for whose, certificate in certificates:
+        if certificate and certificate["days_left"] is not None and certificate["days_left"] < 0:
+            lines.append(f"{whose} expired on {certificate['not_after']}")
+    if provider.has_backup is False and provider.type == "native":
+        lines.append("the native key provider was never backed up")
+    return lines

@@ -1,0 +1,30 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one guarded import of pyVmomi."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library
+
+__all__ = ["PYVMOMI", "GetServiceVersions", "SoapStubAdapter", "versionIdMap", "vim", "vmodl"]
+
+_MINIMUM = "8.0.3.0.1"
+
+vim: t.Any = None
+vmodl: t.Any = None
+SoapStubAdapter: t.Any = None
+GetServiceVersions: t.Any = None
+versionIdMap: t.Any = None  # noqa: N816 (pyVmomi's own name)
+
+try:
+    import pyVmomi
+    from pyVmomi import vim, vmodl
+    from pyVmomi.SoapAdapter import SoapStubAdapter
+    from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
+except ImportError as import_error:
+    PYVMOMI = Library("pyvmomi", _MINIMUM, error=str(import_error))
+else:
+    PYVMOMI = Library("pyvmomi", _MINIMUM, version=getattr(pyVmomi, "version_info_str", None))

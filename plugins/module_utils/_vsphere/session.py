@@ -1,0 +1,217 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One login to vCenter for a module run: negotiated version, typed errors, always logged out."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import http.client
+import os
+import ssl
+import typing as t
+import xml.etree.ElementTree
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require, version_tuple
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
+    InvalidInputError,
+    UnreachableError,
+    UnsupportedError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import errors
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import (
+    PYVMOMI,
+    GetServiceVersions,
+    SoapStubAdapter,
+    versionIdMap,
+    vim,
+)
+
+_CONNECT_TIMEOUT = 30.0  # seconds; a wrong address must not hang the run
+_IDLE_TIMEOUT = 60  # seconds; vCenter closes idle connections, and one that it closed must not be used again
+_REQUEST_TIMEOUT = 300  # seconds; vCenter answers some calls only after it gave up on a KMS
+_VERSIONS_PATH = "/sdk/vimServiceVersions.xml"
+_OLDEST = "7.0.2"
+
+T = t.TypeVar("T")
+
+
+class Session:
+    """A logged-in session. Reading an attribute of a managed object is a request: pass it through `fetch`."""
+
+    def __init__(self, hostname: str, stub: t.Any, content: t.Any, version: str) -> None:
+        self.hostname = hostname
+        self.content = content
+        self.version = version
+        self._stub = stub
+
+    @property
+    def crypto(self) -> t.Any:
+        """vCenter's CryptoManagerKmip."""
+        return self.content.cryptoManager
+
+    def call(self, what: str, method: t.Callable[..., T], *arguments: t.Any, **named: t.Any) -> T:
+        """Call a method of a managed object; `what` completes "could not ..." in the error."""
+        with errors.translated(f"{what} on {self.hostname}"):
+            return method(*arguments, **named)
+
+    def fetch(self, what: str, managed_object: t.Any, name: str) -> t.Any:
+        """Read one property of a managed object: one request."""
+        return self.call(what, getattr, managed_object, name)
+
+    def require(self, minimum: str, feature: str) -> None:
+        """Raise UnsupportedError when the negotiated version is older: pyVmomi drops newer fields without a word."""
+        if version_tuple(self.version) < version_tuple(minimum):
+            raise UnsupportedError(
+                f"{feature} needs vCenter {minimum} or newer; {self.hostname} speaks {self.version}",
+                required=minimum,
+                found=self.version,
+            )
+
+    def now(self) -> datetime.datetime:
+        """vCenter's clock, which judges certificates."""
+        instance = vim.ServiceInstance("ServiceInstance", self._stub)
+        moment = self.call("read the time", instance.CurrentTime)
+        return t.cast(datetime.datetime, moment).astimezone(datetime.timezone.utc)
+
+    def close(self) -> None:
+        """Log out; a session that is already gone is fine."""
+        with contextlib.suppress(CollectionError):
+            self.call("log out", self.content.sessionManager.Logout)
+        self._stub.DropConnections()
+
+
+class Target(t.NamedTuple):
+    """Where vCenter is and how to get there."""
+
+    hostname: str
+    port: int
+    proxy_host: str | None
+    proxy_port: int
+    tls: ssl.SSLContext
+
+
+def connect(context: Context) -> Session:
+    """Log in with the options of the group `vsphere`; the session is closed when the module ends."""
+    require(PYVMOMI)
+    params = context.params
+    missing = [name for name in ("hostname", "username", "password") if not given(params.get(name))]
+    if missing:
+        raise InvalidInputError(
+            f"missing connection options: {', '.join(missing)} (or VMWARE_HOST, VMWARE_USER, VMWARE_PASSWORD)"
+        )
+    target = Target(
+        params["hostname"].strip(),
+        params["port"],
+        given(params.get("proxy_host")),
+        params.get("proxy_port") or 3128,
+        tls_context(params["validate_certs"], given(params.get("ca_path"))),
+    )
+    what = f"connect to vCenter {target.hostname}:{target.port}"
+    if target.proxy_host:
+        what += f" through the proxy {target.proxy_host}:{target.proxy_port}"
+    session = _open(target, negotiate(_offered_versions(target, what), what), what)
+    context.closing(session)
+    check_server(session)
+    manager = session.content.sessionManager
+    session.call(f"log in as {params['username']}", manager.Login, params["username"], params["password"], None)
+    return session
+
+
+def _open(target: Target, version: str, what: str) -> Session:
+    stub = SoapStubAdapter(
+        host=target.hostname,
+        port=target.port,
+        version=version,
+        path="/sdk",
+        sslContext=target.tls,
+        httpProxyHost=target.proxy_host,
+        httpProxyPort=target.proxy_port,
+        httpConnectionTimeout=_REQUEST_TIMEOUT,
+        connectionPoolTimeout=_IDLE_TIMEOUT,
+    )
+    with errors.translated(what):
+        content = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
+    return Session(target.hostname, stub, content, _readable_version(version, content))
+
+
+def _readable_version(version: str, content: t.Any) -> str:
+    """Release number of the negotiated version: a few have odd wire names, then vCenter's own number is taken."""
+    identifier = str(versionIdMap.get(version, ""))
+    return identifier if version_tuple(identifier) else str(content.about.apiVersion)
+
+
+def check_server(session: Session) -> None:
+    """Before the password is sent: is this a vCenter, and new enough?"""
+    about = session.content.about
+    if about.apiType != "VirtualCenter":
+        raise UnsupportedError(
+            f"{session.hostname} is not a vCenter but {about.fullName or about.name}: key providers exist only in "
+            "vCenter"
+        )
+    session.require(_OLDEST, "this collection")
+
+
+def tls_context(validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
+    """TLS settings: the machine's CAs or those of ca_path (a PEM file or a directory)."""
+    if not validate_certs:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    try:
+        folder = bool(ca_path) and os.path.isdir(str(ca_path))
+        context = ssl.create_default_context(cafile=None if folder else ca_path, capath=ca_path if folder else None)
+    except OSError as error:
+        raise InvalidInputError(f"ca_path {ca_path} cannot be used: {errors.one_line(str(error))}") from error
+    # Certificates of vCenter's own CA lack extensions that Python 3.13 and newer ask for.
+    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+    return context
+
+
+def _offered_versions(target: Target, what: str) -> list[str]:
+    """Version ids from vCenter's version file.
+
+    pyVim.connect does the same without a time-out and sends the password to whatever answers, so it is not used.
+    """
+    if target.proxy_host:
+        connection = http.client.HTTPSConnection(
+            target.proxy_host, target.proxy_port, timeout=_CONNECT_TIMEOUT, context=target.tls
+        )
+        connection.set_tunnel(target.hostname, target.port)
+    else:
+        connection = http.client.HTTPSConnection(
+            target.hostname, target.port, timeout=_CONNECT_TIMEOUT, context=target.tls
+        )
+    with errors.translated(what), contextlib.closing(connection):
+        connection.request("GET", _VERSIONS_PATH)
+        response = connection.getresponse()
+        body = response.read()
+    if response.status != http.HTTPStatus.OK:
+        raise UnreachableError(f"could not {what}: HTTP {response.status} for {_VERSIONS_PATH}, so it is not a vCenter")
+    return parse_versions(body, what)
+
+
+def parse_versions(body: bytes, what: str) -> list[str]:
+    """All version ids of the namespace urn:vim25 in a version file."""
+    try:
+        root = xml.etree.ElementTree.fromstring(body)
+    except xml.etree.ElementTree.ParseError as error:
+        raise UnreachableError(f"could not {what}: {_VERSIONS_PATH} is not XML, so it is not a vCenter") from error
+    offered: list[str] = []
+    for namespace in root.iter("namespace"):
+        if namespace.findtext("name") == "urn:vim25":
+            offered.extend(element.text for element in namespace.iter("version") if element.text)
+    return offered
+
+
+def negotiate(offered: t.Collection[str], what: str) -> str:
+    """The newest version that both pyVmomi and this vCenter know (a pyVmomi version name)."""
+    for version in GetServiceVersions("vim25"):
+        if versionIdMap[version] in offered:
+            return str(version)
+    raise UnsupportedError(f"could not {what}: it speaks no version of the vSphere API that pyVmomi knows")

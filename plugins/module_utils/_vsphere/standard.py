@@ -1,0 +1,199 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A standard key provider as the module `standard_key_provider` sees it: read, wanted state, and the steps of a "
+"change."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import defaults, key_providers, status
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import reference
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import (
+    STANDARD,
+    Provider,
+    Server,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.server_trust import ServerTrust
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.servers import (
+    bare,
+    check_servers,
+    merge_servers,
+    same_place,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.trust import Rule, rule_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage import guard_removal
+
+FIELDS = ("name", "type", "servers", "default", "default_clusters", "passwords_set", "status", "connections")
+
+
+def checked_rule(params: t.Mapping[str, t.Any]) -> Rule:
+    """The trust rule of the options; InvalidInputError for options that contradict themselves. Needs no session."""
+    if not params["name"].strip():
+        raise InvalidInputError("name: the key provider needs a name that is not empty")
+    check_servers(params["servers"] or [])
+    rule = rule_of(params["server_ca"], params["server_thumbprints"], params["trust_on_first_use"])
+    if rule.first_use and rule.verifies:
+        raise InvalidInputError(
+            "trust_on_first_use contradicts server_ca and server_thumbprints: give one kind of trust"
+        )
+    return rule
+
+
+class StandardProvider:
+    """One provider by name, with the options of the module. Reads remember what later steps need."""
+
+    def __init__(self, session: Session, params: t.Mapping[str, t.Any], rule: Rule) -> None:
+        self._session = session
+        self._params = params
+        self._name: str = params["name"].strip()
+        self._options: list[dict[str, t.Any]] = params["servers"] or []
+        self.trust = ServerTrust(session, self._name, rule)
+        self._provider: Provider | None = None
+        self._clusters: dict[str, t.Any] = {}
+
+    def read(self) -> State | None:
+        """Present state, None when absent. Also looks at the servers' certificates and judges them."""
+        provider = key_providers.find_provider(self._session, self._name)
+        self._provider = provider
+        if provider is not None:
+            key_providers.check_standard(provider, self._session.hostname)
+        if self._params["state"] == "present":
+            # without the option `servers` the present ones are meant
+            present = provider.servers if provider else []
+            self.trust.look(merge_servers(self._options, present, purge=bool(self._options)))
+        return self._state(provider) if provider is not None else None
+
+    def _state(self, provider: Provider) -> State:
+        found = status.health(self._session, provider)
+        names = defaults.entity_names(self._session, provider.entities)
+        self._clusters = {names.get(reference(entity), reference(entity)): entity for entity in provider.entities}
+        servers = []
+        for server in provider.servers:
+            connection = found.of(server["name"])
+            trusted = bool(connection and connection.vcenter_trusts_server) or self.trust.trusts(server)
+            servers.append({**server, "trusted": trusted})
+        return {
+            "name": provider.name,
+            "type": provider.type,
+            "servers": servers,
+            "default": provider.default,
+            "default_clusters": defaults.default_clusters(provider, names),
+            "passwords_set": [],
+            "status": found.overall,
+            "connections": found.as_results(),
+        }
+
+    def wanted(self, before: State | None) -> State:
+        """What the user asked for, over what is there."""
+        present: list[Server] = before["servers"] if before else []
+        if before is None and not self._options:
+            raise InvalidInputError(
+                f"servers: the key provider {self._name} does not exist; its first server creates it"
+            )
+        servers = merge_servers(self._options, present, self._params["purge_servers"])
+        if not servers:
+            raise InvalidInputError(
+                "servers: an empty list with purge_servers would remove the provider with its last server; say "
+                "state: absent"
+            )
+        trusted = {server["name"]: self._trusted_before(server, present) for server in servers}
+        wanted: State = {
+            "name": self._name,
+            "type": STANDARD,
+            "servers": [
+                {**server, "trusted": self.trust.will_trust(server, trusted[server["name"]])} for server in servers
+            ],
+            "passwords_set": self._passwords({server["name"] for server in present}),
+        }
+        if self._params["default"] is not None:
+            wanted["default"] = self._params["default"]
+        clusters = self._params["default_clusters"]
+        if clusters is not None:
+            wanted["default_clusters"] = sorted(set(clusters))
+            unknown = set(clusters) - set(self._clusters)
+            self._clusters.update(defaults.resolve_clusters(self._session, unknown))
+        return wanted
+
+    @staticmethod
+    def _trusted_before(server: Server, present: t.Sequence[Server]) -> bool:
+        return any(old["trusted"] and same_place(old, server) for old in present if old["name"] == server["name"])
+
+    def _passwords(self, present: t.Collection[str]) -> list[str]:
+        always = self._params["update_password"] == "always"
+        given = [server["name"] for server in self._options if server.get("password") is not None]
+        return sorted(name for name in given if always or name not in present)
+
+    def _password(self, name: str, plan: Plan) -> str | None:
+        if name not in plan.after["passwords_set"]:
+            return None
+        return next(str(server["password"]) for server in self._options if server["name"] == name)
+
+    def guard(self, plan: Plan) -> None:
+        """Refuse to take the provider, or all of its servers at once, from somebody who uses it."""
+        if self._provider is None or not plan.changed:
+            return
+        left = {server["name"] for server in plan.after.get("servers", [])}
+        if not left.intersection(server["name"] for server in self._provider.servers):
+            guard_removal(self._session, self._provider, self._params["confirm_name"])
+
+    def predict(self, plan: Plan) -> State:
+        """The planned state; the health after a change is not known before."""
+        if not plan.changed or plan.verb == "delete":
+            return plan.after
+        known: State = {"default_clusters": []} if plan.verb == "create" else {}
+        return {**known, **plan.after, "status": None, "connections": None}
+
+    def apply(self, plan: Plan, warn: t.Callable[[str], None]) -> State:
+        """Verify the servers, write servers, trust and defaults, and read the new state."""
+        patience = Patience.of(self._params)
+        self.trust.wait(patience)
+        for message in self.trust.warnings(to_come=False):
+            warn(message)
+        self._write_servers(plan)
+        self.trust.establish(patience)
+        self._write_defaults(plan)
+        after = self.read()
+        return {**(after or {}), "passwords_set": plan.after["passwords_set"]}
+
+    def _write_servers(self, plan: Plan) -> None:
+        before = {server["name"]: bare(server) for server in plan.before.get("servers", [])}
+        after = {server["name"]: bare(server) for server in plan.after["servers"]}
+        for name, server in after.items():
+            password = self._password(name, plan)
+            if name not in before:
+                key_providers.register_server(self._session, self._name, server, password)
+            elif server != before[name] or password is not None:
+                key_providers.update_server(self._session, self._name, before[name], server, password)
+        for name in before:
+            if name not in after:
+                key_providers.remove_server(self._session, self._name, name)
+
+    def _write_defaults(self, plan: Plan) -> None:
+        wanted = self._params["default"]
+        if wanted is not None and wanted != self._is_default(plan):
+            defaults.set_system_default(self._session, self._name if wanted else None)
+        if self._params["default_clusters"] is None:
+            return
+        before, after = set(plan.before.get("default_clusters", [])), set(plan.after["default_clusters"])
+        for cluster in sorted(after - before):
+            defaults.set_cluster_default(self._session, cluster, self._clusters[cluster], self._name)
+        for cluster in sorted(before - after):
+            defaults.set_cluster_default(self._session, cluster, self._clusters[cluster], None)
+
+    def _is_default(self, plan: Plan) -> bool:
+        """Whether it is the default now; vCenter may have made a new provider the default by itself."""
+        if plan.verb == "create" and self._params["default"] is False:
+            made = key_providers.find_provider(self._session, self._name)
+            return made is not None and made.default
+        return bool(plan.before.get("default"))
+
+    def delete(self) -> None:
+        """Remove the provider with all its servers."""
+        if self._provider is not None:
+            key_providers.remove_provider(self._session, self._provider)

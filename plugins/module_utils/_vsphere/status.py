@@ -1,0 +1,208 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Health of key providers: vCenter asks the servers, we put its answer into our shape and into words."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import Provider
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.tasks import result_of
+
+Facts = dict[str, t.Any]
+_SHORT = {
+    "commonname": "CN",
+    "countryname": "C",
+    "emailaddress": "emailAddress",
+    "localityname": "L",
+    "organizationalunitname": "OU",
+    "organizationname": "O",
+    "stateorprovincename": "ST",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Connection:
+    """How vCenter and one server get on. None where vCenter does not say."""
+
+    name: str
+    status: str | None
+    connection_status: str | None
+    vcenter_trusts_server: bool | None
+    server_trusts_vcenter: bool | None
+    certificate: Facts | None
+
+    @property
+    def green(self) -> bool:
+        """Everything works."""
+        return self.status == "green"
+
+    @property
+    def reachable(self) -> bool:
+        """A server whose certificate vCenter has seen, or that works, is there."""
+        return self.green or self.certificate is not None or bool(self.vcenter_trusts_server)
+
+    @property
+    def trusted_both_ways(self) -> bool:
+        """Both flags."""
+        return bool(self.vcenter_trusts_server and self.server_trusts_vcenter)
+
+    def as_result(self) -> Facts:
+        """For a module's result."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Health:
+    """Answer for one provider."""
+
+    overall: str | None
+    connections: list[Connection]
+    client_certificate: Facts | None
+
+    @property
+    def accepted(self) -> bool:
+        """Green, and both trust flags on every server that is there (one at least)."""
+        there = [connection for connection in self.connections if connection.reachable]
+        return bool(there) and all(item.trusted_both_ways and item.green for item in there)
+
+    @property
+    def client_certificate_accepted(self) -> bool:
+        """A server has let vCenter in with its working certificate."""
+        return any(connection.server_trusts_vcenter for connection in self.connections)
+
+    @property
+    def reachable(self) -> bool:
+        """One server at least is there."""
+        return any(connection.reachable for connection in self.connections)
+
+    def of(self, server: str) -> Connection | None:
+        """Connection to the server of that name."""
+        return next((connection for connection in self.connections if connection.name == server), None)
+
+    def as_results(self) -> list[Facts]:
+        """Connections for a module's result."""
+        return [connection.as_result() for connection in self.connections]
+
+
+UNKNOWN = Health(None, [], None)
+
+
+def iso(moment: datetime.datetime | None) -> str | None:
+    """UTC in ISO 8601, whole seconds; vCenter's times without a zone are UTC."""
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def distinguished_name(text: str | None) -> str | None:
+    """`CN=kms, O=Team` from vCenter's many lines of `commonName      = kms`; other forms only lose their line ends."""
+    if not text:
+        return None
+    parts = []
+    for line in text.splitlines():
+        name, equals, value = line.partition("=")
+        key = name.strip()
+        if key or value.strip():
+            parts.append(f"{_SHORT.get(key.lower(), key)}={value.strip()}" if equals else line.strip())
+    return ", ".join(parts) or None
+
+
+def certificate_of(info: t.Any) -> Facts | None:
+    """vCenter's CertificateInfo in our shape."""
+    if info is None:
+        return None
+    return {
+        "subject": distinguished_name(info.subject),
+        "issuer": distinguished_name(info.issuer),
+        "serial_number": info.serialNumber or None,
+        "not_before": iso(info.notBefore),
+        "not_after": iso(info.notAfter),
+        "sha1": (info.fingerprint or "").upper() or None,
+    }
+
+
+def health_of(status: t.Any) -> Health:
+    """vCenter's ClusterStatus in our shape."""
+    connections = [
+        Connection(
+            name=server.name,
+            status=str(server.status) if server.status else None,
+            connection_status=" ".join((server.connectionStatus or "").split()) or None,
+            vcenter_trusts_server=server.clientTrustServer,
+            server_trusts_vcenter=server.serverTrustClient,
+            certificate=certificate_of(server.certInfo),
+        )
+        for server in status.servers or []
+    ]
+    connections.sort(key=lambda connection: connection.name)
+    overall = str(status.overallStatus) if status.overallStatus else overall_of(connections)
+    return Health(overall, connections, certificate_of(status.clientCertInfo))
+
+
+def overall_of(connections: t.Sequence[Connection]) -> str | None:
+    """Colour of a provider when vCenter gives none: that of its servers, yellow when only some are green."""
+    green = sum(connection.green for connection in connections)
+    if not connections:
+        return None
+    return "green" if green == len(connections) else "yellow" if green else "red"
+
+
+def read_health(session: Session, providers: t.Sequence[Provider]) -> dict[str, Health]:
+    """Health by provider name; vCenter connects to every server for it, but changes nothing."""
+    if not providers:
+        return {}
+    what = "read the status of the key providers"
+    raw = [provider.raw for provider in providers]
+    task = session.call(what, session.crypto.RetrieveKmipServersStatus_Task, clusters=raw)
+    answers = result_of(session, task, what)
+    return {answer.clusterId.id: health_of(answer) for answer in answers or []}
+
+
+def health(session: Session, provider: Provider) -> Health:
+    """Health of one provider."""
+    return read_health(session, [provider]).get(provider.name, UNKNOWN)
+
+
+def reasons(found: Health) -> list[str]:
+    """Why the provider is not green, in plain words; empty when it is."""
+    if not found.connections:
+        return []
+    lines = [line for connection in found.connections for line in [_reason(connection)] if line]
+    if not lines and found.overall not in (None, "green"):
+        lines.append(f"vCenter reports {found.overall} without naming a server")
+    return lines
+
+
+def _reason(connection: Connection) -> str | None:
+    if connection.green and connection.trusted_both_ways:
+        return None
+    said = f" (vCenter says: {connection.connection_status})" if connection.connection_status else ""
+    if not connection.reachable:
+        words = "vCenter cannot reach it: host, port, firewall, or on OVHcloud no open KMS flow (private_cloud_kms)"
+    elif not connection.vcenter_trusts_server:
+        words = "vCenter does not trust the server's certificate (new, replaced, expired, or its CA was never uploaded)"
+    elif not connection.server_trusts_vcenter:
+        words = "the KMS does not accept vCenter's client certificate (revoked, expired, or not issued by it)"
+    else:
+        words = f"vCenter reports {connection.status or 'no status'} although both sides trust each other"
+    return f"{connection.name}: {words}{said}"
+
+
+def wait_until_accepted(session: Session, provider: Provider, patience: Patience) -> Health:
+    """Wait until every reachable server is green with both trust flags; trust may come and go for some minutes."""
+    return wait_for(
+        lambda: health(session, provider),
+        lambda seen: seen.accepted,
+        f"key provider {provider.name} green with both trust flags",
+        patience,
+        lambda seen: "; ".join(reasons(seen)) or f"status {seen.overall or 'unknown'}",
+        provider=provider.name,
+    )

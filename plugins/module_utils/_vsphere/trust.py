@@ -1,0 +1,192 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Trust in the KMS: what a server presents, whether it is the right one, and making vCenter trust it."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
+    certificate_facts,
+    thumbprint,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import check_signed_by
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import normalise, split
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    ApiError,
+    GuardError,
+    InvalidInputError,
+    UnreachableError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import one_line
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import (
+    Server,
+    key_provider_id,
+    server_info,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """Which server certificates the user accepts. Both pins and CA given: both must hold."""
+
+    authority: str | None = None
+    pins: tuple[str, ...] = ()
+    first_use: bool = False
+
+    @property
+    def active(self) -> bool:
+        """The user said whom to trust."""
+        return bool(self.authority or self.pins or self.first_use)
+
+    @property
+    def verifies(self) -> bool:
+        """There is something to compare a certificate with."""
+        return bool(self.authority or self.pins)
+
+
+@dataclasses.dataclass(frozen=True)
+class Presented:
+    """What a server shows to vCenter: PEM (empty when vCenter gets none) and whether vCenter trusts it already."""
+
+    server: Server
+    pem: str
+    trusted: bool
+    problem: str | None = None
+
+    @property
+    def leaf(self) -> str:
+        """The server's own certificate, without the chain."""
+        return split(self.pem)[0]
+
+    @property
+    def place(self) -> str:
+        """For messages."""
+        return f"{self.server['name']} at {self.server['address']}:{self.server['port']}"
+
+
+def rule_of(server_ca: str | None, server_thumbprints: t.Sequence[str] | None, first_use: bool) -> Rule:
+    """The rule from the options; SHA-1 is refused because it can be forged."""
+    authority = normalise(server_ca, "CERTIFICATE", name="server_ca") if server_ca else None
+    pins = []
+    for text in server_thumbprints or []:
+        algorithm, canonical = thumbprint(text, "server_thumbprints")
+        if algorithm != "sha256":
+            raise InvalidInputError(
+                f"server_thumbprints: {text} is SHA-1; only SHA-256 is accepted, because a certificate "
+                "with "
+                "the same SHA-1 thumbprint can be forged (vCenter's user interface shows SHA-1). kmip_server_info "
+                "shows both"
+            )
+        pins.append(canonical)
+    return Rule(authority, tuple(pins), first_use)
+
+
+def look(session: Session, provider: str, server: Server) -> Presented:
+    """Ask vCenter which certificate the server presents; the provider need not exist yet. Changes nothing."""
+    what = f"read the certificate of the KMS {server['name']}"
+    info = server_info({key: server[key] for key in server if server[key] is not None})
+    method = session.crypto.RetrieveKmipServerCert
+    try:
+        answer = session.call(what, method, keyProvider=key_provider_id(provider), server=info)
+    except ApiError as error:  # most versions answer with an empty text instead
+        return Presented(server, "", False, error.message)
+    pem = (answer.certificate or "").strip() if answer is not None else ""
+    return Presented(server, pem, bool(answer is not None and answer.clientTrustServer))
+
+
+def judge(rule: Rule, presented: Presented) -> None:
+    """Raise GuardError when the presented certificate is not one that the user accepts."""
+    facts = certificate_facts(presented.leaf)
+    got = f"presented: SHA-256 {facts['sha256']}, subject {facts['subject']}, issuer {facts['issuer']}"
+    if rule.pins and facts["sha256"] not in rule.pins:
+        raise GuardError(
+            f"the KMS {presented.place} presents another certificate than expected; nothing was changed. "
+            f"Expected: SHA-256 {' or '.join(rule.pins)}; {got}",
+            expected=list(rule.pins),
+            presented=facts["sha256"],
+        )
+    if rule.authority and not _signed(presented, rule.authority):
+        authority = certificate_facts(split(rule.authority)[0])
+        raise GuardError(
+            f"the KMS {presented.place} presents a certificate that the given CA did not sign; nothing was changed. "
+            f"Expected issuer: {authority['subject']} (SHA-256 {authority['sha256']}); {got}",
+            expected=authority["sha256"],
+            presented=facts["sha256"],
+        )
+
+
+def _signed(presented: Presented, authority: str) -> bool:
+    return check_signed_by(presented.pem, authority)
+
+
+def unreachable(presented: t.Iterable[Presented]) -> str:
+    """Why vCenter has no certificate from these servers, and what to do."""
+    places = ", ".join(item.place for item in presented)
+    said = "; ".join(one_line(item.problem) for item in presented if item.problem)
+    return (
+        f"vCenter gets no certificate from the KMS {places}: it cannot connect. On OVHcloud the KMS flow must be open "
+        "(private_cloud_kms); elsewhere look at address, port and firewall between vCenter and the KMS"
+        + (f". vCenter said: {said}" if said else "")
+    )
+
+
+def wait_until_reachable(
+    session: Session, provider: str, servers: t.Sequence[Server], patience: Patience
+) -> list[Presented]:
+    """Look until one server at least presents a certificate."""
+
+    def look_at_all() -> list[Presented]:
+        return [look(session, provider, server) for server in servers]
+
+    seen = wait_for(
+        look_at_all,
+        lambda found: any(item.pem for item in found),
+        f"certificate of a KMS of the key provider {provider}",
+        patience,
+        unreachable,
+    )
+    if not any(item.pem for item in seen):
+        raise UnreachableError(f"{unreachable(seen)}. Nothing was changed")
+    return seen
+
+
+def establish(session: Session, provider: str, rule: Rule, verified: t.Sequence[Presented], patience: Patience) -> None:
+    """Make vCenter trust the verified servers.
+
+    The CA comes first, because trust then survives the renewal of a server's certificate. Whether vCenter takes a CA,
+    and whether an upload adds to or replaces the former, is not documented: each next step is done only when the flags
+    of all servers do not hold yet.
+    """
+    steps = [[rule.authority]] if rule.authority else []
+    steps.append([item.leaf for item in verified if not item.trusted])
+    if len(verified) > 1:
+        steps.append(["".join(item.leaf for item in verified)])
+    servers = [item.server for item in verified]
+    for step in steps:
+        for certificate in step:
+            _upload(session, provider, certificate)
+        if all(item.trusted for item in _look_again(session, provider, servers)):
+            return
+    wait_for(
+        lambda: _look_again(session, provider, servers),
+        lambda seen: all(item.trusted for item in seen),
+        f"vCenter's trust in the servers of the key provider {provider}",
+        patience,
+        lambda seen: "not trusted: " + ", ".join(item.place for item in seen if not item.trusted),
+        provider=provider,
+    )
+
+
+def _look_again(session: Session, provider: str, servers: t.Sequence[Server]) -> list[Presented]:
+    return [look(session, provider, server) for server in servers]
+
+
+def _upload(session: Session, provider: str, certificate: str) -> None:
+    what = f"upload the KMS certificate for the key provider {provider}"
+    method = session.crypto.UploadKmipServerCert
+    session.call(what, method, cluster=key_provider_id(provider), certificate=certificate)

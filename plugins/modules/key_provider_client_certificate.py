@@ -1,0 +1,253 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: key_provider_client_certificate
+short_description: Give a standard key provider its client certificate
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Puts the certificate to use with which vCenter identifies itself at the KMS, and waits until the KMS accepts it.
+  - With O(certificate) alone it is the answer to the CSR of M(ovhcloud.vmware_encryption.key_provider_csr). With
+    O(private_key) it is a certificate whose key the KMS made. With O(self_signed) vCenter makes both.
+  - The public keys are compared before anything is uploaded. A certificate that is in use already is not uploaded
+    again.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._vsphere
+  - ovhcloud.vmware_encryption._wait
+requirements:
+  - cryptography >= 38.0
+options:
+  provider:
+    description: Name of the standard key provider.
+    type: str
+    required: true
+  certificate:
+    description:
+      - Certificate in PEM form, with its chain after it if there is one; the text, not a path.
+      - It is needed unless O(self_signed=true).
+    type: str
+  private_key:
+    description:
+      - Private key of O(certificate) in PEM form; the text, not a path. It is sent to vCenter and never returned.
+    type: str
+  private_key_passphrase:
+    description: Passphrase of O(private_key), when it is encrypted. vCenter gets the key without it.
+    type: str
+  self_signed:
+    description:
+      - Whether to use a self-signed certificate that vCenter makes. One that was generated before is used.
+      - The KMS has to be told to accept it; with O(wait_for=uploaded) the module does not wait for that.
+    type: bool
+    default: false
+  wait_for:
+    description:
+      - V(accepted) waits until both trust flags hold and the status is green for every server that can be reached.
+      - V(uploaded) returns when the certificate is in use in vCenter.
+    type: str
+    choices: [accepted, uploaded]
+    default: accepted
+seealso:
+  - module: ovhcloud.vmware_encryption.key_provider_csr
+  - module: ovhcloud.vmware_encryption.key_provider_info
+  - module: ovhcloud.vmware_encryption.okms_credential
+"""
+
+EXAMPLES = r"""
+- name: Certificate that OKMS signed from vCenter's CSR
+  ovhcloud.vmware_encryption.key_provider_client_certificate:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    provider: okms-eu-west-rbx
+    certificate: "{{ credential.okms_credential.certificate }}"
+
+- name: Certificate and key that our own KMS made
+  ovhcloud.vmware_encryption.key_provider_client_certificate:
+    provider: team-kms
+    certificate: "{{ lookup('ansible.builtin.file', 'vcenter.crt') }}"
+    private_key: "{{ vault_vcenter_key }}"
+
+- name: Self-signed certificate, to be imported into the KMS
+  ovhcloud.vmware_encryption.key_provider_client_certificate:
+    provider: team-kms
+    self_signed: true
+    wait_for: uploaded
+  register: identity
+"""
+
+RETURN = r"""
+client_certificate:
+  description: The client certificate in use. In check mode it is the prediction.
+  returned: success
+  type: dict
+  contains:
+    provider:
+      description: Name of the key provider.
+      type: str
+      returned: always
+      sample: okms-eu-west-rbx
+    method:
+      description: How this run gives the certificate, V(signed_csr), V(certificate_and_key) or V(self_signed).
+      type: str
+      returned: always
+      sample: signed_csr
+    certificate:
+      description: The certificate in PEM form. Null in check mode when vCenter would generate a self-signed one.
+      type: str
+      returned: always
+      sample: |
+        -----BEGIN CERTIFICATE-----
+        MIIB...
+        -----END CERTIFICATE-----
+    sha256:
+      description: SHA-256 thumbprint of the certificate.
+      type: str
+      returned: always
+      sample: 6B:86:B2:73:FF:34:FC:E1:9D:6B:80:4E:FF:5A:3F:57:47:AD:A4:EA:A2:2F:1D:49:C0:1E:52:DD:B7:87:5B:4B
+    subject:
+      description: Whose certificate it is.
+      type: str
+      returned: always
+      sample: CN=1f6fd3b4-5a9f-4b0e-8a6e-000000000001
+    issuer:
+      description: Who signed it.
+      type: str
+      returned: always
+      sample: CN=OKMS client CA
+    not_after:
+      description: End of its validity.
+      type: str
+      returned: always
+      sample: "2027-01-01T00:00:00Z"
+    days_left:
+      description: Whole days until O(ignore:not_after), by vCenter's clock.
+      type: int
+      returned: always
+      sample: 364
+    public_key_sha256:
+      description: SHA-256 over the public key (SubjectPublicKeyInfo), hexadecimal.
+      type: str
+      returned: always
+      sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    accepted:
+      description: Whether every reachable server is green with both trust flags. Null in check mode when something
+        changes.
+      type: bool
+      returned: always
+      sample: true
+    status:
+      description: Colour that vCenter gives the provider. Null in check mode when something changes.
+      type: str
+      returned: always
+      sample: green
+"""
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    text,
+    wait_options,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.client_certificates import (
+    working_certificate,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.client_identity import (
+    CERTIFICATE_FIELDS,
+    Identity,
+    activate,
+    certificate_state,
+    check_identity,
+    identity_of,
+    wanted_certificate,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import standard_provider
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.status import wait_until_accepted
+
+SPEC = ArgSpec(
+    connection(),
+    wait_options(),
+    provider=text(required=True),
+    certificate=text(),
+    private_key=text(secret=True),
+    private_key_passphrase=text(secret=True),
+    self_signed=boolean(default=False),
+    wait_for=text(default="accepted", choices=("accepted", "uploaded")),
+)
+
+
+class ClientCertificate(Resource):
+    """The client certificate in use at one provider."""
+
+    result_key = "client_certificate"
+    fields = CERTIFICATE_FIELDS
+    volatile = ("days_left", "accepted", "status")
+
+    def __init__(self, params: dict[str, object], session: Session, identity: Identity) -> None:
+        self._params = params
+        self._session = session
+        self._identity = identity
+        self._name = str(params["provider"])
+
+    def read(self) -> State | None:
+        self._provider = standard_provider(self._session, self._name)
+        self._now = self._session.now()
+        working = working_certificate(self._session, self._name)
+        return self._state(working) if working else None
+
+    def _state(self, pem: str) -> State:
+        return certificate_state(self._name, self._identity.method, pem, self._now)
+
+    def wanted(self, before: State | None) -> State:
+        pem = wanted_certificate(self._session, self._name, self._identity)
+        state = self._state(pem)
+        if before and before["sha256"] == state["sha256"]:
+            return {}
+        check_identity(self._session, self._name, self._identity, self._now)
+        return state
+
+    def predict(self, plan: Plan) -> State:
+        return plan.after if plan.changed else self._with_health(plan.after)
+
+    def create(self, plan: Plan) -> State:
+        activate(self._session, self._name, self._identity)
+        return self._with_health(self._state(working_certificate(self._session, self._name)))
+
+    def update(self, plan: Plan) -> State:
+        return self.create(plan)
+
+    def delete(self, plan: Plan) -> None:
+        raise AssertionError("a client certificate is never removed")
+
+    def _with_health(self, state: State) -> State:
+        patience = Patience.of(
+            {**self._params, "wait": self._params["wait"] and self._params["wait_for"] == "accepted"}
+        )
+        found = wait_until_accepted(self._session, self._provider, patience)
+        return {**state, "accepted": found.accepted, "status": found.overall}
+
+
+def build(context: Context) -> ClientCertificate:
+    """Check the options, then log in."""
+    identity = identity_of(context.params)
+    return ClientCertificate(context.params, connect(context), identity)
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()

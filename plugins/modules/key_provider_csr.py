@@ -1,0 +1,222 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: key_provider_csr
+short_description: Get the certificate signing request of a standard key provider
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Returns the certificate signing request (CSR) with which vCenter asks for its client certificate at the KMS. The
+    private key never leaves vCenter.
+  - A CSR that waits for its certificate is returned unchanged, however often the module runs, because a new CSR makes
+    vCenter throw the private key of the former one away.
+  - A new CSR is generated only when none is waiting, and either no server of the provider accepts vCenter's client
+    certificate, or O(renew=true).
+  - The certificate in use stays in use until M(ovhcloud.vmware_encryption.key_provider_client_certificate) puts the
+    signed one in its place.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._vsphere
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - With O(renew=true) a run after the certificate was put to use begins the next renewal.
+requirements:
+  - cryptography >= 38.0
+options:
+  provider:
+    description: Name of the standard key provider.
+    type: str
+    required: true
+  renew:
+    description:
+      - Whether to begin a renewal although the present client certificate is accepted.
+      - A CSR that is waiting already is used for it, so repeated runs belong to the same renewal.
+    type: bool
+    default: false
+  subject:
+    description:
+      - Subject of a new CSR. What is not given is chosen by vCenter.
+      - Needs vCenter 8.0 U1 or newer. A CSR that is waiting keeps its subject.
+    type: dict
+    suboptions:
+      common_name:
+        description: Common name (CN).
+        type: str
+      organization:
+        description: Organization (O).
+        type: str
+      organizational_unit:
+        description: Organizational unit (OU).
+        type: str
+      locality:
+        description: Locality (L).
+        type: str
+      state_or_province:
+        description: State or province (ST).
+        type: str
+      country:
+        description: Country (C), two letters.
+        type: str
+      email:
+        description: E-mail address.
+        type: str
+seealso:
+  - module: ovhcloud.vmware_encryption.key_provider_client_certificate
+  - module: ovhcloud.vmware_encryption.key_provider_info
+  - module: ovhcloud.vmware_encryption.okms_credential
+"""
+
+EXAMPLES = r"""
+- name: CSR of the key provider
+  ovhcloud.vmware_encryption.key_provider_csr:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    provider: okms-eu-west-rbx
+  register: request
+
+- name: Have OKMS sign it
+  ovhcloud.vmware_encryption.okms_credential:
+    okms_id: "{{ okms_id }}"
+    name: vcenter
+    csr: "{{ request.csr.csr }}"
+
+- name: CSR for the renewal of a certificate that still works
+  ovhcloud.vmware_encryption.key_provider_csr:
+    provider: okms-eu-west-rbx
+    renew: true
+"""
+
+RETURN = r"""
+csr:
+  description: The CSR.
+  returned: success
+  type: dict
+  contains:
+    provider:
+      description: Name of the key provider.
+      type: str
+      returned: always
+      sample: okms-eu-west-rbx
+    pending:
+      description: Whether a CSR waits for its certificate.
+      type: bool
+      returned: always
+      sample: true
+    csr:
+      description: The waiting CSR in PEM form. Null when none waits, and in check mode when it would be generated.
+      type: str
+      returned: always
+      sample: |
+        -----BEGIN CERTIFICATE REQUEST-----
+        MIIB...
+        -----END CERTIFICATE REQUEST-----
+    public_key_sha256:
+      description: SHA-256 over the public key (SubjectPublicKeyInfo) of the waiting CSR, hexadecimal.
+      type: str
+      returned: always
+      sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    subject:
+      description: Subject of the waiting CSR.
+      type: str
+      returned: always
+      sample: CN=vcenter,O=VMware
+"""
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    suboptions,
+    text,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.client_certificates import (
+    SUBJECT_FIELDS,
+    check_subject,
+    generate_csr,
+    last_csr,
+    working_certificate,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.client_identity import (
+    CSR_FIELDS,
+    csr_state,
+    is_pending,
+    subject_of_option,
+    subject_warning,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import standard_provider
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.presence import check_reachable
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.status import health
+
+SPEC = ArgSpec(
+    connection(),
+    provider=text(required=True),
+    renew=boolean(default=False),
+    subject=suboptions(ArgSpec(**{name: text() for name in SUBJECT_FIELDS})),
+)
+
+
+class KeyProviderCsr(Resource):
+    """The waiting CSR of one provider."""
+
+    result_key = "csr"
+    fields = CSR_FIELDS
+
+    def __init__(self, context: Context, session: Session) -> None:
+        self._context = context
+        self._session = session
+        self._name: str = context.params["provider"]
+        self._subject = subject_of_option(context.params["subject"])
+        self._working = ""
+
+    def read(self) -> State:
+        check_subject(self._session, self._subject)
+        self._found = standard_provider(self._session, self._name)
+        self._working = working_certificate(self._session, self._name)
+        csr = last_csr(self._session, self._name)
+        return csr_state(self._name, csr if is_pending(csr, self._working) else "")
+
+    def wanted(self, before: State | None) -> State:
+        if before and before["pending"]:
+            warning = subject_warning(self._subject, before["csr"])
+            if warning:
+                self._context.warn(warning)
+            return {}
+        return {"pending": True} if self._needed() else {}
+
+    def _needed(self) -> bool:
+        if self._context.params["renew"] or not self._working:
+            return True
+        found = health(self._session, self._found)
+        purpose = "whether the KMS accepts the client certificate (renew: true asks for a new CSR)"
+        check_reachable(self._session, self._found, found, purpose)
+        return not found.client_certificate_accepted
+
+    def create(self, plan: Plan) -> State:
+        return csr_state(self._name, generate_csr(self._session, self._name, self._subject))
+
+    def update(self, plan: Plan) -> State:
+        return self.create(plan)
+
+    def delete(self, plan: Plan) -> None:
+        raise AssertionError("a CSR is never removed")
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, lambda context: KeyProviderCsr(context, connect(context)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,363 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: key_provider_info
+short_description: Read the key providers of vCenter
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Reads key providers of all kinds with their health, trust, certificates and days left, backup and defaults, says in
+    plain words why one is not green, and on request who uses it.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes.info_module
+  - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._vsphere
+requirements:
+  - cryptography >= 38.0
+options:
+  name:
+    description: Name of the one provider to read. Without it all are read.
+    type: str
+  check_status:
+    description:
+      - Whether vCenter shall connect to the servers to tell their status. It changes nothing, but takes time when a
+        server is out of reach.
+    type: bool
+    default: true
+  users:
+    description:
+      - Whether to look for virtual machines, hosts and defaults that use the providers. The whole inventory is read
+        for it.
+    type: bool
+    default: false
+seealso:
+  - module: ovhcloud.vmware_encryption.standard_key_provider
+  - module: ovhcloud.vmware_encryption.key_provider_client_certificate
+"""
+
+EXAMPLES = r"""
+- name: Read all key providers
+  ovhcloud.vmware_encryption.key_provider_info:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+  register: found
+
+- name: Say why a provider is not green
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.reasons | join('; ') }}"
+  loop: "{{ found.key_providers | rejectattr('reasons', 'equalto', []) }}"
+  loop_control:
+    label: "{{ item.name }}"
+
+- name: Who uses this provider?
+  ovhcloud.vmware_encryption.key_provider_info:
+    name: okms-eu-west-rbx
+    users: true
+"""
+
+RETURN = r"""
+key_providers:
+  description: The providers, by name. Empty when there is none (of that name).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the provider.
+      type: str
+      returned: always
+      sample: okms-eu-west-rbx
+    type:
+      description: Kind of the provider, V(standard), V(native), V(trusted) or V(unknown).
+      type: str
+      returned: always
+      sample: standard
+    servers:
+      description: Servers of a standard provider, by name. Values that are not set are null.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: Name of the server.
+          type: str
+          returned: always
+          sample: okms
+        address:
+          description: Host name or address.
+          type: str
+          returned: always
+          sample: eu-west-rbx.okms.ovh.net
+        port:
+          description: TCP port.
+          type: int
+          returned: always
+          sample: 5696
+        username:
+          description: User name at the server.
+          type: str
+          returned: always
+          sample: null
+        proxy_address:
+          description: Proxy between vCenter and the server.
+          type: str
+          returned: always
+          sample: null
+        proxy_port:
+          description: Port of the proxy.
+          type: int
+          returned: always
+          sample: null
+        timeout:
+          description: How long vCenter waits, in seconds.
+          type: int
+          returned: always
+          sample: null
+    default:
+      description: Whether it is the default of the system.
+      type: bool
+      returned: always
+      sample: true
+    default_clusters:
+      description: Names of the clusters whose default it is.
+      type: list
+      elements: str
+      returned: always
+      sample: [cluster-1]
+    has_backup:
+      description: Whether a native provider was backed up; null when vCenter does not say.
+      type: bool
+      returned: always
+      sample: null
+    tpm_required:
+      description: Whether a native provider needs hosts with a TPM; null when vCenter does not say.
+      type: bool
+      returned: always
+      sample: null
+    key_id:
+      description: Id of the key of a native provider.
+      type: str
+      returned: always
+      sample: null
+    status:
+      description: Colour that vCenter gives the provider; null with O(check_status=false).
+      type: str
+      returned: always
+      sample: green
+    connections:
+      description: How vCenter and each server get on; null with O(check_status=false).
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: Name of the server.
+          type: str
+          returned: always
+          sample: okms
+        status:
+          description: Colour that vCenter gives the server.
+          type: str
+          returned: always
+          sample: green
+        connection_status:
+          description: vCenter's own words.
+          type: str
+          returned: always
+          sample: Connected
+        vcenter_trusts_server:
+          description: Whether vCenter trusts the server's certificate.
+          type: bool
+          returned: always
+          sample: true
+        server_trusts_vcenter:
+          description: Whether the server accepts vCenter's client certificate.
+          type: bool
+          returned: always
+          sample: true
+        certificate:
+          description: Certificate that the server presents to vCenter; null when it cannot be reached.
+          type: dict
+          returned: always
+          contains:
+            subject:
+              description: Whose certificate it is.
+              type: str
+              returned: always
+              sample: CN=eu-west-rbx.okms.ovh.net
+            issuer:
+              description: Who signed it.
+              type: str
+              returned: always
+              sample: CN=OKMS public CA
+            serial_number:
+              description: Serial number, as vCenter writes it.
+              type: str
+              returned: always
+              sample: "0x3A"
+            not_before:
+              description: Start of its validity.
+              type: str
+              returned: always
+              sample: "2026-01-01T00:00:00Z"
+            not_after:
+              description: End of its validity.
+              type: str
+              returned: always
+              sample: "2027-01-01T00:00:00Z"
+            days_left:
+              description: Whole days until then, by vCenter's clock.
+              type: int
+              returned: always
+              sample: 364
+            sha1:
+              description: SHA-1 thumbprint, as vCenter's user interface shows it.
+              type: str
+              returned: always
+              sample: "5B:A9:3C:9D:B0:CF:F9:3F:52:B5:21:D7:42:0E:43:F6:ED:A2:78:4F"
+            sha256:
+              description: SHA-256 thumbprint.
+              type: str
+              returned: always
+              sample: 6B:86:B2:73:FF:34:FC:E1:9D:6B:80:4E:FF:5A:3F:57:47:AD:A4:EA:A2:2F:1D:49:C0:1E:52:DD:B7:87:5B:4B
+    client_certificate:
+      description: Certificate with which vCenter identifies itself at the servers of a standard provider; null when
+        there is none.
+      type: dict
+      returned: always
+      contains:
+        subject:
+          description: Whose certificate it is.
+          type: str
+          returned: always
+          sample: CN=1f6fd3b4-5a9f-4b0e-8a6e-000000000001
+        issuer:
+          description: Who signed it.
+          type: str
+          returned: always
+          sample: CN=OKMS client CA
+        serial_number:
+          description: Serial number, hexadecimal.
+          type: str
+          returned: always
+          sample: 3A:7F
+        not_before:
+          description: Start of its validity.
+          type: str
+          returned: always
+          sample: "2026-01-01T00:00:00Z"
+        not_after:
+          description: End of its validity.
+          type: str
+          returned: always
+          sample: "2027-01-01T00:00:00Z"
+        days_left:
+          description: Whole days until then, by vCenter's clock.
+          type: int
+          returned: always
+          sample: 364
+        sha1:
+          description: SHA-1 thumbprint.
+          type: str
+          returned: always
+          sample: "5B:A9:3C:9D:B0:CF:F9:3F:52:B5:21:D7:42:0E:43:F6:ED:A2:78:4F"
+        sha256:
+          description: SHA-256 thumbprint.
+          type: str
+          returned: always
+          sample: 6B:86:B2:73:FF:34:FC:E1:9D:6B:80:4E:FF:5A:3F:57:47:AD:A4:EA:A2:2F:1D:49:C0:1E:52:DD:B7:87:5B:4B
+        public_key_sha256:
+          description: SHA-256 over the public key (SubjectPublicKeyInfo), hexadecimal.
+          type: str
+          returned: always
+          sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    csr_pending:
+      description: Whether a CSR waits for its certificate; null for other kinds of providers.
+      type: bool
+      returned: always
+      sample: false
+    reasons:
+      description: Why the provider is not green, in plain words. Empty when all is well, or with O(check_status=false)
+        not known.
+      type: list
+      elements: str
+      returned: always
+      sample:
+        - "okms: the KMS does not accept vCenter's client certificate (revoked, expired, or not issued by it)"
+    users:
+      description: Who uses the provider; null without O(users=true).
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        kind:
+          description: What it is, V(virtual machine), V(host), V(system default), V(default of cluster), or
+            V(unreadable virtual machine), which may use any provider.
+          type: str
+          returned: always
+          sample: virtual machine
+        name:
+          description: Its name.
+          type: str
+          returned: always
+          sample: db-01
+        id:
+          description: Its type and id in vCenter; empty for defaults.
+          type: str
+          returned: always
+          sample: vim.VirtualMachine:vm-12
+        parts:
+          description: What of it is encrypted.
+          type: list
+          elements: str
+          returned: always
+          sample: [home, Hard disk 1]
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    given,
+    text,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.report import report
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+
+SPEC = ArgSpec(
+    connection(),
+    name=text(),
+    check_status=boolean(default=True),
+    users=boolean(default=False),
+)
+
+
+class KeyProviderInfo:
+    """Reader of the providers."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def find(self) -> dict[str, t.Any]:
+        """The result keys."""
+        params = self._context.params
+        session = connect(self._context)
+        return {"key_providers": report(session, given(params["name"]), params["check_status"], params["users"])}
+
+
+def main() -> None:
+    """Entry point."""
+    run_info(SPEC, KeyProviderInfo)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,330 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look at a KMIP server, judge it, and see whether it takes a client certificate."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: kmip_server_info
+short_description: Read and judge a KMIP server's certificates, TLS and offers
+version_added: 0.1.0
+description:
+  - Connects to a KMIP server and returns its certificates with both thumbprints, days left and the TLS version, also
+    from a server that talks to nobody without a client certificate.
+  - Judges whether it is the expected server, by authority, thumbprint and host name.
+  - With a client certificate it also tells whether the server takes it, and which protocol versions and operations it
+    offers. It never creates, reads or changes a key.
+author:
+  - OVHcloud VMware encryption authors (@ovhcloud)
+options:
+  on_untrusted:
+    description:
+      - What to do when the server is not the expected one (RV(kmip_server.trusted.verdict) is V(false)).
+      - V(report) returns what was found. V(fail) fails and shows what was expected and what was presented.
+      - The client certificate and the password are never used with a server that is not the expected one.
+    type: str
+    choices: [report, fail]
+    default: report
+  wait:
+    description: Whether to wait until the server can be reached, for example while a network flow opens.
+    type: bool
+    default: true
+  wait_timeout:
+    description: How long to wait at most until the server can be reached, in seconds.
+    type: int
+    default: 60
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.info_module
+  - ovhcloud.vmware_encryption._attributes.actiongroup_kmip
+  - ovhcloud.vmware_encryption._kmip
+  - ovhcloud.vmware_encryption._wait
+seealso:
+  - module: ovhcloud.vmware_encryption.private_cloud_kms
+  - module: ovhcloud.vmware_encryption.standard_key_provider
+"""
+
+EXAMPLES = r"""
+- name: Record the thumbprints of a KMIP server
+  ovhcloud.vmware_encryption.kmip_server_info:
+    host: kms.example.com
+  register: kms
+
+- name: Stop unless the OKMS endpoint has a certificate of the OKMS authority
+  ovhcloud.vmware_encryption.kmip_server_info:
+    host: eu-west-rbx.okms.ovh.net
+    ca: "{{ okms_public_ca }}"
+    on_untrusted: fail
+
+- name: Stop unless the server has the recorded thumbprint
+  ovhcloud.vmware_encryption.kmip_server_info:
+    host: 192.0.2.50
+    thumbprints:
+      - "{{ kms_thumbprint_sha256 }}"
+    on_untrusted: fail
+
+- name: See whether the KMIP server takes the client certificate
+  ovhcloud.vmware_encryption.kmip_server_info:
+    host: kms.example.com
+    ca_path: /etc/pki/kms-ca.pem
+    client_certificate_path: /etc/pki/client.pem
+    client_private_key_path: /etc/pki/client.key
+  register: kms
+  failed_when: kms is failed or not kms.kmip_server.accepted
+"""
+
+RETURN = r"""
+kmip_server:
+  description: The KMIP server.
+  returned: success
+  type: dict
+  contains:
+    host:
+      description: Host name or address that was asked.
+      type: str
+      sample: eu-west-rbx.okms.ovh.net
+    port:
+      description: TCP port.
+      type: int
+      sample: 5696
+    server_name:
+      description: Name for which the certificate must be valid.
+      type: str
+      sample: eu-west-rbx.okms.ovh.net
+    address:
+      description: Address that answered.
+      type: str
+      sample: 192.0.2.50
+    addresses:
+      description: All addresses of the host name.
+      type: list
+      elements: str
+      sample: [192.0.2.50]
+    tls_version:
+      description: TLS version that was agreed upon.
+      type: str
+      sample: TLSv1.3
+    cipher:
+      description: TLS cipher suite, null when it is not known.
+      type: str
+      sample: TLS_AES_256_GCM_SHA384
+    client_certificate_required:
+      description: Whether the server ends a connection without a client certificate, null when it is not known.
+      type: bool
+      sample: true
+    certificate:
+      description: Certificate of the server (PEM).
+      type: str
+      sample: "-----BEGIN CERTIFICATE-----..."
+    chain:
+      description: All certificates (PEM) that the server presents, its own first.
+      type: list
+      elements: str
+      sample: ["-----BEGIN CERTIFICATE-----..."]
+    chain_complete:
+      description:
+        - V(true) when RV(kmip_server.chain) is all that the server presents.
+        - Null when it is not known, because the server speaks only TLS 1.3 and the module runs on Python before 3.13.
+      type: bool
+      sample: true
+    subject:
+      description: Subject of the server's certificate (RFC 4514).
+      type: str
+      sample: CN=*.okms.ovh.net
+    issuer:
+      description: Issuer of the server's certificate (RFC 4514).
+      type: str
+      sample: CN=CCMServersCA
+    serial_number:
+      description: Serial number in hexadecimal digits with colons.
+      type: str
+      sample: 0A:1B:2C
+    not_before:
+      description: Begin of validity (UTC, ISO 8601).
+      type: str
+      sample: "2026-01-01T00:00:00Z"
+    not_after:
+      description: End of validity (UTC, ISO 8601).
+      type: str
+      sample: "2027-01-01T00:00:00Z"
+    days_left:
+      description: Whole days until the end of validity, negative after it.
+      type: int
+      sample: 211
+    sha1:
+      description: SHA-1 thumbprint of the certificate, as the OVHcloud API and vCenter's user interface show it.
+      type: str
+      sample: AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD
+    sha256:
+      description: SHA-256 thumbprint of the server's certificate.
+      type: str
+      sample: AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99
+    public_key_sha256:
+      description: SHA-256 of the certificate's public key (SubjectPublicKeyInfo), lower case hexadecimal digits.
+      type: str
+      sample: 5618adea277c82ffc2ca28761393111580e6971a16ffa02ad025ad9d67b01241
+    subject_alternative_names:
+      description: Names and addresses for which the certificate is valid.
+      type: list
+      elements: str
+      sample: ["DNS:*.okms.ovh.net"]
+    key_type:
+      description: Kind of the certificate's key.
+      type: str
+      sample: EC secp256r1
+    is_ca:
+      description: Whether the certificate may sign others.
+      type: bool
+      sample: false
+    self_signed:
+      description: Whether subject and issuer are the same.
+      type: bool
+      sample: false
+    trusted:
+      description: Whether it is the expected server.
+      type: dict
+      contains:
+        verdict:
+          description:
+            - Everything that was demanded holds.
+            - A thumbprint must match if there are any. Chain and name must hold, unless only thumbprints were given.
+          type: bool
+          sample: true
+        by_ca:
+          description:
+            - Whether the chain leads to O(ca) (or to the authorities of the machine) and is in its time of validity.
+            - Null when only O(thumbprints) were given.
+          type: bool
+          sample: true
+        by_thumbprint:
+          description: Whether one of O(thumbprints) matches, null when there are none.
+          type: bool
+          sample: true
+        hostname_matches:
+          description: Whether the certificate is valid for RV(kmip_server.server_name), null when it is not known.
+          type: bool
+          sample: true
+        reasons:
+          description: What does not hold, in words.
+          type: list
+          elements: str
+          sample: ["not trusted by the given CA: certificate has expired"]
+    accepted:
+      description:
+        - Whether the server takes the client certificate (and user name).
+        - Null when there is none, when the server is not the expected one, or when it is not known.
+      type: bool
+      sample: true
+    error_kind:
+      description:
+        - Why the conversation ended early, as a stable word, null when it did not.
+        - For example V(client_certificate_rejected), V(not_authenticated), V(permission_denied), V(timeout),
+          V(connection_lost), V(protocol_error), V(server_untrusted), V(server_pin_mismatch).
+      type: str
+      sample: client_certificate_rejected
+    error:
+      description: The same in words.
+      type: str
+      sample: "KMIP server kms.example.com:5696: tlsv1 alert unknown ca: the server refuses the client certificate"
+    protocol_versions:
+      description: KMIP versions that the server offers, null when it did not tell.
+      type: list
+      elements: str
+      sample: ["1.4", "1.3", "1.2", "1.1"]
+    operations:
+      description: KMIP operations that the server offers, null when it did not tell.
+      type: list
+      elements: str
+      sample: [ACTIVATE, CREATE, GET]
+    missing_operations:
+      description:
+        - Operations that vCenter uses and the server does not list, null when it did not tell.
+        - A hint only, servers do more than they list. vCenter does without V(ADD_ATTRIBUTE).
+      type: list
+      elements: str
+      sample: []
+    vendor:
+      description: What the server calls itself, null when it did not tell.
+      type: str
+      sample: OVHcloud KMS
+"""
+
+import dataclasses
+import datetime
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    text,
+    wait_options,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import complete
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
+    PinMismatchError,
+    ServerUntrustedError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import addresses
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.server_info import (
+    FIELDS,
+    converse,
+    reach,
+    shown,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.settings import (
+    anchors_of,
+    endpoint_of,
+    identity_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.trust import demand, judge
+
+SPEC = ArgSpec(
+    connection(),
+    wait_options(timeout=60),
+    on_untrusted=text(default="report", choices=("report", "fail")),
+)
+
+
+class KmipServer:
+    """Looks first, judges then, and talks only to the expected server."""
+
+    def __init__(self, context: Context) -> None:
+        params = context.params
+        self.endpoint = endpoint_of(params)
+        self.anchors = anchors_of(params)
+        self.identity = identity_of(params)
+        self.patience = Patience.of(params)
+        self.must_be_trusted = params["on_untrusted"] == "fail"
+
+    def find(self) -> dict[str, t.Any]:
+        """Everything under one key."""
+        seen = reach(self.endpoint, self.patience)
+        found = shown(self.endpoint, seen, datetime.datetime.now(datetime.timezone.utc))
+        found["addresses"] = addresses(self.endpoint)
+        judgement = judge(self.endpoint, self.anchors, seen)
+        found["trusted"] = dataclasses.asdict(judgement)
+        if self.must_be_trusted:
+            demand(self.endpoint, self.anchors, seen, judgement)
+        if self.identity:
+            found.update(self._conversation(judgement.verdict, judgement.by_thumbprint))
+        return {"kmip_server": complete(found, FIELDS)}
+
+    def _conversation(self, trusted: bool, by_thumbprint: bool | None) -> dict[str, t.Any]:
+        if trusted and self.identity:
+            return converse(self.endpoint, self.anchors, self.identity)
+        refusal = PinMismatchError if by_thumbprint is False else ServerUntrustedError
+        return {"error_kind": refusal.kind, "error": "not asked, because the server is not the expected one"}
+
+
+def main() -> None:
+    """Run the module."""
+    run_info(SPEC, KmipServer)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,429 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: okms
+short_description: Order, rename and terminate an OVHcloud KMS (OKMS) domain
+description:
+  - Orders an OKMS domain, gives it its name, and waits until it can be used. Terminates it in two steps.
+  - A domain is decided by O(okms_id), else by O(display_name) and O(region). Two domains of one name are an error.
+  - Nothing is ordered unless O(allow_order=true). What it would cost is read from the public catalogue, without a cart.
+  - An order of the last 30 days for the same plan and region that is unpaid or on its way is gone on with, never
+    repeated. A domain that such an order delivered in the last 14 days, that holds nothing and was never named, is
+    given the name instead of ordering another.
+  - The order is paid after its number is known, once, with the default payment method of the account, or with the
+    fidelity account if the total is 0 and there is no such method.
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_ovhcloud
+  - ovhcloud.vmware_encryption._ovhcloud
+  - ovhcloud.vmware_encryption._wait
+attributes:
+  check_mode:
+    support: full
+    details:
+      - In check mode with O(allow_order=false), the creation is predicted and a warning says what the order would cost
+        and what would stop a real run.
+options:
+  okms_id:
+    description:
+      - Id of an existing domain. Needed to rename one.
+      - A domain with this id must exist when O(state=present).
+    type: str
+  display_name:
+    description: Name of the domain. Needed to order one.
+    type: str
+  region:
+    description:
+      - Region such as V(eu-west-rbx). The older form V(EU_WEST_RBX) is understood too. Needed to order a domain.
+      - The region of a domain cannot be changed.
+    type: str
+  state:
+    description:
+      - Whether the domain shall exist.
+      - V(absent) needs O(confirm_name), and is refused while the domain holds service keys, KMIP objects or secrets.
+      - V(absent) runs in two steps. The first run asks for the termination, OVHcloud sends a mail, and a run with
+        O(termination_token) confirms it. Until then, and for one day, further runs without the token change nothing, as
+        far as the history of mails can be read.
+    type: str
+    choices: [present, absent]
+    default: present
+  allow_order:
+    description: Whether to order a domain, and to pay its order, if there is none.
+    type: bool
+    default: false
+  max_price:
+    description:
+      - What an order may cost at most, with tax, in the currency of the account. Usage-based prices come later and do
+        not count.
+    type: float
+    default: 0
+  ovh_subsidiary:
+    description: Subsidiary whose catalogue and cart are used, such as V(FR). By default the one of the account.
+    type: str
+  confirm_name:
+    description: The name (or the id) of the domain typed again, needed for O(state=absent).
+    type: str
+  termination_token:
+    description: The token of OVHcloud's mail, which confirms the termination.
+    type: str
+  terminate_directly:
+    description:
+      - Terminate at once, without mail and token.
+      - OVHcloud may not allow it to every account.
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - How long to wait at most for each step (delivery, visibility, name, termination), in seconds. A wait that ends
+        is an error that loses nothing, run again to go on.
+    type: int
+    default: 1800
+seealso:
+  - module: ovhcloud.vmware_encryption.okms_info
+  - module: ovhcloud.vmware_encryption.okms_credential
+"""
+
+EXAMPLES = r"""
+- name: Have an OKMS domain in Roubaix
+  ovhcloud.vmware_encryption.okms:
+    display_name: kms-prod-rbx
+    region: eu-west-rbx
+    allow_order: true
+  register: okms
+
+- name: Rename it
+  ovhcloud.vmware_encryption.okms:
+    okms_id: "{{ okms.okms.id }}"
+    display_name: kms-production
+
+- name: Ask for its termination
+  ovhcloud.vmware_encryption.okms:
+    display_name: kms-production
+    state: absent
+    confirm_name: kms-production
+
+- name: Confirm the termination with the token of the mail
+  ovhcloud.vmware_encryption.okms:
+    display_name: kms-production
+    state: absent
+    confirm_name: kms-production
+    termination_token: "{{ token_of_the_mail }}"
+"""
+
+RETURN = r"""
+okms:
+  description: The domain, empty when it is absent. In check mode and before delivery, what is not known yet is null.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Id of the domain, null before delivery.
+      type: str
+      sample: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
+    display_name:
+      description: Name of the domain.
+      type: str
+      sample: kms-prod-rbx
+    region:
+      description: Region of the domain.
+      type: str
+      sample: eu-west-rbx
+    urn:
+      description: URN for IAM policies.
+      type: str
+      sample: urn:v1:eu:resource:okms:7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
+    state:
+      description: OK, IN_CREATION, SUSPENDED or EXPIRED.
+      type: str
+      sample: OK
+    kmip_endpoint:
+      description: Host and port of the KMIP server.
+      type: str
+      sample: eu-west-rbx.okms.ovh.net:5696
+    kmip_host:
+      description: Host of the KMIP server.
+      type: str
+      sample: eu-west-rbx.okms.ovh.net
+    kmip_port:
+      description: Port of the KMIP server.
+      type: int
+      sample: 5696
+    kmip_rsa_endpoint:
+      description: KMIP server with an RSA certificate, if the region has one.
+      type: str
+      sample: null
+    rest_endpoint:
+      description: Address of the REST API of the region.
+      type: str
+      sample: https://eu-west-rbx.okms.ovh.net
+    swagger_endpoint:
+      description: Documentation of the REST API.
+      type: str
+      sample: https://swagger-eu-west-rbx.okms.ovh.net
+    public_ca:
+      description: Certificates of the authority that signed the KMIP server's certificate, in PEM.
+      type: str
+      sample: |
+        -----BEGIN CERTIFICATE-----
+        ...
+        -----END CERTIFICATE-----
+    public_rsa_ca:
+      description: The same for the RSA endpoint.
+      type: str
+      sample: null
+    service_key_count:
+      description: Number of service keys.
+      type: int
+      sample: 0
+    kmip_object_count:
+      description: Number of KMIP objects that are not destroyed.
+      type: int
+      sample: 3
+    secret_count:
+      description: Number of secrets.
+      type: int
+      sample: 0
+    secret_version_count:
+      description: Number of versions of secrets.
+      type: int
+      sample: 0
+    tags:
+      description: IAM tags.
+      type: dict
+      sample:
+        env: prod
+order:
+  description: The order that this run placed or went on with, empty when there was none.
+  returned: success
+  type: dict
+  contains:
+    order_id:
+      description: Number of the order.
+      type: int
+      sample: 214000123
+    status:
+      description: Its status when it was last read.
+      type: str
+      sample: delivered
+    price_with_tax:
+      description: Its total.
+      type: float
+      sample: 0.0
+    currency:
+      description: Its currency.
+      type: str
+      sample: EUR
+    date:
+      description: When it was placed.
+      type: str
+      sample: "2026-09-01T08:00:00Z"
+pricing:
+  description: What ordering costs, empty when nothing has to be ordered.
+  returned: success
+  type: dict
+  contains:
+    subsidiary:
+      description: Subsidiary of the catalogue.
+      type: str
+      sample: FR
+    order:
+      description: Price of the order with its plan_code, description, price (without tax), tax and currency.
+      type: dict
+      sample:
+        plan_code: okms
+        description: Monthly fees
+        price: 0.0
+        tax: 0.0
+        currency: EUR
+    usage:
+      description: Usage-based prices, each with plan_code, description, price (without tax), tax, currency and unit.
+      type: list
+      elements: dict
+      sample:
+        - plan_code: okms-kmip-monthly-consumption
+          description: okms-kmip
+          price: 0.6
+          tax: 0.12
+          currency: EUR
+          unit: month
+termination:
+  description: How far the termination is, empty when none is under way.
+  returned: success
+  type: dict
+  contains:
+    state:
+      description: V(confirmation_pending) until the token of the mail is given, then V(terminated).
+      type: str
+      sample: confirmation_pending
+    okms_id:
+      description: Id of the domain.
+      type: str
+      sample: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
+    requested_at:
+      description: When the mail was sent, null when this run has just asked for it or when it is not known.
+      type: str
+      sample: null
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    number,
+    state_option,
+    text,
+    wait_options,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    InvalidInputError,
+    NotFoundError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.activation import (
+    Activation,
+    Wish,
+    order_warning,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.lookup import Lookup, check_removal
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import (
+    FIELDS,
+    VOLATILE,
+    new_domain,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.termination import (
+    PENDING,
+    TERMINATED,
+    Termination,
+)
+
+SPEC = ArgSpec(
+    connection(),
+    state_option(),
+    wait_options(timeout=1800),
+    okms_id=text(),
+    display_name=text(),
+    region=text(),
+    allow_order=boolean(default=False),
+    max_price=number(default=0.0),
+    ovh_subsidiary=text(),
+    confirm_name=text(),
+    termination_token=text(secret=True),
+    terminate_directly=boolean(default=False),
+    rules={
+        "required_one_of": [("okms_id", "display_name")],
+        "required_if": [("state", "absent", ("confirm_name",))],
+        "mutually_exclusive": [("termination_token", "terminate_directly")],
+    },
+)
+
+
+class OkmsDomain(Resource):
+    """One OKMS domain."""
+
+    result_key = "okms"
+    fields = FIELDS
+    volatile = VOLATILE
+
+    def __init__(self, context: Context, client: Client) -> None:
+        self.params = context.params
+        self.warn = context.warn
+        patience = Patience.of(context.params)
+        self.activation = Activation(client, patience)
+        self.termination = Termination(client, patience)
+        self.lookup = Lookup(context.params, context.warn, self.activation, self.termination)
+        self.region: State = {}
+        self.facts: dict[str, dict[str, t.Any]] = {"order": {}, "pricing": {}, "termination": {}}
+
+    def read(self) -> State | None:
+        if self.params["state"] == "present":
+            return self.lookup.wanted_domain()
+        found = self.lookup.unwanted_domain()
+        self.facts["termination"] = self.lookup.ending
+        return found
+
+    def wanted(self, before: State | None) -> State:
+        name = self.params["display_name"]
+        if before is not None:
+            return {"display_name": name} if name else {}
+        if self.params["okms_id"]:
+            raise NotFoundError(f"OKMS {self.params['okms_id']} does not exist, or this account may not see it")
+        if not self.params["region"]:
+            raise InvalidInputError(f"no OKMS is called {name!r}: region is needed to order one")
+        self.region = self.activation.domains.region(self.params["region"])
+        if self.lookup.trace.order is None:
+            self.facts["pricing"] = self.activation.pricing(self._wish())
+        else:
+            self.facts["order"] = self.lookup.trace.order.result()
+        return new_domain(self.region, name)
+
+    def _wish(self) -> Wish:
+        allowed = {name: self.params[name] for name in ("display_name", "allow_order", "max_price")}
+        return Wish(region=self.region["id"], subsidiary=self.params["ovh_subsidiary"], **allowed)
+
+    def guard(self, plan: Plan) -> None:
+        if plan.verb == "delete":
+            check_removal(plan.before, self.params["confirm_name"])
+
+    def predict(self, plan: Plan) -> State:
+        if plan.verb == "create":
+            self.warn(order_warning(self._wish(), self.lookup.trace, self.facts["pricing"]))
+        elif plan.verb == "delete":
+            self._report_end(plan.before["id"])
+        return plan.after
+
+    def create(self, plan: Plan) -> State:
+        wish, found = self._wish(), self.lookup.trace.order
+        order = found or self.activation.order(wish, self.facts["pricing"])
+        verb = "gone on with" if found else "placed"
+        self.warn(f"order {order.order_id} for {order.price_with_tax} {order.currency} was {verb}")
+        order, okms_id = self.activation.deliver(order, wish)
+        self.facts["order"] = order.result()
+        if okms_id is None:
+            self.warn(f"order {order.order_id} is {order.status}: run again, which goes on with it")
+            return plan.after
+        if self.activation.visible(okms_id) is None:
+            self.warn(f"OKMS {okms_id} is delivered but not visible yet: run again, which goes on with it")
+            return {**plan.after, "id": okms_id}
+        return self.activation.name(okms_id, wish.display_name)
+
+    def update(self, plan: Plan) -> State:
+        return self.activation.name(plan.before["id"], plan.changes["display_name"])
+
+    def delete(self, plan: Plan) -> None:
+        okms_id = plan.before["id"]
+        if self.params["termination_token"]:
+            self.termination.confirm(okms_id, self.params["termination_token"])
+        elif self.params["terminate_directly"]:
+            self.termination.directly(okms_id)
+        else:
+            self.termination.request(okms_id)
+        self._report_end(okms_id)
+
+    def _report_end(self, okms_id: str) -> None:
+        at_once = self.params["termination_token"] or self.params["terminate_directly"]
+        state = TERMINATED if at_once else PENDING
+        self.facts["termination"] = {"state": state, "okms_id": okms_id, "requested_at": None}
+
+    def extras(self) -> dict[str, t.Any]:
+        return self.facts
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, lambda context: OkmsDomain(context, connect(context)))
+
+
+if __name__ == "__main__":
+    main()

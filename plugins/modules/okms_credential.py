@@ -1,0 +1,379 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: okms_credential
+short_description: Issue, replace and revoke access credentials of an OVHcloud KMS (OKMS) domain
+description:
+  - An access credential is a client certificate for the KMIP and REST servers of one OKMS domain.
+  - Issues one from a certificate signing request, or with a key made by OKMS, and waits until it is ready.
+  - A credential of this name is kept as long as its identities are the wanted ones, its public key is the one of
+    O(csr) (or of the file O(private_key_path)), and it lives for at least O(renew_before) days, counted on the clock of
+    the API. Else a new one is issued. There is no other way to change a credential.
+  - The new credential is ready before the module returns, and nothing old is touched. RV(replaced) names the older
+    ones, which can be revoked by O(state=absent) when the new one is in use.
+  - A change of O(description) or O(validity) alone issues nothing.
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_ovhcloud
+  - ovhcloud.vmware_encryption._ovhcloud
+  - ovhcloud.vmware_encryption._wait
+requirements:
+  - cryptography >= 38.0
+options:
+  okms_id:
+    description:
+      - Id of the OKMS domain.
+      - An empty string stands for a domain that is still to be ordered. Check mode then predicts a new credential, a
+        real run fails.
+    type: str
+    required: true
+  name:
+    description:
+      - Name of the credential, at most 50 characters. Required when O(state=present).
+      - Names are not unique on the side of OKMS.
+    type: str
+  description:
+    description: Description, at most 200 characters. Only used when a credential is issued.
+    type: str
+  identity_urns:
+    description:
+      - The IAM identities that the certificate acts as, 1 to 25.
+      - Without it, the identity that calls the API. An identity of its own is better, as whoever holds the certificate
+        may do with the keys what that identity may.
+    type: list
+    elements: str
+  csr:
+    description:
+      - Certificate signing request in PEM. OKMS then never holds the private key.
+      - An empty string stands for a request that does not exist yet. Check mode then predicts a new credential, a real
+        run fails.
+    type: str
+  certificate_type:
+    description: Type of the key that OKMS makes. Cannot go with O(csr). OKMS makes an ECDSA key if this is not given.
+    type: str
+    choices: [ECDSA, RSA]
+  validity:
+    description: How many days a new credential shall live, 1 to 365.
+    type: int
+    default: 365
+  renew_before:
+    description:
+      - A new credential is issued when fewer days than this are left.
+      - Schedules that renew unattended should use V(120), so that there are months left when a renewal fails.
+    type: int
+    default: 30
+  private_key_path:
+    description:
+      - File for the private key that OKMS makes, needed without O(csr). It is written with mode 0600 as soon as the key
+        exists, and never returned.
+      - The file decides whether an existing credential is ours. If the file is lost, a new credential is issued.
+      - A key that is there already is renamed to the same name with C(.previous) appended when a new one is written.
+      - The file is on the host that runs the module. In AWX that is a container which is removed after the job.
+    type: path
+  credential_id:
+    description: Id of the credential to revoke. Only for O(state=absent).
+    type: str
+  state:
+    description:
+      - Whether a usable credential shall exist.
+      - V(absent) revokes the credential O(credential_id), or the one called O(name) if there is exactly one. What uses
+        it is not checked.
+    type: str
+    choices: [present, absent]
+    default: present
+seealso:
+  - module: ovhcloud.vmware_encryption.okms_credential_info
+  - module: ovhcloud.vmware_encryption.okms
+"""
+
+EXAMPLES = r"""
+- name: Sign the request of vCenter
+  ovhcloud.vmware_encryption.okms_credential:
+    okms_id: "{{ okms.okms.id }}"
+    name: vcenter-prod
+    identity_urns:
+      - urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip
+    csr: "{{ request.csr.csr }}"
+  register: credential
+
+- name: Have a credential whose key OKMS makes, renewed early by a schedule
+  ovhcloud.vmware_encryption.okms_credential:
+    okms_id: "{{ okms.okms.id }}"
+    name: backup-tool
+    identity_urns:
+      - urn:v1:eu:identity:user:ab12345-ovh/backup
+    private_key_path: /etc/backup/okms.key
+    renew_before: 120
+
+- name: Revoke the ones that were replaced
+  ovhcloud.vmware_encryption.okms_credential:
+    okms_id: "{{ okms.okms.id }}"
+    credential_id: "{{ item }}"
+    state: absent
+  loop: "{{ credential.replaced }}"
+"""
+
+RETURN = r"""
+credential:
+  description: The credential, empty when it is absent. In check mode, what is not known yet is null.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Id of the credential.
+      type: str
+      sample: 1f6a2f0e-93d5-4d1b-8f0e-5f2f1f7f2a10
+    name:
+      description: Name of the credential.
+      type: str
+      sample: vcenter-prod
+    description:
+      description: Its description.
+      type: str
+      sample: issued by Ansible
+    identity_urns:
+      description: The identities that the certificate acts as, sorted.
+      type: list
+      elements: str
+      sample: ["urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"]
+    status:
+      description: CREATING, READY, ERROR, DELETING or EXPIRED.
+      type: str
+      sample: READY
+    from_csr:
+      description: Whether it was issued from a request.
+      type: bool
+      sample: true
+    certificate_type:
+      description: ECDSA or RSA.
+      type: str
+      sample: ECDSA
+    created_at:
+      description: When it was issued.
+      type: str
+      sample: "2026-09-01T06:00:00Z"
+    expires_at:
+      description: When it expires.
+      type: str
+      sample: "2027-09-01T06:00:00Z"
+    days_left:
+      description: Whole days until then.
+      type: int
+      sample: 365
+    certificate:
+      description: The certificate in PEM, null until it is ready.
+      type: str
+      sample: |
+        -----BEGIN CERTIFICATE-----
+        ...
+        -----END CERTIFICATE-----
+    certificate_sha256:
+      description: SHA-256 thumbprint of the certificate.
+      type: str
+      sample: "5A:7B:..."
+    public_key_sha256:
+      description: SHA-256 of the public key, to compare with requests and keys.
+      type: str
+      sample: 3f9c...
+    private_key_path:
+      description: File of the private key, null when the credential was issued from a request.
+      type: str
+      sample: /etc/backup/okms.key
+replaced:
+  description: Ids of the other credentials of this name that still work. Revoke them when nothing uses them any more.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import (
+    CRYPTOGRAPHY,
+    public_key_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import normalise
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    file_path,
+    integer,
+    state_option,
+    text,
+    texts,
+    wait_options,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    InvalidInputError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.credentials import (
+    FIELDS,
+    VOLATILE,
+    Credentials,
+    check_request,
+    creation_body,
+    lost_key,
+    new_credential,
+    select,
+    to_revoke,
+    usable_others,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.issuing import Issuer, key_in
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
+
+SPEC = ArgSpec(
+    connection(),
+    state_option(),
+    wait_options(),
+    okms_id=text(required=True),
+    name=text(),
+    description=text(),
+    identity_urns=texts(),
+    csr=text(),
+    certificate_type=text(choices=("ECDSA", "RSA")),
+    validity=integer(default=365),
+    renew_before=integer(default=30),
+    private_key_path=file_path(secret=False),
+    credential_id=text(),
+    rules={
+        "required_if": [
+            ("state", "present", ("name",)),
+            ("state", "present", ("csr", "private_key_path"), True),
+            ("state", "absent", ("credential_id", "name"), True),
+        ],
+    },
+)
+
+
+class OkmsCredential(Resource):
+    """One credential of a domain, decided by its name, identities and key."""
+
+    result_key = "credential"
+    fields = FIELDS
+    volatile = VOLATILE
+
+    def __init__(self, context: Context, client: Client) -> None:
+        self.params = context.params
+        self.warn = context.warn
+        self.credentials = Credentials(client, context.params["okms_id"])
+        self.issuer = Issuer(self.credentials, Patience.of(context.params))
+        self.csr: str | None = None
+        self.key: str | None = None
+        self.listed: list[State] = []
+        self.chosen: str | None = None
+
+    def read(self) -> State | None:
+        if self.params["state"] == "absent":
+            return self._unwanted()
+        if self.params["identity_urns"] is None:
+            self.params["identity_urns"] = self._own_identities()
+        check_request(self.params)
+        if self.params["credential_id"]:
+            raise InvalidInputError("credential_id is only for state=absent; present decides by name and key")
+        if self.params["csr"]:
+            self.csr = normalise(self.params["csr"], "CERTIFICATE REQUEST", "csr")
+            self.key = public_key_of(self.csr)
+        elif self.params["private_key_path"]:
+            self.key = key_in(self.params["private_key_path"])
+        if not self.params["okms_id"]:
+            return None
+        self.listed = self.credentials.every()
+        found = select(self.listed, self.params, self.key, self.params["csr"] is not None)
+        if found is None:
+            self._warn_of_lost_key()
+            return None
+        self.chosen = found["id"]
+        return self._shown(found)
+
+    def _own_identities(self) -> list[str]:
+        identities = self.credentials.own_identities()
+        if any(":identity:account:" in urn for urn in identities):
+            self.warn(
+                "no identity_urns given: the certificate acts as the account itself, which no IAM policy restricts; "
+                "an identity of its own is better"
+            )
+        return identities
+
+    def _unwanted(self) -> State | None:
+        credential_id, name = self.params["credential_id"], self.params["name"]
+        if credential_id:
+            found = self.credentials.get(credential_id)
+            if found and name not in (None, found["name"]):
+                raise InvalidInputError(f"credential {credential_id} is called {found['name']!r}, not {name!r}")
+            return found if found and found["status"] != "DELETING" else None
+        self.listed = self.credentials.every()
+        return to_revoke(self.listed, name)
+
+    def _warn_of_lost_key(self) -> None:
+        path = self.params["private_key_path"]
+        if path is None or self.key is not None:
+            return
+        orphans = ", ".join(lost_key(self.listed, self.params["name"]))
+        if orphans:
+            self.warn(
+                f"{path} does not exist, so the key of credential {orphans} is not at hand: another one is issued, "
+                "revoke the old one if its key is lost"
+            )
+
+    def _shown(self, state: State) -> State:
+        return {**state, "private_key_path": None if state["from_csr"] else self.params["private_key_path"]}
+
+    def wanted(self, before: State | None) -> State:
+        return new_credential(self.params, self.key) if before is None else {"status": "READY"}
+
+    def create(self, plan: Plan) -> State:
+        for option in ("okms_id", "csr"):
+            if self.params[option] == "":
+                raise InvalidInputError(f"{option} is empty: a credential cannot be issued without it")
+        known = [state["id"] for state in self.listed]
+        body = creation_body(self.params, self.csr)
+        self.chosen = self.issuer.issue(body, known, self.params["private_key_path"])
+        return self._checked(self.issuer.ready(self.chosen))
+
+    def update(self, plan: Plan) -> State:
+        state = self.issuer.ready(plan.before["id"])
+        if state["certificate"] and state["public_key_sha256"] != self.key:
+            # another run's request had the same name
+            return self.create(plan)
+        return self._checked(state)
+
+    def _checked(self, state: State) -> State:
+        key = self.key if self.csr else key_in(self.params["private_key_path"])
+        return self._shown(self.issuer.checked(state, key))
+
+    def delete(self, plan: Plan) -> None:
+        if plan.before["status"] == "CREATING":
+            self.issuer.ready(plan.before["id"])
+        self.issuer.revoke(plan.before["id"])
+
+    def extras(self) -> dict[str, t.Any]:
+        if self.params["state"] == "absent":
+            return {"replaced": []}
+        return {"replaced": usable_others(self.listed, self.params["name"], self.chosen)}
+
+
+def build(context: Context) -> OkmsCredential:
+    """The resource for the options of the module."""
+    require(CRYPTOGRAPHY)
+    return OkmsCredential(context, connect(context))
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()

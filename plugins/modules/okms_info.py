@@ -1,0 +1,227 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: okms_info
+short_description: List OVHcloud KMS (OKMS) domains and regions
+description:
+  - Lists the domains that the account may see, with their endpoints and the certificates of their authority.
+  - Nothing found is an empty list, not an error.
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.info_module
+  - ovhcloud.vmware_encryption._attributes.actiongroup_ovhcloud
+  - ovhcloud.vmware_encryption._ovhcloud
+options:
+  okms_id:
+    description: Only the domain with this id.
+    type: str
+  display_name:
+    description: Only domains of this name.
+    type: str
+  region:
+    description: Only domains of this region, such as V(eu-west-rbx) or V(EU_WEST_RBX).
+    type: str
+  include_regions:
+    description: Whether to list the regions that offer OKMS too.
+    type: bool
+    default: false
+seealso:
+  - module: ovhcloud.vmware_encryption.okms
+"""
+
+EXAMPLES = r"""
+- name: List all domains
+  ovhcloud.vmware_encryption.okms_info:
+  register: okms
+
+- name: Show where OKMS is offered
+  ovhcloud.vmware_encryption.okms_info:
+    include_regions: true
+  register: okms
+"""
+
+RETURN = r"""
+okms_domains:
+  description: The domains, sorted by name.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the domain.
+      type: str
+      sample: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
+    display_name:
+      description: Name of the domain.
+      type: str
+      sample: kms-prod-rbx
+    region:
+      description: Region of the domain.
+      type: str
+      sample: eu-west-rbx
+    urn:
+      description: URN for IAM policies.
+      type: str
+      sample: urn:v1:eu:resource:okms:7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
+    state:
+      description: OK, IN_CREATION, SUSPENDED or EXPIRED.
+      type: str
+      sample: OK
+    kmip_endpoint:
+      description: Host and port of the KMIP server.
+      type: str
+      sample: eu-west-rbx.okms.ovh.net:5696
+    kmip_host:
+      description: Host of the KMIP server.
+      type: str
+      sample: eu-west-rbx.okms.ovh.net
+    kmip_port:
+      description: Port of the KMIP server.
+      type: int
+      sample: 5696
+    kmip_rsa_endpoint:
+      description: KMIP server with an RSA certificate, if the region has one.
+      type: str
+      sample: null
+    rest_endpoint:
+      description: Address of the REST API of the region.
+      type: str
+      sample: https://eu-west-rbx.okms.ovh.net
+    swagger_endpoint:
+      description: Documentation of the REST API.
+      type: str
+      sample: https://swagger-eu-west-rbx.okms.ovh.net
+    public_ca:
+      description: Certificates of the authority that signed the KMIP server's certificate, in PEM.
+      type: str
+      sample: |
+        -----BEGIN CERTIFICATE-----
+        ...
+        -----END CERTIFICATE-----
+    public_rsa_ca:
+      description: The same for the RSA endpoint.
+      type: str
+      sample: null
+    service_key_count:
+      description: Number of service keys.
+      type: int
+      sample: 0
+    kmip_object_count:
+      description: Number of KMIP objects that are not destroyed.
+      type: int
+      sample: 3
+    secret_count:
+      description: Number of secrets.
+      type: int
+      sample: 0
+    secret_version_count:
+      description: Number of versions of secrets.
+      type: int
+      sample: 0
+    tags:
+      description: IAM tags.
+      type: dict
+      sample:
+        env: prod
+regions:
+  description: The regions that offer OKMS, empty unless O(include_regions=true).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Name of the region.
+      type: str
+      sample: eu-west-rbx
+    type:
+      description: LOCAL-ZONE, REGION-1-AZ or REGION-3-AZ.
+      type: str
+      sample: REGION-1-AZ
+    certifications:
+      description: Certifications of the region.
+      type: list
+      elements: str
+      sample: [STANDARD]
+    kmip_endpoint:
+      description: Host and port of the KMIP server.
+      type: str
+      sample: eu-west-rbx.okms.ovh.net:5696
+    kmip_host:
+      description: Host of the KMIP server.
+      type: str
+      sample: eu-west-rbx.okms.ovh.net
+    kmip_port:
+      description: Port of the KMIP server.
+      type: int
+      sample: 5696
+    rest_endpoint:
+      description: Address of the REST API.
+      type: str
+      sample: https://eu-west-rbx.okms.ovh.net
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, boolean, text
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import Domains
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import normalise_region
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
+
+SPEC = ArgSpec(
+    connection(),
+    okms_id=text(),
+    display_name=text(),
+    region=text(),
+    include_regions=boolean(default=False),
+)
+
+
+class OkmsInfo:
+    """Domains and regions."""
+
+    def __init__(self, params: t.Mapping[str, t.Any], client: Client) -> None:
+        self.params = params
+        self.domains = Domains(client)
+
+    def find(self) -> dict[str, t.Any]:
+        """The result keys."""
+        regions = self.domains.regions() if self.params["include_regions"] else []
+        return {"okms_domains": [state for state in self._candidates() if self._matches(state)], "regions": regions}
+
+    def _candidates(self) -> list[State]:
+        if self.params["okms_id"]:
+            ids = [self.params["okms_id"]]
+        else:
+            ids = [state["id"] for state in self.domains.every() if self._matches(state)]
+        # the list does not hold the certificates of the authority
+        found = [self.domains.get(okms_id) for okms_id in ids]
+        return [state for state in found if state is not None]
+
+    def _matches(self, state: State) -> bool:
+        if self.params["display_name"] and self.params["display_name"] != state["display_name"]:
+            return False
+        return not self.params["region"] or normalise_region(self.params["region"]) == state["region"]
+
+
+def build(context: Context) -> OkmsInfo:
+    """The reader for the options of the module."""
+    return OkmsInfo(context.params, connect(context))
+
+
+def main() -> None:
+    """Entry point."""
+    run_info(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,431 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: standard_key_provider
+short_description: Manage a standard key provider of vCenter
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Creates, changes and removes a standard key provider (KMIP), its servers, vCenter's trust in their certificates,
+    and whether it is the default.
+  - The trust of the KMS in vCenter is the business of M(ovhcloud.vmware_encryption.key_provider_csr) and
+    M(ovhcloud.vmware_encryption.key_provider_client_certificate).
+  - vCenter 7.0 U2 or newer is needed.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._vsphere
+  - ovhcloud.vmware_encryption._wait
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - With O(update_password=always) passwords are sent, and a change is reported, in every run, because vCenter does
+        not tell which password it has.
+requirements:
+  - cryptography >= 38.0
+options:
+  name:
+    description:
+      - Name of the key provider. Key providers of all kinds share their names.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) makes sure that the provider is there with these servers.
+      - V(absent) removes it, unless somebody uses it.
+    type: str
+    choices: [present, absent]
+    default: present
+  servers:
+    description:
+      - Servers of the provider. All servers of a provider must serve the same keys.
+      - The first server creates the provider. A server is found by its O(servers[].name).
+      - Servers that are not named stay, unless O(purge_servers=true).
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the server in vCenter.
+        type: str
+        required: true
+      address:
+        description: Host name or address of the KMIP server, as vCenter reaches it.
+        type: str
+        required: true
+      port:
+        description: TCP port of the KMIP server.
+        type: int
+        default: 5696
+      username:
+        description:
+          - User name at the KMIP server, when it wants one beside the certificate.
+          - An empty text clears it.
+        type: str
+      password:
+        description:
+          - Password of O(servers[].username). vCenter never returns it, see O(update_password).
+        type: str
+      proxy_address:
+        description:
+          - Proxy between vCenter and the server. An empty text clears it.
+        type: str
+      proxy_port:
+        description:
+          - Port of the proxy. V(-1) clears it.
+        type: int
+      timeout:
+        description:
+          - How long vCenter waits for the server, in seconds. V(0) is without end, V(-1) clears the setting.
+        type: int
+  purge_servers:
+    description:
+      - Whether to remove servers that are not in O(servers). New servers come first, so that the provider is never
+        without one.
+      - Replacing all servers at once counts as a removal, it is refused while somebody uses the provider.
+    type: bool
+    default: false
+  update_password:
+    description:
+      - V(on_create) sends a password when its server is added only.
+      - V(always) sends the given passwords in every run, which always counts as a change.
+    type: str
+    choices: [on_create, always]
+    default: on_create
+  server_ca:
+    description:
+      - Certificate of the CA that signed the servers' certificates, in PEM form; the text, not a path. For OKMS it is
+        what M(ovhcloud.vmware_encryption.okms_info) returns.
+      - The signature is verified, then the CA is uploaded, so that trust survives the renewal of a server's
+        certificate.
+      - It counts for the servers in O(servers), or without them for all that are there. With O(server_thumbprints) both
+        must hold.
+    type: str
+  server_thumbprints:
+    description:
+      - SHA-256 thumbprints of the certificates that the servers may present, with or without colons.
+      - SHA-1 is refused, because such a thumbprint can be forged.
+      - Another certificate stops the module before anything is registered or uploaded, also when vCenter trusts it
+        already.
+    type: list
+    elements: str
+  trust_on_first_use:
+    description:
+      - Whether to have vCenter trust whatever certificate the servers present, with a warning that shows it.
+      - Whoever answers at that address then becomes your KMS. Prefer O(server_ca) or O(server_thumbprints).
+    type: bool
+    default: false
+  default:
+    description:
+      - V(true) makes the provider the default of the system, V(false) takes that away from it.
+      - If it is not given, the default is left alone.
+    type: bool
+  default_clusters:
+    description:
+      - Names of the clusters whose default this provider is, all of them. An empty list clears them.
+      - If it is not given, the defaults of clusters are left alone.
+    type: list
+    elements: str
+  confirm_name:
+    description:
+      - The name of the provider again, to remove it although a virtual machine, a host or a default uses it.
+      - Encrypted machines stay locked after their next restart when their keys are out of reach.
+    type: str
+seealso:
+  - module: ovhcloud.vmware_encryption.key_provider_info
+  - module: ovhcloud.vmware_encryption.key_provider_csr
+  - module: ovhcloud.vmware_encryption.key_provider_client_certificate
+  - module: ovhcloud.vmware_encryption.kmip_server_info
+"""
+
+EXAMPLES = r"""
+- name: Key provider on the OVHcloud KMS, its server verified by the public CA of OKMS
+  ovhcloud.vmware_encryption.standard_key_provider:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    name: okms-eu-west-rbx
+    servers:
+      - name: okms
+        address: eu-west-rbx.okms.ovh.net
+    server_ca: "{{ okms_ca }}"
+
+- name: The same with our own KMIP servers, pinned, as default of the system
+  ovhcloud.vmware_encryption.standard_key_provider:
+    name: team-kms
+    servers:
+      - name: kms-a
+        address: 198.51.100.20
+      - name: kms-b
+        address: 198.51.100.21
+    server_thumbprints:
+      - 6B:86:B2:73:FF:34:FC:E1:9D:6B:80:4E:FF:5A:3F:57:47:AD:A4:EA:A2:2F:1D:49:C0:1E:52:DD:B7:87:5B:4B
+      - D4:73:5E:3A:26:5E:16:EE:E0:3F:59:71:8B:9B:5D:03:01:9C:07:D8:B6:C5:1F:90:DA:3A:66:6E:EC:13:AB:35
+    default: true
+
+- name: Remove a key provider that nobody uses
+  ovhcloud.vmware_encryption.standard_key_provider:
+    name: old-kms
+    state: absent
+"""
+
+RETURN = r"""
+key_provider:
+  description: The key provider; empty when it is absent. In check mode it is the prediction.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Name of the provider.
+      type: str
+      returned: when present
+      sample: okms-eu-west-rbx
+    type:
+      description: Kind of the provider.
+      type: str
+      returned: when present
+      sample: standard
+    servers:
+      description: Its servers, by name. Values that are not set are null.
+      type: list
+      elements: dict
+      returned: when present
+      contains:
+        name:
+          description: Name of the server.
+          type: str
+          returned: always
+          sample: okms
+        address:
+          description: Host name or address.
+          type: str
+          returned: always
+          sample: eu-west-rbx.okms.ovh.net
+        port:
+          description: TCP port.
+          type: int
+          returned: always
+          sample: 5696
+        username:
+          description: User name at the server.
+          type: str
+          returned: always
+          sample: null
+        proxy_address:
+          description: Proxy between vCenter and the server.
+          type: str
+          returned: always
+          sample: null
+        proxy_port:
+          description: Port of the proxy.
+          type: int
+          returned: always
+          sample: null
+        timeout:
+          description: How long vCenter waits, in seconds.
+          type: int
+          returned: always
+          sample: null
+        trusted:
+          description: Whether vCenter trusts the certificate that the server presents.
+          type: bool
+          returned: always
+          sample: true
+    default:
+      description: Whether it is the default of the system. Null in check mode when a new provider leaves it open.
+      type: bool
+      returned: when present
+      sample: true
+    default_clusters:
+      description: Names of the clusters whose default it is.
+      type: list
+      elements: str
+      returned: when present
+      sample: [cluster-1]
+    passwords_set:
+      description: Names of the servers to which this run gave (or in check mode would give) their password.
+      type: list
+      elements: str
+      returned: when present
+      sample: []
+    status:
+      description: Colour that vCenter gives the provider. Null in check mode when something changes.
+      type: str
+      returned: when present
+      sample: green
+    connections:
+      description: How vCenter and each server get on. Null in check mode when something changes.
+      type: list
+      elements: dict
+      returned: when present
+      contains:
+        name:
+          description: Name of the server.
+          type: str
+          returned: always
+          sample: okms
+        status:
+          description: Colour that vCenter gives the server.
+          type: str
+          returned: always
+          sample: green
+        connection_status:
+          description: vCenter's own words.
+          type: str
+          returned: always
+          sample: Connected
+        vcenter_trusts_server:
+          description: Whether vCenter trusts the server's certificate.
+          type: bool
+          returned: always
+          sample: true
+        server_trusts_vcenter:
+          description: Whether the server accepts vCenter's client certificate.
+          type: bool
+          returned: always
+          sample: true
+        certificate:
+          description: Certificate that the server presents to vCenter; null when it cannot be reached.
+          type: dict
+          returned: always
+          contains:
+            subject:
+              description: Whose certificate it is.
+              type: str
+              returned: always
+              sample: CN=eu-west-rbx.okms.ovh.net
+            issuer:
+              description: Who signed it.
+              type: str
+              returned: always
+              sample: CN=OKMS public CA
+            serial_number:
+              description: Serial number, as vCenter writes it.
+              type: str
+              returned: always
+              sample: "0x3A"
+            not_before:
+              description: Start of its validity.
+              type: str
+              returned: always
+              sample: "2026-01-01T00:00:00Z"
+            not_after:
+              description: End of its validity.
+              type: str
+              returned: always
+              sample: "2027-01-01T00:00:00Z"
+            sha1:
+              description: SHA-1 thumbprint, as vCenter's user interface shows it.
+              type: str
+              returned: always
+              sample: "5B:A9:3C:9D:B0:CF:F9:3F:52:B5:21:D7:42:0E:43:F6:ED:A2:78:4F"
+"""
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    integer,
+    state_option,
+    suboptions,
+    text,
+    texts,
+    wait_options,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard import (
+    FIELDS,
+    StandardProvider,
+    checked_rule,
+)
+
+SERVER = ArgSpec(
+    name=text(required=True),
+    address=text(required=True),
+    port=integer(default=5696),
+    username=text(),
+    password=text(secret=True),
+    proxy_address=text(),
+    proxy_port=integer(),
+    timeout=integer(),
+)
+SPEC = ArgSpec(
+    connection(),
+    state_option(),
+    wait_options(),
+    name=text(required=True),
+    servers=suboptions(SERVER, many=True),
+    purge_servers=boolean(default=False),
+    update_password=text(default="on_create", choices=("on_create", "always"), secret=False),
+    server_ca=text(),
+    server_thumbprints=texts(),
+    trust_on_first_use=boolean(default=False),
+    default=boolean(),
+    default_clusters=texts(),
+    confirm_name=text(),
+)
+
+
+class StandardKeyProvider(Resource):
+    """The provider with its servers, their trust, and its place as default."""
+
+    result_key = "key_provider"
+    fields = FIELDS
+    volatile = ("status", "connections")
+
+    def __init__(self, context: Context, provider: StandardProvider) -> None:
+        self._context = context
+        self._provider = provider
+
+    def read(self) -> State | None:
+        return self._provider.read()
+
+    def wanted(self, before: State | None) -> State:
+        wanted = self._provider.wanted(before)
+        if not self._provider.trust.rule.active and not all(server["trusted"] for server in wanted["servers"]):
+            self._context.warn(
+                "no server_ca, server_thumbprints or trust_on_first_use given: vCenter does not trust all servers, "
+                "so the "
+                "provider cannot become green"
+            )
+        return wanted
+
+    def predict(self, plan: Plan) -> State:
+        if plan.verb != "delete":
+            for message in self._provider.trust.warnings(to_come=True):
+                self._context.warn(message)
+        return self._provider.predict(plan)
+
+    def guard(self, plan: Plan) -> None:
+        self._provider.guard(plan)
+
+    def create(self, plan: Plan) -> State:
+        return self._provider.apply(plan, self._context.warn)
+
+    def update(self, plan: Plan) -> State:
+        return self.create(plan)
+
+    def delete(self, plan: Plan) -> None:
+        self._provider.delete()
+
+
+def build(context: Context) -> StandardKeyProvider:
+    """Log in and bind the provider."""
+    rule = checked_rule(context.params)
+    return StandardKeyProvider(context, StandardProvider(connect(context), context.params, rule))
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Module key_provider_info against the lab."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+from cryptography import x509
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import (
+    PROVIDER,
+    Writes,
+    make_green,
+    make_provider,
+    open_up,
+    server_of,
+    sha256_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import VCenterSettings
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.entities import Host, KeyRef, VirtualMachine
+
+
+@pytest.fixture
+def lab(lab):
+    return open_up(lab)
+
+
+@pytest.fixture
+def run(run_module):
+    return functools.partial(run_module, "key_provider_info")
+
+
+@pytest.fixture
+def read(run):
+    """Facts of the one provider."""
+
+    def call(**options):
+        result = run(name=PROVIDER, **options)
+        assert not result.failed, result.msg
+        assert result.changed is False
+        (facts,) = result["key_providers"]
+        return facts
+
+    return call
+
+
+def test_nothing_there(lab, run):
+    for options in ({}, {"name": "nobody"}):
+        result, writes = Writes(lab).of(lambda: run(**options))  # noqa: B023
+        assert (result.failed, result.changed, result["key_providers"], writes) == (False, False, [], [])
+
+
+def test_green_provider(lab, read, run_module):
+    certificate = make_green(lab, run_module)
+    facts = read()
+    assert (facts["type"], facts["status"], facts["reasons"], facts["users"]) == ("standard", "green", [], None)
+    assert facts["servers"] == [
+        {**server_of(lab.external_kms), "username": None, "proxy_address": None, "proxy_port": None, "timeout": None}
+    ]
+    (connection,) = facts["connections"]
+    assert connection["vcenter_trusts_server"] and connection["server_trusts_vcenter"]
+    assert connection["certificate"]["sha256"] == sha256_of(lab.external_kms.server_certificate_pem)
+    assert connection["certificate"]["issuer"] == "CN=Key servers of the team"
+    assert 360 <= connection["certificate"]["days_left"] <= 366
+    assert facts["client_certificate"]["sha256"] == sha256_of(certificate)
+    assert facts["client_certificate"]["days_left"] == 364
+    assert facts["csr_pending"] is False
+
+
+def test_why_it_is_not_green(lab, read, run_module):
+    run_module("standard_key_provider", name=PROVIDER, servers=[server_of(lab.external_kms)])
+    assert "vCenter does not trust the server's certificate" in read()["reasons"][0]
+    make_provider(lab, run_module)
+    facts = read()
+    assert facts["status"] == "red"
+    assert "does not accept vCenter's client certificate" in facts["reasons"][0]
+    lab.external_kms.stop()
+    facts = read()
+    assert "cannot reach" in facts["reasons"][0]
+    assert facts["connections"][0]["certificate"] is None
+
+
+def test_revoked_client_certificate(lab, read, run_module):
+    serial = x509.load_pem_x509_certificate(make_green(lab, run_module).encode()).serial_number
+    lab.external_authority.revoke(serial)
+    lab.external_kms.refresh_revocations()
+    facts = read()
+    assert facts["status"] == "red"
+    assert "revoked" in facts["reasons"][0]
+
+
+def test_expired_client_certificate(lab, read, run_module):
+    make_green(lab, run_module)
+    lab.clock.advance(400 * 86400)
+    facts = read()
+    assert facts["client_certificate"]["days_left"] < 0
+    assert any("vCenter's client certificate expired on" in reason for reason in facts["reasons"])
+
+
+def test_without_status_no_server_is_asked(lab, read, run_module):
+    make_green(lab, run_module)
+    mark = lab.journal.mark()
+    facts = read(check_status=False)
+    assert (facts["status"], facts["connections"], facts["reasons"]) == (None, None, [])
+    assert facts["client_certificate"] is not None
+    assert lab.journal.count("external_kms", since=mark) == 0
+
+
+@pytest.mark.parametrize("version", ["7.0.2", "8.0.3", "9.0"])
+def test_all_kinds_in_all_versions(version):
+    with Lab(LabSettings(vcenter_version=version)) as lab:
+        run_module = functools.partial(harness.run_module, **harness.connection(open_up(lab), "vsphere"))
+        make_green(lab, run_module)
+        lab.vcenter.crypto.add_native("native", has_backup=False)
+        found = {item["name"]: item for item in run_module("key_provider_info")["key_providers"]}
+        assert found[PROVIDER]["status"] == "green"
+        assert found["native"]["type"] == "native"
+        assert found["native"]["has_backup"] is False
+        assert found["native"]["client_certificate"] is None
+        assert found["native"]["reasons"] == ["the native key provider was never backed up"]
+
+
+def test_provider_without_any_client_certificate():
+    settings = VCenterSettings(default_client_certificate=False, false_trust_unset=True, connection_texts=False)
+    with Lab(LabSettings(vcenter=settings)) as lab:
+        run_module = functools.partial(harness.run_module, **harness.connection(open_up(lab), "vsphere"))
+        make_provider(lab, run_module)
+        (facts,) = run_module("key_provider_info")["key_providers"]
+        assert facts["client_certificate"] is None
+        assert facts["status"] == "red"
+        assert "does not accept" in facts["reasons"][0]
+
+
+def test_users_in_one_read_of_many_pages(lab, read, run_module):
+    make_provider(lab, run_module, default=True)
+    lab.vcenter.settings.page_size = 2
+    machine = next(entity for entity in lab.vcenter.inventory if isinstance(entity, VirtualMachine))
+    lab.vcenter.inventory.encrypt(machine, PROVIDER, "1")
+    host = next(entity for entity in lab.vcenter.inventory if isinstance(entity, Host))
+    host.crypto_key = KeyRef(PROVIDER, "2")
+    facts = read(users=True, check_status=False)
+    found = {(user["kind"], user["name"]): user["parts"] for user in facts["users"]}
+    assert ("system default", "localhost") in found
+    assert found["virtual machine", machine.name][0] == "home"
+    assert len(found["virtual machine", machine.name]) == 1 + len(machine.disks)
+    assert found["host", host.name] == ["host key"]
+
+
+def test_round_trips_do_not_grow_with_the_inventory(lab, read, run_module):
+    make_green(lab, run_module)
+    mark = lab.journal.mark()
+    read(users=True)
+    assert lab.journal.count("vcenter", since=mark) <= 16

@@ -1,0 +1,302 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Modules okms_credential and okms_credential_info against the lab."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import stat
+import typing as t
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+URN = "urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"
+DAY = 86400.0
+
+
+def make_csr() -> str:
+    """A request with a key of its own."""
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vcenter")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    return (
+        request.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+        .decode()
+    )
+
+
+@pytest.fixture
+def okms_id(lab: Lab) -> str:
+    """A domain."""
+    return lab.ovhcloud.new_okms("eu-west-rbx", "kms-prod").okms_id
+
+
+@pytest.fixture
+def wanted(okms_id: str) -> dict[str, t.Any]:
+    """Options of a credential that is still without request or key file."""
+    return {"okms_id": okms_id, "name": "vcenter", "identity_urns": [URN], "wait_interval": 0.01, "wait_timeout": 5}
+
+
+def writes(lab: Lab, since: int = 0) -> list[str]:
+    """Operations that may have changed something."""
+    return [entry.operation for entry in lab.journal.writes(since)]
+
+
+def known(state: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The values that a prediction knows."""
+    return {key: value for key, value in state.items() if value is not None}
+
+
+def test_life_with_a_request(lab: Lab, run_module: RunModule, okms_id: str, wanted: dict[str, t.Any]) -> None:
+    options = {**wanted, "csr": make_csr(), "description": "for vCenter"}
+    foreseen = run_module("okms_credential", check=True, **options)
+    assert foreseen.changed, foreseen.msg
+    assert writes(lab) == []
+
+    made = run_module("okms_credential", **options)
+    assert made.changed, made.msg
+    credential = made["credential"]
+    assert known(foreseen["credential"]).items() <= credential.items()
+    assert credential["status"] == "READY"
+    assert credential["days_left"] in (364, 365)
+    assert (
+        x509.load_pem_x509_certificate(credential["certificate"].encode()).subject.rfc4514_string() == f"CN={okms_id}"
+    )
+    assert credential["private_key_path"] is None
+
+    mark = lab.journal.mark()
+    again = run_module("okms_credential", **{**options, "csr": options["csr"].replace("\n", "\\n")})
+    assert not again.changed, again.msg
+    assert again["credential"] == credential
+    assert again["replaced"] == []
+    assert writes(lab, mark) == []
+
+    revoking: dict[str, t.Any] = {"okms_id": okms_id, "name": "vcenter", "state": "absent", "wait_interval": 0.01}
+    assert run_module("okms_credential", check=True, **revoking).changed
+    assert writes(lab, mark) == []
+    gone = run_module("okms_credential", **revoking)
+    assert gone.changed, gone.msg
+    assert gone["credential"] == {}
+    assert not run_module("okms_credential", **revoking).changed
+    by_id: dict[str, t.Any] = {"okms_id": okms_id, "credential_id": credential["id"], "state": "absent"}
+    assert not run_module("okms_credential", **by_id).changed
+
+
+def test_renewal_touches_nothing_old(lab: Lab, run_module: RunModule, okms_id: str, wanted: dict[str, t.Any]) -> None:
+    first = run_module("okms_credential", **wanted, csr=make_csr())["credential"]
+    csr = make_csr()
+    lab.clock.advance(250 * DAY)
+    renewal = {**wanted, "csr": csr, "renew_before": 120}
+    second = run_module("okms_credential", **renewal)
+    assert second.changed
+    assert second["replaced"] == [first["id"]]
+    assert second["credential"]["days_left"] >= 364
+    unchanged = run_module("okms_credential", **renewal)
+    assert not unchanged.changed
+    assert unchanged["replaced"] == [first["id"]]
+    ambiguous = run_module("okms_credential", okms_id=okms_id, name="vcenter", state="absent")
+    assert ambiguous["failure"]["kind"] == "ambiguous"
+    revoked = run_module(
+        "okms_credential", okms_id=okms_id, credential_id=first["id"], state="absent", wait_interval=0.01
+    )
+    assert revoked.changed
+    assert run_module("okms_credential", **renewal)["replaced"] == []
+
+
+def test_days_are_counted_on_the_clock_of_the_api(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) -> None:
+    options = {**wanted, "csr": make_csr()}
+    first = run_module("okms_credential", **options)["credential"]
+    lab.clock.advance(330 * DAY)
+    assert not run_module("okms_credential", **options).changed
+    lab.clock.advance(10 * DAY)
+    second = run_module("okms_credential", **options)
+    assert second.changed
+    assert second["replaced"] == [first["id"]]
+
+
+def test_life_with_a_key_made_by_okms(
+    lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, wanted: dict[str, t.Any]
+) -> None:
+    path = tmp_path / "okms.key"
+    options = {**wanted, "private_key_path": str(path)}
+    foreseen = run_module("okms_credential", check=True, **options)
+    assert foreseen.changed
+    assert not path.exists()
+    made = run_module("okms_credential", **options)
+    assert made.changed, made.msg
+    assert known(foreseen["credential"]).items() <= made["credential"].items()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    certificate = x509.load_pem_x509_certificate(made["credential"]["certificate"].encode())
+    form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    assert key.public_key().public_bytes(*form) == certificate.public_key().public_bytes(*form)
+    assert "PRIVATE KEY" not in made.output
+    assert not run_module("okms_credential", **options).changed
+
+    path.unlink()
+    other = run_module("okms_credential", **options)
+    assert other.changed
+    assert made["credential"]["id"] in " ".join(other.warnings)
+    assert other["replaced"] == [made["credential"]["id"]]
+
+
+def test_the_key_in_use_is_kept(
+    lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, wanted: dict[str, t.Any]
+) -> None:
+    path = tmp_path / "okms.key"
+    options = {**wanted, "private_key_path": str(path), "renew_before": 120}
+    run_module("okms_credential", **options)
+    first = path.read_text()
+    lab.clock.advance(300 * DAY)
+    assert run_module("okms_credential", **options).changed
+    previous = tmp_path / "okms.key.previous"
+    assert previous.read_text() == first
+    assert stat.S_IMODE(previous.stat().st_mode) == 0o600
+    assert path.read_text() != first
+
+
+def test_a_credential_on_its_way_is_gone_on_with(
+    lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, wanted: dict[str, t.Any]
+) -> None:
+    lab.ovhcloud.settings.credential_reads = 6
+    for more in ({"csr": make_csr()}, {"private_key_path": str(tmp_path / "key"), "name": "other"}):
+        options = {**wanted, **more}
+        started = run_module("okms_credential", **options, wait=False)
+        assert started["credential"]["status"] == "CREATING"
+        assert started["credential"]["certificate"] is None
+        foreseen = run_module("okms_credential", check=True, **options)
+        assert foreseen.changed
+        finished = run_module("okms_credential", **options)
+        assert finished.changed, finished.msg
+        assert finished["credential"]["id"] == started["credential"]["id"]
+        assert finished["credential"]["status"] == foreseen["credential"]["status"] == "READY"
+    assert lab.journal.count(operation="POST /v2/okms/resource/{okmsId}/credential") == 2
+
+
+@pytest.mark.parametrize("action", ["drop_before", "drop_after", "truncate", "status"])
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "GET /v2/okms/resource/{okmsId}/credential",
+        "POST /v2/okms/resource/{okmsId}/credential",
+        "GET /v2/okms/resource/{okmsId}/credential/{credentialId}",
+    ],
+)
+def test_bad_days_with_a_request(
+    lab: Lab, run_module: RunModule, okms_id: str, wanted: dict[str, t.Any], operation: str, action: str
+) -> None:
+    options = {**wanted, "csr": make_csr()}
+    lab.faults.add(action, operation=operation)
+    first = run_module("okms_credential", **options)
+    done = run_module("okms_credential", **options) if first.failed else first
+    assert not done.failed, done.msg
+    assert done["credential"]["status"] == "READY"
+    assert len(lab.ovhcloud.state.okms[okms_id].credentials) == 1
+
+
+def test_a_key_lost_with_the_answer(
+    lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, okms_id: str, wanted: dict[str, t.Any]
+) -> None:
+    options = {**wanted, "private_key_path": str(tmp_path / "key")}
+    lab.faults.add("drop_after", operation="POST /v2/okms/resource/{okmsId}/credential")
+    lost = run_module("okms_credential", **options)
+    assert lost.failed
+    orphan = next(iter(lab.ovhcloud.state.okms[okms_id].credentials))
+    assert lost["failure"]["orphan_credential_ids"] == [orphan]
+    assert orphan in lost.msg
+    lab.faults.add("drop_before", operation="POST /v2/okms/resource/{okmsId}/credential")
+    nothing = run_module("okms_credential", **options)
+    assert nothing.failed
+    assert "run again" in nothing.msg
+    made = run_module("okms_credential", **options)
+    assert made.changed, made.msg
+    assert made["replaced"] == [orphan]
+
+
+def test_a_credential_that_fails(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) -> None:
+    lab.ovhcloud.settings.credential_outcome = "ERROR"
+    options = {**wanted, "csr": make_csr()}
+    failed = run_module("okms_credential", **options)
+    assert failed["failure"]["credential_id"] in failed.msg
+    lab.ovhcloud.settings.credential_outcome = "READY"
+    assert run_module("okms_credential", **options).changed
+
+
+def test_bad_input(lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, wanted: dict[str, t.Any]) -> None:
+    csr = make_csr()
+    cases: list[tuple[dict[str, t.Any], str]] = [
+        ({"csr": csr, "name": "x" * 51}, "50 characters"),
+        ({"csr": csr, "description": "x" * 201}, "200 characters"),
+        ({"csr": csr, "identity_urns": []}, "1 to 25"),
+        ({"csr": csr, "identity_urns": [f"{URN}{number}" for number in range(26)]}, "1 to 25"),
+        ({"csr": csr, "identity_urns": ["vcenter"]}, "not a URN"),
+        ({"csr": csr, "validity": 366}, "1 to 365"),
+        ({"csr": csr, "validity": 20}, "renew_before"),
+        ({"csr": csr, "certificate_type": "RSA"}, "certificate_type"),
+        ({"csr": csr, "private_key_path": str(tmp_path / "key")}, "private_key_path"),
+        ({"csr": csr[: len(csr) // 2]}, "csr"),
+        ({"csr": "nonsense"}, "csr"),
+        ({"csr": csr, "credential_id": "x"}, "credential_id"),
+        ({}, "csr, private_key_path"),
+        ({"private_key_path": "/nowhere/at/all/key"}, "/nowhere/at/all"),
+        ({"csr": csr, "okms_id": "7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31"}, "does not exist"),
+        ({"csr": "", "okms_id": "7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31"}, "does not exist"),
+        ({"csr": csr, "okms_id": ""}, "okms_id is empty"),
+        ({"csr": ""}, "csr is empty"),
+    ]
+    for more, text in cases:
+        refused = run_module("okms_credential", **{**wanted, **more})
+        assert refused.failed, more
+        assert text in refused.msg
+        assert "\n" not in refused.msg
+    (tmp_path / "key").write_text("no key at all")
+    garbage = run_module("okms_credential", **wanted, private_key_path=str(tmp_path / "key"))
+    assert "private_key_path" in garbage.msg
+    assert "no key at all" not in garbage.msg
+    assert writes(lab) == []
+
+
+def test_the_plan_of_an_empty_account(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) -> None:
+    foreseen = run_module("okms_credential", check=True, **{**wanted, "okms_id": "", "csr": ""})
+    assert foreseen.changed, foreseen.msg
+    assert foreseen["credential"]["name"] == "vcenter"
+    assert foreseen["credential"]["certificate"] is None
+    assert writes(lab) == []
+
+
+def test_the_information_module(lab: Lab, run_module: RunModule, okms_id: str, wanted: dict[str, t.Any]) -> None:
+    assert run_module("okms_credential_info")["credentials"] == []
+    made = [run_module("okms_credential", **{**wanted, "name": f"c{number}"}, csr=make_csr()) for number in range(4)]
+    ids = [result["credential"]["id"] for result in made]
+    listed = run_module("okms_credential_info", okms_id=okms_id)["credentials"]
+    assert [state["id"] for state in listed] == ids
+    assert all(state["certificate"] and state["okms_id"] == okms_id for state in listed)
+    assert len(run_module("okms_credential_info")["credentials"]) == 4
+    assert [state["id"] for state in run_module("okms_credential_info", name="c2")["credentials"]] == [ids[2]]
+    assert [state["id"] for state in run_module("okms_credential_info", credential_id=ids[3])["credentials"]] == [
+        ids[3]
+    ]
+    assert run_module("okms_credential_info", within_days=120)["credentials"] == []
+    lab.clock.advance(300 * DAY)
+    assert len(run_module("okms_credential_info", within_days=120)["credentials"]) == 4
+    assert run_module("okms_credential_info", okms_id="7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31")["credentials"] == []
+    assert "PRIVATE KEY" not in json.dumps(listed)
+
+
+def test_without_identities_it_acts_as_the_caller(
+    lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]
+) -> None:
+    options = {**{key: value for key, value in wanted.items() if key != "identity_urns"}, "csr": make_csr()}
+    made = run_module("okms_credential", **options)
+    assert made["credential"]["identity_urns"] == ["urn:v1:eu:identity:account:ab12345-ovh"], made.msg
+    assert any("account itself" in warning for warning in made.warnings)
+    assert not run_module("okms_credential", **options).changed

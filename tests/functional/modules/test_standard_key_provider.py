@@ -1,0 +1,383 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Module standard_key_provider against the lab."""
+
+from __future__ import annotations
+
+import functools
+import socket
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import (
+    FAST,
+    PROVIDER,
+    Proxy,
+    Writes,
+    converge,
+    make_provider,
+    open_up,
+    server_of,
+    sha256_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.entities import KeyRef, VirtualMachine
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.settings import VCenterSettings
+
+UNKNOWN = ("status", "connections")
+
+
+@pytest.fixture
+def lab(lab):
+    return open_up(lab)
+
+
+@pytest.fixture
+def run(run_module):
+    return functools.partial(run_module, "standard_key_provider", name=PROVIDER, **FAST)
+
+
+@pytest.fixture
+def closed_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        yield listener.getsockname()[1]
+
+
+def trusted(result):
+    return {server["name"]: server["trusted"] for server in result["key_provider"]["servers"]}
+
+
+def providers(run_module):
+    return [item["name"] for item in run_module("key_provider_info", check_status=False)["key_providers"]]
+
+
+def test_life_of_a_provider_verified_by_its_ca(lab, run, run_module):
+    options = {"servers": [server_of(lab.external_kms)], "server_ca": lab.external_authority.certificate_pem}
+    made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), **options)
+    assert trusted(made) == {"kms-a": True}
+    assert made["key_provider"]["type"] == "standard"
+    assert made["key_provider"]["servers"][0]["username"] is None
+
+    options["servers"][0].update(timeout=20, username="vcenter")
+    changed = converge(lab, run, "key_provider", UNKNOWN, **options)
+    assert changed.diff["before"]["servers"][0]["timeout"] is None
+    assert changed.diff["after"]["servers"][0]["timeout"] == 20
+
+    options["servers"][0].update(timeout=-1, username="")
+    converge(lab, run, "key_provider", UNKNOWN, **options)
+
+    gone = converge(lab, run, "key_provider", state="absent")
+    assert gone["key_provider"] == {}
+    assert providers(run_module) == []
+
+
+@pytest.mark.parametrize("version", ["7.0.2", "9.0"])
+def test_life_in_other_versions(version):
+    with Lab(LabSettings(vcenter_version=version)) as lab:
+        connection = harness.connection(open_up(lab), "vsphere")
+        run = functools.partial(harness.run_module, "standard_key_provider", name=PROVIDER, **FAST, **connection)
+        options = {"servers": [server_of(lab.external_kms)], "server_ca": lab.external_authority.certificate_pem}
+        made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), **options)
+        assert trusted(made) == {"kms-a": True}
+        converge(lab, run, "key_provider", state="absent")
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"server_certificates_accumulate": False},
+        {"server_certificate_chain": True},
+        {"false_trust_unset": True},
+        {"empty_provider_remains": True},
+        {"argument_fault": "RuntimeFault"},
+        {"task_polls": 2},
+        {"page_size": 1},
+    ],
+    ids=lambda setting: next(iter(setting)),
+)
+def test_life_whatever_is_not_documented(unknown):
+    with Lab(LabSettings(vcenter=VCenterSettings(**unknown))) as lab:
+        connection = harness.connection(open_up(lab), "vsphere")
+        run = functools.partial(harness.run_module, "standard_key_provider", name=PROVIDER, **FAST, **connection)
+        servers = [server_of(lab.external_kms), server_of(lab.okms_kmip, "kms-b")]
+        pins = [sha256_of(kms.server_certificate_pem) for kms in (lab.external_kms, lab.okms_kmip)]
+        made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), servers=servers, server_thumbprints=pins)
+        assert trusted(made) == {"kms-a": True, "kms-b": True}
+        converge(lab, run, "key_provider", state="absent")
+
+
+def test_wrong_pin_stops_before_anything_is_written(lab, run, run_module):
+    expected, presented = "AB:" * 31 + "AB", sha256_of(lab.external_kms.server_certificate_pem)
+    for check in (True, False):
+        result, writes = Writes(lab).of(
+            lambda: run(check=check, servers=[server_of(lab.external_kms)], server_thumbprints=[expected])  # noqa: B023
+        )
+        assert result.failed and writes == []
+        assert expected in result.msg and presented in result.msg and "nothing was changed" in result.msg
+        assert "\n" not in result.msg
+        assert result["failure"]["kind"] == "refused_by_guard"
+    assert providers(run_module) == []
+
+
+def test_ca_that_did_not_sign_stops_before_anything_is_written(lab, run):
+    ca = lab.okms_servers.certificate_pem
+    result, writes = Writes(lab).of(lambda: run(servers=[server_of(lab.external_kms)], server_ca=ca))
+    assert result.failed and writes == []
+    assert "the given CA did not sign" in result.msg
+
+
+def test_pin_and_ca_must_both_hold(lab, run):
+    options = {"servers": [server_of(lab.external_kms)], "server_thumbprints": ["CD" * 32]}
+    assert run(server_ca=lab.external_authority.certificate_pem, **options).failed
+    options["server_thumbprints"] = [sha256_of(lab.external_kms.server_certificate_pem)]
+    assert run(server_ca=lab.okms_servers.certificate_pem, **options).failed
+    assert run(server_ca=lab.external_authority.certificate_pem, **options).changed
+
+
+def test_replaced_server_certificate_fails_the_pin_and_passes_the_ca(lab, run):
+    options = {"servers": [server_of(lab.external_kms)]}
+    pin = [sha256_of(lab.external_kms.server_certificate_pem)]
+    ca = lab.external_authority.certificate_pem
+    assert run(server_ca=ca, server_thumbprints=pin, **options).changed
+    lab.external_kms.replace_server_certificate()
+    drift, writes = Writes(lab).of(lambda: run(server_thumbprints=pin, **options))
+    assert drift.failed and writes == []
+    assert pin[0] in drift.msg
+    renewed, writes = Writes(lab).of(lambda: run(server_ca=ca, **options))
+    assert (renewed.failed, renewed.changed, writes) == (False, False, [])
+
+
+def test_without_trust_options_servers_are_registered_with_a_warning(lab, run):
+    options = {"servers": [server_of(lab.external_kms)]}
+    made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), **options)
+    assert trusted(made) == {"kms-a": False}
+    assert any("does not trust" in warning for warning in made.warnings)
+    later = converge(lab, run, "key_provider", UNKNOWN, server_ca=lab.external_authority.certificate_pem, **options)
+    assert trusted(later) == {"kms-a": True}
+
+
+def test_trust_on_first_use_shows_whom_it_trusts(lab, run):
+    made = converge(
+        lab, run, "key_provider", (*UNKNOWN, "default"), servers=[server_of(lab.external_kms)], trust_on_first_use=True
+    )
+    assert trusted(made) == {"kms-a": True}
+    assert any(sha256_of(lab.external_kms.server_certificate_pem) in warning for warning in made.warnings)
+
+
+def test_unreachable_server_is_waited_for_and_named(lab, run, closed_port):
+    options = {
+        "servers": [{"name": "kms-a", "address": "127.0.0.1", "port": closed_port}],
+        "server_ca": lab.external_authority.certificate_pem,
+    }
+    checked, writes = Writes(lab).of(lambda: run(check=True, **options))
+    assert (checked.failed, checked.changed, writes) == (False, True, [])
+    assert any("cannot connect" in warning for warning in checked.warnings)
+    for wait in (True, False):
+        result, writes = Writes(lab).of(lambda: run(**{**options, "wait": wait, "wait_timeout": 0}))  # noqa: B023
+        assert result.failed and writes == []
+        assert f"127.0.0.1:{closed_port}" in result.msg
+        assert "KMS flow" in result.msg
+
+
+def test_one_server_of_two_is_down(lab, run, closed_port):
+    servers = [server_of(lab.external_kms), {"name": "kms-b", "address": "127.0.0.1", "port": closed_port}]
+    options = {"servers": servers, "server_ca": lab.external_authority.certificate_pem}
+    made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), **options)
+    assert trusted(made) == {"kms-a": True, "kms-b": False}
+    assert any("kms-b" in warning for warning in made.warnings)
+
+
+def test_servers_are_added_and_purged(lab, run):
+    one, two = server_of(lab.external_kms), server_of(lab.external_kms, "kms-b")
+    ca = lab.external_authority.certificate_pem
+    converge(lab, run, "key_provider", (*UNKNOWN, "default"), servers=[one], server_ca=ca)
+    added = converge(lab, run, "key_provider", UNKNOWN, servers=[two], server_ca=ca)
+    assert trusted(added) == {"kms-a": True, "kms-b": True}
+    purged = converge(lab, run, "key_provider", UNKNOWN, servers=[two], server_ca=ca, purge_servers=True)
+    assert trusted(purged) == {"kms-b": True}
+    emptied, writes = Writes(lab).of(lambda: run(servers=[], purge_servers=True))
+    assert emptied.failed and writes == []
+    assert "state: absent" in emptied.msg
+
+
+def test_default_of_the_system_is_changed_only_when_asked(lab, run, run_module):
+    make_provider(lab, run_module, "other", default=True)
+    make_provider(lab, run_module)
+    assert run()["key_provider"]["default"] is False
+    moved = converge(lab, run, "key_provider", UNKNOWN, default=True)
+    assert moved["key_provider"]["default"] is True
+    assert run()["key_provider"]["default"] is True
+    found = {item["name"]: item["default"] for item in run_module("key_provider_info")["key_providers"]}
+    assert found == {"other": False, PROVIDER: True}
+    converge(lab, run, "key_provider", UNKNOWN, default=False)
+
+
+def test_default_of_clusters(lab, run, run_module):
+    make_provider(lab, run_module)
+    unknown = run(default_clusters=["no-such-cluster"])
+    assert unknown.failed
+    name = unknown.msg.rsplit("there are: ", maxsplit=1)[1].split(", ")[0]
+    made = converge(lab, run, "key_provider", UNKNOWN, default_clusters=[name])
+    assert made["key_provider"]["default_clusters"] == [name]
+    assert run()["key_provider"]["default_clusters"] == [name]
+    refused = run(state="absent")
+    assert refused.failed and f"default of cluster {name}" in refused.msg
+    converge(lab, run, "key_provider", UNKNOWN, default_clusters=[])
+
+
+def test_used_provider_is_removed_only_with_its_name_typed_again(lab, run, run_module):
+    make_provider(lab, run_module, default=True)
+    for check in (True, False):
+        refused, writes = Writes(lab).of(lambda: run(check=check, state="absent"))  # noqa: B023
+        assert refused.failed and writes == []
+        assert "system default" in refused.msg and "confirm_name" in refused.msg
+        assert refused["failure"]["users"][0]["kind"] == "system default"
+    wrong = run(state="absent", confirm_name="team")
+    assert wrong.failed and "confirm_name" in wrong.msg
+    replaced = run(servers=[server_of(lab.external_kms, "kms-z")], purge_servers=True)
+    assert replaced.failed and "in use" in replaced.msg
+    assert run(state="absent", confirm_name=PROVIDER).changed
+    assert providers(run_module) == []
+
+
+def test_password_is_sent_on_create_or_always_and_never_shown(lab, run):
+    secret = "kms-password-of-the-team"
+    server = {**server_of(lab.external_kms), "username": "vcenter", "password": secret}
+    made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), servers=[server])
+    assert made["key_provider"]["passwords_set"] == ["kms-a"]
+    for _turn in range(2):
+        always, writes = Writes(lab).of(lambda: run(servers=[server], update_password="always"))
+        assert always.changed and writes == ["UpdateKmipServer"]
+        assert always.diff == {"before": {"passwords_set": []}, "after": {"passwords_set": ["kms-a"]}}
+        assert secret not in always.output
+    assert secret not in made.output
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"servers": []}, "its first server creates it"),
+        ({"servers": [{"name": "a", "address": ""}]}, "not empty"),
+        ({"servers": [{"name": "a", "address": "x"}], "server_ca": "-----BEGIN CERTIFICATE-----\nAAAA"}, "server_ca"),
+        ({"servers": [{"name": "a", "address": "x"}], "server_thumbprints": ["AB" * 20]}, "SHA-1"),
+        (
+            {"servers": [{"name": "a", "address": "x"}], "server_thumbprints": ["AB" * 32], "trust_on_first_use": True},
+            "contradicts",
+        ),
+        ({"name": " ", "servers": [{"name": "a", "address": "x"}]}, "name"),
+    ],
+)
+def test_bad_input(lab, run_module, options, words):
+    mark = lab.journal.mark()
+    result = run_module("standard_key_provider", **{"name": PROVIDER, **FAST, **options})
+    assert result.failed and words in result.msg
+    assert "\n" not in result.msg
+    assert lab.journal.writes(mark) == []
+
+
+def test_bad_days_of_the_connection(lab, run, closed_port, tmp_path):
+    servers = [server_of(lab.external_kms)]
+    other_ca = tmp_path / "other.pem"
+    other_ca.write_text(lab.okms_servers.certificate_pem)
+    for options, kind, words in [
+        ({"password": "wrong-password"}, "authentication", "user name or password"),
+        ({"port": closed_port}, "unreachable", "refused"),
+        ({"ca_path": str(other_ca)}, "unreachable", "not trusted"),
+        ({"hostname": ""}, "invalid_input", "VMWARE_HOST"),
+        ({"hostname": "vcenter.invalid"}, "unreachable", "vcenter.invalid"),
+        ({"proxy_host": "localhost", "proxy_port": closed_port}, "unreachable", "through the proxy"),
+    ]:
+        mark = lab.journal.mark()
+        result = run(servers=servers, **options)
+        assert result.failed, options
+        assert result["failure"]["kind"] == kind, result.msg
+        assert words in result.msg
+        assert "\n" not in result.msg and "wrong-password" not in result.output
+        assert lab.journal.writes(mark) == []
+
+
+def test_session_is_ended_after_a_failure_and_its_id_stays_secret(lab, run):
+    mark = lab.journal.mark()
+    result = run(servers=[server_of(lab.external_kms)], server_thumbprints=["AB" * 32])
+    assert result.failed
+    assert lab.journal.count("vcenter", "logout", since=mark) == 1
+    assert "vmware_soap_session" not in result.output
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_name_of_a_native_provider(lab, run, state):
+    lab.vcenter.crypto.add_native(PROVIDER)
+    result, writes = Writes(lab).of(lambda: run(state=state, servers=[server_of(lab.external_kms)]))
+    assert result.failed and writes == []
+    assert "of type native" in result.msg
+
+
+def test_missing_privilege(lab, run):
+    lab.ovhcloud.vsphere_user(lab.vcenter_username).rights["encryptionRight"] = False
+    result, writes = Writes(lab).of(lambda: run(servers=[server_of(lab.external_kms)]))
+    assert result.failed and writes == []
+    assert result["failure"]["kind"] == "forbidden"
+    assert "Cryptographer.ManageKeyServers" in result.msg and "encryption_right" in result.msg
+
+
+def test_provider_used_by_machines(lab, run, run_module):
+    make_provider(lab, run_module)
+    machine = next(entity for entity in lab.vcenter.inventory if isinstance(entity, VirtualMachine))
+    machine.crypto_key = KeyRef(PROVIDER, "1")
+    refused, writes = Writes(lab).of(lambda: run(state="absent"))
+    assert refused.failed and writes == []
+    assert f"virtual machine {machine.name} (home)" in refused.msg
+
+
+@pytest.mark.parametrize("action", ["drop_before", "drop_after", "refuse"])
+@pytest.mark.parametrize("operation", ["RegisterKmipServer", "UploadKmipServerCert", "MarkDefault"])
+def test_lost_requests_are_told_and_the_next_run_converges(lab, run, action, operation):
+    options = {
+        "servers": [server_of(lab.external_kms)],
+        "server_ca": lab.external_authority.certificate_pem,
+        "default": True,
+    }
+    lab.faults.add(action, system="vcenter", operation=operation)
+    broken = run(**options)
+    assert broken.failed and "\n" not in broken.msg
+    again = run(**options)
+    assert not again.failed
+    assert trusted(again) == {"kms-a": True} and again["key_provider"]["default"] is True
+    assert run(**options).changed is False
+
+
+def test_connection_from_the_variables_that_awx_sets(lab, monkeypatch):
+    for name, value in lab.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("VMWARE_PROXY_HOST", "")  # AWX sets fields that were left empty to nothing
+    options = {"servers": [server_of(lab.external_kms)], "server_ca": lab.external_authority.certificate_pem}
+    assert harness.run_module("standard_key_provider", name=PROVIDER, **FAST, **options).changed
+
+
+def test_connection_through_a_proxy(lab, run):
+    with Proxy() as proxy:
+        options = {"servers": [server_of(lab.external_kms)], "proxy_host": "127.0.0.1", "proxy_port": proxy.port}
+        assert run(**options).changed
+    assert set(proxy.targets) == {f"localhost:{lab.vcenter_port}"}
+
+
+@pytest.mark.parametrize("action", ["html", "truncate", "status", "drop_before"])
+@pytest.mark.parametrize("operation", ["ListKmsClusters", "RetrieveServiceContent", "GET /sdk/*"])
+def test_broken_answers_are_one_line(lab, run, action, operation):
+    lab.faults.add(action, system="vcenter", operation=operation)
+    result = run(servers=[server_of(lab.external_kms)])
+    assert result.failed and result.msg.startswith("could not ")
+    assert "\n" not in result.msg
+    assert result["failure"]["kind"] in ("api", "unreachable")
+
+
+def test_unchanged_run_costs_few_round_trips(lab, run, run_module):
+    make_provider(lab, run_module)
+    options = {"servers": [server_of(lab.external_kms)], "server_ca": lab.external_authority.certificate_pem}
+    mark = lab.journal.mark()
+    assert run(**options).changed is False
+    assert lab.journal.count("vcenter", since=mark) <= 9

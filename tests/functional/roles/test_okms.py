@@ -1,0 +1,148 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role and playbook okms: check, do, again, change, and the days on which something is wrong."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+DAY = 86400.0
+Play = t.Callable[..., harness.PlayResult]
+
+
+@pytest.fixture
+def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
+    """Runs the playbook with the variables of a user who wants to order."""
+    variables = {
+        "okms_private_cloud": lab.private_cloud,
+        "okms_vsphere_user": lab.vsphere_user_name,
+        "okms_region": lab.region,
+        "okms_display_name": "kms-prod",
+        "okms_provider": "okms-prod",
+        "okms_allow_order": True,
+        "okms_wait_interval": 0.01,
+        "okms_wait_timeout": 20,
+    }
+
+    def run(**options: t.Any) -> harness.PlayResult:
+        check, verbosity = options.pop("check", False), options.pop("verbosity", 0)
+        return harness.run_playbook(lab, "okms", tmp_path, check=check, verbosity=verbosity, **{**variables, **options})
+
+    return run
+
+
+def _counts(lab: Lab) -> dict[str, int]:
+    state = lab.snapshot()
+    return {key: len(state[key]) for key in ("orders", "payments", "credentials", "kms_entries", "providers")}
+
+
+def test_check_mode_on_an_empty_account_shows_the_whole_way_and_writes_nothing(lab: Lab, play: Play) -> None:
+    result = play(check=True)
+    assert (result.code, result.failed) == (0, 0), result.screen
+    assert lab.journal.writes() == []
+    screen = " ".join(result.screen.split())
+    for words in (
+        "okms-kmip-monthly-consumption",
+        "OKMS domain kms-prod",
+        "Network flow from",
+        "Encryption right of the vSphere user",
+        "Key provider okms-prod registered",
+        "Certificate signing request of vCenter",
+        "Access certificate signed by OKMS",
+        "Certificate in use, both sides trust each other",
+        "is the default of vCenter",
+        "KMS entry of the private cloud delivered",
+    ):
+        assert words in screen, words
+
+
+def test_first_run_does_everything_and_the_second_nothing(lab: Lab, play: Play, run_module: RunModule) -> None:
+    first = play()
+    assert (first.code, first.failed) == (0, 0), first.screen
+    once = {"orders": 1, "payments": 1, "credentials": 1, "kms_entries": 1, "providers": 1}
+    assert _counts(lab) == once
+    provider = run_module("key_provider_info", name="okms-prod")["key_providers"][0]
+    assert (provider["status"], provider["default"]) == ("green", True)
+    cloud = run_module("private_cloud_info", service_name=lab.private_cloud)["private_clouds"][0]
+    assert [entry["state"] for entry in cloud["encryption"]["kms"]] == ["delivered"]
+    mark = lab.journal.mark()
+    second = play()
+    assert (second.code, second.failed, second.changed) == (0, 0, 0), second.screen
+    assert lab.journal.writes(mark) == []
+    assert _counts(lab) == once
+    mark = lab.journal.mark()
+    checked = play(check=True)
+    assert (checked.code, checked.changed, lab.journal.writes(mark)) == (0, 0, []), checked.screen
+
+
+def test_without_permission_to_order_it_stops_with_the_price(lab: Lab, play: Play) -> None:
+    result = play(okms_allow_order=False)
+    assert result.code != 0
+    assert lab.journal.writes() == []
+    for word in ("kms-prod", lab.region, "EUR", "allow_order", "blocked_by"):
+        assert word in result.screen, word
+
+
+def test_a_revoked_certificate_is_replaced(lab: Lab, play: Play, run_module: RunModule) -> None:
+    assert play().code == 0
+    credential = lab.snapshot()["credentials"][0]
+    lab.ovhcloud.revoke_credential(credential["okms_id"], credential["id"])
+    provider = run_module("key_provider_info", name="okms-prod")["key_providers"][0]
+    assert provider["status"] == "red"
+    assert any("certificate" in reason for reason in provider["reasons"])
+    result = play()
+    assert result.code == 0, result.screen
+    assert run_module("key_provider_info", name="okms-prod")["key_providers"][0]["status"] == "green"
+    assert play().changed == 0
+
+
+def test_a_certificate_near_its_end_is_renewed_and_the_old_one_left_alone(
+    lab: Lab, play: Play, run_module: RunModule
+) -> None:
+    assert play().code == 0
+    old = run_module("key_provider_info", name="okms-prod")["key_providers"][0]["client_certificate"]["sha256"]
+    lab.clock.advance(340 * DAY)
+    result = play()
+    assert result.code == 0, result.screen
+    provider = run_module("key_provider_info", name="okms-prod")["key_providers"][0]
+    assert provider["status"] == "green"
+    assert provider["client_certificate"]["sha256"] != old
+    assert _counts(lab)["credentials"] == 2
+    assert play().changed == 0
+
+
+def test_a_server_with_another_certificate_stops_before_anything_is_registered(lab: Lab, play: Play) -> None:
+    result = play(okms_server_thumbprints=["AB:" * 31 + "AB"])
+    assert result.code != 0
+    assert lab.snapshot()["providers"] == []
+    assert lab.snapshot()["kms_entries"] == []
+    assert "AB:AB:AB" in result.screen
+
+
+def test_no_secret_reaches_the_screen_at_highest_verbosity(lab: Lab, play: Play) -> None:
+    first = play(verbosity=4)
+    assert first.code == 0, first.screen
+    second = play(verbosity=4)
+    secrets = lab.secrets()
+    assert len(secrets) >= 5
+    for secret in secrets:
+        assert secret not in first.screen + second.screen
+    for mark in ("PRIVATE KEY", "orderPassword", "vmware_soap_session="):
+        assert mark not in first.screen + second.screen
+
+
+def test_okms_vcenter_makes_real_keys_with_its_certificate(lab: Lab, play: Play) -> None:
+    assert play().code == 0
+    key = lab.generate_key("okms-prod")
+    okms_id = lab.snapshot()["okms"][0]["id"]
+    made = lab.okms_kmip.keys()
+    assert key in made
+    assert {(okms_id, "Create"), (okms_id, "Get")} <= set(lab.okms_kmip.seen)
