@@ -49,8 +49,8 @@ class RunModule(t.Protocol):
 def run_module(lab: Lab) -> RunModule:
     """Module runner bound to the lab of this test."""
 
-    def call(name: str, /, check: bool = False, diff: bool = True, **options: t.Any) -> harness.ModuleResult:
-        defaults = harness.connection(lab, harness.group_of(name))
-        return harness.run_module(name, check, diff, **{**defaults, **options})
+    def call(module: str, /, check: bool = False, diff: bool = True, **options: t.Any) -> harness.ModuleResult:
+        defaults = harness.connection(lab, harness.group_of(module))
+        return harness.run_module(module, check, diff, **{**defaults, **options})
 
     return call

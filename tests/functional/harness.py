@@ -104,15 +104,15 @@ def _arguments(arguments: dict[str, t.Any]) -> t.Iterator[None]:
             yield
 
 
-def run_module(name: str, /, check: bool = False, diff: bool = True, **options: t.Any) -> ModuleResult:
+def run_module(module: str, /, check: bool = False, diff: bool = True, **options: t.Any) -> ModuleResult:
     """Run main() of a module with these options and return what it printed."""
     arguments = {key: value for key, value in options.items() if value is not None}
     arguments.update(_ansible_check_mode=check, _ansible_diff=diff)
     ansible_warnings._global_warnings.clear()  # they pile up over the modules of one process
-    module = importlib.import_module(f"{COLLECTION}.plugins.modules.{name}")
+    loaded = importlib.import_module(f"{COLLECTION}.plugins.modules.{module}")
     output = io.StringIO()
     with _arguments(arguments), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
-        module.main()
+        loaded.main()
     return ModuleResult(json.loads(output.getvalue().strip().splitlines()[-1]), output.getvalue())
 
 

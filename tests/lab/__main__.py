@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import json
 import os
+import secrets
 import signal
 import sys
 import time
@@ -31,13 +32,17 @@ def arguments(argv: t.Sequence[str]) -> argparse.Namespace:
         "--for", dest="limit", type=float, default=LIMIT_SECONDS, help="seconds until it ends by itself"
     )
     parser.add_argument("--vcenter-version", default="8.0.3", choices=sorted(RELEASES))
+    parser.add_argument(
+        "--external-kms-login", action="store_true", help="the own key servers also want a user name and a password"
+    )
     parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
     return parser.parse_args(argv)
 
 
 def state(lab: Lab) -> dict[str, t.Any]:
     """What another process needs to use the lab."""
-    external = lab.external_kms
+    external, login = lab.external_kms, lab.external_kms.login
+    certificate_path, key_path = lab.external_ca_files(lab.directory)
     return {
         "pid": os.getpid(),
         "environment": lab.environment(),
@@ -60,7 +65,9 @@ def state(lab: Lab) -> dict[str, t.Any]:
             "password": lab.vcenter_password,
         },
         "okms_kmip": _kmip(lab.okms_kmip, lab.okms_ca_path),
-        "external_kms": _kmip(external, lab.external_ca_path),
+        "external_kms": [{"name": server.name, **_kmip(server, lab.external_ca_path)} for server in external],
+        "external_kms_login": {"username": login[0], "password": login[1]} if login else None,
+        "external_client_ca": {"certificate_path": certificate_path, "key_path": key_path},
     }
 
 
@@ -73,7 +80,10 @@ def _kmip(server: t.Any, ca_path: str) -> dict[str, t.Any]:
 def explain(lab: Lab, limit: float) -> str:
     """How to reach each part, in plain words."""
     facts = state(lab)
-    ovh, vcenter, okms, own = facts["ovh"], facts["vcenter"], facts["okms_kmip"], facts["external_kms"]
+    ovh, vcenter, okms, client_ca = facts["ovh"], facts["vcenter"], facts["okms_kmip"], facts["external_client_ca"]
+    own = " and ".join("{name} at {hostname}:{port}".format(**server) for server in facts["external_kms"])
+    login = facts["external_kms_login"]
+    wanted = "\n  They also want the user {username} with password {password}.".format(**login) if login else ""
     variables = "\n".join(f"  export {name}='{value}'" for name, value in sorted(facts["environment"].items()))
     return f"""\
 The lab runs. It listens on this machine only, holds no real data, and every password in it was made up just now.
@@ -89,14 +99,16 @@ vCenter        https://{vcenter["hostname"]}:{vcenter["port"]}/
 OKMS over KMIP {okms["hostname"]}:{okms["port"]}, its public CA: {okms["ca_path"]}
   Lets in the certificates that the OKMS of the API has issued.
 
-Own key server {own["hostname"]}:{own["port"]}, its CA: {own["ca_path"]}
+Own key servers {own}: one cluster, its CA: {facts["external_kms"][0]["ca_path"]}
+  They let in certificates of {client_ca["certificate_path"]} (its key: {client_ca["key_path"]}),
+  and those that are imported: POST /external-kms/trust {{"certificate": PEM}} on the control port.{wanted}
 
 All HTTPS servers are verified by {facts["ca_path"]}.
 
 Control port   {facts["control_url"]}
   What happened: GET /journal and /journal/summary. How things are: GET /state.
   Bad days: POST /clock {{"advance": seconds}}, POST /faults {{"action": "drop_after", "operation": "POST *"}},
-  DELETE /faults.
+  DELETE /faults, POST /kms/kms1/stop and /kms/kms1/start.
 
 For Ansible and the official clients:
 {variables}
@@ -138,7 +150,9 @@ def main(argv: t.Sequence[str]) -> int:
     options = arguments(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
-        lab = stack.enter_context(Lab(LabSettings(vcenter_version=options.vcenter_version)))
+        login = ("vcenter", secrets.token_urlsafe(16)) if options.external_kms_login else None
+        settings = LabSettings(vcenter_version=options.vcenter_version, external_kms_login=login)
+        lab = stack.enter_context(Lab(settings))
         text = explain(lab, options.limit)
         if options.state_file:
             # whole or not at all: other processes wait for this file

@@ -41,6 +41,8 @@ def kmip_state(server: KmipServer) -> dict[str, t.Any]:
         row[operation] = row.get(operation, 0) + 1
     return {
         "port": server.address[1],
+        "running": server.running,
+        "login_wanted": server.login is not None,
         "sha1": thumbprints(server.server_certificate_pem)["sha1"],
         "sha256": thumbprints(server.server_certificate_pem)["sha256"],
         "objects": server.object_count(),
@@ -122,6 +124,9 @@ class Control:
             ("DELETE", re.compile(r"/faults"), lambda request: lab.faults.clear()),
             ("POST", re.compile(rf"/okms/{uuid}/credential/{uuid}/revoke"), self._revoke),
             ("POST", re.compile(r"/kms-certificate/renew"), self._renew),
+            ("POST", re.compile(r"/kms/(\w+)/(start|stop)"), self._switch),
+            ("POST", re.compile(r"/external-kms/trust"), self._trust),
+            ("POST", re.compile(r"/external-kms/sign"), self._sign),
             ("POST", re.compile(r"/stop"), lambda request: lab.stopping.set()),
         ]
 
@@ -181,10 +186,32 @@ class Control:
         return {"revoked": credential_id}
 
     def _renew(self, request: Request) -> t.Any:
-        """A new certificate for a KMIP server: `server` is okms or external, okms if not given."""
-        name = _body(request).get("server", "okms")
+        """A new certificate for a KMIP server: `server` is okms, kms1 or kms2, okms if not given."""
+        server = self._server(_body(request).get("server", "okms"))
+        server.replace_server_certificate()
+        return thumbprints(server.server_certificate_pem)
+
+    def _server(self, name: str) -> KmipServer:
         server = self._lab.kmip_servers().get(name)
         if server is None:
             raise BadRequestError(f"no KMIP server {name!r}")
-        server.replace_server_certificate()
-        return thumbprints(server.server_certificate_pem)
+        return server
+
+    def _switch(self, request: Request, name: str, action: str) -> t.Any:
+        """Stop a KMIP server, or start it again on its port."""
+        server = self._server(name)
+        if action == "stop":
+            server.stop()
+        else:
+            server.start()
+        return {"server": name, "running": server.running}
+
+    def _trust(self, request: Request) -> t.Any:
+        """Import a client `certificate` (PEM), as the operator of the external KMS does."""
+        certificate = _body(request)["certificate"]
+        self._lab.external_kms.trust_client_certificate(certificate)
+        return thumbprints(certificate)
+
+    def _sign(self, request: Request) -> t.Any:
+        """The certificate (PEM) that the team's authority gives for a `csr`."""
+        return {"certificate": self._lab.external_sign(_body(request)["csr"])}

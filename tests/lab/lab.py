@@ -16,7 +16,6 @@ import tempfile
 import threading
 import typing as t
 
-from cryptography import x509
 from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim
 
@@ -24,10 +23,10 @@ from .clock import LabClock
 from .control import Control, lab_state
 from .faults import Faults
 from .journal import Journal
-from .kmip import KmipServer
+from .kmip import KeyStore, KmipServer, KmsCluster
 from .ovhcloud import PRIVATE_CLOUD, OvhCloud, OvhSettings, Region
 from .ovhcloud.state import VsphereUser
-from .pki import LOCAL_NAMES, Authority, certificate_pem, server_context, thumbprints, write_private
+from .pki import LOCAL_NAMES, Authority, key_pem, server_context, thumbprints, write_private
 from .privileges import ENCRYPTION, HOSTED
 from .vcenter import VCenter, VCenterSettings
 from .vcenter.settings import RELEASES
@@ -35,6 +34,7 @@ from .web import WebServers
 
 HOST = "localhost"
 REGIONS = ("eu-west-rbx", "eu-west-sbg", "eu-west-par", "ca-east-bhs")
+EXTERNAL_KMS = ("kms1", "kms2")
 PATH_OF_TOKENS = "/auth/oauth2/token"
 
 
@@ -45,6 +45,7 @@ class LabSettings:
     vcenter_version: str = "8.0.3"
     kmip_needs_policy: bool = False  # identities other than the account itself need an IAM policy on okms:kmip:*
     kmip_maximum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+    external_kms_login: tuple[str, str] | None = None  # user name and password that the external KMS wants
     ovhcloud: OvhSettings = dataclasses.field(default_factory=OvhSettings)
     vcenter: VCenterSettings | None = None  # its version counts, not vcenter_version, when it is given
 
@@ -68,7 +69,7 @@ class Lab:
         self.stopping = threading.Event()
         self._closing = contextlib.ExitStack()
         self._lock = threading.Lock()
-        self._external: KmipServer | None = None
+        self._external: KmsCluster | None = None
         self._old_cookies: set[str] = set()
 
     def __enter__(self) -> Lab:
@@ -108,6 +109,7 @@ class Lab:
         self.okms_users = Authority("CCMUsersCA", self.clock)
         self.okms_servers = Authority("CCMServersCA", self.clock)
         self.external_authority = Authority("Key servers of the team", self.clock)
+        self.external_clients = Authority("Clients of the team", self.clock)
         self._web_pair = self.web_authority.leaf(HOST, "server", LOCAL_NAMES, days=3650)
         self.ca_path = self._file("lab-ca.pem", self.web_authority.certificate_pem)
         self.okms_ca_path = self._file("okms-public-ca.pem", self.okms_servers.certificate_pem)
@@ -119,13 +121,18 @@ class Lab:
         return path
 
     def _kmip_server(
-        self, name: str, system: str, servers: Authority, clients: Authority, maximum: ssl.TLSVersion
+        self,
+        name: str,
+        system: str,
+        servers: Authority,
+        clients: Authority,
+        maximum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+        store: KeyStore | None = None,
     ) -> KmipServer:
-        server = KmipServer(
-            name, servers, [clients], self.clock, self.journal, system, self.directory, self.faults, maximum
-        )
+        where = (self.clock, self.journal, system, self.directory, self.faults)
+        server = KmipServer(name, servers, [clients], *where, maximum_version=maximum, store=store)
         server.start()
-        self._closing.callback(server.stop)
+        self._closing.callback(server.close)
         self.clock.watch(server.refresh_revocations)
         return server
 
@@ -189,20 +196,23 @@ class Lab:
         return any(self.vcenter.provider_is_green_at(host) for host in hosts if _address(host) == ip)
 
     @property
-    def external_kms(self) -> KmipServer:
-        """A key server that is not OVHcloud's, with its own authority; started when first asked for."""
+    def external_kms(self) -> KmsCluster:
+        """Two key servers of one cluster that is not OVHcloud's; started when first asked for.
+
+        Their certificates are of `external_authority`; they let in clients of `external_clients` and imported ones.
+        """
         with self._lock:
             if self._external is None:
-                authority = self.external_authority
-                self._external = self._kmip_server(
-                    "external", "external_kms", authority, authority, ssl.TLSVersion.TLSv1_3
-                )
+                store = KeyStore(os.path.join(self.directory, "external.sqlite"))
+                authorities = self.external_authority, self.external_clients
+                servers = [self._kmip_server(name, "external_kms", *authorities, store=store) for name in EXTERNAL_KMS]
+                self._external = KmsCluster(servers)
+                self._external.login = self.settings.external_kms_login
             return self._external
 
     def kmip_servers(self) -> dict[str, KmipServer]:
-        """The KMIP servers that run, by name."""
-        running = {"okms": self.okms_kmip}
-        return {**running, "external": self._external} if self._external else running
+        """The KMIP servers by name, stopped ones too: okms, and those of the external KMS once it was asked for."""
+        return {server.name: server for server in (self.okms_kmip, *(self._external or ()))}
 
     # --- how to reach it
 
@@ -282,7 +292,9 @@ class Lab:
         names = [*self.ovhcloud.state.applications, *self.ovhcloud.state.service_accounts]
         cookies = self._old_cookies | {session.cookie for session in self.vcenter.sessions.active()}
         known = [secret for secret in self.ovhcloud.secrets() if not any(secret in name for name in names)]
-        return [*known, *sorted(cookies)]
+        logins = {self.settings.external_kms_login, self._external.login if self._external else None}
+        known += self.vcenter.secrets()
+        return [*known, *sorted(cookies), *sorted(login[1] for login in logins if login)]
 
     @property
     def okms_public_ca(self) -> str:
@@ -297,14 +309,30 @@ class Lab:
 
     def sign_request(self, okms_id: str, csr_pem: str) -> str:
         """An access certificate of that domain for the key of a CSR; the API does not list it."""
-        request = x509.load_pem_x509_csr(csr_pem.encode())
-        return certificate_pem(self.okms_users.issue(okms_id, request.public_key()))
+        return self.okms_users.sign_request(csr_pem, okms_id)
 
     def client_files(self, okms_id: str, folder: str | os.PathLike[str]) -> tuple[str, str]:
         """Paths of an access certificate of that domain and of its key, made in the folder; unknown to the API."""
         paths = os.path.join(folder, "client.pem"), os.path.join(folder, "client-key.pem")
         for path, text in zip(paths, self.okms_users.leaf(okms_id, "client")):
             write_private(path, text)
+        return paths
+
+    # --- the ways in which a client gets the trust of the external KMS
+
+    def external_client_pair(self, common_name: str = "vcenter", days: float = 365) -> tuple[str, str]:
+        """A client certificate of the team's authority and its key, as PEM."""
+        return self.external_clients.leaf(common_name, "client", days=days)
+
+    def external_sign(self, csr_pem: str, days: float = 365) -> str:
+        """The certificate (PEM) that the team's authority gives for a CSR, for the common name in it."""
+        return self.external_clients.sign_request(csr_pem, days=days)
+
+    def external_ca_files(self, folder: str | os.PathLike[str], passphrase: str | None = None) -> tuple[str, str]:
+        """Paths of certificate and key of the team's authority for clients, written to the folder."""
+        paths = os.path.join(folder, "external-clients-ca.pem"), os.path.join(folder, "external-clients-ca-key.pem")
+        write_private(paths[0], self.external_clients.certificate_pem)
+        write_private(paths[1], key_pem(self.external_clients.key, passphrase))
         return paths
 
     # --- how it is

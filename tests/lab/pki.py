@@ -33,10 +33,13 @@ def new_key(kind: str = "ec") -> t.Any:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def key_pem(key: t.Any) -> str:
-    """The private key as unencrypted PKCS#8."""
+def key_pem(key: t.Any, passphrase: str | None = None) -> str:
+    """The private key as PKCS#8, encrypted when there is a passphrase."""
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    return str(key.private_bytes(encoding, form, serialization.NoEncryption()).decode())
+    cipher: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if passphrase:
+        cipher = serialization.BestAvailableEncryption(passphrase.encode())
+    return str(key.private_bytes(encoding, form, cipher).decode())
 
 
 def certificate_pem(certificate: x509.Certificate) -> str:
@@ -141,6 +144,18 @@ class Authority:
         key = new_key(kind)
         certificate = self.issue(common_name, key.public_key(), usage, sans, days)
         return certificate_pem(certificate), key_pem(key)
+
+    def sign_request(self, csr_pem: str, common_name: str | None = None, days: float = 365) -> str:
+        """A client certificate (PEM) for a CSR, with the CSR's first common name unless another is given."""
+        request = x509.load_pem_x509_csr(csr_pem.encode())
+        if not request.is_signature_valid:
+            raise ValueError("the CSR is not signed by its own key")
+        if common_name is None:
+            found = request.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+            if not found:
+                raise ValueError("the CSR has no common name")
+            common_name = str(found[0].value)
+        return certificate_pem(self.issue(common_name, request.public_key(), "client", days=days))
 
     def revoke(self, serial: int) -> None:
         """Put the certificate with that serial number on the CRL."""

@@ -53,12 +53,16 @@ class Response:
 
 @dataclasses.dataclass(frozen=True)
 class Described:
-    """How the journal names a request; an empty operation keeps it out of the journal and of the faults."""
+    """How the journal names a request; an empty operation keeps it out of the journal and of the faults.
+
+    `system` is for an application that plays several systems on one port; empty: the application's own.
+    """
 
     operation: str
     kind: str
     target: str = ""
     actor: str = ""
+    system: str = ""
 
 
 class App(t.Protocol):
@@ -109,6 +113,9 @@ class WebServers:
     async def _cleanup(self) -> None:
         for runner in self._runners:
             await runner.cleanup()
+        # aborted connections are only gone after the loop has turned: left to the garbage collector they complain
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async def _serve(self, app: App, context: ssl.SSLContext | None, port: int) -> int:
         scheme = "https" if context else "http"
@@ -151,12 +158,13 @@ class WebServers:
             described = await self._loop.run_in_executor(self._pool, app.describe, request)
         except Exception:
             return self._finish(raw, self._lab_error(app, request), None)
-        rule = self._faults.pick(app.system, described.operation) if described.operation else None
+        system = described.system or app.system
+        rule = self._faults.pick(system, described.operation) if described.operation else None
         response = await self._respond(app, request, rule)
         if described.operation:
             status = str(response.status if response else rule.action if rule else "")
             actor = described.actor
-            self._journal.record(app.system, described.operation, described.kind, described.target, status, actor)
+            self._journal.record(system, described.operation, described.kind, described.target, status, actor)
         return self._finish(raw, response, rule)
 
     async def _respond(self, app: App, request: Request, rule: FaultRule | None) -> Response | None:

@@ -71,9 +71,7 @@ def _trust(lab: Lab, checks: Checks, manager: t.Any, okms_id: str) -> None:
     manager.MarkDefault(provider)
     key = manager.GenerateKey()
     made = lab.okms_kmip.keys()
-    checks.that(
-        key.success and key.keyId.keyId in made, "pyVmomi: GenerateKey made a key in the KMIP server"
-    )
+    checks.that(key.success and key.keyId.keyId in made, "pyVmomi: GenerateKey made a key in the KMIP server")
     checks.raises(
         vmodl.MethodFault,
         lambda: manager.MarkDefault(vim.encryption.KeyProviderId(id="none")),

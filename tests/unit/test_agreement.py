@@ -24,7 +24,7 @@ def _module(name: str) -> t.Any:
 
 
 def _fragment_documents(reference: str) -> dict[str, t.Any]:
-    name, _, part = reference[len("ovhcloud.vmware_encryption.") :].partition(".")
+    name, _separator, part = reference[len("ovhcloud.vmware_encryption.") :].partition(".")
     fragment = importlib.import_module(f"{COLLECTION}.plugins.doc_fragments.{name}").ModuleDocFragment
     return t.cast("dict[str, t.Any]", yaml.safe_load(getattr(fragment, (part or "documentation").upper())))
 
@@ -125,11 +125,12 @@ def test_every_module_is_in_exactly_its_action_group() -> None:
 @pytest.mark.parametrize("name", MODULES)
 def test_every_result_field_is_documented(name: str) -> None:
     returned = yaml.safe_load(_module(name).RETURN)
-    classes = [
-        value for value in vars(_module(name)).values() if isinstance(value, type) and getattr(value, "result_key", "")
+    members: list[t.Any] = list(vars(_module(name)).values())
+    own: list[t.Any] = [
+        value for value in members if isinstance(value, type) and value.__module__ == _module(name).__name__
     ]
-    for resource in classes:
-        if resource.__module__ != _module(name).__name__:
+    for resource in own:
+        if not hasattr(resource, "result_key"):
             continue
         assert set(resource.fields) == set(returned[resource.result_key]["contains"]), resource.result_key
     for key, entry in returned.items():

@@ -15,6 +15,7 @@ __all__ = [
     "UnsupportedAlgorithm",
     "ec",
     "padding",
+    "pkcs12",
     "rsa",
     "serialization",
     "x509",
@@ -26,6 +27,7 @@ x509: t.Any = None
 serialization: t.Any = None
 ec: t.Any = None
 padding: t.Any = None
+pkcs12: t.Any = None
 rsa: t.Any = None
 InvalidSignature: t.Any = Exception
 UnsupportedAlgorithm: t.Any = Exception
@@ -36,6 +38,7 @@ try:
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+    from cryptography.hazmat.primitives.serialization import pkcs12
 except ImportError as import_error:
     CRYPTOGRAPHY = Library("cryptography", _MINIMUM, error=str(import_error))
 else:

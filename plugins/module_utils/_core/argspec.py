@@ -86,9 +86,14 @@ def number(default: float | None = None) -> Option:
     return _option("float", default=default)
 
 
-def file_path(secret: bool | None = None, env: t.Sequence[str] = (), default: str | None = None) -> Option:
+def file_path(
+    secret: bool | None = None,
+    env: t.Sequence[str] = (),
+    default: str | None = None,
+    required: bool | None = None,
+) -> Option:
     """A path on the host that runs the module; `~` and variables are expanded by Ansible."""
-    return _option("path", env, no_log=secret, default=default)
+    return _option("path", env, no_log=secret, default=default, required=required)
 
 
 def texts(required: bool | None = None, default: t.Sequence[str] | None = None, secret: bool | None = None) -> Option:

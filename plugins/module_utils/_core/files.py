@@ -23,14 +23,23 @@ def read_text(path: str, name: str) -> str:
         raise InvalidInputError(f"{name}: {path} is no text file (a binary form such as DER or PKCS#12?)") from error
 
 
-def write_private(path: str, text: str) -> None:
-    """Write a file that only its owner can read (0600), atomically: readers see the old text or the new one."""
+def read_bytes(path: str, name: str) -> bytes:
+    """The content of a file that the option `name` points to."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise InvalidInputError(f"{name}: cannot read {path}: {error.strerror}") from error
+
+
+def write_private(path: str, content: str | bytes) -> None:
+    """Write a file that only its owner can read (0600), atomically: readers see the old content or the new one."""
     folder = os.path.dirname(os.path.abspath(path))
     temporary = ""
     try:
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".")  # mkstemp creates with mode 0600
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode("utf-8") if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
 import typing as t
 
@@ -23,23 +24,30 @@ class Patience:
     wait: bool = True
     monotonic: t.Callable[[], float] = time.monotonic
     sleep: t.Callable[[float], None] = time.sleep
+    at_least: int = 1  # looks that are made even when each of them takes longer than the interval
 
     @classmethod
     def of(cls, params: t.Mapping[str, t.Any]) -> Patience:
         """From the options wait, wait_timeout and wait_interval."""
         return cls(float(params["wait_timeout"]), float(params["wait_interval"]), bool(params["wait"]))
 
+    def briefly(self, looks: int) -> Patience:
+        """The same pace for that many looks, whether waiting was asked for or not."""
+        return dataclasses.replace(self, timeout=self.interval * (looks - 1), wait=True, at_least=looks)
+
 
 def ticks(patience: Patience) -> t.Iterator[float]:
-    """Yield the seconds gone by, at once and then every interval, until the time is over (at least one look)."""
+    """Yield the seconds gone by, at once and then every interval, until the time is over."""
     start = patience.monotonic()
-    while True:
-        gone = patience.monotonic() - start
-        yield gone
+    for looks in itertools.count(1):
+        yield patience.monotonic() - start
         left = patience.timeout - (patience.monotonic() - start)
-        if left <= 0:
+        if looks < patience.at_least:
+            patience.sleep(patience.interval)
+        elif left <= 0:
             return
-        patience.sleep(min(patience.interval, left))
+        else:
+            patience.sleep(min(patience.interval, left))
 
 
 def wait_for(

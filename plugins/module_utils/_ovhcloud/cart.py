@@ -103,7 +103,7 @@ class Shop:
         return Order(int(answer["orderId"]), "notPaid", price.get("value"), price.get("currencyCode"))
 
     def _look_after_loss(self, error: CollectionError, region: str) -> Order:
-        patience = Patience(self._patience.interval * _LOOKS_AFTER_LOSS, self._patience.interval)
+        patience = self._patience.briefly(_LOOKS_AFTER_LOSS)
         day = datetime.timedelta(days=1)
 
         def look() -> list[Order]:

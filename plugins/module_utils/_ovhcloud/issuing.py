@@ -102,7 +102,7 @@ class Issuer:
         )
 
     def _look_after_loss(self, error: CollectionError, body: t.Mapping[str, t.Any], known: t.Collection[str]) -> str:
-        patience = Patience(self._patience.interval * _LOOKS_AFTER_LOSS, self._patience.interval)
+        patience = self._patience.briefly(_LOOKS_AFTER_LOSS)
 
         def look() -> list[State]:
             return [

@@ -25,7 +25,7 @@ _FAILED = frozenset({"canceled", "error"})
 _NOT_STARTED = frozenset({"todo", "toCreate", "waitingTodo"})
 _MAY_WAIT = ("todo", "doing")
 _WAITING = "waiting for customer"
-_LOOKS_AFTER_LOST_ANSWER = 4
+_LOOKS_AFTER_LOST_ANSWER = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,9 +103,9 @@ class Tasks:
         except CollectionError as error:
             if not outcome_unknown(error):
                 raise
-            brief = dataclasses.replace(patience, timeout=_LOOKS_AFTER_LOST_ANSWER * patience.interval, wait=True)
             try:
-                wait_for(took_effect, bool, "effect of a request whose answer was lost", brief)
+                what = "effect of a request whose answer was lost"
+                wait_for(took_effect, bool, what, patience.briefly(_LOOKS_AFTER_LOST_ANSWER))
             except WaitTimeoutError:
                 raise error from None
             return None

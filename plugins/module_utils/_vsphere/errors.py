@@ -28,6 +28,10 @@ _LONGEST = 400  # characters of a foreign message
 _CONFLICTS = ("AlreadyExists", "DuplicateName", "InvalidState", "ResourceInUse", "ConcurrentAccess", "TaskInProgress")
 _MISSING = ("ManagedObjectNotFound", "NotFound", "KeyNotFound")
 _UNSUPPORTED = ("MethodNotFound", "NotSupported", "NotImplemented")
+ENCRYPTION_RIGHT_HINT = (
+    ". On OVHcloud the vSphere user needs the right encryption_right (module private_cloud_user); it counts from "
+    "the next login on"
+)
 
 
 def one_line(text: str) -> str:
@@ -86,13 +90,7 @@ def fault_name_of(fault_type: type) -> str:
 def _forbidden(fault: t.Any, what: str) -> ForbiddenError:
     privilege = fault.privilegeId or "unknown"
     target = reference(fault.object) if fault.object is not None else "unknown object"
-    hint = ""
-    if privilege.startswith("Cryptographer."):
-        hint = (
-            ". On OVHcloud the vSphere user needs the right encryption_right (module private_cloud_user); it counts "
-            "from "
-            "the next login on"
-        )
+    hint = ENCRYPTION_RIGHT_HINT if privilege.startswith("Cryptographer.") else ""
     return ForbiddenError(
         f"could not {what}: the user lacks the privilege {privilege} on {target}{hint}",
         privilege=privilege,
@@ -137,7 +135,7 @@ def translated(what: str) -> t.Iterator[None]:
     except transport_errors() as error:
         raise from_transport(error, what) from error
     except Exception as error:
-        if type(error) is not Exception:
+        if error.__class__ is not Exception:
             raise
         # pyVmomi has no type of its own for an answer without a SOAP body
         raise ApiError(f"could not {what}: the answer is not SOAP, something between may have given it") from error

@@ -24,7 +24,7 @@ try:
     from pyVmomi import vim, vmodl
     from pyVmomi.SoapAdapter import SoapStubAdapter
     from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
-except ImportError as import_error:
+except Exception as import_error:  # some releases raise a bare Exception on a Python that is too old for them
     PYVMOMI = Library("pyvmomi", _MINIMUM, error=str(import_error))
 else:
     PYVMOMI = Library("pyvmomi", _MINIMUM, version=getattr(pyVmomi, "version_info_str", None))

@@ -94,26 +94,33 @@ class Target(t.NamedTuple):
     proxy_port: int
     tls: ssl.SSLContext
 
+    def __str__(self) -> str:
+        proxy = f" through the proxy {self.proxy_host}:{self.proxy_port}" if self.proxy_host else ""
+        return f"{self.hostname}:{self.port}{proxy}"
 
-def connect(context: Context) -> Session:
-    """Log in with the options of the group `vsphere`; the session is closed when the module ends."""
-    require(PYVMOMI)
-    params = context.params
+
+def target_of(params: t.Mapping[str, t.Any]) -> Target:
+    """Where the options of the group `vsphere` point to; InvalidInputError names what is missing."""
     missing = [name for name in ("hostname", "username", "password") if not given(params.get(name))]
     if missing:
         raise InvalidInputError(
             f"missing connection options: {', '.join(missing)} (or VMWARE_HOST, VMWARE_USER, VMWARE_PASSWORD)"
         )
-    target = Target(
+    return Target(
         params["hostname"].strip(),
         params["port"],
         given(params.get("proxy_host")),
         params.get("proxy_port") or 3128,
         tls_context(params["validate_certs"], given(params.get("ca_path"))),
     )
-    what = f"connect to vCenter {target.hostname}:{target.port}"
-    if target.proxy_host:
-        what += f" through the proxy {target.proxy_host}:{target.proxy_port}"
+
+
+def connect(context: Context) -> Session:
+    """Log in with the options of the group `vsphere`; the session is closed when the module ends."""
+    require(PYVMOMI)
+    params = context.params
+    target = target_of(params)
+    what = f"connect to vCenter {target}"
     session = _open(target, negotiate(_offered_versions(target, what), what), what)
     context.closing(session)
     check_server(session)

@@ -42,7 +42,7 @@ def run(run_module):
 def signed(lab, run_module):
     """A certificate that answers the waiting CSR of a new provider."""
     make_provider(lab, run_module)
-    return sign(lab.external_authority, run_module("key_provider_csr", provider=PROVIDER)["csr"]["csr"])
+    return sign(lab.external_clients, run_module("key_provider_csr", provider=PROVIDER)["csr"]["csr"])
 
 
 def test_signed_csr(lab, run, signed):
@@ -70,7 +70,7 @@ def test_every_well_meant_form_of_pem(run, signed, change):
 
 
 def test_certificate_with_its_chain(lab, run, signed):
-    chain = signed + lab.external_authority.certificate_pem
+    chain = signed + lab.external_clients.certificate_pem
     assert run(certificate=chain).changed
     assert run(certificate=chain).changed is False
     assert run(certificate=signed).changed is False
@@ -93,7 +93,7 @@ def test_okms_signs_in_every_version():
 @pytest.mark.parametrize("passphrase", [None, "correct-horse-battery"])
 def test_certificate_and_key(lab, run, run_module, passphrase):
     make_provider(lab, run_module)
-    certificate, key = lab.external_authority.leaf("vcenter", "client")
+    certificate, key = lab.external_clients.leaf("vcenter", "client")
     if passphrase:
         opened = serialization.load_pem_private_key(key.encode(), None)
         key = opened.private_bytes(
@@ -119,7 +119,7 @@ def test_self_signed(lab, run, run_module):
 
 
 def test_certificate_for_another_csr(lab, run, signed, run_module):
-    stranger, _key = lab.external_authority.leaf("vcenter", "client")
+    stranger, _key = lab.external_clients.leaf("vcenter", "client")
     for check in (True, False):
         refused, writes = Writes(lab).of(lambda: run(check=check, certificate=stranger))  # noqa: B023
         assert refused.failed and writes == []
@@ -149,8 +149,8 @@ def test_bad_input(lab, run, options, words):
 
 def test_key_of_another_certificate(lab, run, run_module):
     make_provider(lab, run_module)
-    certificate, _key = lab.external_authority.leaf("vcenter", "client")
-    _other, key = lab.external_authority.leaf("vcenter", "client")
+    certificate, _key = lab.external_clients.leaf("vcenter", "client")
+    _other, key = lab.external_clients.leaf("vcenter", "client")
     mark = lab.journal.mark()
     result = run(certificate=certificate, private_key=key)
     assert result.failed and "private_key does not belong to certificate" in result.msg
@@ -179,6 +179,6 @@ def test_not_accepted_by_the_kms(lab, run, run_module):
 def test_renewal_replaces_the_certificate(lab, run, run_module):
     first = make_green(lab, run_module)
     csr = run_module("key_provider_csr", provider=PROVIDER, renew=True)["csr"]["csr"]
-    renewed = converge(lab, run, "client_certificate", UNKNOWN, certificate=sign(lab.external_authority, csr))
+    renewed = converge(lab, run, "client_certificate", UNKNOWN, certificate=sign(lab.external_clients, csr))
     assert renewed.diff["before"]["sha256"] == sha256_of(first)
     assert renewed["client_certificate"]["accepted"] is True

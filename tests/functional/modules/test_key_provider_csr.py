@@ -68,7 +68,7 @@ def test_renewal_whatever_vcenter_returns_after_use(kept, own):
         assert (nothing.changed, nothing["csr"]["pending"], nothing["csr"]["csr"], writes) == (False, False, None, [])
         renewal = converge(lab, run, "csr", UNKNOWN, renew=True)
         assert run()["csr"] == renewal["csr"]
-        certificate = sign(lab.external_authority, renewal["csr"]["csr"])
+        certificate = sign(lab.external_clients, renewal["csr"]["csr"])
         used = run_module("key_provider_client_certificate", provider=PROVIDER, certificate=certificate, **FAST)
         assert used.changed and used["client_certificate"]["accepted"] is True
         assert run()["csr"]["pending"] is False
@@ -81,7 +81,7 @@ def _run(lab, module, /, check=False, **options):
 def test_revoked_certificate_needs_a_new_csr(lab, run, run_module):
     certificate = x509.load_pem_x509_certificate(make_green(lab, run_module).encode())
     assert run().changed is False
-    lab.external_authority.revoke(certificate.serial_number)
+    lab.external_clients.revoke(certificate.serial_number)
     lab.external_kms.refresh_revocations()
     assert run().changed is True
 

@@ -60,11 +60,11 @@ def test_green_provider(lab, read, run_module):
     facts = read()
     assert (facts["type"], facts["status"], facts["reasons"], facts["users"]) == ("standard", "green", [], None)
     assert facts["servers"] == [
-        {**server_of(lab.external_kms), "username": None, "proxy_address": None, "proxy_port": None, "timeout": None}
+        {**server_of(lab.external_kms[0]), "username": None, "proxy_address": None, "proxy_port": None, "timeout": None}
     ]
     (connection,) = facts["connections"]
     assert connection["vcenter_trusts_server"] and connection["server_trusts_vcenter"]
-    assert connection["certificate"]["sha256"] == sha256_of(lab.external_kms.server_certificate_pem)
+    assert connection["certificate"]["sha256"] == sha256_of(lab.external_kms[0].server_certificate_pem)
     assert connection["certificate"]["issuer"] == "CN=Key servers of the team"
     assert 360 <= connection["certificate"]["days_left"] <= 366
     assert facts["client_certificate"]["sha256"] == sha256_of(certificate)
@@ -73,7 +73,7 @@ def test_green_provider(lab, read, run_module):
 
 
 def test_why_it_is_not_green(lab, read, run_module):
-    run_module("standard_key_provider", name=PROVIDER, servers=[server_of(lab.external_kms)])
+    run_module("standard_key_provider", name=PROVIDER, servers=[server_of(lab.external_kms[0])])
     assert "vCenter does not trust the server's certificate" in read()["reasons"][0]
     make_provider(lab, run_module)
     facts = read()
@@ -87,7 +87,7 @@ def test_why_it_is_not_green(lab, read, run_module):
 
 def test_revoked_client_certificate(lab, read, run_module):
     serial = x509.load_pem_x509_certificate(make_green(lab, run_module).encode()).serial_number
-    lab.external_authority.revoke(serial)
+    lab.external_clients.revoke(serial)
     lab.external_kms.refresh_revocations()
     facts = read()
     assert facts["status"] == "red"

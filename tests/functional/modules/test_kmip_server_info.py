@@ -69,14 +69,14 @@ class Setting:
 def kms(request, tmp_path):
     setting = Setting(tmp_path, request.param)
     yield setting
-    setting.server.stop()
+    setting.server.close()
 
 
 @pytest.fixture
 def kms13(tmp_path):
     setting = Setting(tmp_path, "TLSv1.3")
     yield setting
-    setting.server.stop()
+    setting.server.close()
 
 
 @contextlib.contextmanager

@@ -292,9 +292,7 @@ def test_the_information_module(lab: Lab, run_module: RunModule, okms_id: str, w
     assert "PRIVATE KEY" not in json.dumps(listed)
 
 
-def test_without_identities_it_acts_as_the_caller(
-    lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]
-) -> None:
+def test_without_identities_it_acts_as_the_caller(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) -> None:
     options = {**{key: value for key, value in wanted.items() if key != "identity_urns"}, "csr": make_csr()}
     made = run_module("okms_credential", **options)
     assert made["credential"]["identity_urns"] == ["urn:v1:eu:identity:account:ab12345-ovh"], made.msg

@@ -56,7 +56,7 @@ def providers(run_module):
 
 
 def test_life_of_a_provider_verified_by_its_ca(lab, run, run_module):
-    options = {"servers": [server_of(lab.external_kms)], "server_ca": lab.external_authority.certificate_pem}
+    options = {"servers": [server_of(lab.external_kms[0])], "server_ca": lab.external_authority.certificate_pem}
     made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), **options)
     assert trusted(made) == {"kms-a": True}
     assert made["key_provider"]["type"] == "standard"
@@ -80,7 +80,7 @@ def test_life_in_other_versions(version):
     with Lab(LabSettings(vcenter_version=version)) as lab:
         connection = harness.connection(open_up(lab), "vsphere")
         run = functools.partial(harness.run_module, "standard_key_provider", name=PROVIDER, **FAST, **connection)
-        options = {"servers": [server_of(lab.external_kms)], "server_ca": lab.external_authority.certificate_pem}
+        options = {"servers": [server_of(lab.external_kms[0])], "server_ca": lab.external_authority.certificate_pem}
         made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), **options)
         assert trusted(made) == {"kms-a": True}
         converge(lab, run, "key_provider", state="absent")
@@ -103,18 +103,18 @@ def test_life_whatever_is_not_documented(unknown):
     with Lab(LabSettings(vcenter=VCenterSettings(**unknown))) as lab:
         connection = harness.connection(open_up(lab), "vsphere")
         run = functools.partial(harness.run_module, "standard_key_provider", name=PROVIDER, **FAST, **connection)
-        servers = [server_of(lab.external_kms), server_of(lab.okms_kmip, "kms-b")]
-        pins = [sha256_of(kms.server_certificate_pem) for kms in (lab.external_kms, lab.okms_kmip)]
+        servers = [server_of(lab.external_kms[0]), server_of(lab.okms_kmip, "kms-b")]
+        pins = [sha256_of(kms.server_certificate_pem) for kms in (lab.external_kms[0], lab.okms_kmip)]
         made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), servers=servers, server_thumbprints=pins)
         assert trusted(made) == {"kms-a": True, "kms-b": True}
         converge(lab, run, "key_provider", state="absent")
 
 
 def test_wrong_pin_stops_before_anything_is_written(lab, run, run_module):
-    expected, presented = "AB:" * 31 + "AB", sha256_of(lab.external_kms.server_certificate_pem)
+    expected, presented = "AB:" * 31 + "AB", sha256_of(lab.external_kms[0].server_certificate_pem)
     for check in (True, False):
         result, writes = Writes(lab).of(
-            lambda: run(check=check, servers=[server_of(lab.external_kms)], server_thumbprints=[expected])  # noqa: B023
+            lambda: run(check=check, servers=[server_of(lab.external_kms[0])], server_thumbprints=[expected])  # noqa: B023
         )
         assert result.failed and writes == []
         assert expected in result.msg and presented in result.msg and "nothing was changed" in result.msg
@@ -125,25 +125,25 @@ def test_wrong_pin_stops_before_anything_is_written(lab, run, run_module):
 
 def test_ca_that_did_not_sign_stops_before_anything_is_written(lab, run):
     ca = lab.okms_servers.certificate_pem
-    result, writes = Writes(lab).of(lambda: run(servers=[server_of(lab.external_kms)], server_ca=ca))
+    result, writes = Writes(lab).of(lambda: run(servers=[server_of(lab.external_kms[0])], server_ca=ca))
     assert result.failed and writes == []
     assert "the given CA did not sign" in result.msg
 
 
 def test_pin_and_ca_must_both_hold(lab, run):
-    options = {"servers": [server_of(lab.external_kms)], "server_thumbprints": ["CD" * 32]}
+    options = {"servers": [server_of(lab.external_kms[0])], "server_thumbprints": ["CD" * 32]}
     assert run(server_ca=lab.external_authority.certificate_pem, **options).failed
-    options["server_thumbprints"] = [sha256_of(lab.external_kms.server_certificate_pem)]
+    options["server_thumbprints"] = [sha256_of(lab.external_kms[0].server_certificate_pem)]
     assert run(server_ca=lab.okms_servers.certificate_pem, **options).failed
     assert run(server_ca=lab.external_authority.certificate_pem, **options).changed
 
 
 def test_replaced_server_certificate_fails_the_pin_and_passes_the_ca(lab, run):
-    options = {"servers": [server_of(lab.external_kms)]}
-    pin = [sha256_of(lab.external_kms.server_certificate_pem)]
+    options = {"servers": [server_of(lab.external_kms[0])]}
+    pin = [sha256_of(lab.external_kms[0].server_certificate_pem)]
     ca = lab.external_authority.certificate_pem
     assert run(server_ca=ca, server_thumbprints=pin, **options).changed
-    lab.external_kms.replace_server_certificate()
+    lab.external_kms[0].replace_server_certificate()
     drift, writes = Writes(lab).of(lambda: run(server_thumbprints=pin, **options))
     assert drift.failed and writes == []
     assert pin[0] in drift.msg
@@ -152,7 +152,7 @@ def test_replaced_server_certificate_fails_the_pin_and_passes_the_ca(lab, run):
 
 
 def test_without_trust_options_servers_are_registered_with_a_warning(lab, run):
-    options = {"servers": [server_of(lab.external_kms)]}
+    options = {"servers": [server_of(lab.external_kms[0])]}
     made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), **options)
     assert trusted(made) == {"kms-a": False}
     assert any("does not trust" in warning for warning in made.warnings)
@@ -162,10 +162,15 @@ def test_without_trust_options_servers_are_registered_with_a_warning(lab, run):
 
 def test_trust_on_first_use_shows_whom_it_trusts(lab, run):
     made = converge(
-        lab, run, "key_provider", (*UNKNOWN, "default"), servers=[server_of(lab.external_kms)], trust_on_first_use=True
+        lab,
+        run,
+        "key_provider",
+        (*UNKNOWN, "default"),
+        servers=[server_of(lab.external_kms[0])],
+        trust_on_first_use=True,
     )
     assert trusted(made) == {"kms-a": True}
-    assert any(sha256_of(lab.external_kms.server_certificate_pem) in warning for warning in made.warnings)
+    assert any(sha256_of(lab.external_kms[0].server_certificate_pem) in warning for warning in made.warnings)
 
 
 def test_unreachable_server_is_waited_for_and_named(lab, run, closed_port):
@@ -184,7 +189,7 @@ def test_unreachable_server_is_waited_for_and_named(lab, run, closed_port):
 
 
 def test_one_server_of_two_is_down(lab, run, closed_port):
-    servers = [server_of(lab.external_kms), {"name": "kms-b", "address": "127.0.0.1", "port": closed_port}]
+    servers = [server_of(lab.external_kms[0]), {"name": "kms-b", "address": "127.0.0.1", "port": closed_port}]
     options = {"servers": servers, "server_ca": lab.external_authority.certificate_pem}
     made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), **options)
     assert trusted(made) == {"kms-a": True, "kms-b": False}
@@ -192,7 +197,7 @@ def test_one_server_of_two_is_down(lab, run, closed_port):
 
 
 def test_servers_are_added_and_purged(lab, run):
-    one, two = server_of(lab.external_kms), server_of(lab.external_kms, "kms-b")
+    one, two = server_of(lab.external_kms[0]), server_of(lab.external_kms[0], "kms-b")
     ca = lab.external_authority.certificate_pem
     converge(lab, run, "key_provider", (*UNKNOWN, "default"), servers=[one], server_ca=ca)
     added = converge(lab, run, "key_provider", UNKNOWN, servers=[two], server_ca=ca)
@@ -238,7 +243,7 @@ def test_used_provider_is_removed_only_with_its_name_typed_again(lab, run, run_m
         assert refused["failure"]["users"][0]["kind"] == "system default"
     wrong = run(state="absent", confirm_name="team")
     assert wrong.failed and "confirm_name" in wrong.msg
-    replaced = run(servers=[server_of(lab.external_kms, "kms-z")], purge_servers=True)
+    replaced = run(servers=[server_of(lab.external_kms[0], "kms-z")], purge_servers=True)
     assert replaced.failed and "in use" in replaced.msg
     assert run(state="absent", confirm_name=PROVIDER).changed
     assert providers(run_module) == []
@@ -246,7 +251,7 @@ def test_used_provider_is_removed_only_with_its_name_typed_again(lab, run, run_m
 
 def test_password_is_sent_on_create_or_always_and_never_shown(lab, run):
     secret = "kms-password-of-the-team"
-    server = {**server_of(lab.external_kms), "username": "vcenter", "password": secret}
+    server = {**server_of(lab.external_kms[0]), "username": "vcenter", "password": secret}
     made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), servers=[server])
     assert made["key_provider"]["passwords_set"] == ["kms-a"]
     for _turn in range(2):
@@ -280,7 +285,7 @@ def test_bad_input(lab, run_module, options, words):
 
 
 def test_bad_days_of_the_connection(lab, run, closed_port, tmp_path):
-    servers = [server_of(lab.external_kms)]
+    servers = [server_of(lab.external_kms[0])]
     other_ca = tmp_path / "other.pem"
     other_ca.write_text(lab.okms_servers.certificate_pem)
     for options, kind, words in [
@@ -302,7 +307,7 @@ def test_bad_days_of_the_connection(lab, run, closed_port, tmp_path):
 
 def test_session_is_ended_after_a_failure_and_its_id_stays_secret(lab, run):
     mark = lab.journal.mark()
-    result = run(servers=[server_of(lab.external_kms)], server_thumbprints=["AB" * 32])
+    result = run(servers=[server_of(lab.external_kms[0])], server_thumbprints=["AB" * 32])
     assert result.failed
     assert lab.journal.count("vcenter", "logout", since=mark) == 1
     assert "vmware_soap_session" not in result.output
@@ -311,14 +316,14 @@ def test_session_is_ended_after_a_failure_and_its_id_stays_secret(lab, run):
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_name_of_a_native_provider(lab, run, state):
     lab.vcenter.crypto.add_native(PROVIDER)
-    result, writes = Writes(lab).of(lambda: run(state=state, servers=[server_of(lab.external_kms)]))
+    result, writes = Writes(lab).of(lambda: run(state=state, servers=[server_of(lab.external_kms[0])]))
     assert result.failed and writes == []
     assert "of type native" in result.msg
 
 
 def test_missing_privilege(lab, run):
     lab.ovhcloud.vsphere_user(lab.vcenter_username).rights["encryptionRight"] = False
-    result, writes = Writes(lab).of(lambda: run(servers=[server_of(lab.external_kms)]))
+    result, writes = Writes(lab).of(lambda: run(servers=[server_of(lab.external_kms[0])]))
     assert result.failed and writes == []
     assert result["failure"]["kind"] == "forbidden"
     assert "Cryptographer.ManageKeyServers" in result.msg and "encryption_right" in result.msg
@@ -337,7 +342,7 @@ def test_provider_used_by_machines(lab, run, run_module):
 @pytest.mark.parametrize("operation", ["RegisterKmipServer", "UploadKmipServerCert", "MarkDefault"])
 def test_lost_requests_are_told_and_the_next_run_converges(lab, run, action, operation):
     options = {
-        "servers": [server_of(lab.external_kms)],
+        "servers": [server_of(lab.external_kms[0])],
         "server_ca": lab.external_authority.certificate_pem,
         "default": True,
     }
@@ -354,13 +359,13 @@ def test_connection_from_the_variables_that_awx_sets(lab, monkeypatch):
     for name, value in lab.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("VMWARE_PROXY_HOST", "")  # AWX sets fields that were left empty to nothing
-    options = {"servers": [server_of(lab.external_kms)], "server_ca": lab.external_authority.certificate_pem}
+    options = {"servers": [server_of(lab.external_kms[0])], "server_ca": lab.external_authority.certificate_pem}
     assert harness.run_module("standard_key_provider", name=PROVIDER, **FAST, **options).changed
 
 
 def test_connection_through_a_proxy(lab, run):
     with Proxy() as proxy:
-        options = {"servers": [server_of(lab.external_kms)], "proxy_host": "127.0.0.1", "proxy_port": proxy.port}
+        options = {"servers": [server_of(lab.external_kms[0])], "proxy_host": "127.0.0.1", "proxy_port": proxy.port}
         assert run(**options).changed
     assert set(proxy.targets) == {f"localhost:{lab.vcenter_port}"}
 
@@ -369,7 +374,7 @@ def test_connection_through_a_proxy(lab, run):
 @pytest.mark.parametrize("operation", ["ListKmsClusters", "RetrieveServiceContent", "GET /sdk/*"])
 def test_broken_answers_are_one_line(lab, run, action, operation):
     lab.faults.add(action, system="vcenter", operation=operation)
-    result = run(servers=[server_of(lab.external_kms)])
+    result = run(servers=[server_of(lab.external_kms[0])])
     assert result.failed and result.msg.startswith("could not ")
     assert "\n" not in result.msg
     assert result["failure"]["kind"] in ("api", "unreachable")
@@ -377,7 +382,7 @@ def test_broken_answers_are_one_line(lab, run, action, operation):
 
 def test_unchanged_run_costs_few_round_trips(lab, run, run_module):
     make_provider(lab, run_module)
-    options = {"servers": [server_of(lab.external_kms)], "server_ca": lab.external_authority.certificate_pem}
+    options = {"servers": [server_of(lab.external_kms[0])], "server_ca": lab.external_authority.certificate_pem}
     mark = lab.journal.mark()
     assert run(**options).changed is False
     assert lab.journal.count("vcenter", since=mark) <= 9

@@ -53,7 +53,7 @@ def sign(authority: Authority, csr: str, name: str = "vcenter", days: float = 36
 
 def make_provider(lab: Lab, run_module: Run, name: str = PROVIDER, **options: t.Any) -> ModuleResult:
     """A provider on the team's own KMS, trusted by vCenter."""
-    values = {"servers": [server_of(lab.external_kms)], "server_ca": lab.external_authority.certificate_pem}
+    values = {"servers": [server_of(lab.external_kms[0])], "server_ca": lab.external_authority.certificate_pem}
     result = run_module("standard_key_provider", name=name, **{**values, **FAST, **options})
     assert not result.failed, result.msg
     return result
@@ -64,7 +64,7 @@ def make_green(lab: Lab, run_module: Run, name: str = PROVIDER) -> str:
     make_provider(lab, run_module, name)
     csr = run_module("key_provider_csr", provider=name)
     assert not csr.failed, csr.msg
-    certificate = sign(lab.external_authority, csr["csr"]["csr"])
+    certificate = sign(lab.external_clients, csr["csr"]["csr"])
     result = run_module("key_provider_client_certificate", provider=name, certificate=certificate, **FAST)
     assert not result.failed, result.msg
     return certificate

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import hmac
 import threading
 import typing as t
 import warnings
@@ -87,6 +88,14 @@ setattr(RequestPayloadFactory, "_create_add_attribute_payload", lambda self: Add
 
 
 @dataclasses.dataclass
+class KeyStore:
+    """Where keys lie; the servers of one cluster share it. `custom` holds the attributes `x-...` by key."""
+
+    path: str
+    custom: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass
 class Caller(threading.local):
     """What the session's own thread tells the engine about its client, and is told back."""
 
@@ -99,23 +108,24 @@ class LabEngine(kmip_engine.KmipEngine):
 
     _protocol_versions: list[t.Any]
 
-    def __init__(self, database_path: str, system: str, journal: Journal, faults: Faults | None = None) -> None:
+    def __init__(self, store: KeyStore, system: str, journal: Journal, faults: Faults | None = None) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            super().__init__(policies=copy.deepcopy(policy.policies), database_path=database_path)
+            super().__init__(policies=copy.deepcopy(policy.policies), database_path=store.path)
         # OKMS and the appliances that vCenter supports speak 1.x
         self._protocol_versions = [version for version in self._protocol_versions if version.major == 1]
         self._system = system
         self._journal = journal
         self._faults = faults or Faults()
-        self._custom: dict[str, dict[str, str]] = {}
+        self._custom = store.custom
         self.allowed: Allowed = lambda subject, serial, operation: True
+        self.login: tuple[str, str] | None = None  # user name and password that every request must carry
         self.caller = Caller()
         self.pause = threading.Event()  # set when the server stops: ends what a `slow` fault waits for
         self.seen: list[tuple[str, str]] = []
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database; it opens again when it is used again."""
         self.pause.set()
         self._data_store.dispose()
 
@@ -138,6 +148,29 @@ class LabEngine(kmip_engine.KmipEngine):
             query = database.query(pie_objects.ManagedObject)
             rows = query.all() if owner is None else [row for row in query.all() if row._owner == owner]
             return len(rows)
+
+    def process_request(self, request: t.Any, credential: t.Any = None) -> t.Any:
+        """Ask for user name and password first, if they are wanted."""
+        if self.login is not None and not self._authentic(request.request_header, *self.login):
+            reason = enums.ResultReason.AUTHENTICATION_NOT_SUCCESSFUL
+            client = str((credential or [None])[0])
+            for item in request.batch_items:
+                name = operation_name(item.operation.value)
+                self.seen.append((client, name))
+                self._record(name, item.request_payload, operation_name(reason), client)
+            message = "The request carries no known user name and password."
+            raise exceptions.KmipError(enums.ResultStatus.OPERATION_FAILED, reason, message)
+        return super().process_request(request, credential)
+
+    @staticmethod
+    def _authentic(header: t.Any, username: str, password: str) -> bool:
+        credentials = header.authentication.credentials if header.authentication else []
+        values = [one.credential_value for one in credentials]
+        given = [value for value in values if isinstance(value, objects.UsernamePasswordCredential)]
+        return any(
+            value.username == username and hmac.compare_digest((value.password or "").encode(), password.encode())
+            for value in given
+        )
 
     def _process_operation(self, operation: enums.Operation, payload: t.Any) -> t.Any:
         name, client = operation_name(operation), str(self._client_identity[0])

@@ -13,15 +13,18 @@ import threading
 import typing as t
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from kmip.core import exceptions
 from kmip.services.server import session as kmip_session
 
 from ..clock import LabClock
 from ..faults import Faults
 from ..journal import Journal
-from ..pki import LOCAL_NAMES, Authority, load_pair, write_private
-from .engine import Allowed, LabEngine
+from ..pki import LOCAL_NAMES, Authority, certificate_pem, load_pair, write_private
+from .engine import Allowed, KeyStore, LabEngine
 
+HOST = "127.0.0.1"
+BACKLOG = 128
 MAX_REQUEST = 1 << 20
 IDLE_SECONDS = 60.0
 # X509_V_FLAG_NO_CHECK_TIME: validity is judged by the lab's clock (through the CRL), not by the system's
@@ -42,6 +45,7 @@ class LabSession(kmip_session.KmipSession):
         self.daemon = True
         self.connection = connection
         self.serial = 0
+        self.certificate: x509.Certificate | None = None
         self._server = server
 
     def run(self) -> None:
@@ -71,7 +75,8 @@ class LabSession(kmip_session.KmipSession):
                 pass
 
     def _converse(self) -> None:
-        self.serial = x509.load_der_x509_certificate(self.connection.getpeercert(binary_form=True) or b"").serial_number
+        self.certificate = x509.load_der_x509_certificate(self.connection.getpeercert(binary_form=True) or b"")
+        self.serial = self.certificate.serial_number
         caller = self._server.engine.caller
         caller.serial, caller.hang_up = self.serial, False
         while True:
@@ -83,7 +88,7 @@ class LabSession(kmip_session.KmipSession):
         except (OSError, ValueError) as exc:  # reset, time-out, or a frame over the limit
             raise exceptions.ConnectionClosed from exc
         # withdrawn since the handshake, or let in without a CRL
-        if self.serial in self._server.withdrawn():
+        if self.certificate is None or not self._server.accepts(self.certificate):
             raise exceptions.ConnectionClosed
         return request
 
@@ -98,10 +103,19 @@ class LabSession(kmip_session.KmipSession):
         super()._send_response(data)
 
 
+def _hold(port: int) -> socket.socket:
+    """A socket that keeps the port without listening: connections are refused, and nobody else is given it."""
+    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((HOST, port))
+    return held
+
+
 class KmipServer:
     """A KMIP server on 127.0.0.1; `directory` (private) takes its database and CRLs.
 
     `client_authorities` decide who gets in; `allowed` (subject CN, serial, operation) who may do what.
+    Servers of one cluster share a `store`.
     """
 
     def __init__(
@@ -117,6 +131,7 @@ class KmipServer:
         maximum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
         sans: t.Iterable[str] = LOCAL_NAMES,
         kind: str = "ec",
+        store: KeyStore | None = None,
     ) -> None:
         self.name = name
         self._authority = authority_for_server_cert
@@ -128,12 +143,15 @@ class KmipServer:
         self._kind = kind
         self._lock = threading.RLock()
         self._context: ssl.SSLContext | None = None
-        self._withdrawn: frozenset[int] = frozenset()
-        self._imported: list[str] = []
+        self._context_for: tuple[frozenset[int], list[str]] = (frozenset(), [])
+        self._imported: dict[bytes, x509.Certificate] = {}  # by SHA-256
+        self._port = 0
+        self._held: socket.socket | None = None
         self._sessions: list[LabSession] = []
         self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
-        self.engine = LabEngine(os.path.join(directory, f"{name}.sqlite"), system, journal, faults)
+        store = store or KeyStore(os.path.join(directory, f"{name}.sqlite"))
+        self.engine = LabEngine(store, system, journal, faults)
         self._pair = self._issue()
 
     def _issue(self, days: float = 365) -> tuple[str, str]:
@@ -141,11 +159,15 @@ class KmipServer:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens."""
-        if self._listener is None:
-            raise RuntimeError(f"KMIP server {self.name} is not started")
-        host, port = self._listener.getsockname()[:2]
-        return str(host), int(port)
+        """Where it listens, or will listen again after a stop."""
+        if not self._port:
+            raise RuntimeError(f"KMIP server {self.name} was never started")
+        return HOST, self._port
+
+    @property
+    def running(self) -> bool:
+        """Whether it listens now."""
+        return self._listener is not None
 
     @property
     def server_certificate_pem(self) -> str:
@@ -162,6 +184,15 @@ class KmipServer:
         self.engine.allowed = decide
 
     @property
+    def login(self) -> tuple[str, str] | None:
+        """User name and password that every request must carry besides the certificate; None asks for neither."""
+        return self.engine.login
+
+    @login.setter
+    def login(self, wanted: tuple[str, str] | None) -> None:
+        self.engine.login = wanted
+
+    @property
     def seen(self) -> list[tuple[str, str]]:
         """(subject CN, operation) of everything asked so far."""
         return list(self.engine.seen)
@@ -175,27 +206,58 @@ class KmipServer:
         return self.engine.object_count(owner)
 
     def withdrawn(self) -> frozenset[int]:
-        """Serial numbers of client certificates that no longer count."""
+        """Serial numbers that the client authorities have withdrawn."""
         return frozenset().union(*(authority.withdrawn() for authority in self._client_authorities))
 
+    def accepts(self, certificate: x509.Certificate) -> bool:
+        """Whether a client certificate that OpenSSL has verified counts now.
+
+        OpenSSL judges neither dates (see NO_CHECK_TIME) nor, once a certificate was imported, revocation.
+        """
+        if not self._in_date(certificate):
+            return False
+        issuers = [one for one in self._client_authorities if one.certificate.subject == certificate.issuer]
+        if any(certificate.serial_number in issuer.withdrawn() for issuer in issuers):
+            return False
+        return bool(issuers) or certificate.fingerprint(hashes.SHA256()) in self._imported
+
+    def _in_date(self, certificate: x509.Certificate) -> bool:
+        return certificate.not_valid_before_utc <= self._clock.now() <= certificate.not_valid_after_utc
+
     def start(self) -> int:
-        """Listen, and return the port."""
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self._thread = threading.Thread(target=self._accept, args=(self._listener,), name=self.name, daemon=True)
-        self._thread.start()
-        return self.address[1]
+        """Listen, and return the port: a free one, later the same again."""
+        if self._listener is None:
+            if self._held is None:
+                self._listener = socket.create_server((HOST, 0), backlog=BACKLOG)
+            else:
+                self._listener, self._held = self._held, None
+                self._listener.listen(BACKLOG)
+            self._port = int(self._listener.getsockname()[1])
+            self.engine.pause.clear()
+            self._thread = threading.Thread(target=self._accept, args=(self._listener,), name=self.name, daemon=True)
+            self._thread.start()
+        return self._port
 
     def stop(self) -> None:
-        """End listener, sessions and database; takes milliseconds."""
+        """End listener and sessions, in milliseconds; keys stay, and so does the port for the next start."""
         if self._listener is not None and self._thread is not None:
             self.engine.pause.set()
             with contextlib.suppress(OSError):
                 self._listener.shutdown(socket.SHUT_RDWR)
             self._thread.join(5)
             self._listener.close()
+            self._listener = None
             for session in self._cut(lambda session: True):
                 session.join(5)
+            self._held = _hold(self._port)
         self.engine.close()
+
+    def close(self) -> None:
+        """Stop for good and give the port back."""
+        self.stop()
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     def replace_server_certificate(self, days: float = 365) -> None:
         """Show a new certificate with a new key of the same authority from the next handshake on."""
@@ -205,16 +267,23 @@ class KmipServer:
 
     def trust_client_certificate(self, pem: str) -> None:
         """Import a (self-signed) client certificate, as an operator does on a key server of their own."""
+        certificate = x509.load_pem_x509_certificate(pem.encode())
         with self._lock:
-            self._imported.append(pem)
+            self._imported[certificate.fingerprint(hashes.SHA256())] = certificate
             self._context = None
+
+    def untrust_client_certificate(self, pem: str) -> None:
+        """Take an imported certificate back: what revocation is for a certificate without an authority."""
+        fingerprint = x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256())
+        with self._lock:
+            self._imported.pop(fingerprint, None)
+        self.refresh_revocations()
 
     def refresh_revocations(self) -> None:
         """Let revocations and the lab's time count at once: for the next handshake, and for open sessions."""
         with self._lock:
             self._context = None
-        withdrawn = self.withdrawn()
-        self._cut(lambda session: session.serial in withdrawn)
+        self._cut(lambda session: session.certificate is not None and not self.accepts(session.certificate))
 
     def _cut(self, concerned: t.Callable[[LabSession], bool]) -> list[LabSession]:
         with self._lock:
@@ -245,24 +314,25 @@ class KmipServer:
                 self._sessions.append(session)
 
     def _current_context(self) -> ssl.SSLContext:
-        """The TLS context, made anew when a certificate was withdrawn since the last one."""
+        """The TLS context, made anew when a certificate was withdrawn or went out of date since the last one."""
         with self._lock:
-            withdrawn = self.withdrawn()
-            if self._context is None or withdrawn != self._withdrawn:
-                self._context, self._withdrawn = self._make_context(), withdrawn
+            imported = [certificate_pem(one) for one in self._imported.values() if self._in_date(one)]
+            wanted = self.withdrawn(), imported
+            if self._context is None or wanted != self._context_for:
+                self._context, self._context_for = self._make_context(imported), wanted
             return self._context
 
-    def _make_context(self) -> ssl.SSLContext:
+    def _make_context(self, imported: list[str]) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.maximum_version = self._maximum_version
         context.verify_mode = ssl.CERT_REQUIRED
         load_pair(context, *self._pair)
         flags = int(context.verify_flags) | NO_CHECK_TIME
-        if self._imported:
-            # nobody publishes a CRL for a self-signed certificate; sessions check their serial number themselves
+        if imported:
+            # nobody publishes a CRL for a self-signed certificate; see accepts
             flags |= int(ssl.VERIFY_X509_PARTIAL_CHAIN)
-            context.load_verify_locations(cadata="\n".join(self._imported))
+            context.load_verify_locations(cadata="\n".join(imported))
         else:
             flags |= int(ssl.VERIFY_CRL_CHECK_LEAF)
         context.verify_flags = ssl.VerifyFlags(flags)

@@ -30,7 +30,7 @@ class Auth(Area):
 
     def identify(self, request: Request) -> Identity | None:
         """The identity a request claims, unproven; only to name the caller in the journal."""
-        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        scheme, _separator, value = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and value in self.state.tokens:
             return self.state.tokens[value].identity
         key = self.state.consumer_keys.get(request.headers.get("X-Ovh-Consumer", ""))
@@ -50,7 +50,7 @@ class Auth(Area):
         raise error(401)
 
     def _bearer(self, header: str) -> Identity:
-        scheme, _, value = header.partition(" ")
+        scheme, _separator, value = header.partition(" ")
         token = self.state.tokens.get(value)
         if scheme.lower() != "bearer" or token is None:
             raise error(401)
@@ -233,11 +233,11 @@ class Auth(Area):
 
 def _client_of(request: Request, form: dict[str, str]) -> tuple[str, str]:
     """Client id and secret, from the form or from HTTP Basic (RFC 6749, 2.3.1)."""
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    scheme, _separator, value = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return form.get("client_id", ""), form.get("client_secret", "")
     try:
-        user, _, secret = base64.b64decode(value).decode().partition(":")
+        user, _separator, secret = base64.b64decode(value).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     return urllib.parse.unquote_plus(user), urllib.parse.unquote_plus(secret)

@@ -184,7 +184,7 @@ class CartArea(Area):
     def configurations(self, call: Call) -> list[int]:
         """Ids of configurations."""
         item, wanted = self._item(call)[1], call.query.get("label")
-        return [number for number, (label, _) in item.configurations.items() if wanted in (None, label)]
+        return [number for number, (label, _value) in item.configurations.items() if wanted in (None, label)]
 
     @serves("POST /order/cart/{cartId}/item/{itemId}/configuration")
     def configure(self, call: Call) -> dict[str, t.Any]:

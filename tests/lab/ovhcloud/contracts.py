@@ -89,7 +89,7 @@ def operations() -> tuple[Operation, ...]:
 
 def find(method: str, path: str) -> tuple[Operation, dict[str, str]]:
     """The operation a raw path means and its undecoded path parameters; ApiError 404 or 405."""
-    head, _, rest = path.lstrip("/").partition("/")
+    head, _separator, rest = path.lstrip("/").partition("/")
     other_method = False
     for operation in operations():
         if operation.version != _VERSIONS.get(head):

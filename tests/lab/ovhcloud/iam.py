@@ -284,7 +284,7 @@ def _any_of(wanted: list[str] | None, present: list[str]) -> bool:
 
 
 def _type_of(action: str) -> str:
-    service, _, rest = action.partition(":")
+    service, _separator, rest = action.partition(":")
     if service == "okms":
         return "okms/kmip" if rest.startswith("kmip:") else "okms"
     return "pccVMware" if service == "pccVMware" else "account"

@@ -19,15 +19,20 @@ from .crypto_manager import CryptoManager
 from .dispatcher import Call, Dispatcher
 from .inventory import Inventory
 from .kms_connections import KmsConnections
+from .native_providers import NativeProviders
 from .property_collector import PropertyCollectors
+from .rest import RestApi
 from .service_instance import SearchIndex, ServiceInstance
 from .settings import VCenterSettings
 from .tasks import Tasks
 from .trust import Trust
 from .views import Views
+from .vsan import VsanClusterConfig
 
 LOG = logging.getLogger("lab.vcenter")
+VSAN = "/vsanHealth"
 VERSIONS_FILE = "/sdk/vimServiceVersions.xml"
+VSAN_VERSIONS_FILE = "/sdk/vsanServiceVersions.xml"
 TEXT = {"Content-Type": "text/plain"}
 
 
@@ -36,8 +41,11 @@ def _nobody(_login: str, _password: str) -> t.Iterable[str] | None:
 
 
 class VCenter:
-    """SOAP on /sdk. The callbacks are set by the lab: who may log in with which privileges, and where the network lets
-    vCenter through to. They are called without any lock of the vCenter held."""
+    """SOAP on /sdk and /vsanHealth, and REST.
+
+    The callbacks are set by the lab: who may log in with which privileges, and where the network lets vCenter through
+    to. They are called without any lock of the vCenter held.
+    """
 
     system = "vcenter"
 
@@ -55,12 +63,14 @@ class VCenter:
         self.flow_open: t.Callable[[str, int], bool] = lambda _host, _port: True
         self._core = Core(clock, self.settings)
         self.crypto = self._core.crypto
-        self._connections = KmsConnections(self._core, lambda host, port: self.flow_open(host, port))
-        self.sessions = sessions.Sessions(self._core, lambda login, password: self.authenticate(login, password))
+        self._connections = KmsConnections(self._core, self._is_flow_open)
+        self.sessions = sessions.Sessions(self._core, self._privileges_of)
         self.tasks = Tasks(self._core)
         collectors = PropertyCollectors(self._core)
         self.sessions.on_end += [collectors.forget, lambda session: self._core.store.remove_owned(session.key)]
         entity_properties.publish(self.inventory, self._core.store)
+        self.native = NativeProviders(self._core, self.inventory)
+        self._rest = RestApi(self._core, self.sessions, self.native)
         self._dispatcher = Dispatcher(
             self._core,
             (
@@ -72,9 +82,17 @@ class VCenter:
                 collectors,
                 CryptoManager(self._core, self.inventory, self._connections, self.tasks),
                 Trust(self._core, self._connections),
-                CryptoKeys(self._core, self.inventory, self._connections),
+                CryptoKeys(self._core, self.inventory, self._connections, self.native),
+                VsanClusterConfig(self._core, self.inventory),
             ),
         )
+
+    # both callables may be replaced while the lab runs
+    def _is_flow_open(self, host: str, port: int) -> bool:
+        return self.flow_open(host, port)
+
+    def _privileges_of(self, login: str, password: str) -> t.Iterable[str] | None:
+        return self.authenticate(login, password)
 
     @property
     def lock(self) -> t.Any:
@@ -87,6 +105,17 @@ class VCenter:
             servers = list(self.crypto.server_at(ip))
         return any(self._connections.probe(provider, server).green for provider, server in servers)
 
+    def lose_providers(self) -> None:
+        """Take out every key provider, as a vCenter installed anew has none."""
+        with self._core.lock:
+            for name in list(self.crypto.providers):
+                self.crypto.drop(name)
+
+    def secrets(self) -> list[str]:
+        """Secrets of the native providers made so far: keys, passwords and tokens of backups."""
+        with self._core.lock:
+            return sorted(self.native.known_secrets)
+
     def close(self) -> None:
         """End all that waits."""
         self._core.close()
@@ -95,12 +124,16 @@ class VCenter:
 
     def describe(self, request: Request) -> Described:
         """Name the call; the envelope is read once, for `handle` too."""
+        if self._rest.claims(request):
+            return self._rest.describe(request)
         if not self._is_soap(request):
             return Described(f"{request.method} {request.path}", "read")
         cookie = sessions.cookie_in(request.headers.get("Cookie"))
         session = self.sessions.find(cookie)
         request.memo.update(cookie=cookie, session=session)
-        version = soap.shared_version(request.headers.get("SOAPAction") or "", self._core.version)
+        vsan = request.path.rstrip("/") == VSAN
+        newest = self._core.vsan_version if vsan else self._core.version
+        version = soap.shared_version(request.headers.get("SOAPAction") or "", newest)
         request.memo["version"] = version
         try:
             call = soap.parse(request.body, version)
@@ -113,14 +146,14 @@ class VCenter:
 
     @staticmethod
     def _is_soap(request: Request) -> bool:
-        return request.method == "POST" and request.path.rstrip("/") == "/sdk"
+        return request.method == "POST" and request.path.rstrip("/") in ("/sdk", VSAN)
 
     def handle(self, request: Request) -> Response:
         """Answer a request."""
-        if request.method == "GET" and request.path == VERSIONS_FILE:
-            return Response(200, soap.versions_file(self._core.version), {"Content-Type": "text/xml"})
+        if self._rest.claims(request):
+            return self._rest.handle(request)
         if not self._is_soap(request):
-            return Response(404, b"not found", TEXT)
+            return self._plain(request)
         cookie = request.memo["cookie"] or sessions.new_cookie()
         try:
             response = self._answer(request, cookie)
@@ -129,6 +162,16 @@ class VCenter:
         if not request.memo["cookie"]:
             response.headers.update(sessions.set_cookie(cookie))
         return response
+
+    def _plain(self, request: Request) -> Response:
+        """The files that tell the versions."""
+        if request.method == "GET" and request.path == VERSIONS_FILE:
+            content = soap.versions_file(self._core.version)
+        elif request.method == "GET" and request.path == VSAN_VERSIONS_FILE:
+            content = soap.versions_file(self._core.vsan_version, vmomi.VSAN_NAMESPACE)
+        else:
+            return Response(404, b"not found", dict(TEXT))
+        return Response(200, content, {"Content-Type": "text/xml"})
 
     def _answer(self, request: Request, cookie: str) -> Response:
         version = request.memo["version"]
@@ -154,6 +197,8 @@ class VCenter:
 
     def refusal(self, request: Request) -> Response:
         """NoPermission with the privilege that the method needs."""
+        if self._rest.claims(request):
+            return self._rest.refusal(request)
         asked: soap.SoapRequest | None = request.memo.get("call")
         if asked is None:
             return Response(403, b"forbidden", TEXT)
@@ -162,6 +207,8 @@ class VCenter:
 
     def failure(self, request: Request, rule: FaultRule) -> Response:
         """A SOAP fault with 500 (the only status it can have), plain text with any other."""
+        if self._rest.claims(request):
+            return self._rest.failure(request, rule)
         if rule.status == 500 and "version" in request.memo:
             return self._fault(errors.system_error("the service is not available"), request.memo["version"])
         return Response(rule.status, b"Service Unavailable", dict(TEXT))

@@ -32,6 +32,11 @@ class Core:
         return vmomi.VERSIONS[self.settings.version]
 
     @property
+    def vsan_version(self) -> str:
+        """The same for what vSAN adds to vSphere."""
+        return vmomi.VSAN_VERSIONS[self.settings.version]
+
+    @property
     def release(self) -> Release:
         """How this vCenter names itself."""
         return RELEASES[self.settings.version]

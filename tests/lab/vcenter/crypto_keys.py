@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
     from .core import Core
     from .inventory import Inventory
     from .kms_connections import KmsConnections
+    from .native_providers import NativeProviders
 
 AVAILABILITY, MACHINES, HOSTS, REFERENCES = 1, 2, 4, 8  # bits of QueryCryptoKeyStatus
 
@@ -33,10 +34,11 @@ def key_ref(key: t.Any) -> KeyRef:
 class CryptoKeys:
     """Keys of all providers."""
 
-    def __init__(self, core: Core, inventory: Inventory, connections: KmsConnections) -> None:
+    def __init__(self, core: Core, inventory: Inventory, connections: KmsConnections, native: NativeProviders) -> None:
         self._core = core
         self._inventory = inventory
         self._connections = connections
+        self._native = native
 
     @operation("GenerateKey", kind="write", blocking=True)
     def generate(self, call: Call) -> t.Any:
@@ -106,9 +108,13 @@ class CryptoKeys:
         provider = self._core.crypto.providers.get(key.provider)
         if provider is None:
             return False, "KeyStateClusterInvalid"
+        if provider.management_type == NATIVE:
+            if self._native.is_lost(key):
+                return False, "KeyStateMissingInCache"
+            # the reason came with 8.0.3
+            return True, "KeyStateManagedByNKP" if self._core.release.api_version >= "8.0.3" else None
         if provider.management_type != STANDARD:
-            native = provider.management_type == NATIVE
-            return True, "KeyStateManagedByNKP" if native else "KeyStateManagedByTrustAuthority"
+            return True, "KeyStateManagedByTrustAuthority"
         state = self._connections.key_state(provider, key.key_id)
         return (True, None) if state == "available" else (False, state)
 

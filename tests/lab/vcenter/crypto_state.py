@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import dataclasses
+import secrets
 import typing as t
+import uuid
 
 from .entities import KeyRef
 
@@ -61,6 +63,10 @@ class Provider:
     has_backup: bool | None = None
     tpm_required: bool | None = None
     key_id: str | None = None
+    # native providers only
+    derivation_key: bytes = dataclasses.field(default=b"", repr=False)
+    settling_reads: int = 0  # so many readings of its health still show `settling_health`
+    settling_health: str = "NONE"
 
 
 @dataclasses.dataclass
@@ -82,18 +88,36 @@ class CryptoState:
     keys: dict[KeyRef, KeyRecord] = dataclasses.field(default_factory=dict)
     references: dict[KeyRef, list[str]] = dataclasses.field(default_factory=dict)  # names of third parties using a key
     own_identity: Identity | None = None  # vCenter's own certificate, made when first needed
+    on_added: list[t.Callable[[Provider], None]] = dataclasses.field(default_factory=list)  # native providers only
+    on_dropped: list[t.Callable[[Provider], None]] = dataclasses.field(default_factory=list)
 
-    def add_native(self, name: str, has_backup: bool = False, tpm_required: bool = False, key_id: str = "") -> Provider:
-        """Put in a native provider, as if made in the UI."""
+    def add_native(
+        self,
+        name: str,
+        has_backup: bool = False,
+        tpm_required: bool | None = False,
+        key_id: str = "",
+        derivation_key: bytes = b"",
+    ) -> Provider:
+        """Put in a native provider, as if made in the UI; ids and keys that are not given are made."""
         provider = Provider(
-            name, NATIVE, has_backup=has_backup, tpm_required=tpm_required, key_id=key_id or f"native-{name}"
+            name,
+            NATIVE,
+            has_backup=has_backup,
+            tpm_required=tpm_required,
+            key_id=key_id or str(uuid.uuid4()),
+            derivation_key=derivation_key or secrets.token_bytes(32),
         )
         self.providers[name] = provider
+        for listener in self.on_added:
+            listener(provider)
         return provider
 
     def drop(self, name: str) -> None:
         """Take out a provider and the defaults that point to it."""
-        del self.providers[name]
+        dropped = self.providers.pop(name)
+        for listener in self.on_dropped:
+            listener(dropped)
         if self.default == name:
             self.default = None
         self.entity_defaults = {moid: one for moid, one in self.entity_defaults.items() if one != name}

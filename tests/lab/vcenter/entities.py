@@ -57,6 +57,8 @@ class Cluster(Entity):
     """A cluster; its children are its hosts and its root resource pool."""
 
     crypto_mode: str = "onDemand"
+    vsan: bool = False
+    vsan_encryption: str | None = None  # key provider of vSAN's data-at-rest encryption; it makes vSAN count as on
 
 
 @dataclasses.dataclass
@@ -88,6 +90,11 @@ class Host(Entity):
     version: str = "8.0.3"
     build: str = "24022510"
     uuid: str = ""
+
+    @property
+    def has_tpm_2(self) -> bool:
+        """Whether the host has what a native provider may be restricted to."""
+        return self.tpm and self.tpm_version.startswith("2")
 
 
 @dataclasses.dataclass
@@ -136,6 +143,7 @@ class VirtualMachine(Entity):
     cpus: int = 2
     uuid: str = ""
     instance_uuid: str = ""
+    ip_addresses: list[str] = dataclasses.field(default_factory=list)  # as VMware Tools report them
     changes: int = 1
 
     def crypto_keys(self) -> t.Iterator[KeyRef]:

@@ -124,6 +124,7 @@ def cluster_config(cluster: Cluster) -> t.Any:
         dasConfig=vim.cluster.DasConfigInfo(enabled=False),
         drsConfig=vim.cluster.DrsConfigInfo(enabled=True),
         cryptoConfig=vim.cluster.CryptoConfigInfo(cryptoMode=cluster.crypto_mode),
+        vsanConfigInfo=vim.vsan.cluster.ConfigInfo(enabled=cluster.vsan or bool(cluster.vsan_encryption)),
     )
 
 
@@ -244,7 +245,12 @@ def tables(inventory: Inventory) -> dict[type, Table]:
 
 
 def publish(inventory: Inventory, store: ObjectStore) -> None:
-    """Put an inventory's entities into the store."""
+    """Put an inventory's entities into the store, and those that it gets later."""
     by_kind = tables(inventory)
-    for entity in inventory:
+
+    def add(entity: Entity) -> None:
         store.add(entity.reference, entity, by_kind[type(entity)])
+
+    for entity in inventory:
+        add(entity)
+    inventory.on_added.append(add)

@@ -45,6 +45,7 @@ class Inventory:
 
     def __init__(self, hosts: int = 3, vms: int = 6, clusters: int = 1) -> None:
         self._entities: dict[str, Entity] = {}
+        self.on_added: list[t.Callable[[Entity], None]] = []
         self.root = self._add(Folder(vim.Folder("group-d1"), "Datacenters", child_types=("Folder", "Datacenter")))
         self.datacenter = self._add(Datacenter(vim.Datacenter("datacenter-2"), "DC0"), self.root)
         self.vm_folder = self._folder("group-v3", "vm", ("Folder", "VirtualMachine", "VirtualApp"))
@@ -65,6 +66,8 @@ class Inventory:
         if parent is not None:
             parent.children.append(entity)
         self._entities[vmomi.moid(entity.reference)] = entity
+        for listener in self.on_added:
+            listener(entity)
         return entity
 
     def _folder(self, moid: str, name: str, child_types: tuple[str, ...]) -> Folder:
@@ -81,7 +84,13 @@ class Inventory:
         host = Host(vim.HostSystem(f"host-{number + 1}"), name, uuid=str(uuid.uuid5(_NAMESPACE, name)))
         return self._add(host, self.clusters[number % len(self.clusters)])
 
-    def add_vm(self, name: str, buses: t.Sequence[str] = ("scsi",), folder: Folder | None = None) -> VirtualMachine:
+    def add_vm(
+        self,
+        name: str,
+        buses: t.Sequence[str] = ("scsi",),
+        folder: Folder | None = None,
+        ip_addresses: t.Sequence[str] = (),
+    ) -> VirtualMachine:
         """A further machine, powered off and in clear, with one disk for each named bus."""
         number = len(self.vms) + 1
         host = self.hosts[(number - 1) % len(self.hosts)] if self.hosts else None
@@ -99,6 +108,7 @@ class Inventory:
             disks=self._disks(name, buses),
             uuid=str(uuid.uuid5(_NAMESPACE, f"bios {number}")),
             instance_uuid=str(uuid.uuid5(_NAMESPACE, f"instance {number}")),
+            ip_addresses=list(ip_addresses),
         )
         self.vms.append(machine)
         return self._add(machine, folder or self.vm_folder)
@@ -128,6 +138,10 @@ class Inventory:
     def host(self, name: str) -> Host:
         """The host of that name, long or short."""
         return next(host for host in self.hosts if name in (host.name, host.name.partition(".")[0]))
+
+    def cluster(self, name: str) -> Cluster:
+        """The cluster of that name."""
+        return next(cluster for cluster in self.clusters if cluster.name == name)
 
     def below(self, container: t.Any, recursive: bool) -> list[t.Any]:
         """References of what is in a container."""
@@ -160,6 +174,21 @@ class Inventory:
         machine.migrate_encryption = "required"
         for disk in machine.disks if disks else ():
             disk.crypto_key = key
+
+    def encrypt_disk(self, machine: VirtualMachine, number: int, provider: str, key_id: str) -> Disk:
+        """Make one disk encrypted with a key of its own; disks are counted from 0."""
+        disk = machine.disks[number]
+        disk.crypto_key = KeyRef(provider, key_id)
+        return disk
+
+    def give_tpm(self, machine: VirtualMachine, provider: str, key_id: str) -> None:
+        """Add a vTPM: the home becomes encrypted, the disks stay as they are."""
+        machine.tpm = True
+        self.encrypt(machine, provider, key_id, disks=False)
+
+    def give_host_key(self, host: Host, provider: str, key_id: str) -> None:
+        """Turn a host's encryption mode on with that key."""
+        host.crypto_key, host.crypto_state = KeyRef(provider, key_id), "safe"
 
     def decrypt(self, machine: VirtualMachine) -> None:
         """Make a machine clear."""

@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
 
 COOKIE = "vmware_soap_session"
 EVERYTHING = "*"  # in a set of privileges: all of them
+SOAP, REST = "soap", "rest"
 
 _current: contextvars.ContextVar[Session | None] = contextvars.ContextVar("vcenter_session", default=None)
 
@@ -42,6 +43,7 @@ class Session:
     ip: str = "127.0.0.1"
     agent: str = ""
     calls: int = 0
+    kind: str = SOAP
 
     def may(self, privilege: str | None) -> bool:
         """Whether the session has the privilege; the System ones come with the login."""
@@ -72,7 +74,7 @@ class Sessions:
     def __init__(self, core: Core, authenticate: t.Callable[[str, str], t.Iterable[str] | None]) -> None:
         self._core = core
         self._authenticate = authenticate
-        self._by_cookie: dict[str, Session] = {}
+        self._by_cookie: dict[tuple[str, str], Session] = {}
         self.on_end: list[t.Callable[[Session], None]] = []
         core.store.add(
             vim.SessionManager("SessionManager"),
@@ -91,10 +93,10 @@ class Sessions:
         with self._core.lock:
             return list(self._by_cookie.values())
 
-    def find(self, cookie: str | None) -> Session | None:
-        """The session of a cookie; one that was idle for too long is ended."""
+    def find(self, cookie: str | None, kind: str = SOAP) -> Session | None:
+        """The session of a cookie, or of a session id of REST; one that was idle for too long is ended."""
         with self._core.lock:
-            session = self._by_cookie.get(cookie or "")
+            session = self._by_cookie.get((kind, cookie or ""))
             limit = self._core.settings.idle_timeout
             if session and limit and (self._core.clock.now() - session.last_active).total_seconds() > limit:
                 self.end(session)
@@ -111,7 +113,7 @@ class Sessions:
     def end(self, session: Session) -> None:
         """End a session and what belongs to it."""
         with self._core.lock:
-            self._by_cookie.pop(session.cookie, None)
+            self._by_cookie.pop((session.kind, session.cookie), None)
             for listener in self.on_end:
                 listener(session)
 
@@ -130,18 +132,26 @@ class Sessions:
     def login(self, call: Call) -> t.Any:
         """Check name and password with the lab; a cookie that is already logged in is refused."""
         user, password = call.arguments.get("userName", ""), call.arguments.get("password", "")
-        privileges = self._authenticate(user, password)
-        if privileges is None or self.find(call.cookie):
+        session = None
+        if not self.find(call.cookie):
+            session = self.open(user, password, call.cookie, call.peer, call.agent)
+        if session is None:
             raise vim.fault.InvalidLogin(msg="Cannot complete login due to an incorrect user name or password.")
+        return session.as_data()
+
+    def open(self, user: str, password: str, cookie: str, peer: str, agent: str, kind: str = SOAP) -> Session | None:
+        """A new session, None when the lab does not know name and password; call it without the lock."""
+        privileges = self._authenticate(user, password)
+        if privileges is None:
+            return None
         now = self._core.clock.now()
-        session = Session(
-            str(uuid.uuid4()), call.cookie, user, frozenset(privileges), now, now, call.peer, call.agent, calls=1
-        )
+        granted = frozenset(privileges)
+        session = Session(str(uuid.uuid4()), cookie, user, granted, now, now, peer, agent, calls=1, kind=kind)
         with self._core.lock:
             if len(self._by_cookie) >= self._core.settings.session_limit:
                 raise TooManySessionsError
-            self._by_cookie[call.cookie] = session
-        return session.as_data()
+            self._by_cookie[kind, cookie] = session
+        return session
 
     @operation("Logout", kind="logout")
     def logout(self, call: Call) -> None:
@@ -223,11 +233,11 @@ class Authorization:
         ]
 
 
-def cookie_in(header: str | None) -> str | None:
+def cookie_in(header: str | None, wanted: str = COOKIE) -> str | None:
     """The session id in a Cookie header; pyVmomi sends back the whole Set-Cookie value, quoted or not."""
     for part in (header or "").split(";"):
         name, _equals, value = part.strip().partition("=")
-        if name == COOKIE:
+        if name == wanted:
             return value.strip().strip('"') or None
     return None
 

@@ -12,7 +12,7 @@ import dataclasses
 class VCenterSettings:
     """Settings of the lab's vCenter. Those marked (unknown) are not documented: clients must live with either value."""
 
-    version: str = "8.0.3"  # 7.0.2, 8.0.3 or 9.0
+    version: str = "8.0.3"  # 7.0.1, 7.0.2, 8.0.3 or 9.0
     hostname: str = "vcenter.lab.test"
     page_size: int = 100  # objects per answer of the property collector
     session_limit: int = 2000
@@ -32,12 +32,24 @@ class VCenterSettings:
     property_needs_privilege: bool = True  # (unknown) the property kmipServers needs what ListKmipServers needs
     native_status: str = "gray"  # (unknown) overall status of a native provider
     connection_texts: bool = True  # (unknown) connectionStatus says something
+    rest_write_status: int = 204  # (unknown) 200, 201 or 204: answer of REST to a create, update or delete
+    native_settling_reads: int = 1  # readings after a create (NONE) or an import (WARNING) until the health is known
+    native_unsaved_health: str = "ERROR"  # (unknown) or WARNING: health of a provider without backup
+    native_update_keeps_backup: bool = False  # (unknown) a provider stays backed up when its key id is changed
+    download_host: str = "localhost"  # in the address of a backup: the appliance's name for itself; empty: the client's
+    download_token_lifetime: float = 120.0  # seconds
+    download_methods: tuple[str, ...] = ("GET", "POST")
+    imported_is_backed_up: bool = True  # (unknown) a provider made from a backup counts as backed up
+    backup_keeps_constraints: bool = True  # (unknown) an import without constraints takes those of the backup
+    dry_run_refuses_existing: bool = True  # (unknown) a dry run of an import fails when the provider exists
 
     def __post_init__(self) -> None:
         if self.version not in RELEASES:
             raise ValueError(f"unknown vCenter version {self.version!r}, one of {', '.join(RELEASES)}")
         if self.argument_fault not in ("InvalidArgument", "RuntimeFault"):
             raise ValueError(f"unknown fault {self.argument_fault!r}")
+        if self.rest_write_status not in (200, 201, 204):
+            raise ValueError(f"not a status of success: {self.rest_write_status}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,9 +59,11 @@ class Release:
     version: str
     build: str
     api_version: str
+    has_native_providers: bool = True
 
 
 RELEASES = {
+    "7.0.1": Release("7.0.1", "16860138", "7.0.1.0", has_native_providers=False),
     "7.0.2": Release("7.0.2", "17694817", "7.0.2.0"),
     "8.0.3": Release("8.0.3", "25600417", "8.0.3.0"),
     "9.0": Release("9.0.0", "24755230", "9.0.0.0"),

@@ -151,11 +151,11 @@ def _envelope(inner: str) -> bytes:
     return (head + inner + tail).encode()
 
 
-def versions_file(version: str) -> bytes:
-    """vimServiceVersions.xml, from which clients choose the version they speak."""
+def versions_file(version: str, namespace: str = vmomi.NAMESPACE) -> bytes:
+    """vimServiceVersions.xml and its like, from which clients choose the version they speak."""
     prior = "".join(f"<version>{number}</version>" for number in vmomi.prior_versions(version))
     return (
         '<?xml version="1.0" encoding="UTF-8" ?><namespaces version="1.0"><namespace>'
-        f"<name>{vmomi.NAMESPACE}</name><version>{vmomi.wire_version(version)}</version>"
+        f"<name>{namespace}</name><version>{vmomi.wire_version(version)}</version>"
         f"<priorVersions>{prior}</priorVersions></namespace></namespaces>"
     ).encode()

@@ -131,6 +131,30 @@ def runtime(machine: VirtualMachine) -> t.Any:
     )
 
 
+def _ip_address(machine: VirtualMachine) -> str | None:
+    return machine.ip_addresses[0] if machine.ip_addresses else None
+
+
+def guest_net(machine: VirtualMachine) -> list[t.Any]:
+    """`guest.net`: the network card with its addresses; empty as long as VMware Tools report none."""
+    if not machine.ip_addresses:
+        return []
+    card = {"network": "VM Network", "connected": True, "deviceConfigId": NIC_KEY}
+    return [vim.vm.GuestInfo.NicInfo(ipAddress=list(machine.ip_addresses), **card)]
+
+
+def guest(machine: VirtualMachine) -> t.Any:
+    """`guest` as a whole; VMware Tools run in machines that have addresses."""
+    running = bool(machine.ip_addresses)
+    return vim.vm.GuestInfo(
+        toolsStatus="toolsOk" if running else "toolsNotInstalled",
+        toolsRunningStatus="guestToolsRunning" if running else "guestToolsNotRunning",
+        guestState="running" if running else "notRunning",
+        ipAddress=_ip_address(machine),
+        net=guest_net(machine),
+    )
+
+
 def summary(machine: VirtualMachine) -> t.Any:
     """`summary` as a whole."""
     return vim.vm.Summary(
@@ -150,7 +174,7 @@ def summary(machine: VirtualMachine) -> t.Any:
             tpmPresent=machine.tpm,
         ),
         quickStats=vim.vm.Summary.QuickStats(guestHeartbeatStatus="gray"),
-        guest=vim.vm.Summary.GuestSummary(),
+        guest=vim.vm.Summary.GuestSummary(ipAddress=_ip_address(machine)),
         storage=vim.vm.Summary.StorageSummary(committed=0, uncommitted=0, unshared=0, timestamp=EPOCH),
         overallStatus="green",
     )
@@ -205,6 +229,9 @@ TABLE: dict[str, t.Callable[[VirtualMachine], t.Any]] = {
     "runtime.connectionState": lambda machine: machine.connection_state,
     "runtime.cryptoState": crypto_state,
     "runtime.host": lambda machine: machine.host.reference if machine.host else None,
+    "guest": guest,
+    "guest.ipAddress": _ip_address,
+    "guest.net": guest_net,
     "summary": summary,
     "summary.config.tpmPresent": lambda machine: machine.tpm,
     "snapshot": snapshot_info,

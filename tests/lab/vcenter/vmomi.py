@@ -15,7 +15,7 @@ import typing as t
 from pyVmomi import SoapAdapter
 from pyVmomi import VmomiSupport as Support
 
-NAMESPACE = "urn:vim25"
+NAMESPACE, VSAN_NAMESPACE = "urn:vim25", "urn:vsan"
 NS_SEP = SoapAdapter.NS_SEP
 OPTIONAL = Support.F_OPTIONAL
 DataObject = Support.DataObject
@@ -28,9 +28,17 @@ ENVELOPE = (SoapAdapter.XML_HEADER + "\n" + SoapAdapter.SOAP_START, SoapAdapter.
 XMLNS_SOAPENV: str = SoapAdapter.XMLNS_SOAPENV
 
 VERSIONS = {
+    "7.0.1": Support.versionMap["vim25/7.0.1.0"],
     "7.0.2": Support.versionMap["vim25/7.0.2.0"],
     "8.0.3": Support.versionMap["vim25/8.0.3.0"],
     "9.0": Support.versionMap["vim25/9.0.0.0"],
+}
+# vSAN numbers its versions on its own; some names hold a blank
+VSAN_VERSIONS = {
+    "7.0.1": Support.versionMap["vsan/vSAN 7.0U1"],
+    "7.0.2": Support.versionMap["vsan/vSAN 7.0U2"],
+    "8.0.3": Support.versionMap["vsan/8.0.0.4"],
+    "9.0": Support.versionMap["vsan/9.0.0.0"],
 }
 
 
@@ -50,22 +58,23 @@ def includes(version: str, wanted: str) -> bool:
 
 
 def prior_versions(version: str) -> list[str]:
-    """Wire numbers of all earlier versions, oldest first."""
+    """Wire numbers of all earlier versions of the same interface, oldest first."""
+    interface = version.partition(".")[0]
     return sorted(
         {
             wire_version(other)
-            for wire, other in Support.versionMap.items()
-            if wire.startswith("vim25/") and other != version and includes(version, other)
+            for other in Support.versionMap.values()
+            if other.startswith(f"{interface}.version.") and other != version and includes(version, other)
         }
     )
 
 
 def method_info(name: str) -> t.Any:
     """Signature of a method by its wire name; None when pyVmomi does not know it."""
-    try:
-        return Support.GetWsdlMethod(NAMESPACE, name).info
-    except KeyError:
-        return None
+    for namespace in (NAMESPACE, VSAN_NAMESPACE):
+        with contextlib.suppress(KeyError):
+            return Support.GetWsdlMethod(namespace, name).info
+    return None
 
 
 def moid(reference: t.Any) -> str:

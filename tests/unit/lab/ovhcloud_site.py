@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import typing as t
 
 import requests
 
@@ -40,6 +41,9 @@ class Site:
         self.session = requests.Session()
         self.session.trust_env = False  # no proxy or CA bundle of the machine
         self.consumer_key = self.app.keys.consumer_key
+        # what fixtures add: a domain, and where to find it
+        self.domain: t.Any = None
+        self.path = self.urn = ""
 
     def stop(self):
         self.session.close()
@@ -89,7 +93,8 @@ class Site:
 
     def pages(self, path):
         """All items of a v2 list."""
-        items, headers = [], {}
+        items: list[t.Any] = []
+        headers: dict[str, str] = {}
         while True:
             response = self.signed("GET", path, headers=headers)
             assert response.status_code == 200, response.text

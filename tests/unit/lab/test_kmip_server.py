@@ -70,14 +70,14 @@ class Setting:
 def lab(request, tmp_path):
     setting = Setting(tmp_path, request.param)
     yield setting
-    setting.server.stop()
+    setting.server.close()
 
 
 @pytest.fixture
 def modern(tmp_path):
     setting = Setting(tmp_path)
     yield setting
-    setting.server.stop()
+    setting.server.close()
 
 
 def serial(pair):
@@ -303,7 +303,7 @@ def test_rsa_server(tmp_path):
         client = VCenterKmsClient("127.0.0.1", server.start(), [servers.certificate_pem], *pair)
         assert client.probe().green
     finally:
-        server.stop()
+        server.close()
 
 
 @pytest.mark.parametrize("action, left", [("drop_before", 0), ("drop_after", 1), ("refuse", 0), ("status", 0)])

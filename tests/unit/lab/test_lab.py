@@ -89,7 +89,8 @@ def test_starts_fast_and_leaves_nothing():
         assert took < 5
         assert stat.S_IMODE(os.stat(lab.directory).st_mode) == 0o700
         ports = [lab.vcenter_port, lab.control_port, lab.okms_kmip.address[1]]
-        assert lab.external_kms.address[1] not in ports
+        ports += [server.address[1] for server in lab.external_kms]
+        assert len(set(ports)) == 5
     assert not os.path.exists(lab.directory)
     for port in ports:
         with pytest.raises(OSError):
@@ -139,7 +140,7 @@ def test_only_certificates_of_the_api_get_in_and_revoked_ones_are_put_out(lab):
     made = client.create_key("8.0.3 build-1")
     assert lab.okms_kmip.keys()[made]["owner"] == domain.okms_id
     assert Api(lab)("GET", f"/v2/okms/resource/{domain.okms_id}")["kmipObjectCount"] == 1
-    stranger = vcenter_as_client(lab, *lab.external_authority.leaf(domain.okms_id, "client"))
+    stranger = vcenter_as_client(lab, *lab.external_clients.leaf(domain.okms_id, "client"))
     assert not stranger.probe().server_trusts_client
     Api(lab)("DELETE", f"/v2/okms/resource/{domain.okms_id}/credential/{number}")
     probe = client.probe()
@@ -183,11 +184,11 @@ def test_iam_on_kmip_operations(needed):
 
 def test_external_key_server_has_its_own_authority(lab):
     assert list(lab.kmip_servers()) == ["okms"]
-    server = lab.external_kms
-    certificate, key = lab.external_authority.leaf("vcenter", "client")
+    server = lab.external_kms[0]
+    certificate, key = lab.external_client_pair()
     trusted, (host, port) = [lab.external_authority.certificate_pem], server.address
     assert VCenterKmsClient(host, port, trusted, certificate, key).probe().green
-    assert list(lab.kmip_servers()) == ["okms", "external"]
+    assert list(lab.kmip_servers()) == ["okms", "kms1", "kms2"]
     assert lab.journal.count("external_kms") == 2 and lab.journal.count("okms_kmip") == 0
 
 
@@ -339,6 +340,10 @@ def test_a_certificate_with_the_right_name_from_elsewhere_is_not_enough(lab):
     assert not vcenter_as_client(lab, pem, key_pem(key)).probe().server_trusts_client
 
 
+def read(path):
+    return pathlib.Path(path).read_text()
+
+
 def start(tmp_path, *options):
     path = tmp_path / "state.json"
     command = [sys.executable, "-m", PACKAGE, "--state-file", str(path), *options]
@@ -356,7 +361,11 @@ def test_as_a_program_until_told_to_stop(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     answer = requests.get(state["ovh"]["endpoint"] + "/1.0/auth/time", verify=state["ca_path"], timeout=5)
     assert answer.status_code == 200
-    assert requests.get(state["control_url"] + "/state", timeout=5).json()["kmip"]["external"]["objects"] == 0
+    kmip = requests.get(state["control_url"] + "/state", timeout=5).json()["kmip"]
+    assert {name: kmip[name]["port"] for name in ("kms1", "kms2")} == {
+        server["name"]: server["port"] for server in state["external_kms"]
+    }
+    assert state["external_kms_login"] is None and "PRIVATE KEY" in read(state["external_client_ca"]["key_path"])
     requests.post(state["control_url"] + "/stop", timeout=5)
     output, _nothing = process.communicate(timeout=20)
     assert process.returncode == 0 and output.strip().endswith("The lab has stopped.")

@@ -11,6 +11,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.ovhcloud_site import CA, Site
 
@@ -83,7 +84,7 @@ def test_credential_from_a_request(site):
     assert names.critical and other.type_id.dotted_string == "1.3.6.1.4.1.311.20.2.3"
     assert other.value[2:].decode() == f"okms.domain:{site.domain.okms_id}"
     usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    assert list(usage) == [x509.ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
 
 
 @pytest.mark.parametrize("kind, key_class", [(None, ec.EllipticCurvePublicKey), ("RSA", rsa.RSAPublicKey)])
@@ -93,7 +94,7 @@ def test_credential_with_a_key_made_by_okms(site, kind, key_class):
     assert made["privateKeyPEM"].splitlines()[0] == f"-----BEGIN {'RSA' if kind else 'EC'} PRIVATE KEY-----"
     assert made["privateKeyPEM"] in site.app.secrets()
     path = f"{site.path}/credential/{made['id']}"
-    ready = [site.call("GET", path) for _ in range(2)][1]
+    ready = [site.call("GET", path) for _look in range(2)][1]
     public = x509.load_pem_x509_certificate(ready["certificatePEM"].encode()).public_key()
     assert isinstance(public, key_class) and public == key.public_key()
     assert ready["certificateType"] == (kind or "ECDSA")
@@ -126,7 +127,7 @@ def test_expiry_and_failure_of_credentials(site):
     assert site.call("GET", path)["status"] == "EXPIRED"
     site.settings.credential_outcome = "ERROR"
     path = f"{site.path}/credential/{_issue(site)['id']}"
-    assert [site.call("GET", path)["status"] for _ in range(2)] == ["CREATING", "ERROR"]
+    assert [site.call("GET", path)["status"] for _look in range(2)] == ["CREATING", "ERROR"]
     assert site.call("GET", path)["certificatePEM"] is None
 
 

@@ -36,7 +36,7 @@ def _ordered(site, **flags):
 
 
 def _statuses(site, order, count):
-    return [site.call("GET", f"/me/order/{order}/status") for _ in range(count)]
+    return [site.call("GET", f"/me/order/{order}/status") for _look in range(count)]
 
 
 def _delivered(site):
@@ -86,7 +86,7 @@ def test_cart_items_and_configuration(site):
 
 
 def test_simulation_makes_no_order(site):
-    cart, _ = _cart(site)
+    cart, _item = _cart(site)
     preview = site.call("GET", f"{cart}/checkout")
     assert (preview["orderId"], preview["url"], preview["prices"]["withTax"]["value"]) == (None, None, 0)
     assert site.call("GET", f"{cart}/summary") == preview
@@ -123,7 +123,7 @@ def test_full_order(site):
     assert (domain["region"], domain["iam"]["displayName"]) == ("eu-west-rbx", okms_id)
     assert domain["publicCA"].startswith("-----BEGIN CERTIFICATE-----")
     assert site.call("GET", f"/v2/okms/resource/{okms_id}")["publicCA"] is None
-    services = [site.call("GET", "/services", params={"resourceName": okms_id}) for _ in range(2)]
+    services = [site.call("GET", "/services", params={"resourceName": okms_id}) for _look in range(2)]
     assert services[0] == [] and len(services[1]) == 1
     urns = [item["urn"] for item in site.pages("/v2/iam/resource")]
     assert f"urn:v1:eu:resource:okms:{okms_id}" in urns
@@ -194,10 +194,10 @@ def test_without_a_payment_method():
 
 def test_rename_through_the_billing_service(site):
     okms_id = _delivered(site)[1]
-    for _ in range(2):
+    for _look in range(2):
         found = site.call("GET", "/services", params={"resourceName": okms_id})
     assert site.call("PUT", f"/services/{found[0]}", {"displayName": "kms-prod"}) is None
-    names = [site.signed("GET", f"/v2/okms/resource/{okms_id}") for _ in range(3)]
+    names = [site.signed("GET", f"/v2/okms/resource/{okms_id}") for _look in range(3)]
     assert [answer.status_code for answer in names] == [404, 200, 200]
     assert [answer.json()["iam"]["displayName"] for answer in names[1:]] == [okms_id, "kms-prod"]
     service = site.call("GET", f"/services/{found[0]}")
@@ -211,7 +211,7 @@ def test_termination_by_mail(site):
     assert site.refused("POST", f"{service}/terminate/confirm", {"token": "x"})[0] == 400
     site.call("POST", f"{service}/terminate")
     mail = site.call("GET", f"/me/notification/email/history/{site.call('GET', '/me/notification/email/history')[0]}")
-    token = re.search(r"/billing/confirmTerminate\?id=[A-Za-z0-9]+&token=([A-Za-z0-9]+)", mail["body"]).group(1)
+    token = re.findall(r"/billing/confirmTerminate\?id=[A-Za-z0-9]+&token=([A-Za-z0-9]+)", mail["body"])[0]
     assert domain.okms_id in mail["body"] and token in site.app.secrets()
     assert site.call("GET", f"/v2/okms/resource/{domain.okms_id}")["iam"]["state"] == "OK"
     site.call("POST", f"{service}/terminate/confirm", {"token": token})
@@ -219,7 +219,7 @@ def test_termination_by_mail(site):
     assert site.refused("GET", f"{path}/credential") == (400, "Client::BadRequest::OKMSExpired")
     assert site.refused("POST", f"{service}/terminate") == (460, "Client::ServiceExpired")
     assert site.call("GET", path)["iam"]["state"] == "SUSPENDED"
-    assert [site.signed("GET", path).status_code for _ in range(3)] == [200, 404, 404]
+    assert [site.signed("GET", path).status_code for _look in range(3)] == [200, 404, 404]
     assert site.call("GET", "/services", params={"resourceName": domain.okms_id}) == []
 
 

@@ -21,7 +21,7 @@ def site():
 
 
 def _until_done(site, task, limit=8):
-    for _ in range(limit):
+    for _look in range(limit):
         found = site.call("GET", f"{PCC}/task/{task['taskId']}")
         if found["state"] == "done":
             return found
@@ -57,7 +57,7 @@ def test_the_kms_task_waits_for_vcenter(site):
     assert site.call("GET", f"{PCC}/vmEncryption") == {"state": "disabled"}
     task = _open(site)
     assert (task["state"], site.app.flow_open("192.0.2.7")) == ("todo", False)
-    states = [site.call("GET", f"{PCC}/task/{task['taskId']}") for _ in range(6)]
+    states = [site.call("GET", f"{PCC}/task/{task['taskId']}") for _look in range(6)]
     assert [item["state"] for item in states] == ["todo"] + ["doing"] * 5
     assert states[-1]["description"] == WAITING
     assert site.app.flow_open("192.0.2.7") and not site.app.flow_open("192.0.2.8")
@@ -80,7 +80,7 @@ def test_reading_the_entry_moves_its_task(site):
     site.app.vcenter_trusts = lambda ip: True
     _open(site)
     number = next(iter(site.state.pccs["pcc-192-0-2-10"].kms))
-    states = [site.call("GET", f"{KMS}/{number}")["state"] for _ in range(4)]
+    states = [site.call("GET", f"{KMS}/{number}")["state"] for _look in range(4)]
     assert states == ["toCreate", "creating", "creating", "delivered"]
 
 
@@ -129,7 +129,7 @@ def test_tasks_that_fail_and_are_run_again(site):
 def test_finished_tasks_may_vanish(site, style, statuses):
     site.settings.tasks_vanish, site.settings.task_reads = style, 0
     task = site.call("POST", f"{PCC}/user/1201/changeProperties", {"nsxRight": False})
-    assert [site.signed("GET", f"{PCC}/task/{task['taskId']}").status_code for _ in range(2)] == statuses
+    assert [site.signed("GET", f"{PCC}/task/{task['taskId']}").status_code for _look in range(2)] == statuses
     assert (task["taskId"] in site.call("GET", f"{PCC}/task")) is (style == "")
 
 
@@ -186,7 +186,7 @@ def test_advanced_security_waits_for_a_code(site):
     site.settings.advanced_security = True
     assert site.call("GET", PCC)["advancedSecurity"] is True
     task = site.call("POST", f"{PCC}/user/1201/changeProperties", {"encryptionRight": True})
-    states = [site.call("GET", f"{PCC}/task/{task['taskId']}")["state"] for _ in range(4)]
+    states = [site.call("GET", f"{PCC}/task/{task['taskId']}")["state"] for _look in range(4)]
     assert states == ["todo", "waitingTodo", "waitingTodo", "waitingTodo"]
     assert site.app.validate_tasks() == 1
     _until_done(site, task)
@@ -232,6 +232,6 @@ def test_allowed_networks(site):
 def test_a_failed_flow_says_so(site):
     site.settings.task_outcome, site.app.vcenter_trusts = "error", lambda ip: True
     task = _open(site)
-    states = [site.call("GET", f"{PCC}/task/{task['taskId']}")["state"] for _ in range(4)]
+    states = [site.call("GET", f"{PCC}/task/{task['taskId']}")["state"] for _look in range(4)]
     assert states[-1] == "error"
     assert site.call("GET", f"{KMS}/{site.call('GET', KMS)[0]}")["state"] == "error"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 
 import pytest
@@ -212,7 +213,7 @@ def test_views(content):
     assert [one.name for one in named.view] == ["vm2", "vm3"]
     machines.Destroy()
     with pytest.raises(vmodl.fault.ManagedObjectNotFound):
-        _ = machines.view
+        _unused = machines.view
 
 
 def test_search(site, content):
@@ -232,7 +233,7 @@ def test_task_is_waited_for(site, content):
     assert (task.info.state, list(task.info.result)) == ("success", [])
     site.vcenter.settings.task_polls = 3
     task = content.cryptoManager.RetrieveKmipServersStatus()
-    assert [task.info.state for _ in range(4)] == ["running"] * 3 + ["success"]
+    assert [task.info.state for _look in range(4)] == ["running"] * 3 + ["success"]
 
 
 def test_task_with_error(content):
@@ -323,3 +324,25 @@ def test_object_that_leaves(content):
     assert (update.kind, update.obj) == ("leave", content.rootFolder)
     view.Destroy()
     assert collector.WaitForUpdatesEx(second.version, Query.WaitOptions(maxWaitSeconds=5)).filterSet[0].missingSet
+
+
+def test_addresses_of_guests():
+    inventory = Inventory()
+    made = inventory.add_vm("kms-vm", ip_addresses=["198.51.100.7", "2001:db8::7"])
+    with contextlib.closing(VCenterSite(inventory)) as site:
+        addresses_are_seen(site.connect().content, inventory, made)
+
+
+def addresses_are_seen(content, inventory, made):
+    paths = ["guest.ipAddress", "guest.net", "guest", "summary.guest.ipAddress"]
+    (found,) = content.propertyCollector.RetrieveContents([on_object(made.reference, *paths)])
+    read = values(found)
+    assert read["guest.ipAddress"] == read["summary.guest.ipAddress"] == read["guest"].ipAddress == "198.51.100.7"
+    assert list(read["guest.net"][0].ipAddress) == list(read["guest"].net[0].ipAddress) == made.ip_addresses
+    silent = inventory.vm("vm1")
+    (found,) = content.propertyCollector.RetrieveContents([on_object(silent.reference, *paths)])
+    read = values(found)
+    assert "guest.ipAddress" not in read and not read.get("guest.net") and read["guest"].ipAddress is None
+    silent.ip_addresses.append("192.0.2.9")
+    (found,) = content.propertyCollector.RetrieveContents([on_object(silent.reference, "guest.ipAddress")])
+    assert values(found) == {"guest.ipAddress": "192.0.2.9"}

@@ -108,7 +108,7 @@ def test_duplicates_and_unknown_ones(fault):
         for call in calls:
             with pytest.raises(vmodl.RuntimeFault) as caught:
                 call()
-            assert type(caught.value) is kind
+            assert caught.value.__class__ is kind
             assert "msg = '" in str(caught.value)
     finally:
         site.close()

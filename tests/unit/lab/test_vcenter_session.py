@@ -156,7 +156,7 @@ def test_property_without_privilege(site):
     site.privileges = set()
     content = site.connect().content
     with pytest.raises(vim.fault.NoPermission):
-        _ = content.cryptoManager.kmipServers
+        _unused = content.cryptoManager.kmipServers
     assert content.cryptoManager.enabled is True
 
 
@@ -179,7 +179,7 @@ def test_unknown_method_and_object(site):
         content.sessionManager.ImpersonateUser("x", "en")
     machine = vim.VirtualMachine("vm-99", content.rootFolder._stub)
     with pytest.raises(vmodl.fault.ManagedObjectNotFound):
-        _ = machine.name
+        _unused = machine.name
     unknown = '<NoSuch xmlns="urn:vim25"><_this type="ServiceInstance">ServiceInstance</_this><x>1</x></NoSuch>'
     cookie = {"Cookie": content.rootFolder._stub.cookie}
     assert "MethodNotFoundFault" in post(site, envelope(unknown), headers=cookie)[1]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 
+import requests
 from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim, vmodl
 
@@ -66,6 +67,27 @@ class VCenterSite:
             Disconnect(instance)
         self.vcenter.close()
         self.web.stop()
+
+
+class RestClient:
+    """Plain requests against one site, by default logged in at /api."""
+
+    def __init__(self, site, directory, login=True):
+        self.url = f"https://localhost:{site.port}"
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.http.verify = str(directory / "lab-ca.pem")
+        (directory / "lab-ca.pem").write_text(site.authority.certificate_pem)
+        if login:
+            answer = self("POST", "/api/session", auth=(USER, PASSWORD))
+            assert answer.status_code == 201
+            self.http.headers["vmware-api-session-id"] = answer.json()
+
+    def __call__(self, method, path, body=None, **options):
+        return self.http.request(method, self.url + path, json=body, timeout=10, **options)
+
+    def close(self):
+        self.http.close()
 
 
 class KmsSite:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import (
     argspec,
@@ -108,6 +109,19 @@ def test_wait_ends_with_the_last_state_and_looks_at_the_deadline_itself() -> Non
     assert time.sleeps == [5, 5, 2]
 
 
+def test_a_brief_wait_makes_its_looks_however_long_they_take() -> None:
+    time, looks = Time(), []
+
+    def slow() -> bool:
+        looks.append(time.now)
+        time.now += 100
+        return False
+
+    with pytest.raises(errors.WaitTimeoutError):
+        wait.wait_for(slow, bool, "key", time.patience(600, 5, on=False).briefly(3))
+    assert (len(looks), time.sleeps) == (3, [5, 5])
+
+
 def test_wait_false_looks_once() -> None:
     time = Time()
     assert wait.wait_for(lambda: "creating", lambda s: False, "key", time.patience(60, 5, on=False)) == "creating"
@@ -179,12 +193,12 @@ def test_an_empty_variable_counts_as_not_given(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("VMWARE_SERVER", "vc.example")
     assert argspec.nonempty_env("VMWARE_HOST", "VMWARE_SERVER") == "vc.example"
     monkeypatch.delenv("VMWARE_SERVER")
-    with pytest.raises(argspec.AnsibleFallbackNotFound):
+    with pytest.raises(AnsibleFallbackNotFound):
         argspec.nonempty_env("VMWARE_HOST", "VMWARE_SERVER")
 
 
 def test_pick_leaves_out_what_was_not_given() -> None:
-    params = {"name": "a", "size": None, "default": False, "urns": []}
+    params: dict[str, t.Any] = {"name": "a", "size": None, "default": False, "urns": []}
     assert argspec.pick(params, "name", "size", "urns", is_default="default") == {
         "name": "a",
         "urns": [],

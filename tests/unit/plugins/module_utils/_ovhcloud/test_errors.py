@@ -67,7 +67,7 @@ AUTHENTICATION = new("Client::Forbidden", unauthorizedActionsByAuthentication="a
 )
 def test_table(status: int, body: t.Any, kind: type[CollectionError], text: str) -> None:
     error = to_error(Failure("GET", "/me", status, body, "EU.ext-1", "text/html"))
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert text in error.message
     assert error.message.endswith("(query id EU.ext-1)")
     assert "\n" not in error.message

@@ -108,7 +108,7 @@ def test_validation_can_be_switched_off():
 )
 def test_kind_of_error_for_a_fault(fault, expected):
     found = from_fault(fault, "do it on vc")
-    assert type(found) is expected
+    assert found.__class__ is expected
     assert found.message.startswith("could not do it on vc: ")
 
 
@@ -146,5 +146,5 @@ def test_text_of_a_fault_without_text_comes_from_its_messages():
 )
 def test_transport_errors(error, kind, words):
     found = from_transport(error, "connect to vCenter vc:443")
-    assert type(found) is kind
+    assert found.__class__ is kind
     assert words in found.message
