@@ -67,3 +67,14 @@ attributes:
     membership:
       - ovhcloud.vmware_encryption.vsphere
 """
+
+    ACTIONGROUP_CERTIFICATES = r"""
+options: {}
+attributes:
+  action_group:
+    description: >-
+      Use C(group/ovhcloud.vmware_encryption.certificates) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - ovhcloud.vmware_encryption.certificates
+"""

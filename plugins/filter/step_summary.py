@@ -48,6 +48,11 @@ options:
     description: What the failed task said.
     type: str
     default: ""
+  remaining:
+    description: What no step does and remains to be done by somebody, in words.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -86,7 +91,9 @@ _value:
 Steps = t.Sequence[t.Mapping[str, t.Any]]
 
 
-def step_summary(steps: Steps, check: bool = False, failed_step: str = "", failure: str = "") -> dict[str, list[str]]:
+def step_summary(
+    steps: Steps, check: bool = False, failed_step: str = "", failure: str = "", remaining: t.Sequence[str] = ()
+) -> dict[str, list[str]]:
     """Sort the steps into done, changed, to_do and blocked_by."""
     summary: dict[str, list[str]] = {"done": [], "changed": [], "to_do": [], "blocked_by": []}
     for entry in steps:
@@ -94,6 +101,7 @@ def step_summary(steps: Steps, check: bool = False, failed_step: str = "", failu
             raise AnsibleFilterError(f"step_summary: a step needs the key 'step': {entry!r}")
         kind, text = _sorted_in(entry, check)
         summary[kind].append(text)
+    summary["to_do"].extend(str(text) for text in remaining)
     if failure or failed_step:
         summary["blocked_by"].append(": ".join(part for part in (failed_step, failure) if part))
     return summary

@@ -21,6 +21,11 @@ extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
   - ovhcloud.vmware_encryption._vsphere
   - ovhcloud.vmware_encryption._wait
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - With O(renew=true) a run after the new certificate was put to use begins the next renewal.
 requirements:
   - cryptography >= 38.0
 options:
@@ -46,6 +51,21 @@ options:
       - The KMS has to be told to accept it; with O(wait_for=uploaded) the module does not wait for that.
     type: bool
     default: false
+  renew:
+    description:
+      - Whether a self-signed certificate that is in use already shall be replaced by a new one. Needs
+        O(self_signed=true).
+      - A new one that was generated before and is not in use yet is taken, so repeated runs with O(activate=false)
+        belong to the same renewal. A run after it was put to use begins the next renewal.
+    type: bool
+    default: false
+  activate:
+    description:
+      - V(false) only has vCenter generate the new self-signed certificate of a renewal, and returns it as
+        RV(client_certificate.waiting). The one in use stays in use, until the KMS accepts the new one.
+      - Needs O(self_signed=true) and O(renew=true), and a certificate in use.
+    type: bool
+    default: true
   wait_for:
     description:
       - V(accepted) waits until both trust flags hold and the status is green for every server that can be reached.
@@ -73,6 +93,14 @@ EXAMPLES = r"""
     provider: team-kms
     certificate: "{{ lookup('ansible.builtin.file', 'vcenter.crt') }}"
     private_key: "{{ vault_vcenter_key }}"
+
+- name: Successor of a self-signed certificate, to be imported into the KMS before it is put to use
+  ovhcloud.vmware_encryption.key_provider_client_certificate:
+    provider: team-kms
+    self_signed: true
+    renew: true
+    activate: false
+  register: successor
 
 - name: Self-signed certificate, to be imported into the KMS
   ovhcloud.vmware_encryption.key_provider_client_certificate:
@@ -136,6 +164,12 @@ client_certificate:
       type: str
       returned: always
       sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    waiting:
+      description: Self-signed certificate in PEM form that was generated and is not in use. Null when there is none,
+        for other methods, and in check mode when it would be generated.
+      type: str
+      returned: always
+      sample: null
     accepted:
       description: Whether every reachable server is green with both trust flags. Null in check mode when something
         changes.
@@ -168,6 +202,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     certificate_state,
     check_identity,
     identity_of,
+    successor_of,
+    waiting_certificate,
     wanted_certificate,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import standard_provider
@@ -183,6 +219,8 @@ SPEC = ArgSpec(
     private_key=text(secret=True),
     private_key_passphrase=text(secret=True),
     self_signed=boolean(default=False),
+    renew=boolean(default=False),
+    activate=boolean(default=True),
     wait_for=text(default="accepted", choices=("accepted", "uploaded")),
 )
 
@@ -204,13 +242,20 @@ class ClientCertificate(Resource):
         self._provider = standard_provider(self._session, self._name)
         self._now = self._session.now()
         working = working_certificate(self._session, self._name)
-        return self._state(working) if working else None
+        if not working:
+            return None
+        return self._state(working, waiting_certificate(self._session, self._name, self._identity, working))
 
-    def _state(self, pem: str) -> State:
-        return certificate_state(self._name, self._identity.method, pem, self._now)
+    def _state(self, pem: str, waiting: str = "") -> State:
+        return certificate_state(self._name, self._identity.method, pem, self._now, waiting)
 
     def wanted(self, before: State | None) -> State:
-        pem = wanted_certificate(self._session, self._name, self._identity)
+        if not self._identity.activate:
+            return successor_of(self._name, before)
+        waiting = before["waiting"] if before else None
+        if before and self._identity.renew and not waiting:
+            return self._state("")
+        pem = waiting or wanted_certificate(self._session, self._name, self._identity)
         state = self._state(pem)
         if before and before["sha256"] == state["sha256"]:
             return {}
@@ -218,11 +263,13 @@ class ClientCertificate(Resource):
         return state
 
     def predict(self, plan: Plan) -> State:
-        return plan.after if plan.changed else self._with_health(plan.after)
+        return (
+            {**plan.after, "waiting": plan.after["waiting"] or None} if plan.changed else self._with_health(plan.after)
+        )
 
     def create(self, plan: Plan) -> State:
-        activate(self._session, self._name, self._identity)
-        return self._with_health(self._state(working_certificate(self._session, self._name)))
+        activate(self._session, self._name, self._identity, plan.before.get("waiting"))
+        return self._with_health(self.read() or {})
 
     def update(self, plan: Plan) -> State:
         return self.create(plan)
@@ -231,9 +278,8 @@ class ClientCertificate(Resource):
         raise AssertionError("a client certificate is never removed")
 
     def _with_health(self, state: State) -> State:
-        patience = Patience.of(
-            {**self._params, "wait": self._params["wait"] and self._params["wait_for"] == "accepted"}
-        )
+        wait = self._params["wait"] and self._params["activate"] and self._params["wait_for"] == "accepted"
+        patience = Patience.of({**self._params, "wait": wait})
         found = wait_until_accepted(self._session, self._provider, patience)
         return {**state, "accepted": found.accepted, "status": found.overall}
 

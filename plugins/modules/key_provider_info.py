@@ -31,8 +31,10 @@ options:
     default: true
   users:
     description:
-      - Whether to look for virtual machines, hosts and defaults that use the providers. The whole inventory is read
-        for it.
+      - Whether to look for virtual machines (homes, disks, vTPMs), hosts, vSAN clusters and defaults that use the
+        providers. The whole inventory is read for it, and vCenter is asked for the users of the keys, which also tells
+        those that this vSphere user does not see.
+      - Without the privilege C(Cryptographer.ManageKeys) a warning says that the latter are missing.
     type: bool
     default: false
 seealso:
@@ -59,9 +61,22 @@ EXAMPLES = r"""
   ovhcloud.vmware_encryption.key_provider_info:
     name: okms-eu-west-rbx
     users: true
+  register: provider
+
+- name: Close the flow to its KMS, unless it is used
+  ovhcloud.vmware_encryption.private_cloud_kms:
+    service_name: pcc-198-51-100-10
+    host: 203.0.113.20
+    state: absent
+    in_use_by: "{{ provider.key_providers | map(attribute='in_use_by') | flatten }}"
 """
 
 RETURN = r"""
+vcenter:
+  description: The vCenter that was asked.
+  returned: success
+  type: str
+  sample: pcc-192-0-2-10.ovh.com
 key_providers:
   description: The providers, by name. Empty when there is none (of that name).
   returned: success
@@ -292,32 +307,87 @@ key_providers:
         - "okms: the KMS does not accept vCenter's client certificate (revoked, expired, or not issued by it)"
     users:
       description: Who uses the provider; null without O(users=true).
-      type: list
-      elements: dict
+      type: dict
       returned: always
       contains:
-        kind:
-          description: What it is, V(virtual machine), V(host), V(system default), V(default of cluster), or
-            V(unreadable virtual machine), which may use any provider.
-          type: str
+        virtual_machines:
+          description: Virtual machines with something that this provider encrypts.
+          type: list
+          elements: dict
           returned: always
-          sample: virtual machine
-        name:
-          description: Its name.
-          type: str
-          returned: always
-          sample: db-01
-        id:
-          description: Its type and id in vCenter; empty for defaults.
-          type: str
-          returned: always
-          sample: vim.VirtualMachine:vm-12
-        parts:
-          description: What of it is encrypted.
+          contains:
+            name:
+              description: Name of the virtual machine.
+              type: str
+              returned: always
+              sample: db-01
+            moid:
+              description: Its id in vCenter.
+              type: str
+              returned: always
+              sample: vm-12
+            home:
+              description: Whether its home (configuration, swap) is encrypted. The key of the home is that of the vTPM.
+              type: bool
+              returned: always
+              sample: true
+            disks:
+              description: Labels of its encrypted disks, also of those below snapshots.
+              type: list
+              elements: str
+              returned: always
+              sample: [Hard disk 1]
+            vtpm:
+              description: Whether it has a vTPM, which is lost with the key of the home even if all disks are clear.
+              type: bool
+              returned: always
+              sample: false
+        hosts:
+          description: Names of the hosts whose host key is of this provider.
           type: list
           elements: str
           returned: always
-          sample: [home, Hard disk 1]
+          sample: [esx1.example.com]
+        clusters_default:
+          description: Names of the clusters whose default it is.
+          type: list
+          elements: str
+          returned: always
+          sample: [cluster-1]
+        system_default:
+          description: Whether it is the default of the system.
+          type: bool
+          returned: always
+          sample: true
+        vsan_clusters:
+          description: Names of the clusters whose vSAN it encrypts.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        others:
+          description:
+            - In words, users that only the status of the keys tells, such as third parties and what this vSphere user
+              does not see, and those that may use any provider because they could not be read.
+          type: list
+          elements: str
+          returned: always
+          sample: [third party backup-appliance]
+        key_ids:
+          description: Ids of the keys that virtual machines and hosts use, sorted.
+          type: list
+          elements: str
+          returned: always
+          sample: [9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10]
+    in_use_by:
+      description:
+        - The same in words, one line for each user, for the option C(in_use_by) of
+          M(ovhcloud.vmware_encryption.private_cloud_kms) and M(ovhcloud.vmware_encryption.okms_credential). Empty when
+          nobody uses the provider, null without O(users=true).
+      type: list
+      elements: str
+      returned: always
+      sample: ["VM db-01 (home, Hard disk 1)", host esx1.example.com, vSAN of cluster cluster-1, system default]
 """
 
 import typing as t
@@ -351,7 +421,8 @@ class KeyProviderInfo:
         """The result keys."""
         params = self._context.params
         session = connect(self._context)
-        return {"key_providers": report(session, given(params["name"]), params["check_status"], params["users"])}
+        found = report(session, given(params["name"]), params["check_status"], params["users"], self._context.warn)
+        return {"vcenter": session.hostname, "key_providers": found}
 
 
 def main() -> None:

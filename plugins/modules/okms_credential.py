@@ -80,17 +80,33 @@ options:
   credential_id:
     description: Id of the credential to revoke. Only for O(state=absent).
     type: str
+  in_use_by:
+    description:
+      - Who uses what this credential gives access to, one line for each user. Only for O(state=absent), which is
+        refused while the list is not empty, unless O(confirm_name) is given.
+      - This module does not see vCenter. Fill it with C(in_use_by) of
+        M(ovhcloud.vmware_encryption.key_provider_info), read with C(users=true).
+        Leave it out for a credential that was replaced and that vCenter does not present any more.
+    type: list
+    elements: str
+    default: []
+  confirm_name:
+    description:
+      - The name of the credential again, to revoke it although O(in_use_by) is not empty. Only for O(state=absent).
+      - vCenter cannot get keys with a revoked credential, and encrypted VMs do not start without their keys.
+    type: str
   state:
     description:
       - Whether a usable credential shall exist.
       - V(absent) revokes the credential O(credential_id), or the one called O(name) if there is exactly one. What uses
-        it is not checked.
+        it is not checked, but see O(in_use_by).
     type: str
     choices: [present, absent]
     default: present
 seealso:
   - module: ovhcloud.vmware_encryption.okms_credential_info
   - module: ovhcloud.vmware_encryption.okms
+  - module: ovhcloud.vmware_encryption.key_provider_info
 """
 
 EXAMPLES = r"""
@@ -211,9 +227,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     wait_options,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
-    InvalidInputError,
-)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
@@ -226,6 +240,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     creation_body,
     lost_key,
     new_credential,
+    refuse_revocation,
     select,
     to_revoke,
     usable_others,
@@ -247,6 +262,8 @@ SPEC = ArgSpec(
     renew_before=integer(default=30),
     private_key_path=file_path(secret=False),
     credential_id=text(),
+    in_use_by=texts(default=()),
+    confirm_name=text(),
     rules={
         "required_if": [
             ("state", "present", ("name",)),
@@ -332,6 +349,10 @@ class OkmsCredential(Resource):
 
     def wanted(self, before: State | None) -> State:
         return new_credential(self.params, self.key) if before is None else {"status": "READY"}
+
+    def guard(self, plan: Plan) -> None:
+        if plan.verb == "delete":
+            refuse_revocation(plan.before, self.params)
 
     def create(self, plan: Plan) -> State:
         for option in ("okms_id", "csr"):

@@ -65,7 +65,17 @@ options:
       - The host or the IPv4 address typed again.
       - Needed for O(state=absent) while the entry is delivered and VM encryption is in use on the private cloud.
         vCenter cannot get keys through a closed flow, and encrypted VMs do not start without their keys.
+      - Also needed for O(state=absent) while O(in_use_by) is not empty.
     type: str
+  in_use_by:
+    description:
+      - Who uses the key providers behind this KMS, one line for each user. Only for O(state=absent), which is refused
+        while the list is not empty, unless O(confirm_host) is given.
+      - This module does not see vCenter. Fill it with C(in_use_by) of
+        M(ovhcloud.vmware_encryption.key_provider_info), read with C(users=true).
+    type: list
+    elements: str
+    default: []
   wait_timeout:
     description:
       - How long to wait at most, in seconds. A wait that ends is an error that loses nothing, run again to go on.
@@ -77,6 +87,7 @@ seealso:
   - module: ovhcloud.vmware_encryption.private_cloud_info
   - module: ovhcloud.vmware_encryption.kmip_server_info
   - module: ovhcloud.vmware_encryption.standard_key_provider
+  - module: ovhcloud.vmware_encryption.key_provider_info
 """
 
 EXAMPLES = r"""
@@ -107,6 +118,19 @@ EXAMPLES = r"""
     host: 203.0.113.20
     state: absent
     confirm_host: 203.0.113.20
+
+- name: Ask vCenter who uses the key provider
+  ovhcloud.vmware_encryption.key_provider_info:
+    name: old-kms
+    users: true
+  register: provider
+
+- name: Close its flow, unless somebody uses it
+  ovhcloud.vmware_encryption.private_cloud_kms:
+    service_name: pcc-198-51-100-10
+    host: 203.0.113.20
+    state: absent
+    in_use_by: "{{ provider.key_providers | map(attribute='in_use_by') | flatten }}"
 """
 
 RETURN = r"""
@@ -154,9 +178,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     ArgSpec,
     state_option,
     text,
+    texts,
     wait_options,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import AmbiguousError, GuardError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import refuse_while_used
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
@@ -181,6 +207,7 @@ SPEC = ArgSpec(
     description=text(),
     wait_for=text(default="flow_open", choices=("flow_open", "delivered")),
     confirm_host=text(),
+    in_use_by=texts(default=()),
     rules={"required_if": [("state", "present", ["thumbprint"])]},
 )
 
@@ -236,7 +263,11 @@ class PrivateCloudKms(Resource):
         if given:
             if given not in (entry["ip"], self.params["host"].strip().lower()):
                 raise GuardError(f"confirm_host {given} is neither host {self.params['host']} nor its IP {entry['ip']}")
-        elif in_use(entry, self.flow.encryption()):
+            return
+        what = f"the KMS of entry {entry['id']} ({entry['ip']}) of {self.params['service_name']}"
+        way_out = f"close the flow all the same with confirm_host: {entry['ip']}"
+        refuse_while_used(what, self.params["in_use_by"], way_out)
+        if in_use(entry, self.flow.encryption()):
             raise GuardError(
                 f"KMS entry {entry['id']} ({entry['ip']}) of {self.params['service_name']} is {entry['state']} and VM "
                 "encryption is not disabled, so a key provider may depend on it: encrypted VMs do not start without "

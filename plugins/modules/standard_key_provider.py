@@ -15,6 +15,8 @@ description:
     and whether it is the default.
   - The trust of the KMS in vCenter is the business of M(ovhcloud.vmware_encryption.key_provider_csr) and
     M(ovhcloud.vmware_encryption.key_provider_client_certificate).
+  - A new server whose address belongs to a virtual machine of this vCenter is warned of, because such a KMS needs
+    itself to start.
   - vCenter 7.0 U2 or newer is needed.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
@@ -38,7 +40,7 @@ options:
   state:
     description:
       - V(present) makes sure that the provider is there with these servers.
-      - V(absent) removes it, unless somebody uses it.
+      - V(absent) removes it, unless somebody uses it. The error then names the users, see O(confirm_name).
     type: str
     choices: [present, absent]
     default: present
@@ -133,7 +135,8 @@ options:
     elements: str
   confirm_name:
     description:
-      - The name of the provider again, to remove it although a virtual machine, a host or a default uses it.
+      - The name of the provider again, to remove it, or its last server, although somebody uses it. Users are homes,
+        disks and vTPMs of virtual machines, hosts, vSAN, and the defaults of the system and of clusters.
       - Encrypted machines stay locked after their next restart when their keys are out of reach.
     type: str
 seealso:
@@ -404,7 +407,9 @@ class StandardKeyProvider(Resource):
         return self._provider.predict(plan)
 
     def guard(self, plan: Plan) -> None:
-        self._provider.guard(plan)
+        self._provider.guard(plan, self._context.warn)
+        for message in self._provider.location_warnings(plan):
+            self._context.warn(message)
 
     def create(self, plan: Plan) -> State:
         return self._provider.apply(plan, self._context.warn)

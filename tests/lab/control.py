@@ -127,6 +127,7 @@ class Control:
             ("POST", re.compile(r"/kms/(\w+)/(start|stop)"), self._switch),
             ("POST", re.compile(r"/external-kms/trust"), self._trust),
             ("POST", re.compile(r"/external-kms/sign"), self._sign),
+            ("POST", re.compile(r"/vcenter/lose-providers"), lambda request: lab.vcenter.lose_providers()),
             ("POST", re.compile(r"/stop"), lambda request: lab.stopping.set()),
         ]
 

@@ -14,6 +14,7 @@ __all__ = [
     "InvalidSignature",
     "UnsupportedAlgorithm",
     "ec",
+    "hashes",
     "padding",
     "pkcs12",
     "rsa",
@@ -26,6 +27,7 @@ _MINIMUM = "38.0"  # Debian 12; the oldest that PyKMIP 0.11 was tried with
 x509: t.Any = None
 serialization: t.Any = None
 ec: t.Any = None
+hashes: t.Any = None
 padding: t.Any = None
 pkcs12: t.Any = None
 rsa: t.Any = None
@@ -36,7 +38,7 @@ try:
     import cryptography
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
     from cryptography.hazmat.primitives.serialization import pkcs12
 except ImportError as import_error:

@@ -12,7 +12,8 @@ class CollectionError(Exception):
     """Root of all expected failures.
 
     `message` says what was tried, on what, and what the other side answered, on one line. `details` are plain facts
-    for the result (query_id, task_id, order_id, http_status ...), never a secret.
+    for the result (query_id, task_id, order_id, http_status ...), never a secret. `results` are result keys that are
+    returned in spite of the failure.
     """
 
     kind = "error"
@@ -21,6 +22,7 @@ class CollectionError(Exception):
         super().__init__(message)
         self.message = message
         self.details = details
+        self.results: dict[str, t.Any] = {}
 
 
 class InvalidInputError(CollectionError):

@@ -110,6 +110,13 @@ class Info(t.Protocol):
         """The result keys."""
 
 
+class Action(t.Protocol):
+    """Something that is done anew in every run, and leaves no state that could be compared."""
+
+    def perform(self, check_mode: bool) -> dict[str, t.Any]:
+        """Do it; the result keys, `changed` among them. In check mode: the same keys, and nothing is changed."""
+
+
 def run(spec: ArgSpec, build: t.Callable[[Context], Resource]) -> t.NoReturn:
     """Run a module that brings one object into a state."""
 
@@ -140,6 +147,15 @@ def run_info(spec: ArgSpec, build: t.Callable[[Context], Info]) -> t.NoReturn:
     _run(spec, work)
 
 
+def run_action(spec: ArgSpec, build: t.Callable[[Context], Action]) -> t.NoReturn:
+    """Run a module that does something instead of bringing an object into a state."""
+
+    def work(context: Context, check_mode: bool) -> dict[str, t.Any]:
+        return build(context).perform(check_mode)
+
+    _run(spec, work)
+
+
 def _apply(resource: Resource, plan: Plan) -> State:
     if not plan.changed:
         return resource.settle(plan)
@@ -162,7 +178,8 @@ def _run(spec: ArgSpec, work: t.Callable[[Context, bool], dict[str, t.Any]]) -> 
     except CollectionError as error:
         _warn(module, context, secrets)
         details = scrub_data(error.details, secrets)
-        module.fail_json(msg=scrub(error.message, secrets), failure={"kind": error.kind, **details})
+        results = scrub_data(error.results, secrets)
+        module.fail_json(msg=scrub(error.message, secrets), failure={"kind": error.kind, **details}, **results)
     _warn(module, context, secrets)
     module.exit_json(**result)
     raise AssertionError("exit_json returned")

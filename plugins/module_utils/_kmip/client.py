@@ -63,6 +63,11 @@ class KmipClient:
         )
         self._proxy.protocol = _Wire(transport)
 
+    @property
+    def is_open(self) -> bool:
+        """False after a failure of the connection; a refusal by the server leaves it open."""
+        return self._transport.is_open
+
     def open(self) -> None:
         """Connect; see Transport.open."""
         self._transport.open()
@@ -70,6 +75,11 @@ class KmipClient:
     def close(self) -> None:
         """Close; may be called at any time."""
         self._transport.close()
+
+    @property
+    def version(self) -> str:
+        """The protocol version in use."""
+        return str(self._proxy.kmip_version.name).replace("KMIP_", "").replace("_", ".")
 
     def versions(self) -> list[str]:
         """The protocol versions that the server offers; the best common one is used from now on."""

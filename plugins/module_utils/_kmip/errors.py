@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     CollectionError,
@@ -72,6 +73,22 @@ class ProtocolError(KmsError):
     """Not KMIP, or KMIP that cannot be read."""
 
     kind = "protocol_error"
+
+
+class UnexpectedAnswerError(KmsError):
+    """A readable answer, but not the one that the protocol leads to expect."""
+
+    kind = "unexpected_answer"
+
+
+class ServerTestError(KmsError):
+    """A server test that failed; `results` tell everything, the details the first of the failed steps."""
+
+    def __init__(self, message: str, results: t.Mapping[str, t.Any], failed: t.Sequence[t.Mapping[str, t.Any]]) -> None:
+        first = failed[0] if failed else {}
+        super().__init__(message, **{name: first.get(name) for name in ("step", "operation", "right")})
+        self.kind = str(first.get("error_kind") or "key_left_behind")
+        self.results = dict(results)
 
 
 _KINDS_BY_REASON = {1: "item_not_found", 3: "not_authenticated", 5: "operation_not_supported", 12: "permission_denied"}

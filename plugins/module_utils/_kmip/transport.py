@@ -41,6 +41,11 @@ class Transport:
         self._socket: ssl.SSLSocket | None = None
         self._asked = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a message can be sent; false after any failure."""
+        return self._socket is not None
+
     def open(self) -> None:
         """Connect, verify the server, and learn whether it takes our certificate. Raises KmsError."""
         phase = "connect"

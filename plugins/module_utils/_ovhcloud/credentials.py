@@ -15,9 +15,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import public_key_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     AmbiguousError,
+    GuardError,
     InvalidInputError,
     NotFoundError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import refuse_while_used
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import utc
@@ -189,6 +191,16 @@ def to_revoke(states: t.Sequence[State], name: str) -> State | None:
             credential_ids=[state["id"] for state in same],
         )
     return same[0] if same else None
+
+
+def refuse_revocation(state: State, params: t.Mapping[str, t.Any]) -> None:
+    """Raise GuardError while somebody is said to need the credential and its name was not typed again. Pure."""
+    name, confirmed = state["name"], params["confirm_name"]
+    if confirmed and confirmed != name:
+        raise GuardError(f"confirm_name is {confirmed}, but the credential is called {name}; nothing was changed")
+    if not confirmed:
+        what = f"credential {name} ({state['id']}) of OKMS domain {params['okms_id']}"
+        refuse_while_used(what, params["in_use_by"], f"revoke it all the same with confirm_name: {name}")
 
 
 def new_credential(params: t.Mapping[str, t.Any], public_key: str | None) -> State:

@@ -13,6 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     certificate_facts,
     days_left,
     request_subject,
+    same_certificate,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import (
     open_private_key,
@@ -45,6 +46,7 @@ CERTIFICATE_FIELDS = (
     "not_after",
     "days_left",
     "public_key_sha256",
+    "waiting",
     "accepted",
     "status",
 )
@@ -104,6 +106,8 @@ class Identity:
     method: str
     certificate: str = ""
     private_key: str = dataclasses.field(default="", repr=False)
+    renew: bool = False
+    activate: bool = True
 
 
 def identity_of(params: t.Mapping[str, t.Any]) -> Identity:
@@ -112,7 +116,13 @@ def identity_of(params: t.Mapping[str, t.Any]) -> Identity:
     if params["self_signed"]:
         if certificate or key:
             raise InvalidInputError("self_signed contradicts certificate and private_key: give one of them")
-        return Identity(SELF_SIGNED)
+        if not (params["renew"] or params["activate"]):
+            raise InvalidInputError("activate: false is for a renewal, it needs renew: true")
+        return Identity(SELF_SIGNED, renew=params["renew"], activate=params["activate"])
+    if params["renew"] or not params["activate"]:
+        raise InvalidInputError(
+            "renew and activate are for self_signed: true; other certificates are renewed by giving a new one"
+        )
     if not certificate:
         raise InvalidInputError("certificate is needed (or self_signed: true)")
     pem = normalise(certificate, "CERTIFICATE", name="certificate")
@@ -129,9 +139,10 @@ def identity_of(params: t.Mapping[str, t.Any]) -> Identity:
     return Identity(PAIR, pem, opened)
 
 
-def certificate_state(provider: str, method: str, pem: str, now: datetime.datetime) -> State:
+def certificate_state(provider: str, method: str, pem: str, now: datetime.datetime, waiting: str = "") -> State:
     """Result of `key_provider_client_certificate`, acceptance not yet known. An empty PEM: not known before."""
     state: State = {**dict.fromkeys(CERTIFICATE_FIELDS), "provider": provider, "method": method}
+    state["waiting"] = waiting or None
     if pem:
         leaf = split(normalise(pem, "CERTIFICATE", name="client certificate"))[0]
         facts = certificate_facts(leaf)
@@ -146,6 +157,25 @@ def wanted_certificate(session: Session, provider: str, identity: Identity) -> s
     if identity.method == SELF_SIGNED:
         return self_signed_certificate(session, provider)
     return identity.certificate
+
+
+def waiting_certificate(session: Session, provider: str, identity: Identity, working: str) -> str:
+    """The self-signed certificate (PEM) that was generated and is not in use; empty for other methods."""
+    if identity.method != SELF_SIGNED:
+        return ""
+    last = self_signed_certificate(session, provider)
+    if not last or same_certificate(last, working):
+        return ""
+    return split(normalise(last, "CERTIFICATE", name="self-signed client certificate"))[0]
+
+
+def successor_of(provider: str, before: State | None) -> State:
+    """What changes when a self-signed certificate shall only be generated; the empty text stands for the new one."""
+    if before is None:
+        raise InvalidInputError(
+            f"activate: false is for a renewal, and the key provider {provider} has no client certificate in use"
+        )
+    return {} if before["waiting"] else {"waiting": ""}
 
 
 def check_identity(session: Session, provider: str, identity: Identity, now: datetime.datetime) -> None:
@@ -176,12 +206,19 @@ def check_identity(session: Session, provider: str, identity: Identity, now: dat
         )
 
 
-def activate(session: Session, provider: str, identity: Identity) -> None:
-    """Put the certificate to use."""
+def activate(session: Session, provider: str, identity: Identity, waiting: str | None) -> None:
+    """Put the certificate to use. `waiting` is a self-signed one that is not in use yet."""
     if identity.method == SELF_SIGNED:
-        pem = self_signed_certificate(session, provider) or generate_self_signed(session, provider)
-        activate_self_signed(session, provider, pem)
+        _activate_self_signed(session, provider, identity, waiting)
     elif identity.method == PAIR:
         upload_pair(session, provider, identity.certificate, identity.private_key)
     else:
         activate_signed(session, provider, identity.certificate)
+
+
+def _activate_self_signed(session: Session, provider: str, identity: Identity, waiting: str | None) -> None:
+    # without `renew` the one that was generated last is good, also when vCenter does not tell which one is in use
+    made = waiting or ("" if identity.renew else self_signed_certificate(session, provider))
+    made = made or generate_self_signed(session, provider)
+    if identity.activate:
+        activate_self_signed(session, provider, made)

@@ -11,9 +11,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     AmbiguousError,
     NotFoundError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import reference
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import (
     Provider,
+    find_provider,
     key_provider_id,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import (
@@ -69,3 +71,50 @@ def set_cluster_default(session: Session, cluster: str, entity: t.Any, provider:
     else:
         what, named = f"clear the default key provider of the cluster {cluster}", {}
     session.call(what, session.crypto.SetDefaultKmsCluster, entity=entity, **named)
+
+
+class Defaults:
+    """The options `default` and `default_clusters` of a provider's module; clusters are remembered by name."""
+
+    def __init__(self, session: Session, name: str, params: t.Mapping[str, t.Any]) -> None:
+        self._session = session
+        self._name = name
+        self._system: bool | None = params["default"]
+        self._wanted: list[str] | None = params["default_clusters"]
+        self._clusters: dict[str, t.Any] = {}
+
+    def state(self, provider: Provider) -> State:
+        """Present values."""
+        names = entity_names(self._session, provider.entities)
+        self._clusters = {names.get(reference(entity), reference(entity)): entity for entity in provider.entities}
+        return {"default": provider.default, "default_clusters": default_clusters(provider, names)}
+
+    def wanted(self) -> State:
+        """Values of the options that were given; the clusters must be there."""
+        wanted: State = {}
+        if self._system is not None:
+            wanted["default"] = self._system
+        if self._wanted is not None:
+            wanted["default_clusters"] = sorted(set(self._wanted))
+            unknown = set(self._wanted) - set(self._clusters)
+            self._clusters.update(resolve_clusters(self._session, unknown))
+        return wanted
+
+    def write(self, plan: Plan) -> None:
+        """Set and clear what differs."""
+        if self._system is not None and self._system != self._is_default(plan):
+            set_system_default(self._session, self._name if self._system else None)
+        if self._wanted is None:
+            return
+        before, after = set(plan.before.get("default_clusters", [])), set(plan.after["default_clusters"])
+        for cluster in sorted(after - before):
+            set_cluster_default(self._session, cluster, self._clusters[cluster], self._name)
+        for cluster in sorted(before - after):
+            set_cluster_default(self._session, cluster, self._clusters[cluster], None)
+
+    def _is_default(self, plan: Plan) -> bool:
+        """Whether it is the default now; vCenter may have made a new provider the default by itself."""
+        if plan.verb == "create" and self._system is False:
+            made = find_provider(self._session, self._name)
+            return made is not None and made.default
+        return bool(plan.before.get("default"))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 import socket
 import ssl
 import typing as t
@@ -25,6 +26,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim, vmodl
 
 _LONGEST = 400  # characters of a foreign message
+_STATUS = re.compile(r"(\d{3}) ")  # how pyVmomi tells an HTTP status: "404 Not Found"
 _CONFLICTS = ("AlreadyExists", "DuplicateName", "InvalidState", "ResourceInUse", "ConcurrentAccess", "TaskInProgress")
 _MISSING = ("ManagedObjectNotFound", "NotFound", "KeyNotFound")
 _UNSUPPORTED = ("MethodNotFound", "NotSupported", "NotImplemented")
@@ -58,6 +60,11 @@ def fault_text(fault: t.Any) -> str:
 def reference(managed_object: t.Any) -> str:
     """Type and id of a managed object as vCenter shows them: `vim.Folder:group-d1`."""
     return str(managed_object).strip("'")
+
+
+def moid_of(managed_object: t.Any) -> str:
+    """Id of a managed object without its type: `vm-12`."""
+    return reference(managed_object).rpartition(":")[2]
 
 
 def from_fault(fault: t.Any, what: str) -> CollectionError:
@@ -112,7 +119,9 @@ def from_transport(error: Exception, what: str) -> CollectionError:
         return UnreachableError(f"could not {what}: TLS failed ({one_line(str(error))})")
     if isinstance(error, OSError):
         return UnreachableError(f"could not {what}: {one_line(str(error)) or type(error).__name__}")
-    return ApiError(f"could not {what}: {one_line(str(error)) or type(error).__name__}")
+    message = f"could not {what}: {one_line(str(error)) or type(error).__name__}"
+    status = _STATUS.match(str(error)) if isinstance(error, http.client.HTTPException) else None
+    return ApiError(message, http_status=int(status[1])) if status else ApiError(message)
 
 
 def transport_errors() -> tuple[type[Exception], ...]:

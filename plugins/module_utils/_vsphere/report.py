@@ -31,12 +31,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.presence import with_certificates
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage import users_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_keys import Warn
 
 Facts = dict[str, t.Any]
 _CLIENT_FACTS = ("subject", "issuer", "serial_number", "not_before", "not_after", "sha1", "sha256", "public_key_sha256")
 
 
-def report(session: Session, name: str | None, check_status: bool, users: bool) -> list[Facts]:
+def report(session: Session, name: str | None, check_status: bool, users: bool, warn: Warn) -> list[Facts]:
     """Facts of all providers, or of the one with that name. `check_status` lets vCenter connect to the servers."""
     providers = [provider for provider in list_providers(session) if name is None or provider.name == name]
     if not providers:
@@ -44,7 +45,7 @@ def report(session: Session, name: str | None, check_status: bool, users: bool) 
     now = session.now()
     health = _health(session, providers) if check_status else {}
     names = entity_names(session, [entity for provider in providers for entity in provider.entities])
-    used = users_of(session, providers) if users else None
+    used = users_of(session, providers, warn) if users else None
     results = []
     for provider in providers:
         facts = _facts(provider, names)
@@ -52,7 +53,8 @@ def report(session: Session, name: str | None, check_status: bool, users: bool) 
         facts.update(_health_facts(found, now) if check_status else {"status": None, "connections": None})
         facts.update(_client_facts(session, provider, now))
         facts["reasons"] = _reasons(provider, facts, found)
-        facts["users"] = None if used is None else [user.as_result() for user in used[provider.name]]
+        facts["users"] = used[provider.name].as_result() if used is not None else None
+        facts["in_use_by"] = used[provider.name].lines() if used is not None else None
         results.append(facts)
     return results
 

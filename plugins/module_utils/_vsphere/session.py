@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import http.client
 import os
 import ssl
@@ -43,11 +44,20 @@ T = t.TypeVar("T")
 class Session:
     """A logged-in session. Reading an attribute of a managed object is a request: pass it through `fetch`."""
 
-    def __init__(self, hostname: str, stub: t.Any, content: t.Any, version: str) -> None:
+    def __init__(
+        self,
+        hostname: str,
+        stub: t.Any,
+        content: t.Any,
+        version: str,
+        stub_of: t.Callable[[str, str], t.Any],
+    ) -> None:
         self.hostname = hostname
         self.content = content
         self.version = version
         self._stub = stub
+        self._stub_of = stub_of
+        self._others: list[t.Any] = []
 
     @property
     def crypto(self) -> t.Any:
@@ -78,11 +88,19 @@ class Session:
         moment = self.call("read the time", instance.CurrentTime)
         return t.cast(datetime.datetime, moment).astimezone(datetime.timezone.utc)
 
+    def service(self, path: str, version: str) -> t.Any:
+        """A stub for another SOAP service of this vCenter, in the same login; `version` is a pyVmomi version name."""
+        stub = self._stub_of(path, version)
+        stub.cookie = self._stub.cookie
+        self._others.append(stub)
+        return stub
+
     def close(self) -> None:
         """Log out; a session that is already gone is fine."""
         with contextlib.suppress(CollectionError):
             self.call("log out", self.content.sessionManager.Logout)
-        self._stub.DropConnections()
+        for stub in (self._stub, *self._others):
+            stub.DropConnections()
 
 
 class Target(t.NamedTuple):
@@ -129,21 +147,26 @@ def connect(context: Context) -> Session:
     return session
 
 
-def _open(target: Target, version: str, what: str) -> Session:
-    stub = SoapStubAdapter(
+def _stub_of(target: Target, path: str, version: str) -> t.Any:
+    return SoapStubAdapter(
         host=target.hostname,
         port=target.port,
         version=version,
-        path="/sdk",
+        path=path,
         sslContext=target.tls,
         httpProxyHost=target.proxy_host,
         httpProxyPort=target.proxy_port,
         httpConnectionTimeout=_REQUEST_TIMEOUT,
         connectionPoolTimeout=_IDLE_TIMEOUT,
     )
+
+
+def _open(target: Target, version: str, what: str) -> Session:
+    open_stub = functools.partial(_stub_of, target)
+    stub = open_stub("/sdk", version)
     with errors.translated(what):
         content = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
-    return Session(target.hostname, stub, content, _readable_version(version, content))
+    return Session(target.hostname, stub, content, _readable_version(version, content), open_stub)
 
 
 def _readable_version(version: str, content: t.Any) -> str:

@@ -11,8 +11,12 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import defaults, key_providers, status
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import reference
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import (
+    key_providers,
+    kms_location,
+    status,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.defaults import Defaults
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import (
     STANDARD,
     Provider,
@@ -55,7 +59,7 @@ class StandardProvider:
         self._options: list[dict[str, t.Any]] = params["servers"] or []
         self.trust = ServerTrust(session, self._name, rule)
         self._provider: Provider | None = None
-        self._clusters: dict[str, t.Any] = {}
+        self._defaults = Defaults(session, self._name, params)
 
     def read(self) -> State | None:
         """Present state, None when absent. Also looks at the servers' certificates and judges them."""
@@ -71,8 +75,6 @@ class StandardProvider:
 
     def _state(self, provider: Provider) -> State:
         found = status.health(self._session, provider)
-        names = defaults.entity_names(self._session, provider.entities)
-        self._clusters = {names.get(reference(entity), reference(entity)): entity for entity in provider.entities}
         servers = []
         for server in provider.servers:
             connection = found.of(server["name"])
@@ -82,8 +84,7 @@ class StandardProvider:
             "name": provider.name,
             "type": provider.type,
             "servers": servers,
-            "default": provider.default,
-            "default_clusters": defaults.default_clusters(provider, names),
+            **self._defaults.state(provider),
             "passwords_set": [],
             "status": found.overall,
             "connections": found.as_results(),
@@ -111,13 +112,7 @@ class StandardProvider:
             ],
             "passwords_set": self._passwords({server["name"] for server in present}),
         }
-        if self._params["default"] is not None:
-            wanted["default"] = self._params["default"]
-        clusters = self._params["default_clusters"]
-        if clusters is not None:
-            wanted["default_clusters"] = sorted(set(clusters))
-            unknown = set(clusters) - set(self._clusters)
-            self._clusters.update(defaults.resolve_clusters(self._session, unknown))
+        wanted.update(self._defaults.wanted())
         return wanted
 
     @staticmethod
@@ -134,13 +129,19 @@ class StandardProvider:
             return None
         return next(str(server["password"]) for server in self._options if server["name"] == name)
 
-    def guard(self, plan: Plan) -> None:
+    def guard(self, plan: Plan, warn: t.Callable[[str], None]) -> None:
         """Refuse to take the provider, or all of its servers at once, from somebody who uses it."""
         if self._provider is None or not plan.changed:
             return
         left = {server["name"] for server in plan.after.get("servers", [])}
-        if not left.intersection(server["name"] for server in self._provider.servers):
-            guard_removal(self._session, self._provider, self._params["confirm_name"])
+        present = {server["name"] for server in self._provider.servers}
+        # a provider without servers may get some, whoever uses it
+        if plan.verb == "delete" or (present and not left & present):
+            guard_removal(self._session, self._provider, self._params["confirm_name"], warn)
+
+    def location_warnings(self, plan: Plan) -> list[str]:
+        """New servers that are virtual machines of this very vCenter."""
+        return kms_location.warnings(self._session, plan)
 
     def predict(self, plan: Plan) -> State:
         """The planned state; the health after a change is not known before."""
@@ -157,7 +158,7 @@ class StandardProvider:
             warn(message)
         self._write_servers(plan)
         self.trust.establish(patience)
-        self._write_defaults(plan)
+        self._defaults.write(plan)
         after = self.read()
         return {**(after or {}), "passwords_set": plan.after["passwords_set"]}
 
@@ -173,25 +174,6 @@ class StandardProvider:
         for name in before:
             if name not in after:
                 key_providers.remove_server(self._session, self._name, name)
-
-    def _write_defaults(self, plan: Plan) -> None:
-        wanted = self._params["default"]
-        if wanted is not None and wanted != self._is_default(plan):
-            defaults.set_system_default(self._session, self._name if wanted else None)
-        if self._params["default_clusters"] is None:
-            return
-        before, after = set(plan.before.get("default_clusters", [])), set(plan.after["default_clusters"])
-        for cluster in sorted(after - before):
-            defaults.set_cluster_default(self._session, cluster, self._clusters[cluster], self._name)
-        for cluster in sorted(before - after):
-            defaults.set_cluster_default(self._session, cluster, self._clusters[cluster], None)
-
-    def _is_default(self, plan: Plan) -> bool:
-        """Whether it is the default now; vCenter may have made a new provider the default by itself."""
-        if plan.verb == "create" and self._params["default"] is False:
-            made = key_providers.find_provider(self._session, self._name)
-            return made is not None and made.default
-        return bool(plan.before.get("default"))
 
     def delete(self) -> None:
         """Remove the provider with all its servers."""

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
@@ -17,111 +16,70 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     entity_names,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import Provider
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found, inventory
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
-
-_VM_PATHS = ("name", "config.keyId", "config.hardware.device")
-_HOST_PATHS = ("name", "runtime.cryptoKeyId")
-_NAMED = 10  # users that a message names
-
-
-@dataclasses.dataclass(frozen=True)
-class User:
-    """Something that needs a provider. `provider` is None when it could not be read and may need any."""
-
-    provider: str | None
-    kind: str
-    name: str
-    id: str
-    parts: tuple[str, ...] = ()
-
-    def as_result(self) -> dict[str, t.Any]:
-        """For a module's result."""
-        return {"kind": self.kind, "name": self.name, "id": self.id, "parts": list(self.parts)}
-
-    def __str__(self) -> str:
-        parts = f" ({', '.join(self.parts)})" if self.parts else ""
-        return f"{self.kind} {self.name}{parts}"
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_inventory import (
+    Inventory,
+    read_inventory,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_keys import Warn, key_users
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_result import Usage
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_vsan import VsanUse, vsan_users
 
 
-def _provider_of_key(key: t.Any) -> str | None:
-    provider = getattr(key, "providerId", None)
-    return provider.id if provider is not None else None
+def users_of(session: Session, providers: t.Sequence[Provider], warn: Warn | None = None) -> dict[str, Usage]:
+    """Users by provider name, for all providers together: the number of requests does not grow with them.
+
+    What cannot be read for sure is listed at every provider. See `key_users` for `warn`.
+    """
+    if not providers:
+        return {}
+    seen = read_inventory(session)
+    vsan = vsan_users(session, seen.clusters)
+    strangers = key_users(session, seen, [provider.name for provider in providers], warn)
+    names = entity_names(session, [entity for provider in providers for entity in provider.entities])
+    usages = {}
+    for provider in providers:
+        usage = usage_of(provider.name, seen, vsan, strangers.get(provider.name, ()))
+        usage.clusters_default = default_clusters(provider, names)
+        usage.system_default = provider.default
+        usages[provider.name] = usage
+    return usages
 
 
-def _vm_parts(found: Found) -> dict[str, list[str]]:
-    """Encrypted parts of a VM by provider name."""
-    parts: dict[str, list[str]] = {}
-    home = _provider_of_key(found.properties.get("config.keyId"))
-    if home:
-        parts.setdefault(home, []).append("home")
-    for device in found.properties["config.hardware.device"]:
-        if isinstance(device, vim.vm.device.VirtualTPM) and home:
-            parts.setdefault(home, []).append("vTPM")
-        name = _provider_of_key(getattr(getattr(device, "backing", None), "keyId", None))
-        if name:
-            label = device.deviceInfo.label if device.deviceInfo else f"device {device.key}"
-            parts.setdefault(name, []).append(label)
-    return parts
+def usage_of(provider: str, seen: Inventory, vsan: t.Sequence[VsanUse], strangers: t.Sequence[str]) -> Usage:
+    """Who uses the provider, but for defaults."""
+    uses = (machine.use_of(provider) for machine in seen.machines)
+    doubts = [machine.doubt() for machine in seen.machines]
+    doubts += [
+        f"host {host.name} (its key names no provider)" for host in seen.hosts if host.key and not host.key.provider
+    ]
+    doubts += [use.doubt for use in vsan]
+    return Usage(
+        virtual_machines=[use for use in uses if use is not None],
+        hosts=[host.name for host in seen.hosts if host.key is not None and host.key.provider == provider],
+        vsan_clusters=[use.cluster for use in vsan if use.provider == provider],
+        others=[*strangers, *(doubt for doubt in doubts if doubt)],
+        key_ids=sorted(key.id for key in seen.used_keys() if key.provider == provider),
+    )
 
 
-def users_of_inventory(found: t.Iterable[Found]) -> list[User]:
-    """Virtual machines and hosts that use keys; VMs whose configuration cannot be read count as possible users."""
-    users: list[User] = []
-    for item in found:
-        if isinstance(item.object, vim.VirtualMachine):
-            if "config.hardware.device" not in item.properties:
-                users.append(User(None, "unreadable virtual machine", item.name, item.id))
-                continue
-            for provider, parts in sorted(_vm_parts(item).items()):
-                users.append(User(provider, "virtual machine", item.name, item.id, tuple(parts)))
-        elif isinstance(item.object, vim.HostSystem):
-            host_provider = _provider_of_key(item.properties.get("runtime.cryptoKeyId"))
-            if host_provider:
-                users.append(User(host_provider, "host", item.name, item.id, ("host key",)))
-    return users
+def guard_removal(session: Session, provider: Provider, confirm_name: str | None, warn: Warn | None = None) -> None:
+    """Raise GuardError when somebody needs the provider and its name was not typed again.
 
-
-def _inventory_users(session: Session, providers: t.Sequence[Provider]) -> list[User]:
-    found = inventory(session, {vim.VirtualMachine: _VM_PATHS, vim.HostSystem: _HOST_PATHS})
-    return users_of_inventory(found)
-
-
-def _default_users(session: Session, providers: t.Sequence[Provider]) -> list[User]:
-    users = [User(item.name, "system default", session.hostname, "") for item in providers if item.default]
-    names = entity_names(session, [entity for item in providers for entity in item.entities])
-    for item in providers:
-        users.extend(User(item.name, "default of cluster", cluster, "") for cluster in default_clusters(item, names))
-    return users
-
-
-# Each finder looks at one kind of user.
-_FINDERS: t.Sequence[t.Callable[[Session, t.Sequence[Provider]], list[User]]] = (_default_users, _inventory_users)
-
-
-def users_of(session: Session, providers: t.Sequence[Provider]) -> dict[str, list[User]]:
-    """Users by provider name, from one read of the inventory; unreadable VMs are listed at every provider."""
-    everybody = [user for finder in _FINDERS for user in finder(session, providers)]
-    return {item.name: [user for user in everybody if user.provider in (item.name, None)] for item in providers}
-
-
-def guard_removal(session: Session, provider: Provider, confirm_name: str | None) -> None:
-    """Raise GuardError when somebody needs the provider and its name was not typed again."""
+    A right that is missing to see all users is a warning, or without `warn` an error.
+    """
     if confirm_name == provider.name:
         return
     if confirm_name:
         raise InvalidInputError(
             f"confirm_name is {confirm_name}, but the key provider is {provider.name}; nothing was changed"
         )
-    users = users_of(session, [provider])[provider.name]
-    if users:
-        named = ", ".join(str(user) for user in users[:_NAMED])
-        more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
+    usage = users_of(session, [provider], warn)[provider.name]
+    if usage:
         raise GuardError(
-            f"the key provider {provider.name} on {session.hostname} is in use by {named}{more}; nothing was "
-            "changed. Without "
-            "its keys encrypted machines stay locked after their next restart. Move or decrypt them first, or give "
-            "confirm_name with the name of the provider to remove it all the same",
-            users=[user.as_result() for user in users],
+            f"the key provider {provider.name} on {session.hostname} is {usage.summary()}; nothing was changed. "
+            "Without its keys encrypted machines stay locked after their next restart. Move or decrypt them first, or "
+            "give confirm_name with the name of the provider to remove it all the same",
+            users=usage.as_result(),
+            in_use_by=usage.lines(),
         )

@@ -182,3 +182,27 @@ def test_renewal_replaces_the_certificate(lab, run, run_module):
     renewed = converge(lab, run, "client_certificate", UNKNOWN, certificate=sign(lab.external_clients, csr))
     assert renewed.diff["before"]["sha256"] == sha256_of(first)
     assert renewed["client_certificate"]["accepted"] is True
+
+
+def test_self_signed_is_renewed_without_a_gap(lab, run, run_module):
+    make_provider(lab, run_module)
+    old = run(self_signed=True, wait_for="uploaded")["client_certificate"]
+    lab.external_kms.trust_client_certificate(old["certificate"])
+    successor = {"self_signed": True, "renew": True, "activate": False}
+    made = converge(lab, run, "client_certificate", ("waiting", *UNKNOWN), **successor)["client_certificate"]
+    assert (made["sha256"], made["accepted"]) == (old["sha256"], True)
+    assert sha256_of(made["waiting"]) != old["sha256"]
+    lab.external_kms.trust_client_certificate(made["waiting"])
+    done = run(self_signed=True, renew=True)
+    assert done.changed, done.msg
+    assert done["client_certificate"]["sha256"] == sha256_of(made["waiting"])
+    assert (done["client_certificate"]["accepted"], done["client_certificate"]["waiting"]) == (True, None)
+    assert run(self_signed=True).changed is False
+
+
+def test_renewal_options_are_for_self_signed_certificates(lab, run, signed):
+    mark = lab.journal.mark()
+    for options in ({"certificate": signed, "renew": True}, {"self_signed": True, "activate": False}):
+        refused = run(**options)
+        assert refused.failed and "renew" in refused.msg
+    assert lab.journal.writes(mark) == []

@@ -144,11 +144,19 @@ def test_users_in_one_read_of_many_pages(lab, read, run_module):
     host = next(entity for entity in lab.vcenter.inventory if isinstance(entity, Host))
     host.crypto_key = KeyRef(PROVIDER, "2")
     facts = read(users=True, check_status=False)
-    found = {(user["kind"], user["name"]): user["parts"] for user in facts["users"]}
-    assert ("system default", "localhost") in found
-    assert found["virtual machine", machine.name][0] == "home"
-    assert len(found["virtual machine", machine.name]) == 1 + len(machine.disks)
-    assert found["host", host.name] == ["host key"]
+    labels = [f"Hard disk {number + 1}" for number in range(len(machine.disks))]
+    assert facts["users"] == {
+        "virtual_machines": [
+            {"name": machine.name, "moid": "vm-1", "home": True, "disks": labels, "vtpm": False},
+        ],
+        "hosts": [host.name],
+        "clusters_default": [],
+        "system_default": True,
+        "vsan_clusters": [],
+        "others": [],
+        "key_ids": ["1", "2"],
+    }
+    assert facts["in_use_by"] == [f"VM vm1 (home, {', '.join(labels)})", f"host {host.name}", "system default"]
 
 
 def test_round_trips_do_not_grow_with_the_inventory(lab, read, run_module):

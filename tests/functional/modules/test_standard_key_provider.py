@@ -240,11 +240,12 @@ def test_used_provider_is_removed_only_with_its_name_typed_again(lab, run, run_m
         refused, writes = Writes(lab).of(lambda: run(check=check, state="absent"))  # noqa: B023
         assert refused.failed and writes == []
         assert "system default" in refused.msg and "confirm_name" in refused.msg
-        assert refused["failure"]["users"][0]["kind"] == "system default"
+        assert refused["failure"]["users"]["system_default"] is True
+        assert refused["failure"]["in_use_by"] == ["system default"]
     wrong = run(state="absent", confirm_name="team")
     assert wrong.failed and "confirm_name" in wrong.msg
     replaced = run(servers=[server_of(lab.external_kms[0], "kms-z")], purge_servers=True)
-    assert replaced.failed and "in use" in replaced.msg
+    assert replaced.failed and "used by" in replaced.msg
     assert run(state="absent", confirm_name=PROVIDER).changed
     assert providers(run_module) == []
 
@@ -335,7 +336,8 @@ def test_provider_used_by_machines(lab, run, run_module):
     machine.crypto_key = KeyRef(PROVIDER, "1")
     refused, writes = Writes(lab).of(lambda: run(state="absent"))
     assert refused.failed and writes == []
-    assert f"virtual machine {machine.name} (home)" in refused.msg
+    assert f"used by 1 VM ({machine.name})" in refused.msg
+    assert refused["failure"]["in_use_by"] == [f"VM {machine.name} (home)"]
 
 
 @pytest.mark.parametrize("action", ["drop_before", "drop_after", "refuse"])
@@ -386,3 +388,17 @@ def test_unchanged_run_costs_few_round_trips(lab, run, run_module):
     mark = lab.journal.mark()
     assert run(**options).changed is False
     assert lab.journal.count("vcenter", since=mark) <= 9
+
+
+def test_a_kms_that_is_a_machine_of_this_vcenter_is_warned_of(lab, run):
+    options = {"servers": [server_of(lab.external_kms[0])], "server_ca": lab.external_authority.certificate_pem}
+    lab.vcenter.inventory.vm("vm1").ip_addresses = ["192.0.2.99", "127.0.0.1"]
+    for check in (True, False):
+        warnings = run(check=check, **options).warnings
+        assert any("is the virtual machine vm1 of this vCenter" in warning for warning in warnings), warnings
+    mark = lab.journal.mark()
+    assert run(**options).warnings == []
+    assert lab.journal.count("vcenter", operation="CreateContainerView", since=mark) == 0
+    more = [*options["servers"], server_of(lab.external_kms[1], "kms-b")]
+    lab.vcenter.inventory.vm("vm1").ip_addresses = []
+    assert run(**{**options, "servers": more}).warnings == []

@@ -79,6 +79,12 @@ class Inventory:
         self._add(ResourcePool(vim.ResourcePool(f"resgroup-{50 + number}"), "Resources"), cluster)
         return cluster
 
+    def add_cluster(self) -> Cluster:
+        """A further cluster, without hosts."""
+        cluster = self._cluster(len(self.clusters))
+        self.clusters.append(cluster)
+        return cluster
+
     def _host(self, number: int) -> Host:
         name = f"esx{number + 1}.lab.test"
         host = Host(vim.HostSystem(f"host-{number + 1}"), name, uuid=str(uuid.uuid5(_NAMESPACE, name)))

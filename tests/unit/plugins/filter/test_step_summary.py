@@ -40,6 +40,11 @@ def test_a_failure_is_named_with_its_task() -> None:
     assert summary["blocked_by"] == ["Order the domain: no payment method"]
 
 
+def test_what_remains_for_others_is_to_do() -> None:
+    summary = step_summary([{"step": "order", "result": {}}], remaining=["sign the request"])
+    assert summary["to_do"] == ["order", "sign the request"]
+
+
 def test_a_step_without_name_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="needs the key 'step'"):
         step_summary([{"result": {}}])

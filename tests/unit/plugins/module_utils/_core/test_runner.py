@@ -155,6 +155,57 @@ def test_a_failure_is_one_clean_line_without_secrets(
     assert "Tr0ub4dor" not in json.dumps(result)
 
 
+class Deed:
+    """An action that fails on demand; `password` must not show."""
+
+    def __init__(self, context: runner.Context) -> None:
+        self.params = context.params
+        self.context = context
+
+    def perform(self, check_mode: bool) -> dict[str, t.Any]:
+        self.context.warn(f"with {self.params['password']}")
+        result = {"changed": not check_mode, "deed": {"name": self.params["name"]}}
+        if self.params["size"] == 13:
+            error = errors.ApiError(f"no: {self.params['password']}", query_id="Q1")
+            error.results = {**result, "echo": self.params["password"]}
+            raise error
+        return result
+
+
+def _act(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], check: bool = False, **options: t.Any
+) -> dict[str, t.Any]:
+    arguments = {"name": "a", "password": "Tr0ub4dor", **options, "_ansible_check_mode": check}
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    with pytest.raises(SystemExit):
+        runner.run_action(SPEC, Deed)
+    printed = capsys.readouterr().out
+    assert "Tr0ub4dor" not in printed
+    return t.cast("dict[str, t.Any]", json.loads(printed))
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_an_action_returns_what_it_says(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], check: bool
+) -> None:
+    result = _act(monkeypatch, capsys, check)
+    assert (result["changed"], result["deed"], "diff" in result) == (not check, {"name": "a"}, False)
+    assert "with ********" in str(result["warnings"])
+
+
+def test_a_failed_action_may_return_results(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = _act(monkeypatch, capsys, size=13)
+    assert (result["failed"], result["msg"], result["failure"]) == (
+        True,
+        "no: ********",
+        {"kind": "api", "query_id": "Q1"},
+    )
+    assert (result["changed"], result["deed"], result["echo"]) == (True, {"name": "a"}, "********")
+
+
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(context: runner.Context) -> runner.Resource:
         raise KeyError("bug")

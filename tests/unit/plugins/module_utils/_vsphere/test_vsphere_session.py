@@ -32,6 +32,11 @@ VERSIONS = b"""<?xml version="1.0"?>
 </namespaces>"""
 
 
+def no_service(path, version):
+    """For sessions that are asked for nothing but their own data."""
+    raise AssertionError(f"{path} {version}")
+
+
 def test_versions_are_those_of_the_vim_namespace():
     assert session.parse_versions(VERSIONS, "connect") == ["8.0.3.0", "8.0.2.0", "7.0.2.0"]
 
@@ -60,7 +65,7 @@ def test_no_common_version():
 
 @pytest.mark.parametrize(("found", "fits"), [("7.0.2.0", False), ("8.0.0.1", False), ("8.0.1.0", True), ("9.0", True)])
 def test_required_version(found, fits):
-    here = session.Session("vc.example.com", stub=None, content=None, version=found)
+    here = session.Session("vc.example.com", stub=None, content=None, version=found, stub_of=no_service)
     if fits:
         here.require("8.0.1", "the subject")
         return
@@ -77,7 +82,9 @@ def test_other_servers_never_get_the_password(kind, version, words):
     about = vim.AboutInfo(name="VMware", fullName="VMware ESXi 8.0.3", apiType=kind)
     content = vim.ServiceInstanceContent(about=about)
     with pytest.raises(UnsupportedError, match=words):
-        session.check_server(session.Session("esx.example.com", stub=None, content=content, version=version))
+        session.check_server(
+            session.Session("esx.example.com", stub=None, content=content, version=version, stub_of=no_service)
+        )
 
 
 def test_ca_path_that_does_not_exist():

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Shapes of providers, servers, health and users."""
+"""Shapes of providers, servers and health."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     servers,
     status,
     trust,
-    usage,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found
 
 INFO = vim.encryption.KmipServerInfo
 KMIP = vim.encryption.CryptoManagerKmip
@@ -212,32 +210,3 @@ def test_status_of_a_native_provider_has_no_servers():
     answer = KMIP.ClusterStatus(clusterId=vim.encryption.KeyProviderId(id="p"))
     found = status.health_of(answer)
     assert (found.overall, found.connections, found.client_certificate) == (None, [], None)
-
-
-def key(provider):
-    return vim.encryption.CryptoKeyId(keyId="1", providerId=vim.encryption.KeyProviderId(id=provider))
-
-
-def disk(number, provider=None):
-    backing = vim.vm.device.VirtualDisk.FlatVer2BackingInfo(keyId=key(provider) if provider else None)
-    label = vim.Description(label=f"Hard disk {number}", summary="")
-    return vim.vm.device.VirtualDisk(key=2000 + number, backing=backing, deviceInfo=label)
-
-
-def test_users_are_vms_disks_vtpms_hosts_and_what_cannot_be_read():
-    devices = [disk(1, "p"), disk(2, "q"), disk(3), vim.vm.device.VirtualTPM(key=11000)]
-    found = [
-        Found(vim.VirtualMachine("vm-1"), {"name": "db", "config.keyId": key("p"), "config.hardware.device": devices}),
-        Found(vim.VirtualMachine("vm-2"), {"name": "clear", "config.hardware.device": [disk(1)]}),
-        Found(vim.VirtualMachine("vm-3"), {"name": "lost"}),
-        Found(vim.HostSystem("host-1"), {"name": "esx", "runtime.cryptoKeyId": key("p")}),
-        Found(vim.HostSystem("host-2"), {"name": "plain"}),
-    ]
-    users = usage.users_of_inventory(found)
-    assert [(user.provider, user.kind, user.name, user.parts) for user in users] == [
-        ("p", "virtual machine", "db", ("home", "Hard disk 1", "vTPM")),
-        ("q", "virtual machine", "db", ("Hard disk 2",)),
-        (None, "unreadable virtual machine", "lost", ()),
-        ("p", "host", "esx", ("host key",)),
-    ]
-    assert str(users[0]) == "virtual machine db (home, Hard disk 1, vTPM)"

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter certificate_thumbprint: the thumbprint of a certificate in PEM form."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+DOCUMENTATION = r"""
+name: certificate_thumbprint
+short_description: Thumbprint of a certificate
+version_added: 0.1.0
+description:
+  - Returns the SHA-256 (or SHA-1) thumbprint of the first certificate of a PEM text, as the modules of this collection
+    take and return it, to compare certificates or to pin a server.
+  - Real or literal line breaks, one long line, and text around the blocks are accepted.
+author:
+  - OVHcloud VMware encryption authors (@ovhcloud)
+positional: _input, algorithm
+options:
+  _input:
+    description: The certificate in PEM form; the text, not a path.
+    type: str
+    required: true
+  algorithm:
+    description: Kind of the thumbprint.
+    type: str
+    choices: [sha256, sha1]
+    default: sha256
+"""
+
+EXAMPLES = r"""
+- name: Pin a KMIP server by the certificate that its operator handed over
+  ovhcloud.vmware_encryption.kmip_server_info:
+    host: kms.example.com
+    thumbprints:
+      - "{{ lookup('ansible.builtin.file', 'kms.pem') | ovhcloud.vmware_encryption.certificate_thumbprint }}"
+    on_untrusted: fail
+"""
+
+RETURN = r"""
+_value:
+  description: The thumbprint in upper case with colons. Empty for an empty text.
+  type: str
+"""
+
+_BLOCK = re.compile(r"-----\s*BEGIN CERTIFICATE\s*-----(.*?)-----\s*END CERTIFICATE\s*-----", re.DOTALL)
+_BREAK = re.compile(r"(?:\\+[rn]|\s)+")
+
+
+def certificate_thumbprint(text: str, algorithm: str = "sha256") -> str:
+    """The thumbprint of the first block. Raises AnsibleFilterError, which does not quote the text."""
+    if algorithm not in ("sha256", "sha1"):
+        raise AnsibleFilterError(f"certificate_thumbprint: {algorithm} is neither sha256 nor sha1")
+    if not isinstance(text, str):
+        raise AnsibleFilterError("certificate_thumbprint: a text was expected")
+    if not text.strip():
+        return ""
+    block = _BLOCK.search(text)
+    if block is None:
+        raise AnsibleFilterError("certificate_thumbprint: the text holds no certificate in PEM form")
+    try:
+        der = base64.b64decode(_BREAK.sub("", block.group(1)), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise AnsibleFilterError("certificate_thumbprint: the certificate is not valid base64") from error
+    digits = hashlib.new(algorithm, der, usedforsecurity=False).hexdigest().upper()
+    return ":".join(digits[start : start + 2] for start in range(0, len(digits), 2))
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name to function."""
+        return {"certificate_thumbprint": certificate_thumbprint}

@@ -1,0 +1,102 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter recovery_dossier: join what is known of a key provider to the dossier from which it can be rebuilt."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+DOCUMENTATION = r"""
+name: recovery_dossier
+short_description: Join facts about a key provider to the recovery dossier
+version_added: 0.1.0
+description:
+  - Takes the text of a dossier (empty when there is none yet) and returns it with the entry of one key provider made or
+    replaced.
+  - A dossier that already says the same is returned as it was, with its old time, so that nothing changes.
+  - A vCenter has one default provider. An entry with C(default=true) takes that from the others.
+  - The dossier holds no secret. The filter refuses an entry with a private key in it.
+author:
+  - OVHcloud VMware encryption authors (@ovhcloud)
+positional: _input, provider, entry
+options:
+  _input:
+    description: Text of the dossier, in JSON. May be empty.
+    type: str
+    required: true
+  provider:
+    description: Name of the key provider.
+    type: str
+    required: true
+  entry:
+    description: What is known of the provider. Empty to take it out of the dossier.
+    type: dict
+    required: true
+  vcenter:
+    description: Address of the vCenter.
+    type: str
+    default: ""
+"""
+
+EXAMPLES = r"""
+- name: Write the dossier
+  ansible.builtin.copy:
+    content: "{{ old | ovhcloud.vmware_encryption.recovery_dossier('okms-prod', entry) }}"
+    dest: /safe/place/dossier.json
+    mode: "0600"
+"""
+
+RETURN = r"""
+_value:
+  description: Text of the dossier, in JSON.
+  type: str
+"""
+
+FORMAT = 1
+
+
+def recovery_dossier(
+    text: str, provider: str, entry: t.Mapping[str, t.Any], vcenter: str = "", now: datetime.datetime | None = None
+) -> str:
+    """The dossier with this entry. Raises AnsibleFilterError when the text is not a dossier, or the entry has a key."""
+    old = _read(text)
+    if "PRIVATE KEY" in json.dumps(entry):
+        raise AnsibleFilterError(f"recovery_dossier: the entry of {provider} holds a private key")
+    # a vCenter has one default: whoever becomes it ends that of the others
+    ends_default = {"default": False} if entry.get("default") else {}
+    providers = {name: {**value, **ends_default} for name, value in old["providers"].items() if name != provider}
+    if entry:
+        providers[provider] = json.loads(json.dumps(entry))
+    made = {"format": FORMAT, "vcenter": vcenter or old["vcenter"], "providers": dict(sorted(providers.items()))}
+    if {key: old[key] for key in made} == made and text:
+        return text
+    time = now or datetime.datetime.now(datetime.timezone.utc)
+    made["updated_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return json.dumps(made, indent=2, sort_keys=True) + "\n"
+
+
+def _read(text: str) -> dict[str, t.Any]:
+    if not text.strip():
+        return {"format": FORMAT, "vcenter": "", "providers": {}}
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise AnsibleFilterError(f"recovery_dossier: the dossier is not JSON: {error}") from error
+    if not isinstance(found, dict) or not isinstance(found.get("providers"), dict):
+        raise AnsibleFilterError("recovery_dossier: the file is not a dossier of this collection")
+    if found.get("format") != FORMAT:
+        raise AnsibleFilterError(f"recovery_dossier: format {found.get('format')!r} is unknown, {FORMAT} was expected")
+    return {"vcenter": "", **found}
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name to function."""
+        return {"recovery_dossier": recovery_dossier}

@@ -1,0 +1,190 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Client certificates made from a certificate request and the certificate and key of a CA at hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
+    certificate_facts,
+    is_ca,
+    load_certificate,
+    spki_sha256,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import (
+    check_signed_by,
+    open_private_key,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import (
+    CERTIFICATE,
+    REQUEST,
+    normalise,
+    split,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.sdk import (
+    UnsupportedAlgorithm,
+    ec,
+    hashes,
+    rsa,
+    serialization,
+    x509,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+
+CLOCK_SKEW = datetime.timedelta(minutes=5)  # clocks of vCenter and KMS that are behind ours accept it at once
+_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Signer:
+    """A CA that can sign: its PEM (first block the signer itself), certificate, key, and the end of its validity."""
+
+    pem: str
+    certificate: t.Any
+    key: t.Any
+    not_before: datetime.datetime
+    not_after: datetime.datetime
+
+    @property
+    def subject(self) -> str:
+        """For messages and facts."""
+        return str(self.certificate.subject.rfc4514_string())
+
+    def with_chain(self, leaf: str) -> str:
+        """The leaf, followed by the CA's certificates unless the CA is a root, which nobody needs to be sent."""
+        root = self.certificate.subject == self.certificate.issuer
+        return leaf if root else leaf + self.pem
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """A request whose signature was verified, with the subject that its certificate will have."""
+
+    pem: str
+    public_key: t.Any
+    subject: t.Any
+
+    @property
+    def public_key_sha256(self) -> str:
+        """As in certificate_facts."""
+        return spki_sha256(self.public_key)
+
+
+def signer_of(certificate: str, key: str, passphrase: str | None, now: datetime.datetime) -> Signer:
+    """The CA from its PEM texts. Raises InvalidInputError when it is no CA, not valid now, or the key is not its."""
+    pem = normalise(certificate, CERTIFICATE, "ca_certificate")
+    facts = certificate_facts(pem, "ca_certificate")
+    found = load_certificate(pem, "ca_certificate")
+    if not is_ca(found) or not _may_sign(found):
+        raise InvalidInputError(f"ca_certificate: {facts['subject']} is no CA, it may not sign certificates")
+    start, end = _moment(facts["not_before"]), _moment(facts["not_after"])
+    if not start <= now <= end:
+        raise InvalidInputError(
+            f"ca_certificate: {facts['subject']} is valid from {facts['not_before']} to {facts['not_after']}, not now"
+        )
+    opened = open_private_key(key, passphrase, "ca_private_key")
+    private = serialization.load_pem_private_key(opened.encode(), None)
+    if spki_sha256(private.public_key()) != facts["public_key_sha256"]:
+        raise InvalidInputError(f"ca_private_key does not belong to ca_certificate ({facts['subject']})")
+    return Signer(pem, found, private, start, end)
+
+
+def request_of(csr: str, common_name: str | None) -> Request:
+    """The request with its subject, the common name replaced if asked for. Raises InvalidInputError."""
+    pem = split(normalise(csr, REQUEST, "csr", single=True))[0]
+    found = x509.load_pem_x509_csr(pem.encode())
+    try:
+        valid = found.is_signature_valid
+    except (UnsupportedAlgorithm, ValueError):
+        valid = False
+    if not valid:
+        raise InvalidInputError("csr: its signature does not fit its key, it was damaged or put together")
+    subject = _subject(found.subject, common_name)
+    if not list(subject):
+        raise InvalidInputError("csr: it names no subject; give common_name")
+    return Request(pem, found.public_key(), subject)
+
+
+def _subject(asked: t.Any, common_name: str | None) -> t.Any:
+    if not common_name:
+        return asked
+    name = x509.oid.NameOID.COMMON_NAME
+    others = [attribute for attribute in asked if attribute.oid != name]
+    try:
+        return x509.Name([*others, x509.NameAttribute(name, common_name)])
+    except ValueError as error:
+        raise InvalidInputError(f"common_name: {error}") from error
+
+
+def sign(signer: Signer, request: Request, days: int, now: datetime.datetime) -> str:
+    """The certificate (PEM), for TLS clients; it does not outlive its CA."""
+    start = max(now - CLOCK_SKEW, signer.not_before)
+    end = min(now + datetime.timedelta(days=days), signer.not_after)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(request.subject)
+        .issuer_name(signer.certificate.subject)
+        .public_key(request.public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(end)
+    )
+    for extension, critical in _extensions(signer, request):
+        builder = builder.add_extension(extension, critical)
+    digest = hashes.SHA256() if isinstance(signer.key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)) else None
+    made = builder.sign(signer.key, digest)
+    return str(made.public_bytes(serialization.Encoding.PEM).decode())
+
+
+def _extensions(signer: Signer, request: Request) -> list[tuple[t.Any, bool]]:
+    usages = {"digital_signature"}
+    if isinstance(request.public_key, rsa.RSAPublicKey):
+        usages.add("key_encipherment")
+    return [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (x509.KeyUsage(**{usage: usage in usages for usage in _USAGES}), True),
+        (x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH]), False),
+        (x509.SubjectKeyIdentifier.from_public_key(request.public_key), False),
+        (_authority_key(signer.certificate), False),
+    ]
+
+
+def _authority_key(certificate: t.Any) -> t.Any:
+    kind = x509.AuthorityKeyIdentifier
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except x509.ExtensionNotFound:
+        return kind.from_issuer_public_key(certificate.public_key())
+    return kind.from_issuer_subject_key_identifier(found.value)
+
+
+def answers(pem: str, request: Request, signer: Signer) -> bool:
+    """Whether this certificate is the signer's answer to the request: same key, same subject, real signature."""
+    found = load_certificate(pem)
+    same = spki_sha256(found.public_key()) == request.public_key_sha256 and found.subject == request.subject
+    return same and check_signed_by(split(pem)[0], split(signer.pem)[0])
+
+
+def _may_sign(certificate: t.Any) -> bool:
+    try:
+        return bool(certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign)
+    except x509.ExtensionNotFound:
+        return True
+
+
+def _moment(iso: str) -> datetime.datetime:
+    return datetime.datetime.strptime(iso, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)

@@ -1,0 +1,29 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Words and rules that all use checks share."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import GuardError
+
+_NAMED = 10  # users that a message names
+
+
+def listing(items: t.Sequence[str], most: int = _NAMED) -> str:
+    """The items on one line; beyond `most` they are only counted."""
+    named = ", ".join(items[:most])
+    return f"{named} and {len(items) - most} more" if len(items) > most else named
+
+
+def refuse_while_used(what: str, users: t.Sequence[str], way_out: str) -> None:
+    """Raise GuardError when there are users; `way_out` says how to allow it all the same. Blank texts do not count."""
+    named = [user.strip() for user in users if user.strip()]
+    if named:
+        raise GuardError(
+            f"{what} is in use by {listing(named)}; nothing was changed. Encrypted machines do not start without "
+            f"their keys. Move or decrypt them first, or {way_out}",
+            in_use_by=named,
+        )

@@ -1,0 +1,397 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Prove with a key that a client certificate can do on a KMIP server what vCenter will ask for."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: kmip_server_test
+short_description: Prove that a client certificate can do on a KMIP server what vCenter will ask for
+version_added: 0.1.0
+description:
+  - Makes a key on a KMIP server as vCenter does, reads its attributes, sets one, activates it, reads it, looks for it,
+    and takes it away again (revoke, destroy), all with one client certificate.
+  - Tells which step failed and which right it needs. A certificate that a server lets in may still lack the right for
+    a single operation, OVHcloud OKMS has one IAM action for each.
+  - The test goes on after a refused operation, so that one run shows all missing rights.
+  - The bytes of the key are counted and thrown away, they are in no result and no log.
+  - A key that could not be destroyed is told with its id, in the result and in the message.
+author:
+  - OVHcloud VMware encryption authors (@ovhcloud)
+options:
+  key_name:
+    description:
+      - How the name of the test key begins, in printable ASCII characters without blanks.
+      - The module appends a dash and eight random characters, so that the name is new on the server.
+    type: str
+    default: ansible-kmip-server-test
+  on_failure:
+    description:
+      - What to do when the test fails, or when the server cannot be reached or is not the expected one.
+      - V(fail) fails, RV(kmip_server_test) is returned all the same. V(report) returns what was found, and warns when a
+        key was left behind.
+      - Wrong options, such as a private key of another certificate, always fail.
+    type: str
+    choices: [fail, report]
+    default: fail
+attributes:
+  check_mode:
+    support: full
+    details: >-
+      Only the steps that change nothing are done. Whether those that write would succeed is not known before, so
+      RV(kmip_server_test.passed) is null when nothing has failed so far.
+  diff_mode:
+    support: none
+    details: A successful test leaves nothing behind that could be compared.
+  idempotent:
+    support: N/A
+    details: >-
+      This is an action, each run makes a key and destroys it. It counts as changed only when a key was left behind.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_kmip
+  - ovhcloud.vmware_encryption._kmip
+notes:
+  - A client certificate with its private key is needed, a KMIP user name alone is not enough.
+  - A process that is killed during the test leaves the key behind. It has the name of O(key_name).
+seealso:
+  - module: ovhcloud.vmware_encryption.kmip_server_info
+  - module: ovhcloud.vmware_encryption.okms_credential
+  - module: ovhcloud.vmware_encryption.standard_key_provider
+"""
+
+EXAMPLES = r"""
+- name: Prove that the OKMS access certificate can do what vCenter will ask for
+  ovhcloud.vmware_encryption.kmip_server_test:
+    host: eu-west-rbx.okms.ovh.net
+    ca: "{{ okms_public_ca }}"
+    client_certificate_path: /etc/pki/okms-client.pem
+    client_private_key_path: /etc/pki/okms-client.key
+
+- name: Test a key server of one's own, which also asks for a user name
+  ovhcloud.vmware_encryption.kmip_server_test:
+    host: kms.example.com
+    thumbprints:
+      - "{{ kms_thumbprint_sha256 }}"
+    client_certificate_path: /etc/pki/vcenter.pem
+    client_private_key_path: /etc/pki/vcenter.key
+    username: vcenter
+    password: "{{ kms_password }}"
+
+- name: Test without stopping the play
+  ovhcloud.vmware_encryption.kmip_server_test:
+    host: kms.example.com
+    ca_path: /etc/pki/kms-ca.pem
+    client_certificate_path: /etc/pki/vcenter.pem
+    client_private_key_path: /etc/pki/vcenter.key
+    on_failure: report
+  register: test
+
+- name: Show the rights that are missing
+  ansible.builtin.debug:
+    msg: "{{ test.kmip_server_test.steps | selectattr('ok', 'false') | map(attribute='right') | unique }}"
+"""
+
+RETURN = r"""
+kmip_server_test:
+  description: What the test found.
+  returned: success, and on failure unless the options were wrong
+  type: dict
+  contains:
+    host:
+      description: Host name or address that was asked.
+      type: str
+      sample: eu-west-rbx.okms.ovh.net
+    port:
+      description: TCP port.
+      type: int
+      sample: 5696
+    server_name:
+      description: Name for which the server's certificate must be valid.
+      type: str
+      sample: eu-west-rbx.okms.ovh.net
+    address:
+      description: Address that answered, null when none did.
+      type: str
+      sample: 192.0.2.50
+    tls_version:
+      description: TLS version that was agreed upon, null when the server did not answer.
+      type: str
+      sample: TLSv1.3
+    server_certificate:
+      description: The server's certificate, null when the server did not answer.
+      type: dict
+      contains: &certificate
+        subject:
+          description: Subject (RFC 4514).
+          type: str
+          sample: CN=*.okms.ovh.net
+        issuer:
+          description: Issuer (RFC 4514).
+          type: str
+          sample: CN=CCMServersCA
+        serial_number:
+          description: Serial number in hexadecimal digits with colons.
+          type: str
+          sample: 0A:1B:2C
+        not_after:
+          description: End of validity (UTC, ISO 8601).
+          type: str
+          sample: "2027-01-01T00:00:00Z"
+        days_left:
+          description: Whole days until the end of validity, negative after it.
+          type: int
+          sample: 211
+        sha1:
+          description: SHA-1 thumbprint.
+          type: str
+          sample: AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD
+        sha256:
+          description: SHA-256 thumbprint.
+          type: str
+          sample: AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99
+    client_certificate:
+      description: The client certificate of the test.
+      type: dict
+      contains: *certificate
+    passed:
+      description:
+        - Whether all required steps were done and no key was left behind.
+        - Null in check mode, when the steps that change nothing were done.
+      type: bool
+      sample: true
+    protocol_version:
+      description: KMIP version that was spoken, null when none was agreed upon.
+      type: str
+      sample: "1.4"
+    vendor:
+      description: What the server calls itself, null when it did not tell.
+      type: str
+      sample: OVHcloud KMS
+    missing:
+      description:
+        - Operations of this test that the server does not list among those it offers, null when it did not tell.
+        - A hint only, servers do more than they list. The steps are the proof.
+      type: list
+      elements: str
+      sample: []
+    steps:
+      description:
+        - What became of each step, in the order of the test.
+        - The steps are V(server_certificate), V(connection), V(discover_versions), V(query), V(create),
+          V(state_after_create), V(add_attribute), V(activate), V(state_after_activate), V(get), V(locate), V(revoke),
+          V(destroy) and V(get_after_destroy).
+      type: list
+      elements: dict
+      contains:
+        step:
+          description: Name of the step.
+          type: str
+          sample: activate
+        operation:
+          description: KMIP operation of the step, null when it has none.
+          type: str
+          sample: Activate
+        required:
+          description: Whether vCenter needs it. The test passes without the other steps.
+          type: bool
+          sample: true
+        right:
+          description: IAM action that OVHcloud OKMS asks for, null when there is none.
+          type: str
+          sample: okms:kmip:activate
+        ok:
+          description: Whether the step was done, null when it was not tried.
+          type: bool
+          sample: false
+        error_kind:
+          description:
+            - Why it failed, as a stable word, null when it did not.
+            - For example V(permission_denied), V(not_authenticated), V(operation_not_supported), V(operation_failed),
+              V(client_certificate_rejected), V(server_untrusted), V(server_pin_mismatch), V(unreachable), V(timeout),
+              V(connection_lost), V(protocol_error), V(unexpected_answer).
+            - V(permission_denied) is ambiguous. KMIP says it for a missing right, for a key of somebody else, and for a
+              key in the wrong state.
+          type: str
+          sample: permission_denied
+        error:
+          description: The same in words, or why the step was not tried.
+          type: str
+          sample: "KMIP server kms.example.com:5696: Activate failed: not authorized (reason 12)"
+        seconds:
+          description: How long it took, null when it was not tried.
+          type: float
+          sample: 0.012
+    key_name:
+      description: Name of the test key, null when none was asked for.
+      type: str
+      sample: ansible-kmip-server-test-1f0c9ab2
+    key_id:
+      description: Id of the test key on the server, null when none was made or its id is not known.
+      type: str
+      sample: 8d3a6a5c-0f3e-4a54-8f4e-2a4f2c7d9b10
+    left_behind:
+      description: Ids of test keys that could not be destroyed. Revoke and destroy them on the server.
+      type: list
+      elements: str
+      sample: []
+    perhaps_left_behind:
+      description:
+        - Whether a key with the name RV(kmip_server_test.key_name) and an unknown id may be left behind, because the
+          answer to its creation was lost and the server could not be asked for it.
+      type: bool
+      sample: false
+"""
+
+import datetime
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
+    certificate_facts,
+    days_left,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, text
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State, complete
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_action
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
+    ClientCredentialsError,
+    ServerTestError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import look
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.key_client import KeyClient
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.probe import Probe, unique_name
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.probe_record import (
+    Record,
+    missing,
+    remains,
+    verdict,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.server_info import shown
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.settings import (
+    Identity,
+    anchors_of,
+    endpoint_of,
+    identity_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.transport import Transport
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.trust import demand, judge
+
+SPEC = ArgSpec(
+    connection(),
+    key_name=text(default="ansible-kmip-server-test", secret=False),
+    on_failure=text(default="fail", choices=("fail", "report")),
+)
+FIELDS = (
+    "host",
+    "port",
+    "server_name",
+    "address",
+    "tls_version",
+    "server_certificate",
+    "client_certificate",
+    "passed",
+    "protocol_version",
+    "vendor",
+    "missing",
+    "steps",
+    "key_name",
+    "key_id",
+    "left_behind",
+    "perhaps_left_behind",
+)
+CERTIFICATE_FIELDS = ("subject", "issuer", "serial_number", "not_after", "days_left", "sha1", "sha256")
+
+
+class KmipServerTest:
+    """Judges the server, then lets a probe try everything, and says what came out."""
+
+    def __init__(self, context: Context) -> None:
+        params = context.params
+        self.context = context
+        self.endpoint = endpoint_of(params)
+        self.anchors = anchors_of(params)
+        self.identity = _own_identity(params)
+        self.name = unique_name(params["key_name"])
+        self.now = datetime.datetime.now(datetime.timezone.utc)
+        facts = certificate_facts(self.identity.certificate or "", "client_certificate")
+        self.certificate = _short({**facts, "days_left": days_left(facts["not_after"], self.now)})
+        self.must_pass = params["on_failure"] == "fail"
+        self.found: State = {"host": self.endpoint.host, "port": self.endpoint.port}
+        self.record = Record()
+        self.probe = context.closing(Probe(self._client, self.record))
+
+    def perform(self, check_mode: bool) -> dict[str, t.Any]:
+        """The test; in check mode only the steps that change nothing. Raises ServerTestError when it must pass."""
+        self.record.attempt("server_certificate", self._judge)
+        if self.record.ok("server_certificate"):
+            self.probe.look()
+            if not check_mode:
+                self.probe.try_key(self.name)
+        passed: bool | None = self.record.complete and not self.probe.remains
+        if check_mode and not self.record.failed:
+            passed = None
+        result = {"changed": self.probe.remains, "kmip_server_test": self._result(passed)}
+        if passed is False:
+            self._tell(result)
+        return result
+
+    def _client(self) -> KeyClient:
+        return KeyClient(Transport(self.endpoint, self.anchors, self.identity), self.identity)
+
+    def _judge(self) -> None:
+        seen = look(self.endpoint)
+        facts = shown(self.endpoint, seen, self.now)
+        self.found.update({name: facts[name] for name in ("address", "tls_version")}, server_certificate=_short(facts))
+        demand(self.endpoint, self.anchors, seen, judge(self.endpoint, self.anchors, seen))
+
+    def _result(self, passed: bool | None) -> State:
+        probe, offer = self.probe, self.probe.offer
+        self.found.update(
+            server_name=self.endpoint.server_name,
+            client_certificate=self.certificate,
+            passed=passed,
+            protocol_version=probe.protocol_version,
+            vendor=offer.vendor if offer else None,
+            missing=missing(offer.operations) if offer else None,
+            steps=self.record.rows,
+            key_name=probe.key_name,
+            key_id=probe.key_id,
+            left_behind=probe.left_behind,
+            perhaps_left_behind=probe.perhaps,
+        )
+        return complete(self.found, FIELDS)
+
+    def _tell(self, result: dict[str, t.Any]) -> None:
+        keys = remains(self.probe.left_behind, self.probe.key_name, self.probe.perhaps)
+        message = verdict(self.endpoint.peer, self.certificate["subject"], self.record, keys)
+        if self.must_pass:
+            raise ServerTestError(message, result, self.record.failed)
+        for sentence in keys:
+            self.context.warn(f"KMIP server {self.endpoint.peer}: {sentence}")
+
+
+def _own_identity(params: t.Mapping[str, t.Any]) -> Identity:
+    identity = identity_of(params)
+    if identity is None or identity.certificate is None:
+        raise ClientCredentialsError(
+            "client_certificate: the client certificate to be tested is missing (option client_certificate or "
+            "client_certificate_path)"
+        )
+    return identity
+
+
+def _short(facts: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {name: facts[name] for name in CERTIFICATE_FIELDS}
+
+
+def main() -> None:
+    """Run the module."""
+    run_action(SPEC, KmipServerTest)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: native_key_provider_backup
+short_description: Back up a native key provider of vCenter
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Exports a native key provider (vNKP), downloads the file, opens it with the password to prove it, and writes it so
+    that only its owner can read it. The download is what makes vCenter count the provider as backed up.
+  - A new backup is made when the file is not there, when vCenter wants one, and with O(force=true). A backup that
+    failed on the way can be repeated at any time.
+  - A file whose place is taken is never lost, it is kept beside the new one. Backups made before a change of the key id
+    may be the only way to older keys.
+  - The backup and its password together decrypt every machine. Without both, and without vCenter, nothing does.
+  - Whether a file that is there belongs to this provider cannot be seen from outside. Give each provider a path of its
+    own.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._vsphere
+  - ovhcloud.vmware_encryption._wait
+attributes:
+  idempotent:
+    support: partial
+    details:
+      - With O(force=true) every run makes a new backup.
+requirements:
+  - requests >= 2.28
+  - cryptography >= 38.0
+options:
+  name:
+    description: Name of the native key provider. It must be there.
+    type: str
+    required: true
+  path:
+    description:
+      - File for the backup, usually with the ending C(.p12), on the host that runs the module. Its folder must
+        be there.
+      - A path in the container of an AWX job (or of another execution environment) is refused, because the file would
+        vanish with the container; see O(allow_ephemeral).
+    type: path
+    required: true
+  backup_password:
+    description:
+      - Password of the backup. Keep it in a secret store that does not depend on this vCenter.
+      - A file at O(path) that it does not open is left alone, unless O(force=true).
+    type: str
+  allow_unencrypted:
+    description: Whether a backup without a password is fine, which holds the keys of all machines in the clear.
+    type: bool
+    default: false
+  force:
+    description: Whether to make a new backup although there is a good one.
+    type: bool
+    default: false
+  allow_ephemeral:
+    description:
+      - Whether O(path) may lie in the container that the job runs in. Copy the file out before the job ends.
+    type: bool
+    default: false
+  wait_timeout:
+    description: How long to wait until vCenter counts the provider as backed up, in seconds.
+    type: int
+    default: 120
+seealso:
+  - module: ovhcloud.vmware_encryption.native_key_provider
+  - module: ovhcloud.vmware_encryption.key_provider_info
+"""
+
+EXAMPLES = r"""
+- name: Back up a native key provider on the controller
+  ovhcloud.vmware_encryption.native_key_provider_backup:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    name: vnkp
+    path: /srv/backups/vnkp.p12
+    backup_password: "{{ vnkp_backup_password }}"
+
+- name: Make another backup every month, from AWX, on a host that keeps it
+  ovhcloud.vmware_encryption.native_key_provider_backup:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    name: vnkp
+    path: /srv/backups/vnkp.p12
+    backup_password: "{{ vnkp_backup_password }}"
+    force: true
+  delegate_to: backup-host
+"""
+
+RETURN = r"""
+backup:
+  description: The backup file. In check mode it is the prediction. Nothing in it is secret.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Name of the key provider.
+      type: str
+      returned: always
+      sample: vnkp
+    path:
+      description: Where the file is, on the host that ran the module.
+      type: str
+      returned: always
+      sample: /srv/backups/vnkp.p12
+    sha256:
+      description: SHA-256 checksum of the file. Null in check mode when a new backup is made.
+      type: str
+      returned: always
+      sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    size:
+      description: Size of the file in bytes. Null in check mode when a new backup is made.
+      type: int
+      returned: always
+      sample: 2489
+    created_at:
+      description: When the file was written. Null in check mode when a new backup is made.
+      type: str
+      returned: always
+      sample: "2026-11-23T19:24:48Z"
+    mode:
+      description: Permissions of the file; others than V(0600) are put right.
+      type: str
+      returned: always
+      sample: "0600"
+    key_id:
+      description: Key id of the provider.
+      type: str
+      returned: always
+      sample: 4d3b1f70-8a53-4f0e-9f8d-0f6a0d6a7c11
+    has_backup:
+      description: Whether vCenter counts the provider as backed up.
+      type: bool
+      returned: always
+      sample: true
+    encrypted:
+      description: Whether the file needs a password.
+      type: bool
+      returned: always
+      sample: true
+    opened:
+      description: Whether the password opened the file.
+      type: bool
+      returned: always
+      sample: true
+    previous_path:
+      description: Where the file is kept whose place this run took (or in check mode would take); null without one.
+      type: str
+      returned: always
+      sample: null
+"""
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.sdk import CRYPTOGRAPHY
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    file_path,
+    text,
+    wait_options,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.backup import (
+    FIELDS,
+    BackupFile,
+    checked_options,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.rest import connect_rest
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+
+SPEC = ArgSpec(
+    connection(),
+    wait_options(timeout=120),
+    name=text(required=True),
+    path=file_path(required=True),
+    backup_password=text(secret=True),
+    allow_unencrypted=boolean(default=False),
+    force=boolean(default=False),
+    allow_ephemeral=boolean(default=False),
+)
+
+
+class NativeKeyProviderBackup(Resource):
+    """The file that brings the provider back."""
+
+    result_key = "backup"
+    fields = FIELDS
+
+    def __init__(self, file: BackupFile) -> None:
+        self._file = file
+
+    def read(self) -> State | None:
+        return self._file.read()
+
+    def wanted(self, before: State | None) -> State:
+        return self._file.wanted(before)
+
+    def guard(self, plan: Plan) -> None:
+        self._file.guard(plan)
+
+    def create(self, plan: Plan) -> State:
+        return self._file.write(plan)
+
+    def update(self, plan: Plan) -> State:
+        return self._file.write(plan)
+
+    def delete(self, plan: Plan) -> None:
+        """Never planned: backups are not removed."""
+
+
+def build(context: Context) -> NativeKeyProviderBackup:
+    """Log in and bind the file."""
+    require(CRYPTOGRAPHY)
+    checked_options(context.params)
+    session, rest = connect(context), connect_rest(context)
+    return NativeKeyProviderBackup(BackupFile(session, rest, context.params))
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()

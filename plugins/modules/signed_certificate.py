@@ -1,0 +1,298 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: signed_certificate
+short_description: Sign a certificate request with a CA at hand
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Signs a certificate signing request (CSR), such as that of M(ovhcloud.vmware_encryption.key_provider_csr), with the
+    certificate and the private key of a CA, and keeps the certificate in a file.
+  - The certificate is one for TLS clients. It gets the subject of the CSR, a random serial number, and the extensions
+    that a client needs. Extensions that the CSR asks for are not taken over.
+  - A certificate in the file that answers the same CSR, was signed by the same CA and is not near its end is left
+    alone.
+  - It runs where the key of the CA is, without any connection.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_certificates
+requirements:
+  - cryptography >= 38.0
+options:
+  csr:
+    description: Certificate signing request in PEM form; the text, not a path. Its signature is verified.
+    type: str
+    required: true
+  ca_certificate:
+    description:
+      - Certificate of the CA in PEM form; the text, not a path. Certificates above it may follow.
+      - This or O(ca_certificate_path) is needed.
+    type: str
+  ca_certificate_path:
+    description: File with the content of O(ca_certificate), which counts if both are given.
+    type: path
+  ca_private_key:
+    description:
+      - Private key of the CA in PEM form; the text, not a path.
+      - This or O(ca_private_key_path) is needed.
+    type: str
+  ca_private_key_path:
+    description: File with the content of O(ca_private_key), which counts if both are given.
+    type: path
+  ca_private_key_passphrase:
+    description: Passphrase of the private key of the CA, when it is encrypted.
+    type: str
+  path:
+    description:
+      - File that keeps the certificate, with the certificate of the CA after it when that is not a root.
+      - A file that holds something else than certificates is never overwritten.
+    type: path
+    required: true
+  common_name:
+    description: Common name (CN) that replaces that of the CSR. Other fields of its subject stay.
+    type: str
+  validity:
+    description: Validity of a new certificate in days. It ends with that of the CA at the latest.
+    type: int
+    default: 365
+  renew_before:
+    description: Days before its end from which a certificate in the file is replaced. It must be less than O(validity).
+    type: int
+    default: 30
+seealso:
+  - module: ovhcloud.vmware_encryption.key_provider_csr
+  - module: ovhcloud.vmware_encryption.key_provider_client_certificate
+"""
+
+EXAMPLES = r"""
+- name: CSR of vCenter
+  ovhcloud.vmware_encryption.key_provider_csr:
+    provider: team-kms
+  register: request
+
+- name: Sign it with the CA that the KMS trusts
+  ovhcloud.vmware_encryption.signed_certificate:
+    csr: "{{ request.csr.csr }}"
+    ca_certificate_path: /etc/pki/kms-clients/ca.pem
+    ca_private_key_path: /etc/pki/kms-clients/ca.key
+    ca_private_key_passphrase: "{{ vault_ca_passphrase }}"
+    path: /etc/pki/kms-clients/vcenter.pem
+  register: signed
+
+- name: Give it to vCenter
+  ovhcloud.vmware_encryption.key_provider_client_certificate:
+    provider: team-kms
+    certificate: "{{ signed.certificate.chain }}"
+"""
+
+RETURN = r"""
+certificate:
+  description: The certificate. In check mode it is the prediction, what is known only after signing is null.
+  returned: success
+  type: dict
+  contains:
+    path:
+      description: File that keeps it.
+      type: str
+      sample: /etc/pki/kms-clients/vcenter.pem
+    certificate:
+      description: The certificate in PEM form.
+      type: str
+      sample: |
+        -----BEGIN CERTIFICATE-----
+        MIIB...
+        -----END CERTIFICATE-----
+    chain:
+      description: The same, with the certificate of the CA after it when that is not a root.
+      type: str
+      sample: |
+        -----BEGIN CERTIFICATE-----
+        MIIB...
+        -----END CERTIFICATE-----
+    subject:
+      description: Subject (RFC 4514).
+      type: str
+      sample: CN=vcenter,O=VMware
+    issuer:
+      description: Subject of the CA (RFC 4514).
+      type: str
+      sample: CN=Clients of the KMS
+    serial_number:
+      description: Serial number in hexadecimal digits with colons.
+      type: str
+      sample: 0A:1B:2C
+    not_before:
+      description: Begin of validity (UTC, ISO 8601).
+      type: str
+      sample: "2026-01-01T00:00:00Z"
+    not_after:
+      description: End of validity (UTC, ISO 8601).
+      type: str
+      sample: "2027-01-01T00:00:00Z"
+    days_left:
+      description: Whole days until the end of validity.
+      type: int
+      sample: 364
+    sha1:
+      description: SHA-1 thumbprint.
+      type: str
+      sample: AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD
+    sha256:
+      description: SHA-256 thumbprint.
+      type: str
+      sample: AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99
+    public_key_sha256:
+      description: SHA-256 over the public key (SubjectPublicKeyInfo), lower case hexadecimal digits.
+      type: str
+      sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+"""
+
+import datetime
+import os
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
+    certificate_facts,
+    days_left,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import (
+    CERTIFICATE,
+    normalise,
+    split,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.signing import (
+    Request,
+    Signer,
+    answers,
+    request_of,
+    sign,
+    signer_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    file_path,
+    given,
+    integer,
+    text,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import read_text, write_private
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+
+SPEC = ArgSpec(
+    csr=text(required=True),
+    ca_certificate=text(),
+    ca_certificate_path=file_path(),
+    ca_private_key=text(secret=True),
+    ca_private_key_path=file_path(secret=False),
+    ca_private_key_passphrase=text(secret=True),
+    path={**file_path(), "required": True},
+    common_name=text(),
+    validity=integer(default=365),
+    renew_before=integer(default=30),
+)
+UNKNOWN = ("certificate", "chain", "serial_number", "not_before", "not_after", "days_left", "sha1", "sha256")
+FIELDS = ("path", "subject", "issuer", "public_key_sha256", *UNKNOWN)
+
+
+class SignedCertificate(Resource):
+    """The certificate in the file."""
+
+    result_key = "certificate"
+    fields = FIELDS
+    volatile = ("days_left",)
+
+    def __init__(self, context: Context, request: Request, signer: Signer, now: datetime.datetime) -> None:
+        self._context = context
+        self._params = context.params
+        self._request = request
+        self._signer = signer
+        self._now = now
+
+    def read(self) -> State | None:
+        path = self._params["path"]
+        if not os.path.lexists(path):
+            return None
+        return self._state(normalise(read_text(path, "path"), CERTIFICATE, f"path: {path}"))
+
+    def _state(self, pem: str) -> State:
+        facts = certificate_facts(pem)
+        left = days_left(facts["not_after"], self._now)
+        known = {key: facts[key] for key in FIELDS if key in facts}
+        return {**known, "path": self._params["path"], "certificate": split(pem)[0], "chain": pem, "days_left": left}
+
+    def wanted(self, before: State | None) -> State:
+        fits = before is not None and answers(before["chain"], self._request, self._signer)
+        if before and fits and before["days_left"] > self._params["renew_before"]:
+            return {}
+        self._check_ca()
+        return {
+            "path": self._params["path"],
+            "subject": self._request.subject.rfc4514_string(),
+            "issuer": self._signer.subject,
+            "public_key_sha256": self._request.public_key_sha256,
+            **dict.fromkeys(UNKNOWN),
+        }
+
+    def _check_ca(self) -> None:
+        """A certificate that would have to be replaced at once is not worth signing; a short one is told."""
+        left = (self._signer.not_after - self._now).days
+        if left <= self._params["renew_before"]:
+            raise InvalidInputError(
+                f"ca_certificate: {self._signer.subject} ends in {left} days, and with it each certificate that it "
+                f"signs, which renew_before ({self._params['renew_before']}) calls too short. Renew the CA first"
+            )
+        if left < self._params["validity"]:
+            self._context.warn(f"the certificate ends with its CA {self._signer.subject}, in {left} days")
+
+    def create(self, plan: Plan) -> State:
+        made = sign(self._signer, self._request, self._params["validity"], self._now)
+        chain = self._signer.with_chain(made)
+        write_private(self._params["path"], chain)
+        return self._state(chain)
+
+    def update(self, plan: Plan) -> State:
+        return self.create(plan)
+
+    def delete(self, plan: Plan) -> None:
+        raise AssertionError("a certificate is never removed")
+
+
+def _content(params: dict[str, t.Any], option: str) -> str:
+    value = given(params[option])
+    if value:
+        return str(value)
+    path = given(params[f"{option}_path"])
+    if not path:
+        raise InvalidInputError(f"{option} or {option}_path is needed")
+    return read_text(path, f"{option}_path")
+
+
+def build(context: Context) -> SignedCertificate:
+    """Read and check everything but the file."""
+    params = context.params
+    if not 0 <= params["renew_before"] < params["validity"]:
+        raise InvalidInputError(
+            f"renew_before ({params['renew_before']}) must be less than validity ({params['validity']}), and not "
+            "negative"
+        )
+    now = datetime.datetime.now(datetime.timezone.utc)
+    request = request_of(params["csr"], given(params["common_name"]))
+    certificate, key = _content(params, "ca_certificate"), _content(params, "ca_private_key")
+    signer = signer_of(certificate, key, given(params["ca_private_key_passphrase"]), now)
+    return SignedCertificate(context, request, signer, now)
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tells, runs playbooks as a user would, and counts what they did."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import typing as t
+
+from .lab_process import LabProcess
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class Demo:
+    """Tells, runs, counts."""
+
+    def __init__(self, lab: LabProcess, directory: pathlib.Path) -> None:
+        self.lab, self.directory = lab, directory
+        self.failures: list[str] = []
+        self.runs: list[tuple[str, float, dict[str, dict[str, int]]]] = []
+        self._stats = directory / "stats.json"
+        # a host outside the job, as far as Ansible is concerned
+        (directory / "hosts.yml").write_text("all: {hosts: {vault1: {ansible_connection: local}}}\n")
+
+    def tell(self, title: str, *lines: str) -> None:
+        """A heading and what is about to happen."""
+        print(f"\n{'=' * 100}\n{title}\n{'=' * 100}", flush=True)
+        for line in lines:
+            print(line, flush=True)
+
+    def expect(self, condition: bool, what: str) -> None:
+        """Print one checked fact; a wrong one makes the demo fail at its end."""
+        print(f"  [{'ok' if condition else 'WRONG'}] {what}", flush=True)
+        if not condition:
+            self.failures.append(what)
+
+    def play(self, name: str, playbook: str, variables: dict[str, t.Any], *arguments: str) -> dict[str, int]:
+        """Run a playbook with its output on the screen; returns Ansible's recap with the exit code as `code`."""
+        mark = self.lab.ask("/mark")["mark"]
+        file = self.directory / "variables.json"
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(variables))
+        self._stats.unlink(missing_ok=True)
+        command = [
+            str(pathlib.Path(sys.executable).parent / "ansible-playbook"),
+            playbook,
+            "-e",
+            f"@{file}",
+            *arguments,
+        ]
+        began = time.monotonic()
+        code = subprocess.run(
+            command, env=self._environment(), cwd=self.directory, stdin=subprocess.DEVNULL, check=False
+        ).returncode
+        self.runs.append((name, time.monotonic() - began, self.lab.ask(f"/journal/summary?since={mark}")["summary"]))
+        recap = json.loads(self._stats.read_text()).get("localhost", {}) if self._stats.exists() else {}
+        return {"changed": -1, "failures": -1, **recap, "code": code}
+
+    def _environment(self) -> dict[str, str]:
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("OVH_", "VMWARE_", "KMIP_"))}
+        return {
+            **kept,
+            **self.lab.environment,
+            "ANSIBLE_HOME": str(self.directory / "ansible"),
+            "ANSIBLE_INVENTORY": str(self.directory / "hosts.yml"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+            "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+            "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "yaml",
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE.parent / "functional/callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": "recap_file",
+            "LAB_RECAP_FILE": str(self._stats),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def writes(self) -> int:
+        """Writes of the last run, all systems."""
+        return sum(row["write"] for row in self.runs[-1][2].values())
+
+    def twice(self, option: str, playbook: str, variables: dict[str, t.Any]) -> None:
+        """Run a playbook, and again: the second run must find its work done."""
+        self.tell(f"{option}, first run")
+        recap = self.play(f"{option}, first run", playbook, variables)
+        self.expect(recap["code"] == 0, "the first run ends without error")
+        self.tell(f"{option}, second run: everything is looked at, nothing is changed")
+        recap = self.play(f"{option}, second run", playbook, variables)
+        self.expect(recap["code"] == 0 and recap["changed"] == 0, "the second run has changed=0")
+        self.expect(self.writes() == 0, "the journal of the second run holds no write")
+
+    def table(self) -> None:
+        """Requests, logins and writes of each run."""
+        print(f"\n  {'run':34} {'seconds':>8}   {'system':14} {'requests':>8} {'logins':>7} {'writes':>7}")
+        for name, seconds, summary in self.runs:
+            for index, (system, row) in enumerate(sorted(summary.items())):
+                left = f"{name:34} {seconds:8.1f}" if index == 0 else " " * 43
+                print(f"  {left}   {system:14} {row['requests']:8} {row['login']:7} {row['write']:7}")
