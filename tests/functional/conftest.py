@@ -15,6 +15,11 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harn
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Marks of these tests."""
+    config.addinivalue_line("markers", "long: many plays; run on the newest ansible-core only")
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Neither the variables nor an ovh.conf of the person who runs the tests may reach a module."""

@@ -51,12 +51,12 @@ def _failure(name: str, done: process.Finished, log: pathlib.Path, lines: int = 
     return f"  FAILED  {name} (exit {done.code}; all of it: {shown(log)})\n{process.tail(done.output, lines)}"
 
 
-def _pytest(venv: Venv, name: str, folders: Sequence[str], log: pathlib.Path) -> Tally:
+def _pytest(venv: Venv, name: str, folders: Sequence[str], log: pathlib.Path, *more: str) -> Tally:
     """Pytest on two processes; no test at all is a failure."""
     venv.ensure()
     report = RESULTS / f"{name}.xml"
     report.unlink(missing_ok=True)
-    options = ["-q", "-n", "2", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    options = ["-q", "-n", "2", "-p", "no:cacheprovider", f"--junitxml={report}", *more]
     environment = trees.environment(venv, trees.link())
     done = process.run(["python", "-m", "pytest", *options, *folders], log, ROOT, environment)
     result = tally.junit([report]) if report.exists() else Tally()
@@ -107,7 +107,11 @@ def functional(log: pathlib.Path) -> Tally:
 
 def oldest(log: pathlib.Path) -> Tally:
     """Both once more on the oldest ansible-core that the collection supports."""
-    return _pytest(venvs.OLDEST, "oldest", ["tests/unit", "tests/functional"], log)
+    folders = ["tests/unit", "tests/functional"]
+    result = _pytest(venvs.OLDEST, "oldest", folders, log, "-m", "not long")
+    return result.note(
+        "  without the tests marked long (interruptions, versions of vCenter), which the step functional runs"
+    )
 
 
 def sanity(log: pathlib.Path) -> Tally:
@@ -192,7 +196,7 @@ STEPS = (
     Step("types", "mypy: strict for plugins, every signature for the lab and the tools", types),
     Step("unit", "pure layers, import rules, specs equal docs: newest ansible-core", unit),
     Step("functional", "modules, roles and playbooks against the lab: newest ansible-core", functional),
-    Step("oldest", "unit and functional once more on ansible-core 2.16", oldest),
+    Step("oldest", "unit and functional, but for the long ones, on ansible-core 2.16", oldest),
     Step("units", "ansible-test units on the oldest Python for modules and on the controller's", units),
     Step("docs", "ansible-lint, antsibull-docs, antsibull-changelog", docs),
     Step("package", "build, Galaxy's importer, execution environment, install and use", package),

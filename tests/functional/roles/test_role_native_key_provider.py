@@ -107,11 +107,16 @@ def test_a_lost_provider_is_restored_with_its_key(
     first = play()
     assert first.code == 0, first.screen
     key = _provider(run_module)["key_id"]
+    machine = lab.vcenter.inventory.vm("vm1")
+    machine.power_state = "poweredOff"
+    lab.vcenter.inventory.encrypt(machine, NAME, "a-key-of-the-provider")
     lab.vcenter.lose_providers()
+    assert machine.locked
     (tmp_path / "backup.p12").unlink()
     restored = play(native_key_provider_restore_from=str(tmp_path / "backup.p12"))
     assert (restored.code, restored.failed) == (0, 0), restored.screen
     assert _provider(run_module)["key_id"] == key
+    assert not machine.locked
     assert play(native_key_provider_restore_from=str(tmp_path / "backup.p12")).changed == 0
 
 

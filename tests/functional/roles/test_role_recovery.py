@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Role and playbook recovery: a dossier is kept, a drill proves it, and a vCenter that lost its providers gets them back."""
+"""Role and playbook recovery: the dossier, the drill, and the way back of a vCenter that lost its providers."""
 
 from __future__ import annotations
 
