@@ -11,10 +11,10 @@ TOOLS = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m tools
 help: ## Show these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-demo: ## Watch the whole job on this machine: OVHcloud KMS from an empty account, then again without a change
+demo: ## Watch all three options on this machine, each once more without a change, bad days, and a recovery
 	@$(TOOLS) demo $(ARGS)
 
-test: ## Run every check; some of them: make test STEPS="unit docs"
+test: ## Run every check (about 20 minutes); some of them: make test STEPS="unit docs"
 	@$(TOOLS) test $(STEPS)
 
 lab: ## Start the lab (OVHcloud API, OKMS, vCenter on loopback) and keep it until Ctrl-C
