@@ -35,6 +35,11 @@ class Found:
 
 def inventory(session: Session, paths: t.Mapping[t.Any, t.Sequence[str]]) -> list[Found]:
     """All objects of the given types (pyVmomi types with the property paths to read), over a container view."""
+    return list(walk(session, paths))
+
+
+def walk(session: Session, paths: t.Mapping[t.Any, t.Sequence[str]]) -> t.Iterator[Found]:
+    """The same page by page: what the caller does not keep needs no memory. Read to the end or close it."""
     views = session.content.viewManager
     view = session.call(
         "list the inventory", views.CreateContainerView, session.content.rootFolder, list(paths), recursive=True
@@ -43,7 +48,7 @@ def inventory(session: Session, paths: t.Mapping[t.Any, t.Sequence[str]]) -> lis
         collector = vmodl.query.PropertyCollector
         walk = collector.TraversalSpec(name="view", type=vim.view.ContainerView, path="view", skip=False)
         start = collector.ObjectSpec(obj=view, skip=True, selectSet=[walk])
-        return _read(session, [start], paths)
+        yield from _read(session, [start], paths)
     finally:
         # The view ends with the session at the latest; its removal must not hide the real error.
         with contextlib.suppress(CollectionError):
@@ -55,19 +60,18 @@ def of_objects(session: Session, objects: t.Sequence[t.Any], paths: t.Sequence[s
     if not objects:
         return []
     starts = [vmodl.query.PropertyCollector.ObjectSpec(obj=item, skip=False) for item in objects]
-    return _read(session, starts, {kind: paths for kind in {type(item) for item in objects}})
+    return list(_read(session, starts, {kind: paths for kind in {type(item) for item in objects}}))
 
 
-def _read(session: Session, starts: list[t.Any], paths: t.Mapping[t.Any, t.Sequence[str]]) -> list[Found]:
+def _read(session: Session, starts: list[t.Any], paths: t.Mapping[t.Any, t.Sequence[str]]) -> t.Iterator[Found]:
     collector = vmodl.query.PropertyCollector
     wanted = [collector.PropertySpec(type=kind, pathSet=list(names), all=False) for kind, names in paths.items()]
     query = collector.FilterSpec(objectSet=starts, propSet=wanted, reportMissingObjectsInResults=True)
     reader = session.content.propertyCollector
     page = session.call("read properties", reader.RetrievePropertiesEx, [query], collector.RetrieveOptions())
-    found: list[Found] = []
     while page is not None:
-        found.extend(Found(item.obj, {entry.name: entry.val for entry in item.propSet}) for item in page.objects or [])
+        for item in page.objects or []:
+            yield Found(item.obj, {entry.name: entry.val for entry in item.propSet})
         if page.token is None:  # "0" is a valid token
             break
         page = session.call("read more properties", reader.ContinueRetrievePropertiesEx, page.token)
-    return found

@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import moid_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import Key, key_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found, inventory
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
@@ -17,27 +18,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 _VM_PATHS = ("name", "config.keyId", "config.hardware.device")
 _HOST_PATHS = ("name", "runtime.cryptoKeyId")
 _CLUSTER_PATHS = ("name",)
-
-
-class Key(t.NamedTuple):
-    """A key. `provider` is None when vCenter does not say whose it is."""
-
-    provider: str | None
-    id: str
-
-
-def key_of(found: t.Any) -> Key | None:
-    """A CryptoKeyId in our shape."""
-    if found is None:
-        return None
-    provider = found.providerId
-    return Key(provider.id if provider is not None else None, found.keyId)
-
-
-def native_key(key: Key) -> t.Any:
-    """A key in vCenter's shape."""
-    provider = vim.encryption.KeyProviderId(id=key.provider) if key.provider is not None else None
-    return vim.encryption.CryptoKeyId(keyId=key.id, providerId=provider)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,14 +15,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnsupportedError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import moid_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import Key, key_of, native_key
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import of_objects
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_inventory import (
-    Inventory,
-    Key,
-    key_of,
-    native_key,
-)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_inventory import Inventory
 
 _MACHINES, _HOSTS, _THIRD_PARTIES = 2, 4, 8  # checkKeyBitMap; 1 would have vCenter connect to the KMS
 _BLOCK = 100  # keys in one question

@@ -17,13 +17,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import (
     errors,
+    keys,
     usage,
     usage_inventory,
     usage_keys,
     usage_vsan,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import Key
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_inventory import Key
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_result import Usage
 
 Disk = vim.vm.device.VirtualDisk
@@ -151,7 +152,7 @@ def test_keys_tell_users_that_the_inventory_does_not_show():
 def test_keys_of_everybody_are_asked_for():
     seen = usage_inventory.inventory_of([machine(1, "p", [disk(1, "q")]), host(1, "p"), host(2)])
     assert seen.used_keys() == {Key("p", "1"), Key("q", "1"), Key("p", "h")}
-    assert usage_inventory.key_of(usage_inventory.native_key(Key(None, "1"))) == Key(None, "1")
+    assert keys.key_of(keys.native_key(Key(None, "1"))) == Key(None, "1")
 
 
 def config(enabled, provider=None, changing=False):

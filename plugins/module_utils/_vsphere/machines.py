@@ -1,0 +1,274 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Virtual machines as encryption sees them, as plain data: nothing of pyVmomi but the reference is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import moid_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import Key, key_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
+
+PATHS = (
+    "name",
+    "parent",
+    "config.keyId",
+    "config.hardware.device",
+    "config.managedBy",
+    "config.migrateEncryption",
+    "config.template",
+    "config.uuid",
+    "config.instanceUuid",
+    "runtime.connectionState",
+    "runtime.cryptoState",
+    "runtime.faultToleranceState",
+    "runtime.host",
+    "runtime.powerState",
+    "summary.config.product",
+    "guest.hostName",
+    "guest.ipAddress",
+    "guest.net",
+    "guest.toolsRunningStatus",
+    "resourcePool",
+    "snapshot",
+)
+_POWER = {"poweredOn": "powered_on", "poweredOff": "powered_off", "suspended": "suspended"}
+ENCRYPTED, PARTLY, VTPM_ONLY, CLEAR, UNREADABLE = "encrypted", "partly_encrypted", "vtpm_only", "clear", "unreadable"
+
+
+@dataclasses.dataclass(frozen=True)
+class Disk:
+    """A virtual disk. `depth` is the number of disks below it, which snapshots or a linked clone left there.
+
+    `chain` holds the keys of those. `kind` is flat, rdm or other; other disks cannot be encrypted either. `datastore`
+    is an id. `capacity` is in bytes.
+    """
+
+    key: int
+    label: str
+    controller: str
+    bus: str
+    file: str
+    datastore: str | None
+    capacity: int
+    kind: str = "flat"
+    shared: bool = False
+    crypto_key: Key | None = None
+    chain: tuple[Key, ...] = ()
+    depth: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshots:
+    """How many there are, how deep the present one lies, and whether they branch."""
+
+    count: int = 0
+    depth: int = 0
+    branched: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """A virtual machine. `readable` is False when its configuration could not be read: then little of the rest is true.
+
+    `host`, `pool` and `folder` are ids.
+    """
+
+    reference: t.Any
+    name: str
+    moid: str
+    uuid: str = ""
+    instance_uuid: str = ""
+    power: str = "powered_off"
+    connection: str = "connected"
+    template: bool = False
+    home: Key | None = None
+    disks: tuple[Disk, ...] = ()
+    vtpm: bool = False
+    locked: bool | None = None
+    snapshots: Snapshots = Snapshots()
+    fault_tolerance: bool = False
+    vmotion: str | None = None
+    host: str | None = None
+    pool: str | None = None
+    folder: str | None = None
+    managed_by: str | None = None
+    product: str | None = None
+    guest_name: str | None = None
+    addresses: tuple[str, ...] = ()
+    tools_running: bool = False
+    readable: bool = True
+
+    @property
+    def on(self) -> bool:
+        """Whether it runs."""
+        return self.power == "powered_on"
+
+    @property
+    def state(self) -> str:
+        """Encrypted, partly encrypted, encrypted for its vTPM only, clear, or unreadable."""
+        if not self.readable:
+            return UNREADABLE
+        keys = [disk.crypto_key for disk in self.disks]
+        if self.home is None and not any(keys):
+            return CLEAR
+        if self.home is not None and all(keys):
+            return ENCRYPTED
+        return VTPM_ONLY if self.vtpm and self.home is not None and not any(keys) else PARTLY
+
+    @property
+    def keys(self) -> list[Key]:
+        """The keys of home and disks, without those of disks below snapshots."""
+        found = {disk.crypto_key for disk in self.disks if disk.crypto_key}
+        return sorted(found | ({self.home} if self.home else set()), key=lambda key: (key.provider or "", key.id))
+
+    @property
+    def providers(self) -> list[str]:
+        """Names of the providers of its keys."""
+        return sorted({key.provider for key in self.keys if key.provider is not None})
+
+    @property
+    def linked_clone(self) -> bool:
+        """Whether a disk hangs on more disks than the machine has snapshots: they belong to another machine."""
+        return any(disk.depth > self.snapshots.depth for disk in self.disks)
+
+    @property
+    def capacity(self) -> int:
+        """Bytes of all disks."""
+        return sum(disk.capacity for disk in self.disks)
+
+
+def machine_of(found: Found) -> Machine:
+    """A machine from the properties PATHS."""
+    seen = found.properties
+    common = {
+        "reference": found.object,
+        "name": found.name,
+        "moid": moid_of(found.object),
+        "power": _POWER.get(str(seen.get("runtime.powerState")), "powered_off"),
+        "connection": str(seen.get("runtime.connectionState") or "connected"),
+        "host": _id(seen.get("runtime.host")),
+        "pool": _id(seen.get("resourcePool")),
+        "folder": _id(seen.get("parent")),
+    }
+    if "config.hardware.device" not in seen:
+        return Machine(readable=False, **common)
+    devices = seen["config.hardware.device"]
+    manager, product = seen.get("config.managedBy"), seen.get("summary.config.product")
+    return Machine(
+        uuid=seen.get("config.uuid") or "",
+        instance_uuid=seen.get("config.instanceUuid") or "",
+        template=bool(seen.get("config.template")),
+        home=key_of(seen.get("config.keyId")),
+        disks=disks_of(devices),
+        vtpm=any(isinstance(device, vim.vm.device.VirtualTPM) for device in devices),
+        locked=_locked(seen),
+        snapshots=snapshots_of(seen.get("snapshot")),
+        fault_tolerance=str(seen.get("runtime.faultToleranceState") or "notConfigured") != "notConfigured",
+        vmotion=seen.get("config.migrateEncryption"),
+        managed_by=manager.extensionKey if manager else None,
+        product=product.name if product else None,
+        guest_name=seen.get("guest.hostName"),
+        addresses=_addresses(seen),
+        tools_running=seen.get("guest.toolsRunningStatus") == "guestToolsRunning",
+        **common,
+    )
+
+
+def _id(reference: t.Any) -> str | None:
+    return moid_of(reference) if reference is not None else None
+
+
+def _locked(seen: t.Mapping[str, t.Any]) -> bool | None:
+    """vCenter tells it since 6.7; a clear machine has no such state."""
+    state = seen.get("runtime.cryptoState")
+    if state is not None:
+        return bool(state == "locked")
+    return False if seen.get("config.keyId") is None else None
+
+
+def _addresses(seen: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    found = {address for card in seen.get("guest.net") or [] for address in card.ipAddress or []}
+    if seen.get("guest.ipAddress"):
+        found.add(seen["guest.ipAddress"])
+    return tuple(sorted(found))
+
+
+def snapshots_of(info: t.Any) -> Snapshots:
+    """Count, depth and shape of a snapshot tree; `info` is the property `snapshot`."""
+    if info is None:
+        return Snapshots()
+    current = moid_of(info.currentSnapshot) if info.currentSnapshot is not None else None
+    count = depth = 0
+    branched = len(info.rootSnapshotList) > 1
+    level = [(tree, 1) for tree in info.rootSnapshotList]
+    while level:
+        tree, deep = level.pop()
+        count += 1
+        children = tree.childSnapshotList or []
+        branched = branched or len(children) > 1
+        if moid_of(tree.snapshot) == current:
+            depth = deep
+        level.extend((child, deep + 1) for child in children)
+    return Snapshots(count, depth, branched)
+
+
+def disks_of(devices: t.Sequence[t.Any]) -> tuple[Disk, ...]:
+    """The disks among the devices of a machine, with the controllers they hang on."""
+    controllers = {device.key: device for device in devices if isinstance(device, vim.vm.device.VirtualController)}
+    return tuple(
+        _disk(device, controllers.get(device.controllerKey))
+        for device in devices
+        if isinstance(device, vim.vm.device.VirtualDisk)
+    )
+
+
+def _disk(device: t.Any, controller: t.Any) -> Disk:
+    kinds = vim.vm.device
+    backing = device.backing
+    bus = _bus(controller)
+    chain: list[Key] = []
+    depth, below = 0, getattr(backing, "parent", None)
+    while below is not None:
+        depth += 1
+        key = key_of(getattr(below, "keyId", None))
+        chain += [key] if key is not None else []
+        below = getattr(below, "parent", None)
+    if isinstance(backing, kinds.VirtualDisk.RawDiskMappingVer1BackingInfo):
+        kind = "rdm"
+    else:
+        kind = "flat" if hasattr(backing, "keyId") else "other"
+    store = getattr(backing, "datastore", None)
+    sharing = str(getattr(backing, "sharing", None) or "sharingNone")
+    bus_sharing = str(getattr(controller, "sharedBus", None) or "noSharing")
+    return Disk(
+        key=device.key,
+        label=device.deviceInfo.label if device.deviceInfo else f"device {device.key}",
+        controller=f"{bus.upper()} {controller.busNumber if controller is not None else '?'}:{device.unitNumber}",
+        bus=bus,
+        file=getattr(backing, "fileName", None) or "",
+        datastore=_id(store),
+        capacity=device.capacityInBytes or (device.capacityInKB or 0) * 1024,
+        kind=kind,
+        shared=sharing != "sharingNone" or bus_sharing != "noSharing",
+        crypto_key=key_of(getattr(backing, "keyId", None)),
+        chain=tuple(chain),
+        depth=depth,
+    )
+
+
+def _bus(controller: t.Any) -> str:
+    kinds = vim.vm.device
+    for name, kind in (
+        ("scsi", kinds.VirtualSCSIController),
+        ("sata", kinds.VirtualSATAController),
+        ("nvme", kinds.VirtualNVMEController),
+        ("ide", kinds.VirtualIDEController),
+    ):
+        if isinstance(controller, kind):
+            return name
+    return "unknown"
