@@ -1,0 +1,260 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which virtual machines are meant: the options `selection` and `exclude`, and their matching, which is pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+import re
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    suboptions,
+    texts,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    AmbiguousError,
+    InvalidInputError,
+    NotFoundError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
+
+# kinds of places, and how a message names one
+PLACES = {
+    "folders": "folder",
+    "clusters": "cluster",
+    "resource_pools": "resource pool",
+    "hosts": "host",
+    "datastores": "datastore",
+}
+_IDENTITY = ("names", "patterns", "ids")
+KINDS = (*_IDENTITY, *PLACES, "tags")
+_EXCLUDED, _OFFERED = "exclude", "selection"
+
+
+def selection(required: bool = False) -> ArgSpec:
+    """`selection`, mirrored by the documentation fragment `_selection` (`_selection.required` when required)."""
+    kinds = ArgSpec(all=boolean(), **{kind: texts() for kind in KINDS})
+    return ArgSpec(selection=suboptions(kinds, required=required or None))
+
+
+def exclude() -> ArgSpec:
+    """`exclude`, mirrored by the documentation fragment `_selection`."""
+    kinds = ArgSpec(infrastructure=boolean(default=True), **{kind: texts() for kind in KINDS})
+    return ArgSpec(exclude=suboptions(kinds))
+
+
+class Tag(t.NamedTuple):
+    """A tag by its names."""
+
+    category: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.category}:{self.name}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """A folder, cluster, resource pool, host or datastore. `path` is its inventory path, empty where it has none."""
+
+    id: str
+    name: str
+    path: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What a machine is chosen by. Places are ids, those of folders and pools with all above."""
+
+    moid: str
+    name: str
+    instance_uuid: str = ""
+    folders: t.Sequence[str] = ()
+    clusters: t.Sequence[str] = ()
+    resource_pools: t.Sequence[str] = ()
+    hosts: t.Sequence[str] = ()
+    datastores: t.Sequence[str] = ()
+    tags: t.Collection[Tag] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Known:
+    """All that exists: machines, places by kind, and all tags (only needed when tags are asked for)."""
+
+    machines: t.Sequence[Facts]
+    places: t.Mapping[str, t.Sequence[Place]]
+    tags: t.Collection[Tag] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Choice:
+    """Ids of the selected machines in the order of the inventory, and of those that were selected but excluded."""
+
+    selected: list[str]
+    excluded: list[str]
+
+
+def choose(known: Known, wanted: t.Mapping[str, t.Any] | None, unwanted: t.Mapping[str, t.Any] | None) -> Choice:
+    """Apply both options; no selection means all. NotFoundError and AmbiguousError name everything that is wrong."""
+    chosen = _criteria(known, wanted or {}, _OFFERED)
+    spared = _criteria(known, unwanted or {}, _EXCLUDED)
+    result = Choice([], [])
+    for machine in known.machines:
+        if all(match(machine) for match in chosen):
+            kept = any(match(machine) for match in spared)
+            (result.excluded if kept else result.selected).append(machine.moid)
+    return result
+
+
+def check_given(wanted: t.Mapping[str, t.Any] | None) -> None:
+    """Raise InvalidInputError when nothing says which machines are meant: nothing is changed everywhere by mistake."""
+    options = wanted or {}
+    if not options.get("all") and all(options.get(kind) is None for kind in KINDS):
+        raise InvalidInputError(
+            f"selection says nothing: give one of {', '.join(KINDS)}, or all: true for every virtual machine"
+        )
+
+
+def wants_tags(wanted: t.Mapping[str, t.Any] | None, unwanted: t.Mapping[str, t.Any] | None) -> bool:
+    """Whether tags must be read for these options."""
+    return bool((wanted or {}).get("tags")) or bool((unwanted or {}).get("tags"))
+
+
+def spares_infrastructure(unwanted: t.Mapping[str, t.Any] | None) -> bool:
+    """Whether recognised machines are to be left alone: yes unless told otherwise."""
+    value = (unwanted or {}).get("infrastructure")
+    return True if value is None else bool(value)
+
+
+def plain(name: str) -> str:
+    """A name as people write it: vCenter escapes slash, backslash and percent."""
+    return re.sub(r"%(2f|5c|25)", lambda found: bytes.fromhex(found[1]).decode(), name, flags=re.IGNORECASE)
+
+
+Match = t.Callable[[Facts], bool]
+
+
+def _criteria(known: Known, options: t.Mapping[str, t.Any], where: str) -> list[Match]:
+    """One test for each kind that is given. An empty list is given: it matches nothing."""
+    problems = _Problems(where)
+    found: list[Match] = []
+    if any(options.get(kind) is not None for kind in _IDENTITY):
+        found.append(_among(_machines(known.machines, options, problems)))
+    for kind, word in PLACES.items():
+        if options.get(kind) is not None:
+            found.append(_inside(kind, _places(known.places.get(kind, ()), options[kind], word, problems)))
+    if options.get("tags") is not None:
+        found.append(_tagged(_tags(known.tags, options["tags"], problems)))
+    problems.check()
+    return found
+
+
+def _among(moids: t.Collection[str]) -> Match:
+    return lambda machine: machine.moid in moids
+
+
+def _inside(kind: str, ids: t.Collection[str]) -> Match:
+    return lambda machine: any(place in ids for place in getattr(machine, kind))
+
+
+def _tagged(tags: t.Collection[Tag]) -> Match:
+    return lambda machine: any(tag in tags for tag in machine.tags)
+
+
+class _Problems:
+    """Collects what does not exist and what is not clear, for one message."""
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._absent: list[str] = []
+        self._unclear: list[str] = []
+
+    @property
+    def takes_all(self) -> bool:
+        """An unclear name is only a danger where machines are selected; excluding all that have it is safe."""
+        return self._where == _EXCLUDED
+
+    def absent(self, word: str, name: str) -> None:
+        self._absent.append(f"{word} {name}")
+
+    def unclear(self, word: str, name: str, ways: t.Iterable[str]) -> None:
+        self._unclear.append(f"{word} {name} ({', '.join(ways)})")
+
+    def check(self) -> None:
+        if self._absent:
+            raise NotFoundError(
+                f"{self._where} names what does not exist here, or what this user may not see: "
+                f"{listing(self._absent)}; nothing was changed",
+                not_found=self._absent,
+            )
+        if self._unclear:
+            raise AmbiguousError(
+                f"{self._where} names what exists several times: {listing(self._unclear)}; give the id or the path "
+                "instead; nothing was changed",
+                ambiguous=self._unclear,
+            )
+
+
+def _machines(machines: t.Sequence[Facts], options: t.Mapping[str, t.Any], problems: _Problems) -> set[str]:
+    """Ids of the machines with one of the names, patterns or ids."""
+    by_name: dict[str, list[str]] = {}
+    by_id: dict[str, list[str]] = {}
+    for machine in machines:
+        for name in {machine.name, plain(machine.name)}:
+            by_name.setdefault(name, []).append(machine.moid)
+        for one in (machine.moid, machine.instance_uuid.lower()):
+            by_id.setdefault(one, []).append(machine.moid)
+    found: set[str] = set()
+    for name in options.get("names") or []:
+        found.update(_one(by_name.get(name, []), "VM", name, problems, str))
+    for one in options.get("ids") or []:
+        found.update(_one(by_id.get(one.strip().lower(), []) if one.strip() else [], "VM id", one, problems, str))
+    for pattern in options.get("patterns") or []:
+        fits = re.compile(fnmatch.translate(pattern)).match
+        found.update(moid for name, moids in by_name.items() if fits(name) for moid in moids)
+    return found
+
+
+T = t.TypeVar("T")
+
+
+def _one(found: t.Sequence[T], word: str, name: str, problems: _Problems, way: t.Callable[[T], str]) -> t.Sequence[T]:
+    """The one that is meant; another number is a problem."""
+    if not found:
+        problems.absent(word, name)
+    elif len(found) > 1 and not problems.takes_all:
+        problems.unclear(word, name, [way(item) for item in found])
+    return found
+
+
+def _places(places: t.Sequence[Place], names: t.Sequence[str], word: str, problems: _Problems) -> set[str]:
+    """Ids of the places with these names or paths."""
+    index: dict[str, list[Place]] = {}
+    for place in places:
+        for key in {place.name, plain(place.name), place.path}:
+            index.setdefault(key, []).append(place)
+    found: set[str] = set()
+    for name in names:
+        hits = index.get(name.strip("/") if "/" in name else name, []) if name else []
+        ways = _one(hits, word, name, problems, lambda place: place.path or place.id)
+        found.update(place.id for place in ways)
+    return found
+
+
+def _tags(tags: t.Collection[Tag], names: t.Sequence[str], problems: _Problems) -> set[Tag]:
+    """The named tags. A tag without category means those of that name in all categories."""
+    index: dict[str, set[Tag]] = {}
+    for tag in tags:
+        index.setdefault(str(tag), set()).add(tag)
+        index.setdefault(tag.name, set()).add(tag)
+    found: set[Tag] = set()
+    for name in names:
+        if name not in index:
+            problems.absent("tag", name)
+        found.update(index.get(name, ()))
+    return found
