@@ -17,16 +17,20 @@ from .core import Core
 from .crypto_keys import CryptoKeys
 from .crypto_manager import CryptoManager
 from .dispatcher import Call, Dispatcher
+from .entities import Host
+from .host_crypto import HostCrypto
 from .inventory import Inventory
 from .kms_connections import KmsConnections
 from .native_providers import NativeProviders
 from .property_collector import PropertyCollectors
+from .provider_keys import ProviderKeys
 from .rest import RestApi
 from .service_instance import SearchIndex, ServiceInstance
 from .settings import VCenterSettings
 from .tasks import Tasks
 from .trust import Trust
 from .views import Views
+from .vm_unlock import MachineUnlock
 from .vsan import VsanClusterConfig
 
 LOG = logging.getLogger("lab.vcenter")
@@ -70,6 +74,8 @@ class VCenter:
         self.sessions.on_end += [collectors.forget, lambda session: self._core.store.remove_owned(session.key)]
         entity_properties.publish(self.inventory, self._core.store)
         self.native = NativeProviders(self._core, self.inventory)
+        keys = ProviderKeys(self._core, self._connections, self.native)
+        self._hosts = HostCrypto(self._core, self.inventory, keys)
         self._rest = RestApi(self._core, self.sessions, self.native)
         self._dispatcher = Dispatcher(
             self._core,
@@ -83,6 +89,8 @@ class VCenter:
                 CryptoManager(self._core, self.inventory, self._connections, self.tasks),
                 Trust(self._core, self._connections),
                 CryptoKeys(self._core, self.inventory, self._connections, self.native),
+                self._hosts,
+                MachineUnlock(self._core, self.inventory, keys, self.tasks),
                 VsanClusterConfig(self._core, self.inventory),
             ),
         )
@@ -110,6 +118,14 @@ class VCenter:
         with self._core.lock:
             for name in list(self.crypto.providers):
                 self.crypto.drop(name)
+
+    def lock_machines(self, host: Host | str) -> None:
+        """A host starts anew and gets no keys, as with a key server that is down: its encrypted machines are locked."""
+        self._hosts.restart(self.inventory.host(host) if isinstance(host, str) else host)
+
+    def restart_host(self, host: Host | str) -> None:
+        """A host starts anew and gets its keys."""
+        self._hosts.restart(self.inventory.host(host) if isinstance(host, str) else host, with_keys=True)
 
     def secrets(self) -> list[str]:
         """Secrets of the native providers made so far: keys, passwords and tokens of backups."""

@@ -179,7 +179,9 @@ def _host_table(inventory: Inventory) -> Table:
         "summary": host_summary,
         "config": lambda host: vim.host.ConfigInfo(host=host.reference, product=product(host)),
         "config.product": product,
-        "configManager": lambda _host: vim.host.ConfigManager(),
+        "configManager": lambda host: vim.host.ConfigManager(
+            cryptoManager=vim.encryption.CryptoManagerHostKMS(f"cryptoManager-{vmomi.moid(host.reference)}")
+        ),
         "vm": _machines(inventory, "host"),
         "datastore": lambda _host: [inventory.datastore.reference],
         "network": lambda _host: [],

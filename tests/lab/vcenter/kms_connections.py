@@ -89,6 +89,19 @@ class KmsConnections:
                 refusal = exc
         raise refusal
 
+    def use_key(self, provider: Provider, key_id: str) -> bytes:
+        """A key from the first server that hands it out, activated if it is new; KmsRefused with the last reason."""
+        refusal = KmsRefused(f"The key provider {provider.id} has no servers.")
+        for server in list(provider.servers.values()):
+            if not self.reachable(server):
+                refusal = KmsRefused(CLOSED.format(server))
+                continue
+            try:
+                return self._client(provider, server).use_key(key_id)
+            except KmsRefused as exc:
+                refusal = exc
+        raise refusal
+
     def key_state(self, provider: Provider, key_id: str) -> str:
         """State of a key in the first server that answers, in the words of VCenterKmsClient."""
         for server in list(provider.servers.values()):
