@@ -22,6 +22,9 @@ from .host_crypto import HostCrypto
 from .inventory import Inventory
 from .kms_connections import KmsConnections
 from .native_providers import NativeProviders
+from .pbm_api import VERSIONS_FILE as PBM_VERSIONS_FILE
+from .pbm_api import PbmApi
+from .pbm_profiles import Profiles
 from .property_collector import PropertyCollectors
 from .provider_keys import ProviderKeys
 from .rest import RestApi
@@ -45,7 +48,7 @@ def _nobody(_login: str, _password: str) -> t.Iterable[str] | None:
 
 
 class VCenter:
-    """SOAP on /sdk and /vsanHealth, and REST.
+    """SOAP on /sdk, /vsanHealth and /pbm, and REST.
 
     The callbacks are set by the lab: who may log in with which privileges, and where the network lets vCenter through
     to. They are called without any lock of the vCenter held.
@@ -77,6 +80,9 @@ class VCenter:
         keys = ProviderKeys(self._core, self._connections, self.native)
         self._hosts = HostCrypto(self._core, self.inventory, keys)
         self._rest = RestApi(self._core, self.sessions, self.native)
+        self.policies = Profiles(clock.now)
+        self._core.is_encryption_policy = self.policies.is_encryption
+        self._pbm = PbmApi(self._core, self.sessions, self.policies, self.inventory)
         self._dispatcher = Dispatcher(
             self._core,
             (
@@ -138,10 +144,15 @@ class VCenter:
 
     # application
 
+    def _other(self, request: Request) -> RestApi | PbmApi | None:
+        """The part that answers what is not for SOAP on /sdk or /vsanHealth."""
+        return next((one for one in (self._rest, self._pbm) if one.claims(request)), None)
+
     def describe(self, request: Request) -> Described:
         """Name the call; the envelope is read once, for `handle` too."""
-        if self._rest.claims(request):
-            return self._rest.describe(request)
+        other = self._other(request)
+        if other is not None:
+            return other.describe(request)
         if not self._is_soap(request):
             return Described(f"{request.method} {request.path}", "read")
         cookie = sessions.cookie_in(request.headers.get("Cookie"))
@@ -166,8 +177,9 @@ class VCenter:
 
     def handle(self, request: Request) -> Response:
         """Answer a request."""
-        if self._rest.claims(request):
-            return self._rest.handle(request)
+        other = self._other(request)
+        if other is not None:
+            return other.handle(request)
         if not self._is_soap(request):
             return self._plain(request)
         cookie = request.memo["cookie"] or sessions.new_cookie()
@@ -185,6 +197,8 @@ class VCenter:
             content = soap.versions_file(self._core.version)
         elif request.method == "GET" and request.path == VSAN_VERSIONS_FILE:
             content = soap.versions_file(self._core.vsan_version, vmomi.VSAN_NAMESPACE)
+        elif request.method == "GET" and request.path == PBM_VERSIONS_FILE:
+            content = self._pbm.versions()
         else:
             return Response(404, b"not found", dict(TEXT))
         return Response(200, content, {"Content-Type": "text/xml"})
@@ -213,8 +227,9 @@ class VCenter:
 
     def refusal(self, request: Request) -> Response:
         """NoPermission with the privilege that the method needs."""
-        if self._rest.claims(request):
-            return self._rest.refusal(request)
+        other = self._other(request)
+        if other is not None:
+            return other.refusal(request)
         asked: soap.SoapRequest | None = request.memo.get("call")
         if asked is None:
             return Response(403, b"forbidden", TEXT)
@@ -223,8 +238,9 @@ class VCenter:
 
     def failure(self, request: Request, rule: FaultRule) -> Response:
         """A SOAP fault with 500 (the only status it can have), plain text with any other."""
-        if self._rest.claims(request):
-            return self._rest.failure(request, rule)
+        other = self._other(request)
+        if other is not None:
+            return other.failure(request, rule)
         if rule.status == 500 and "version" in request.memo:
             return self._fault(errors.system_error("the service is not available"), request.memo["version"])
         return Response(rule.status, b"Service Unavailable", dict(TEXT))

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import threading
+import typing as t
 
 from ..clock import LabClock
 from . import vmomi
 from .crypto_state import CryptoState
 from .settings import RELEASES, Release, VCenterSettings
 from .store import ObjectStore
+
+BUNDLED_ENCRYPTION_POLICY = "4d5f673c-536f-11e6-beb8-9e71128cae77"  # "VM Encryption Policy" in every vCenter
 
 
 class Core:
@@ -25,6 +28,7 @@ class Core:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.closing = False
+        self.is_encryption_policy: t.Callable[[str], bool] = lambda profile: profile == BUNDLED_ENCRYPTION_POLICY
 
     @property
     def version(self) -> str:

@@ -14,9 +14,10 @@ if t.TYPE_CHECKING:
     from .core import Core
     from .sessions import Session
     from .soap import SoapRequest
+    from .store import ObjectStore
 
 # answered without a session; Fetch of ServiceInstance.content is the third of them
-FREE = ("RetrieveServiceContent", "Login")
+FREE = ("RetrieveServiceContent", "Login", "PbmRetrieveServiceContent")
 
 
 @dataclasses.dataclass
@@ -56,8 +57,9 @@ def operation(name: str, kind: str = "read", blocking: bool = False) -> t.Callab
 class Dispatcher:
     """Finds and calls the function of a method."""
 
-    def __init__(self, core: Core, services: t.Iterable[t.Any]) -> None:
+    def __init__(self, core: Core, services: t.Iterable[t.Any], store: ObjectStore | None = None) -> None:
         self._core = core
+        self._store = store or core.store
         self._operations: dict[str, Operation] = {}
         for service in services:
             for member in vars(type(service)).values():
@@ -85,7 +87,7 @@ class Dispatcher:
         info = request.info
         if known is None or info is None or not vmomi.includes(request.version, info.version):
             raise errors.method_not_found(request.this, request.name)
-        call.this = self._core.store.reference(request.this)
+        call.this = self._store.reference(request.this)
         if not isinstance(call.this, info.type):
             raise errors.method_not_found(request.this, request.name)
         self._check(call, info)
@@ -115,7 +117,7 @@ class Dispatcher:
                     raise errors.invalid_argument(parameter.name)
 
     def _fetch(self, call: Call) -> tuple[t.Any, type, int]:
-        store = self._core.store
+        store = self._store
         name = call.arguments.get("prop") or ""
         with self._core.lock:
             reference = store.reference(call.this)

@@ -108,6 +108,7 @@ class Disk:
     capacity_kb: int = 1 << 20
     crypto_key: KeyRef | None = None
     uuid: str = ""
+    policy: str | None = None
 
 
 @dataclasses.dataclass
@@ -145,6 +146,7 @@ class VirtualMachine(Entity):
     instance_uuid: str = ""
     ip_addresses: list[str] = dataclasses.field(default_factory=list)  # as VMware Tools report them
     changes: int = 1
+    policy: str | None = None  # id of the storage policy of its home
 
     def crypto_keys(self) -> t.Iterator[KeyRef]:
         """The keys of home and disks."""

@@ -42,6 +42,11 @@ class VCenterSettings:
     imported_is_backed_up: bool = True  # (unknown) a provider made from a backup counts as backed up
     backup_keeps_constraints: bool = True  # (unknown) an import without constraints takes those of the backup
     dry_run_refuses_existing: bool = True  # (unknown) a dry run of an import fails when the provider exists
+    pbm_paths: tuple[str, ...] = ("/pbm", "/pbm/sdk")  # (unknown) where the storage policies are served
+    pbm_strict_version: bool = True  # (unknown) a version that this vCenter does not know is refused there
+    pbm_session_fault: str = "SecurityError"  # (unknown) or NotAuthenticated: no session, or one that ended
+    pbm_permission_fault: str = "NoPermission"  # (unknown) or PbmFaultNoPermission, which came with 8.0.2
+    policy_query_limit: int = 0  # (unknown) so many policies at most in one question for their users; 0: any number
 
     def __post_init__(self) -> None:
         if self.version not in RELEASES:

@@ -124,9 +124,9 @@ def serialise(name: str, value: t.Any, kind: type, version: str, flags: int = 0)
     return CONTROL.sub("", writer.getvalue())
 
 
-def answer(method: str, inner: str) -> bytes:
+def answer(method: str, inner: str, namespace: str = vmomi.NAMESPACE) -> bytes:
     """The envelope of a successful call."""
-    return _envelope(f'<{method}Response xmlns="{vmomi.NAMESPACE}">{inner}</{method}Response>')
+    return _envelope(f'<{method}Response xmlns="{namespace}">{inner}</{method}Response>')
 
 
 def fault(exception: t.Any, version: str) -> bytes:
@@ -138,7 +138,7 @@ def fault(exception: t.Any, version: str) -> bytes:
         detail = vmomi.element(f"{name}Fault", object, version)
         vmomi.ServerSerializer(writer, version).SerializeFaultDetail(exception, detail)
     xml = CONTROL.sub("", writer.getvalue())
-    xml = xml.replace(f"<{name}Fault", f'<{name}Fault xmlns="{vmomi.NAMESPACE}"', 1)
+    xml = xml.replace(f"<{name}Fault", f'<{name}Fault xmlns="{vmomi.namespace_of(version)}"', 1)
     text = vmomi.xml_escape(CONTROL.sub("", text))
     return _envelope(
         "<soapenv:Fault><faultcode>ServerFaultCode</faultcode>"

@@ -15,7 +15,7 @@ import typing as t
 from pyVmomi import SoapAdapter
 from pyVmomi import VmomiSupport as Support
 
-NAMESPACE, VSAN_NAMESPACE = "urn:vim25", "urn:vsan"
+NAMESPACE, VSAN_NAMESPACE, PBM_NAMESPACE = "urn:vim25", "urn:vsan", "urn:pbm"
 NS_SEP = SoapAdapter.NS_SEP
 OPTIONAL = Support.F_OPTIONAL
 DataObject = Support.DataObject
@@ -40,6 +40,18 @@ VSAN_VERSIONS = {
     "8.0.3": Support.versionMap["vsan/8.0.0.4"],
     "9.0": Support.versionMap["vsan/9.0.0.0"],
 }
+# so does the service for storage policies
+PBM_VERSIONS = {
+    "7.0.1": Support.versionMap["pbm/7.0.1.0"],
+    "7.0.2": Support.versionMap["pbm/7.0.2.0"],
+    "8.0.3": Support.versionMap["pbm/8.0.3.0"],
+    "9.0": Support.versionMap["pbm/9.0.0.0"],
+}
+
+
+def namespace_of(version: str) -> str:
+    """Namespace of the answers to a client that speaks that version."""
+    return PBM_NAMESPACE if version.startswith("pbm.") else NAMESPACE
 
 
 def wire_version(version: str) -> str:
@@ -71,7 +83,7 @@ def prior_versions(version: str) -> list[str]:
 
 def method_info(name: str) -> t.Any:
     """Signature of a method by its wire name; None when pyVmomi does not know it."""
-    for namespace in (NAMESPACE, VSAN_NAMESPACE):
+    for namespace in (NAMESPACE, VSAN_NAMESPACE, PBM_NAMESPACE):
         with contextlib.suppress(KeyError):
             return Support.GetWsdlMethod(namespace, name).info
     return None
@@ -130,7 +142,7 @@ class ServerSerializer(SoapAdapter.SoapSerializer):
     """pyVmomi's serialiser with what a server has to do differently."""
 
     def __init__(self, writer: t.Any, version: str) -> None:
-        super().__init__(writer, version, {**SoapAdapter.SOAP_NSMAP, NAMESPACE: ""})
+        super().__init__(writer, version, {**SoapAdapter.SOAP_NSMAP, namespace_of(version): ""})
         self.outermostAttrs = ""  # versionId is for requests
 
     def _QName(self, typ: type, defNS: str) -> tuple[str, str]:  # noqa: N802, N803  # pyVmomi's names
