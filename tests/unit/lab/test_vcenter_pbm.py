@@ -238,8 +238,8 @@ def test_a_policy_in_use_stays(site, manager):
     made = manager.Create(spec())
     site.vcenter.inventory.vm("vm1").policy = made.uniqueId
     (outcome,) = manager.Delete([made])
-    assert isinstance(outcome.fault, pbm.fault.ResourceInUse)
     assert "still associated with 1 entities" in outcome.fault.msg
+    assert isinstance(outcome.fault, pbm.fault.ResourceInUse)
     assert retrieve(manager, made.uniqueId)
 
 
