@@ -117,6 +117,20 @@ class Action(t.Protocol):
         """Do it; the result keys, `changed` among them. In check mode: the same keys, and nothing is changed."""
 
 
+class Fleet(t.Protocol):
+    """Many objects that are brought into a state in one run, some of which may fail while others get there."""
+
+    def plan(self) -> tuple[State, State]:
+        """State before and predicted state, by object; what will not change is left out. Raises when nothing may be
+        done at all. Never writes."""
+
+    def perform(self) -> tuple[State, CollectionError | None]:
+        """Do it; the state after, of the same objects, and an error when some of them failed."""
+
+    def report(self) -> dict[str, t.Any]:
+        """The result keys, the same in every path."""
+
+
 def run(spec: ArgSpec, build: t.Callable[[Context], Resource]) -> t.NoReturn:
     """Run a module that brings one object into a state."""
 
@@ -152,6 +166,26 @@ def run_action(spec: ArgSpec, build: t.Callable[[Context], Action]) -> t.NoRetur
 
     def work(context: Context, check_mode: bool) -> dict[str, t.Any]:
         return build(context).perform(check_mode)
+
+    _run(spec, work)
+
+
+def run_fleet(spec: ArgSpec, build: t.Callable[[Context], Fleet]) -> t.NoReturn:
+    """Run a module that brings many objects into a state. Their results are returned beside an error, too."""
+
+    def work(context: Context, check_mode: bool) -> dict[str, t.Any]:
+        fleet = build(context)
+        before, after = fleet.plan()
+        error = None
+        if not check_mode and before != after:
+            after, error = fleet.perform()
+        result = {"changed": before != after, **fleet.report()}
+        if before != after:
+            result["diff"] = diff(before, after)
+        if error is not None:
+            error.results.update(result)
+            raise error
+        return result
 
     _run(spec, work)
 

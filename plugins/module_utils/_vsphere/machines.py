@@ -34,6 +34,7 @@ PATHS = (
     "guest.net",
     "guest.toolsRunningStatus",
     "resourcePool",
+    "datastore",
     "snapshot",
 )
 _POWER = {"poweredOn": "powered_on", "poweredOff": "powered_off", "suspended": "suspended"}
@@ -75,7 +76,7 @@ class Snapshots:
 class Machine:
     """A virtual machine. `readable` is False when its configuration could not be read: then little of the rest is true.
 
-    `host`, `pool` and `folder` are ids.
+    `host`, `pool`, `folder` and `datastores` (of home and disks) are ids.
     """
 
     reference: t.Any
@@ -96,6 +97,7 @@ class Machine:
     host: str | None = None
     pool: str | None = None
     folder: str | None = None
+    datastores: tuple[str, ...] = ()
     managed_by: str | None = None
     product: str | None = None
     guest_name: str | None = None
@@ -154,6 +156,7 @@ def machine_of(found: Found) -> Machine:
         "host": _id(seen.get("runtime.host")),
         "pool": _id(seen.get("resourcePool")),
         "folder": _id(seen.get("parent")),
+        "datastores": tuple(moid_of(store) for store in seen.get("datastore") or []),
     }
     if "config.hardware.device" not in seen:
         return Machine(readable=False, **common)

@@ -1,0 +1,121 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole inventory in one read: machines, the places they are in, and which of them are meant."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import selection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import moid_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import (
+    PATHS,
+    Machine,
+    machine_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found, walk
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
+
+_NAMED = ("name", "parent")
+Params = t.Mapping[str, t.Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Spot:
+    """A place in the tree of the inventory. `kind` is a kind of selection.PLACES, empty for others."""
+
+    id: str
+    name: str
+    parent: str | None
+    kind: str
+
+
+@dataclasses.dataclass
+class Fleet:
+    """Machines in the order of their names, and the places by id."""
+
+    machines: list[Machine] = dataclasses.field(default_factory=list)
+    spots: dict[str, Spot] = dataclasses.field(default_factory=dict)
+    tags: dict[str, list[selection.Tag]] = dataclasses.field(default_factory=dict)
+
+    def name(self, place: str | None) -> str | None:
+        """Name of a place, None when it is not known."""
+        return selection.plain(self.spots[place].name) if place in self.spots else None
+
+    def above(self, place: str | None) -> list[Spot]:
+        """The place and all that it lies in, from the bottom up."""
+        found: list[Spot] = []
+        while place in self.spots:
+            found.append(self.spots[place])
+            place = found[-1].parent
+        return found
+
+    def path(self, place: str | None) -> str:
+        """Inventory path of a place, such as DC0/vm/prod; the root folder has none."""
+        names = [selection.plain(spot.name) for spot in self.above(place) if spot.parent is not None]
+        return "/".join(reversed(names))
+
+    def cluster(self, machine: Machine) -> str | None:
+        """Id of the cluster it runs in."""
+        return next((spot.id for spot in self.above(machine.host) if spot.kind == "clusters"), None)
+
+    def compute_places(self, machine: Machine) -> set[str]:
+        """Ids of its host, its cluster and the folders above, which may have a default key provider of their own."""
+        return {spot.id for spot in self.above(machine.host)}
+
+    def facts(self, machine: Machine) -> selection.Facts:
+        """What it is chosen by."""
+        cluster = self.cluster(machine)
+        return selection.Facts(
+            moid=machine.moid,
+            name=machine.name,
+            instance_uuid=machine.instance_uuid,
+            folders=[spot.id for spot in self.above(machine.folder)],
+            clusters=[cluster] if cluster else [],
+            resource_pools=[spot.id for spot in self.above(machine.pool) if spot.kind == "resource_pools"],
+            hosts=[machine.host] if machine.host else [],
+            datastores=sorted({*machine.datastores, *(disk.datastore for disk in machine.disks if disk.datastore)}),
+            tags=self.tags.get(machine.moid, ()),
+        )
+
+    def known(self, tags: t.Collection[selection.Tag] = ()) -> selection.Known:
+        """All that a selection can name."""
+        places: dict[str, list[selection.Place]] = {kind: [] for kind in selection.PLACES}
+        for spot in self.spots.values():
+            if spot.kind:
+                places[spot.kind].append(selection.Place(spot.id, spot.name, self.path(spot.id)))
+        return selection.Known([self.facts(machine) for machine in self.machines], places, tags)
+
+
+def read_fleet(session: Session) -> Fleet:
+    """All this user may see: one container view, pages followed to the end, each turned to plain data at once."""
+    kinds = {
+        vim.Folder: "folders",
+        vim.Datacenter: "folders",
+        vim.ComputeResource: "",
+        vim.ClusterComputeResource: "clusters",
+        vim.ResourcePool: "resource_pools",
+        vim.HostSystem: "hosts",
+        vim.Datastore: "datastores",
+    }
+    paths = {vim.VirtualMachine: PATHS, **{kind: _NAMED for kind in kinds}}
+    fleet = Fleet()
+    root = session.content.rootFolder
+    fleet.spots[moid_of(root)] = Spot(moid_of(root), "", None, "")
+    for found in walk(session, paths):
+        if isinstance(found.object, vim.VirtualMachine):
+            fleet.machines.append(machine_of(found))
+        else:
+            kind = next(kinds[base] for base in type(found.object).__mro__ if base in kinds)
+            spot = _spot(found, kind)
+            fleet.spots[spot.id] = spot
+    fleet.machines.sort(key=lambda machine: (machine.name, machine.moid))
+    return fleet
+
+
+def _spot(found: Found, kind: str) -> Spot:
+    parent = found.properties.get("parent")
+    return Spot(moid_of(found.object), found.name, moid_of(parent) if parent is not None else None, kind)

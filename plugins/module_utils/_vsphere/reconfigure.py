@@ -1,0 +1,66 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one reconfigure call of a machine: home and all disks, each named with its crypto spec and its policy. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_plan import HOME, Step, Work
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import native_key
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.obstacles import (
+    DECRYPT,
+    DEEP_RECRYPT,
+    ENCRYPT,
+    RECRYPT,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
+
+# steps that need an encryption policy in the same call
+_WITH_POLICY = (ENCRYPT, DEEP_RECRYPT)
+
+
+def config_spec(work: Work, devices: t.Sequence[t.Any], new_keys: t.Mapping[str, t.Any], policy: t.Any) -> t.Any:
+    """The ConfigSpec of a work. `devices` are the machine's own, `new_keys` are CryptoKeyIds by provider.
+
+    A disk that is not named stays as it is, whatever becomes of the home, so every disk of the work is named.
+    """
+    spec = vim.vm.ConfigSpec()
+    if HOME in work.steps:
+        step = work.steps[HOME]
+        spec.crypto = _crypto(step, new_keys)
+        spec.vmProfile = _profile(step, policy)
+    spec.deviceChange = [
+        vim.vm.device.VirtualDeviceSpec(
+            operation="edit",
+            device=device,
+            profile=_profile(work.steps[device.key], policy),
+            backing=vim.vm.device.VirtualDeviceSpec.BackingSpec(crypto=_crypto(work.steps[device.key], new_keys)),
+        )
+        for device in devices
+        if device.key in work.steps
+    ]
+    if work.vmotion:
+        spec.migrateEncryption = work.vmotion
+    return spec
+
+
+def _crypto(step: Step, new_keys: t.Mapping[str, t.Any]) -> t.Any:
+    crypto = vim.encryption
+    if step.operation == DECRYPT:
+        return crypto.CryptoSpecDecrypt()
+    key = native_key(step.key) if step.key else new_keys[str(step.provider)]
+    if step.operation == ENCRYPT:
+        return crypto.CryptoSpecEncrypt(cryptoKeyId=key)
+    if step.operation == RECRYPT:
+        return crypto.CryptoSpecShallowRecrypt(newKeyId=key)
+    return crypto.CryptoSpecDeepRecrypt(newKeyId=key)
+
+
+def _profile(step: Step, policy: str) -> list[t.Any]:
+    if step.operation == DECRYPT:
+        return [vim.vm.EmptyProfileSpec()]
+    if step.operation in _WITH_POLICY:
+        return [vim.vm.DefinedProfileSpec(profileId=policy)]
+    return []
