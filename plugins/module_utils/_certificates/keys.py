@@ -19,9 +19,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     serialization,
     x509,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 
-__all__ = ["CRYPTOGRAPHY", "check_signed_by", "matches", "open_private_key", "public_key_of"]
+__all__ = ["CRYPTOGRAPHY", "check_signed_by", "matches", "open_private_key", "public_key_in", "public_key_of"]
 
 
 def public_key_of(pem: str, passphrase: str | None = None, name: str = "PEM") -> str:
@@ -35,6 +36,15 @@ def public_key_of(pem: str, passphrase: str | None = None, name: str = "PEM") ->
     if "CERTIFICATE REQUEST-----" in block:
         return spki_sha256(x509.load_pem_x509_csr(block.encode()).public_key())
     return spki_sha256(x509.load_pem_x509_certificate(block.encode()).public_key())
+
+
+def public_key_in(pem: str, name: str = "public key") -> str:
+    """The same for a public key by itself (PUBLIC KEY). Raises InvalidInputError."""
+    require(CRYPTOGRAPHY)
+    try:
+        return spki_sha256(serialization.load_pem_public_key(pem.encode()))
+    except (ValueError, UnsupportedAlgorithm):
+        raise InvalidInputError(f"{name}: is no readable public key") from None
 
 
 def matches(one: str, other: str, passphrase: str | None = None) -> bool:

@@ -96,10 +96,16 @@ def file_path(
     return _option("path", env, no_log=secret, default=default, required=required)
 
 
-def texts(required: bool | None = None, default: t.Sequence[str] | None = None, secret: bool | None = None) -> Option:
+def texts(
+    required: bool | None = None,
+    default: t.Sequence[str] | None = None,
+    secret: bool | None = None,
+    choices: t.Sequence[str] | None = None,
+) -> Option:
     """A list of strings."""
     chosen = list(default) if default is not None else None
-    return _option("list", elements="str", required=required, default=chosen, no_log=secret)
+    allowed = list(choices) if choices else None
+    return _option("list", elements="str", required=required, default=chosen, no_log=secret, choices=allowed)
 
 
 def suboptions(

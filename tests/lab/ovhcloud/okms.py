@@ -145,7 +145,7 @@ class OkmsArea(Area):
             "restEndpoint": region.rest_endpoint,
             "secretCount": 0,
             "secretVersionCount": 0,
-            "serviceKeyCount": len(domain.service_keys),
+            "serviceKeyCount": sum(not key.state.startswith("DESTROYED") for key in domain.service_keys.values()),
             "swaggerEndpoint": region.rest_endpoint.replace("https://", "https://swagger-"),
         }
 

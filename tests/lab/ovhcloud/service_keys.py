@@ -16,6 +16,7 @@ from .errors import ApiError, bad_request, not_found
 from .okms import tagged, usable
 from .state import Okms, ServiceKey
 
+_DESTROYED = ("DESTROYED", "DESTROYED_COMPROMISED")
 _NAME_LIMIT, _CONTEXT_LIMIT = 32, 64
 _PAIRS = {
     "oct": ({"encrypt", "decrypt"}, {"wrapKey", "unwrapKey"}),
@@ -51,6 +52,7 @@ class ServiceKeyArea(Area):
         if len(body.get("context") or "") > _CONTEXT_LIMIT:
             raise _refused("ContextMaxExceeded")
         key = self._imported(body) if body.get("keys") is not None else self._generated(body)
+        key.state = self.core.settings.service_key_state
         domain.service_keys[key.key_id] = key
         return self._shown(key, "JWK")
 
@@ -67,6 +69,8 @@ class ServiceKeyArea(Area):
         state, reason = body.get("state"), body.get("deactivationReason")
         if body.get("name") is not None:
             _check_name(body["name"], required=True)
+        if key.state in _DESTROYED:
+            raise bad_request(f"A key in state {key.state} cannot be changed")
         if state in ("DEACTIVATED", "COMPROMISED") and reason is None:
             raise _refused("DeactivationReasonRequired")
         if state in (None, "ACTIVE") and reason is not None:
@@ -83,7 +87,11 @@ class ServiceKeyArea(Area):
         key = self._key(domain, call)
         if key.state not in ("DEACTIVATED", "COMPROMISED"):
             raise bad_request(f"A key in state {key.state} cannot be deleted, deactivate it first")
-        del domain.service_keys[key.key_id]
+        if self.core.settings.destroyed_keys_stay:
+            # the states DESTROYED and DESTROYED_COMPROMISED of the contract's enum have to be seen somewhere
+            key.state = "DESTROYED" if key.state == "DEACTIVATED" else "DESTROYED_COMPROMISED"
+        else:
+            del domain.service_keys[key.key_id]
 
     # --- making keys
 
@@ -136,8 +144,9 @@ class ServiceKeyArea(Area):
         key_id = new_uuid()
         public = {name: jwk[name] for name in _PUBLIC_FIELDS if jwk.get(name) is not None}
         public["kid"] = key_id
+        pem = _imported_pem(jwk)
         return ServiceKey(
-            key_id, body["name"], jwk["kty"], size, jwk.get("crv"), operations, self.core.now(), public, None
+            key_id, body["name"], jwk["kty"], size, jwk.get("crv"), operations, self.core.now(), public, pem
         )
 
     # --- showing keys
@@ -184,6 +193,9 @@ def _check_name(name: str | None, required: bool) -> None:
         raise _refused("NameMinRequired")
     if len(name or "") > _NAME_LIMIT:
         raise _refused("NameMaxExceeded")
+    # printable ASCII only, as the console of OVHcloud says
+    if name and not (name.isascii() and name.isprintable()):
+        raise _refused("NameInvalidCharacter")
 
 
 def _b64(number: int, length: int = 0) -> str:
@@ -196,6 +208,20 @@ def _bytes(text: str, field: str) -> bytes:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except ValueError:
         raise _refused(f"{field}InvalidFormat") from None
+
+
+def _imported_pem(jwk: dict[str, t.Any]) -> str | None:
+    """Public part of an imported key; RFC 7518, 6.2.1 and 6.3.1."""
+    number = {name: int.from_bytes(_bytes(jwk[name], name.upper()), "big") for name in "xyne" if jwk.get(name)}
+    try:
+        if jwk["kty"] == "RSA":
+            return _pem(rsa.RSAPublicNumbers(number["e"], number["n"]).public_key())
+        if jwk["kty"] == "EC":
+            curve = _CURVES[jwk["crv"]]()
+            return _pem(ec.EllipticCurvePublicNumbers(number["x"], number["y"], curve).public_key())
+    except ValueError:
+        raise _refused("NInvalidFormat" if jwk["kty"] == "RSA" else "XInvalidFormat") from None
+    return None
 
 
 def _pem(key: t.Any) -> str:

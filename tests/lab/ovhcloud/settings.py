@@ -38,6 +38,8 @@ class OvhSettings:
     credential_reads: int = 1
     credential_delete_reads: int = 1
     credential_outcome: str = "READY"  # or `ERROR`
+    service_key_state: str = "ACTIVE"  # of a new service key; or `PRE_ACTIVE`
+    destroyed_keys_stay: bool = False  # a deleted service key is listed on as DESTROYED
 
     # private cloud
     task_reads: int = 1  # for each of todo and doing

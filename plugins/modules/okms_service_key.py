@@ -1,0 +1,351 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: okms_service_key
+short_description: Create, import, activate, deactivate and delete service keys of an OVHcloud KMS (OKMS) domain
+description:
+  - Service keys are the keys that applications use over the REST API of OKMS. vCenter does not use them, it makes KMIP
+    objects of its own. They are billed by use, and a domain cannot be terminated while it holds any.
+  - A key is decided by O(key_id), else by O(name) and O(type). Several keys of one name and type are an error, unless
+    exactly one of them was never deactivated and O(state) is V(present) or V(active).
+  - Type, size, curve and operations of a key can never be changed. A key that differs in one that is given is an error,
+    and so is an asymmetric key whose public part is not that of O(key). The material of a symmetric key cannot be
+    compared, as OKMS never gives it back.
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_ovhcloud
+  - ovhcloud.vmware_encryption._ovhcloud
+requirements:
+  - cryptography >= 38.0
+options:
+  okms_id:
+    description:
+      - Id of the OKMS domain.
+      - An empty string stands for a domain that is still to be ordered. Check mode then predicts a new key, a real run
+        fails.
+    type: str
+    required: true
+  key_id:
+    description: Id of an existing key. Needed to rename one.
+    type: str
+  name:
+    description: Name of the key, 1 to 32 printable ASCII characters. Names are not unique on the side of OKMS.
+    type: str
+  type:
+    description:
+      - Type of the key, V(oct) is a symmetric key.
+      - By default, a new key is of the region's default type, and an existing one of any.
+    type: str
+    choices: [oct, RSA, EC]
+  size:
+    description: Bits of a key of type V(oct) or V(RSA). By default that of the region.
+    type: int
+  curve:
+    description: Curve of a key of type V(EC). By default that of the region.
+    type: str
+    choices: [P-256, P-384, P-521]
+  operations:
+    description: What the key is for. By default what the region proposes for its type, or what the imported JWK says.
+    type: list
+    elements: str
+    choices: [encrypt, decrypt, sign, verify, wrapKey, unwrapKey]
+  context:
+    description: Further data that is bound to the key, at most 64 characters. Only used when the key is made.
+    type: str
+  key:
+    description:
+      - A key of your own, to be imported instead of generated.
+      - It is a private key in PEM (RSA or EC), a JWK as JSON text (with the filter C(to_json)), or the base64 of a
+        symmetric key.
+      - It is only sent when there is no key yet, and never returned.
+    type: str
+  state:
+    description:
+      - V(present) makes the key if there is none, and leaves the state of an existing one alone.
+      - V(active) does the same and activates it. A key that was deactivated is activated again.
+      - V(deactivated) takes it out of use. The key must exist. What it has encrypted cannot be read until it is active
+        again.
+      - V(absent) destroys a key that was deactivated before. It needs O(confirm_name). There is no way back.
+    type: str
+    choices: [present, active, deactivated, absent]
+    default: present
+  deactivation_reason:
+    description:
+      - Why, for O(state=deactivated). With V(key_compromise) and V(ca_compromise) the key is marked as compromised, as
+        OVHcloud's own console does.
+      - V(unspecified) if it is not given. OKMS does not tell the reason of a key that is deactivated already, so
+        another one changes nothing, but a compromise is always noted.
+    type: str
+    choices:
+      - unspecified
+      - superseded
+      - cessation_of_operation
+      - affiliation_changed
+      - privilege_withdrawn
+      - key_compromise
+      - ca_compromise
+  confirm_name:
+    description: The name of the key typed again, needed for O(state=absent).
+    type: str
+seealso:
+  - module: ovhcloud.vmware_encryption.okms_service_key_info
+  - module: ovhcloud.vmware_encryption.okms
+"""
+
+EXAMPLES = r"""
+- name: Have a symmetric key
+  ovhcloud.vmware_encryption.okms_service_key:
+    okms_id: "{{ okms.okms.id }}"
+    name: billing-data
+    type: oct
+    size: 256
+    state: active
+
+- name: Import an RSA key
+  ovhcloud.vmware_encryption.okms_service_key:
+    okms_id: "{{ okms.okms.id }}"
+    name: signing
+    key: "{{ vault_signing_key }}"
+    operations: [sign, verify]
+
+- name: Take a key out of use
+  ovhcloud.vmware_encryption.okms_service_key:
+    okms_id: "{{ okms.okms.id }}"
+    name: billing-data
+    state: deactivated
+    deactivation_reason: superseded
+
+- name: Destroy it
+  ovhcloud.vmware_encryption.okms_service_key:
+    okms_id: "{{ okms.okms.id }}"
+    name: billing-data
+    state: absent
+    confirm_name: billing-data
+"""
+
+RETURN = r"""
+service_key:
+  description: The key, empty when it is absent. In check mode, what is not known yet is null.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Id of the key.
+      type: str
+      sample: 9a4c1f6e-2b3d-4c5e-8f70-112233445566
+    name:
+      description: Name of the key.
+      type: str
+      sample: billing-data
+    type:
+      description: oct, RSA or EC.
+      type: str
+      sample: oct
+    size:
+      description: Its bits, null for EC.
+      type: int
+      sample: 256
+    curve:
+      description: Its curve, null unless its type is EC.
+      type: str
+      sample: null
+    operations:
+      description: What it is for, sorted.
+      type: list
+      elements: str
+      sample: [decrypt, encrypt]
+    state:
+      description: PRE_ACTIVE, ACTIVE, DEACTIVATED or COMPROMISED.
+      type: str
+      sample: ACTIVE
+    created_at:
+      description: When it was made.
+      type: str
+      sample: "2026-09-01T06:10:00Z"
+    urn:
+      description: URN for IAM policies.
+      type: str
+      sample: urn:v1:eu:resource:okms:<okms id>/serviceKey/9a4c1f6e-2b3d-4c5e-8f70-112233445566
+    tags:
+      description: IAM tags.
+      type: dict
+      sample: {}
+    public_key:
+      description: Public part of an asymmetric key in PEM, else null.
+      type: str
+      sample: null
+    public_key_sha256:
+      description: SHA-256 of the public key, to compare with certificates and requests.
+      type: str
+      sample: null
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.jwk import GivenKey, read_key
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import CRYPTOGRAPHY
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    integer,
+    text,
+    texts,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    InvalidInputError,
+    NotFoundError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import Domains
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.service_keys import (
+    FIELDS,
+    REASONS,
+    ServiceKeys,
+    check_deletion,
+    check_request,
+    generated,
+    imported,
+    new_key,
+    refuse_other_key,
+    select,
+    target_state,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
+
+OPERATIONS = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"]
+SPEC = ArgSpec(
+    connection(),
+    okms_id=text(required=True),
+    key_id=text(),
+    name=text(),
+    type=text(choices=("oct", "RSA", "EC")),
+    size=integer(),
+    curve=text(choices=("P-256", "P-384", "P-521")),
+    operations=texts(choices=OPERATIONS),
+    context=text(),
+    key=text(secret=True),
+    state=text(default="present", choices=("present", "active", "deactivated", "absent")),
+    deactivation_reason=text(choices=REASONS),
+    confirm_name=text(),
+    rules={
+        "required_one_of": [("key_id", "name")],
+        "required_if": [("state", "absent", ("confirm_name",))],
+    },
+)
+
+
+class OkmsServiceKey(Resource):
+    """One service key of a domain."""
+
+    result_key = "service_key"
+    fields = FIELDS
+
+    def __init__(self, context: Context, client: Client) -> None:
+        self.params = context.params
+        self.keys = ServiceKeys(client, context.params["okms_id"])
+        self.domains = Domains(client)
+        self.given: GivenKey | None = None
+        self.body: dict[str, t.Any] = {}
+
+    def read(self) -> State | None:
+        check_request(self.params)
+        if self.params["key"] is not None:
+            self.given = read_key(self.params["key"], "key")
+        if not self.params["okms_id"]:
+            return None
+        try:
+            return self._found()
+        except (NotFoundError, ServiceExpiredError):
+            if self.params["state"] == "absent":
+                return None  # the keys of a domain end with it
+            raise
+
+    def _found(self) -> State | None:
+        if self.params["key_id"]:
+            return self.keys.get(self.params["key_id"])
+        kind = self.given.kind if self.given else self.params["type"]
+        found = select(self.keys.every(), self.params, kind)
+        # the list has no public part
+        return self.keys.get(found["id"]) if found and found["type"] != "oct" else found
+
+    def wanted(self, before: State | None) -> State:
+        if before is not None:
+            refuse_other_key(before, self.params, self.given)
+            name = {"name": self.params["name"]} if self.params["name"] else {}
+            return {**name, "state": target_state(before, self.params)}
+        if self.params["key_id"]:
+            raise NotFoundError(f"service key {self.params['key_id']} does not exist in OKMS {self.params['okms_id']}")
+        if self.params["state"] == "deactivated":
+            raise NotFoundError(
+                f"no service key of OKMS {self.params['okms_id']} is called {self.params['name']!r}: there is nothing "
+                "to deactivate"
+            )
+        return self._new()
+
+    def _new(self) -> State:
+        state = {"state": "ACTIVE"} if self.params["state"] == "active" else {}
+        if self.given is not None:
+            jwk = imported(self.params, self.given)
+            self.body = {"keys": [jwk]}
+            facts = {
+                "type": self.given.kind,
+                "size": self.given.size,
+                "curve": self.given.curve,
+                "operations": jwk["key_ops"],
+            }
+            return {**new_key(self.params["name"], facts, self.given.public_key_sha256), **state}
+        if not self.params["okms_id"]:
+            return {**new_key(self.params["name"], self.params), **state}
+        domain = self.domains.get(self.params["okms_id"])
+        if domain is None:
+            raise NotFoundError(f"OKMS {self.params['okms_id']} does not exist, or this account may not see it")
+        self.body = generated(self.params, self.keys.offers(domain["region"]))
+        return {**new_key(self.params["name"], self.body), **state}
+
+    def guard(self, plan: Plan) -> None:
+        if plan.verb == "delete":
+            check_deletion(plan.before, self.params["confirm_name"])
+
+    def create(self, plan: Plan) -> State:
+        if not self.params["okms_id"]:
+            raise InvalidInputError("okms_id is empty: a service key cannot be made without a domain")
+        body = {"name": self.params["name"], "context": self.params["context"], **self.body}
+        made = self.keys.create(body, self.given.secrets() if self.given else ())
+        if self.params["state"] == "active" and made["state"] != "ACTIVE":
+            self.keys.update(made["id"], {"state": "ACTIVE"})
+        return self.keys.get(made["id"]) or made
+
+    def update(self, plan: Plan) -> State:
+        body: dict[str, t.Any] = {name: plan.changes[name] for name in ("name", "state") if name in plan.changes}
+        if body.get("state", "ACTIVE") != "ACTIVE":
+            body["deactivationReason"] = (self.params["deactivation_reason"] or "unspecified").upper()
+        self.keys.update(plan.before["id"], body)
+        return self.keys.get(plan.before["id"]) or plan.after
+
+    def delete(self, plan: Plan) -> None:
+        self.keys.delete(plan.before["id"])
+
+
+def build(context: Context) -> OkmsServiceKey:
+    """The resource for the options of the module."""
+    require(CRYPTOGRAPHY)
+    return OkmsServiceKey(context, connect(context))
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()

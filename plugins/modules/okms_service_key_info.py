@@ -1,0 +1,200 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: okms_service_key_info
+short_description: List service keys of OVHcloud KMS (OKMS) domains
+description:
+  - Lists the service keys of one domain, or of all domains that the account may see. Keys that were destroyed are left
+    out.
+  - Nothing found is an empty list, not an error. No secret part of a key is ever in it.
+  - The keys of vCenter are KMIP objects and are not listed here.
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.info_module
+  - ovhcloud.vmware_encryption._attributes.actiongroup_ovhcloud
+  - ovhcloud.vmware_encryption._ovhcloud
+requirements:
+  - cryptography >= 38.0
+options:
+  okms_id:
+    description: Only keys of this domain. Without it, those of all domains.
+    type: str
+  key_id:
+    description: Only the key with this id.
+    type: str
+  name:
+    description: Only keys of this name.
+    type: str
+  type:
+    description: Only keys of this type.
+    type: str
+    choices: [oct, RSA, EC]
+  states:
+    description: Only keys in one of these states.
+    type: list
+    elements: str
+    choices: [PRE_ACTIVE, ACTIVE, DEACTIVATED, COMPROMISED]
+  public_keys:
+    description: Whether to read the public part of asymmetric keys too, at the cost of two calls for each.
+    type: bool
+    default: false
+seealso:
+  - module: ovhcloud.vmware_encryption.okms_service_key
+"""
+
+EXAMPLES = r"""
+- name: See which keys could be deleted
+  ovhcloud.vmware_encryption.okms_service_key_info:
+    okms_id: "{{ okms.okms.id }}"
+    states: [DEACTIVATED, COMPROMISED]
+  register: unused
+"""
+
+RETURN = r"""
+service_keys:
+  description: The keys, by domain, name and date.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    okms_id:
+      description: Id of the domain.
+      type: str
+      sample: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
+    id:
+      description: Id of the key.
+      type: str
+      sample: 9a4c1f6e-2b3d-4c5e-8f70-112233445566
+    name:
+      description: Name of the key.
+      type: str
+      sample: billing-data
+    type:
+      description: oct, RSA or EC.
+      type: str
+      sample: oct
+    size:
+      description: Its bits, null for EC.
+      type: int
+      sample: 256
+    curve:
+      description: Its curve, null unless its type is EC.
+      type: str
+      sample: null
+    operations:
+      description: What it is for, sorted.
+      type: list
+      elements: str
+      sample: [decrypt, encrypt]
+    state:
+      description: PRE_ACTIVE, ACTIVE, DEACTIVATED or COMPROMISED.
+      type: str
+      sample: ACTIVE
+    created_at:
+      description: When it was made.
+      type: str
+      sample: "2026-09-01T06:10:00Z"
+    urn:
+      description: URN for IAM policies.
+      type: str
+      sample: urn:v1:eu:resource:okms:<okms id>/serviceKey/9a4c1f6e-2b3d-4c5e-8f70-112233445566
+    tags:
+      description: IAM tags.
+      type: dict
+      sample: {}
+    public_key:
+      description: Public part of an asymmetric key in PEM, null without O(public_keys=true).
+      type: str
+      sample: null
+    public_key_sha256:
+      description: SHA-256 of the public key, null without O(public_keys=true).
+      type: str
+      sample: null
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import CRYPTOGRAPHY
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    text,
+    texts,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import NotFoundError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import Domains
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.service_keys import (
+    ALIVE,
+    ENDED,
+    ServiceKeys,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
+
+SPEC = ArgSpec(
+    connection(),
+    okms_id=text(),
+    key_id=text(),
+    name=text(),
+    type=text(choices=("oct", "RSA", "EC")),
+    states=texts(choices=(*ALIVE, *ENDED)),
+    public_keys=boolean(default=False),
+)
+
+
+class OkmsServiceKeyInfo:
+    """Service keys of one or of all domains."""
+
+    def __init__(self, params: t.Mapping[str, t.Any], client: Client) -> None:
+        self.params = params
+        self.client = client
+
+    def find(self) -> dict[str, t.Any]:
+        """The result keys."""
+        ids = [self.params["okms_id"]] if self.params["okms_id"] else self._domain_ids()
+        return {"service_keys": [state for okms_id in ids for state in self._of_domain(okms_id)]}
+
+    def _domain_ids(self) -> list[str]:
+        return [state["id"] for state in Domains(self.client).every()]
+
+    def _of_domain(self, okms_id: str) -> list[State]:
+        keys = ServiceKeys(self.client, okms_id)
+        try:
+            found = [state for state in keys.every() if self._matches(state)]
+            if self.params["public_keys"]:
+                found = [(keys.get(state["id"]) or state) if state["type"] != "oct" else state for state in found]
+        except (NotFoundError, ServiceExpiredError):
+            return []  # a terminated domain is listed for some time, its keys are not
+        return [{"okms_id": okms_id, **state} for state in found]
+
+    def _matches(self, state: State) -> bool:
+        wanted = ((self.params["name"], "name"), (self.params["key_id"], "id"), (self.params["type"], "type"))
+        if any(value and value != state[field] for value, field in wanted):
+            return False
+        return not self.params["states"] or state["state"] in self.params["states"]
+
+
+def build(context: Context) -> OkmsServiceKeyInfo:
+    """The reader for the options of the module."""
+    require(CRYPTOGRAPHY)
+    return OkmsServiceKeyInfo(context.params, connect(context))
+
+
+def main() -> None:
+    """Entry point."""
+    run_info(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()
