@@ -76,6 +76,10 @@ def from_fault(fault: t.Any, what: str) -> CollectionError:
         return AuthenticationError(f"could not {what}: the session has ended ({name}). Run again")
     if isinstance(fault, vim.fault.NoPermission):
         return _forbidden(fault, what)
+    if isinstance(fault, vmodl.fault.SecurityError):
+        return ForbiddenError(
+            f"could not {what}: {fault_text(fault)}. The user lacks a privilege, or the session has ended", fault=name
+        )
     message = f"could not {what}: {fault_text(fault)}"
     kinds: list[tuple[tuple[str, ...], type[CollectionError]]] = [
         (_UNSUPPORTED, UnsupportedError),

@@ -9,10 +9,11 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library
 
-__all__ = ["PYVMOMI", "GetServiceVersions", "SoapStubAdapter", "versionIdMap", "vim", "vmodl"]
+__all__ = ["PYVMOMI", "GetServiceVersions", "SoapStubAdapter", "pbm", "versionIdMap", "vim", "vmodl"]
 
 _MINIMUM = "8.0.3.0.1"
 
+pbm: t.Any = None
 vim: t.Any = None
 vmodl: t.Any = None
 SoapStubAdapter: t.Any = None
@@ -21,7 +22,7 @@ versionIdMap: t.Any = None  # noqa: N816 (pyVmomi's own name)
 
 try:
     import pyVmomi
-    from pyVmomi import vim, vmodl
+    from pyVmomi import pbm, vim, vmodl
     from pyVmomi.SoapAdapter import SoapStubAdapter
     from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
 except Exception as import_error:  # some releases raise a bare Exception on a Python that is too old for them

@@ -88,10 +88,15 @@ class Session:
         moment = self.call("read the time", instance.CurrentTime)
         return t.cast(datetime.datetime, moment).astimezone(datetime.timezone.utc)
 
-    def service(self, path: str, version: str) -> t.Any:
-        """A stub for another SOAP service of this vCenter, in the same login; `version` is a pyVmomi version name."""
+    def service(self, path: str, version: str, login_in_header: bool = False) -> t.Any:
+        """A stub for another SOAP service of this vCenter, in the same login; `version` is a pyVmomi version name.
+
+        Some services take the login from the SOAP header and not from the cookie.
+        """
         stub = self._stub_of(path, version)
         stub.cookie = self._stub.cookie
+        if login_in_header:
+            stub.requestContext = {"vcSessionCookie": self._stub.GetSessionId()}
         self._others.append(stub)
         return stub
 

@@ -1,0 +1,163 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Storage policies in our shape and back; which of them encrypt is decided by their rules, never by their names."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import pbm
+
+VM_ENCRYPTION_POLICY = "4d5f673c-536f-11e6-beb8-9e71128cae77"  # "VM Encryption Policy", the same in every vCenter
+DEFAULT_COMPONENT = "ad5a249d-cbc2-43af-9366-694d7664fa52"  # "Default encryption properties"
+_DEFAULT_COMPONENT_NAME = "Default encryption properties"
+_BUNDLED = (VM_ENCRYPTION_POLICY, "b1263970-8662-69e2-adc6-fa8ae01abecc")  # Management Storage policy - Encryption
+
+STORAGE, REQUIREMENT = "STORAGE", "REQUIREMENT"
+_COMPONENTS = "com.vmware.storageprofile.dataservice"
+_CRYPT, _CRYPT_ID, _FILTERS = "vmwarevmcrypt", "vmwarevmcrypt@ENCRYPTION", "AllowCleartextFilters"
+_LINE_OF_SERVICE = "ENCRYPTION"
+COMPONENT, RULE, MIXED = "component", "rule", "mixed"
+
+
+@dataclasses.dataclass(frozen=True)
+class Component:
+    """A part that several policies may share."""
+
+    id: str
+    name: str
+    encryption: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Policy:
+    """A storage policy.
+
+    `form` is component, rule, mixed (rule sets that differ), or None without encryption. `component` is the name of the
+    component, and `allow_cleartext_filters` is known of a rule only. `constraints` is vCenter's own object.
+    """
+
+    id: str
+    name: str
+    description: str
+    encryption: bool
+    form: str | None
+    component: str | None
+    allow_cleartext_filters: bool | None
+    bundled: bool
+    constraints: t.Any = dataclasses.field(default=None, repr=False, compare=False)
+
+
+def _rule_sets(constraints: t.Any) -> t.Sequence[t.Any]:
+    return getattr(constraints, "subProfiles", None) or []
+
+
+def _capabilities(constraints: t.Any) -> t.Iterator[t.Any]:
+    for rule_set in _rule_sets(constraints):
+        yield from rule_set.capability or []
+
+
+def _is_rule(capability: t.Any) -> bool:
+    return bool(capability.id.namespace == _CRYPT and capability.id.id == _CRYPT_ID)
+
+
+def component_ids(profiles: t.Iterable[t.Any]) -> set[str]:
+    """Ids of the components that profiles refer to, and of the default one."""
+    found = {
+        str(capability.id.id)
+        for profile in profiles
+        for capability in _capabilities(profile.constraints)
+        if capability.id.namespace == _COMPONENTS
+    }
+    return found | {DEFAULT_COMPONENT}
+
+
+def component_of(profile: t.Any) -> Component:
+    """A component in our shape."""
+    encrypts = profile.lineOfService == _LINE_OF_SERVICE or any(map(_is_rule, _capabilities(profile.constraints)))
+    return Component(profile.profileId.uniqueId, profile.name, encrypts)
+
+
+def default_component() -> Component:
+    """What is known of the default component when it cannot be read."""
+    return Component(DEFAULT_COMPONENT, _DEFAULT_COMPONENT_NAME, encryption=True)
+
+
+def _allowed(capability: t.Any) -> bool | None:
+    """The filter order of a rule; texts are documented, a boolean is taken too."""
+    for constraint in capability.constraint or []:
+        for instance in constraint.propertyInstance or []:
+            if instance.id == _FILTERS:
+                return {"true": True, "false": False}.get(str(instance.value).lower())
+    return None
+
+
+def _encryption(capability: t.Any, components: t.Mapping[str, Component]) -> tuple[str, str | None, bool | None] | None:
+    """Form, name of the component and filter order of a capability; None when it is for something else."""
+    if _is_rule(capability):
+        return RULE, None, _allowed(capability)
+    component = components.get(capability.id.id) if capability.id.namespace == _COMPONENTS else None
+    return (COMPONENT, component.name, None) if component is not None and component.encryption else None
+
+
+def policy_of(profile: t.Any, components: t.Mapping[str, Component]) -> Policy:
+    """A profile in our shape; `components` are those that it may refer to, by id."""
+    found = [_encryption(capability, components) for capability in _capabilities(profile.constraints)]
+    ways = list(dict.fromkeys(way for way in found if way is not None))
+    form, component, allowed = ways[0] if len(ways) == 1 else (MIXED if ways else None, None, None)
+    identifier = profile.profileId.uniqueId
+    return Policy(
+        id=identifier,
+        name=profile.name,
+        description=profile.description or "",
+        encryption=bool(ways),
+        form=form,
+        component=component,
+        allow_cleartext_filters=allowed,
+        bundled=identifier in _BUNDLED or bool(profile.systemCreatedProfileType),
+        constraints=profile.constraints,
+    )
+
+
+def _capability(allow_cleartext_filters: bool | None) -> t.Any:
+    """Encryption by the default component, or by a rule of its own when the filter order is given."""
+    if allow_cleartext_filters is None:
+        namespace, identifier, name, value = _COMPONENTS, DEFAULT_COMPONENT, DEFAULT_COMPONENT, DEFAULT_COMPONENT
+    else:
+        namespace, identifier, name, value = _CRYPT, _CRYPT_ID, _FILTERS, str(allow_cleartext_filters)
+    instance = pbm.capability.PropertyInstance(id=name, value=value)
+    return pbm.capability.CapabilityInstance(
+        id=pbm.capability.CapabilityMetadata.UniqueId(namespace=namespace, id=identifier),
+        constraint=[pbm.capability.ConstraintInstance(propertyInstance=[instance])],
+    )
+
+
+def _rule_set(name: str, capabilities: list[t.Any], force: bool | None) -> t.Any:
+    return pbm.profile.SubProfileCapabilityConstraints.SubProfile(
+        name=name, capability=capabilities, forceProvision=force
+    )
+
+
+def create_spec(name: str, description: str, allow_cleartext_filters: bool | None) -> t.Any:
+    """A new policy that does nothing but encrypt."""
+    rule_set = _rule_set("Encryption", [_capability(allow_cleartext_filters)], force=False)
+    return pbm.profile.CapabilityBasedProfileCreateSpec(
+        name=name,
+        description=description,
+        category=REQUIREMENT,
+        resourceType=pbm.profile.ResourceType(resourceType=STORAGE),
+        constraints=pbm.profile.SubProfileCapabilityConstraints(subProfiles=[rule_set]),
+    )
+
+
+def with_filter_order(policy: Policy, allow_cleartext_filters: bool, components: t.Mapping[str, Component]) -> t.Any:
+    """The policy's rules with another way of encryption; all other rules stay as they are."""
+    changed = []
+    for rule_set in _rule_sets(policy.constraints):
+        kept = [one for one in rule_set.capability if _encryption(one, components) is None]
+        if len(kept) < len(rule_set.capability):
+            kept.append(_capability(allow_cleartext_filters))
+        changed.append(_rule_set(rule_set.name, kept, rule_set.forceProvision))
+    return pbm.profile.SubProfileCapabilityConstraints(subProfiles=changed)
