@@ -106,16 +106,16 @@ def test_find(lab, store):
     lab.vcenter.policies.by_id[VM_ENCRYPTION_POLICY].name = "renamed"
     with opened(lab) as session:
         assert StoragePolicies(session).find().name == "renamed"
-    with pytest.raises(errors.NotFoundError, match="no storage policy none .*Management Storage policy - Encryption"):
+    with pytest.raises(errors.NotFoundError, match=r"no storage policy none .*Management Storage policy - Encryption"):
         store.find("none")
-    with pytest.raises(errors.InvalidInputError, match="Gold storage .*does not encrypt; encryption policies: "):
+    with pytest.raises(errors.InvalidInputError, match=r"Gold storage .*does not encrypt; encryption policies: "):
         store.find("Gold storage")
 
 
 def test_find_without_any_encryption_policy(lab, store):
     for identifier in (VM_ENCRYPTION_POLICY, bundled.MANAGEMENT_ENCRYPTION):
         del lab.vcenter.policies.by_id[identifier]
-    with pytest.raises(errors.NotFoundError, match="no bundled VM Encryption Policy .*there is no encryption policy"):
+    with pytest.raises(errors.NotFoundError, match=r"no bundled VM Encryption Policy .*there is no encryption policy"):
         store.find()
 
 
