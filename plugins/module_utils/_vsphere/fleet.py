@@ -20,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 
 _NAMED = ("name", "parent")
+_OTHER_ROOTS = ("hostFolder", "datastoreFolder", "networkFolder")  # of a datacenter: nothing below holds machines
 Params = t.Mapping[str, t.Any]
 
 
@@ -59,8 +60,9 @@ class Fleet:
         return "/".join(reversed(names))
 
     def cluster(self, machine: Machine) -> str | None:
-        """Id of the cluster it runs in."""
-        return next((spot.id for spot in self.above(machine.host) if spot.kind == "clusters"), None)
+        """Id of the cluster it runs in, by its host, else by its resource pool."""
+        spots = (*self.above(machine.host), *self.above(machine.pool))
+        return next((spot.id for spot in spots if spot.kind == "clusters"), None)
 
     def compute_places(self, machine: Machine) -> set[str]:
         """Ids of its host, its cluster and the folders above, which may have a default key provider of their own."""
@@ -80,6 +82,12 @@ class Fleet:
             datastores=sorted({*machine.datastores, *(disk.datastore for disk in machine.disks if disk.datastore)}),
             tags=self.tags.get(machine.moid, ()),
         )
+
+    def forget_folders_of(self, roots: t.Collection[str]) -> None:
+        """Folders below these hold no machines, so that a selection cannot mean them."""
+        for spot in list(self.spots.values()):
+            if spot.kind == "folders" and any(one.id in roots for one in self.above(spot.id)):
+                self.spots[spot.id] = dataclasses.replace(spot, kind="")
 
     def known(self, tags: t.Collection[selection.Tag] = ()) -> selection.Known:
         """All that a selection can name."""
@@ -101,8 +109,9 @@ def read_fleet(session: Session) -> Fleet:
         vim.HostSystem: "hosts",
         vim.Datastore: "datastores",
     }
-    paths = {vim.VirtualMachine: PATHS, **{kind: _NAMED for kind in kinds}}
+    paths = {vim.VirtualMachine: PATHS, **dict.fromkeys(kinds, _NAMED), vim.Datacenter: (*_NAMED, *_OTHER_ROOTS)}
     fleet = Fleet()
+    others: set[str] = set()
     root = session.content.rootFolder
     fleet.spots[moid_of(root)] = Spot(moid_of(root), "", None, "")
     for found in walk(session, paths):
@@ -112,6 +121,8 @@ def read_fleet(session: Session) -> Fleet:
             kind = next(kinds[base] for base in type(found.object).__mro__ if base in kinds)
             spot = _spot(found, kind)
             fleet.spots[spot.id] = spot
+            others.update(moid_of(found.properties[name]) for name in _OTHER_ROOTS if found.properties.get(name))
+    fleet.forget_folders_of(others)
     fleet.machines.sort(key=lambda machine: (machine.name, machine.moid))
     return fleet
 

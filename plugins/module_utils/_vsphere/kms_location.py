@@ -35,7 +35,7 @@ def warnings(session: Session, plan: Plan) -> list[str]:
     machines = addresses_of_machines(inventory(session, {vim.VirtualMachine: _PATHS}))
     found = []
     for server in servers:
-        names = sorted({machines[address] for address in _resolved(server["address"]) if address in machines})
+        names = sorted({machines[address] for address in resolved(server["address"]) if address in machines})
         if names:
             found.append(
                 f"the KMS {server['name']} at {server['address']} is the virtual machine {', '.join(names)} of this "
@@ -57,7 +57,7 @@ def addresses_of_machines(found: t.Iterable[Found]) -> dict[str, str]:
     return known
 
 
-def _resolved(host: str) -> set[str]:
+def resolved(host: str) -> set[str]:
     """The address and what this host resolves it to; vCenter's own resolver may know more."""
     found = {host.lower()}
     with contextlib.suppress(OSError, UnicodeError):

@@ -28,6 +28,7 @@ from .pbm_profiles import Profiles
 from .property_collector import PropertyCollectors
 from .provider_keys import ProviderKeys
 from .rest import RestApi
+from .rest_tagging import Tagging
 from .service_instance import SearchIndex, ServiceInstance
 from .settings import VCenterSettings
 from .tasks import Tasks
@@ -83,6 +84,8 @@ class VCenter:
         self.policies = Profiles(clock.now)
         self._core.is_encryption_policy = self.policies.is_encryption
         self._pbm = PbmApi(self._core, self.sessions, self.policies, self.inventory)
+        self.tagging = Tagging(self._core)
+        self._rest.add(self.tagging.routes())
         self._dispatcher = Dispatcher(
             self._core,
             (

@@ -99,6 +99,10 @@ class RestApi:
         self._native = native
         self._routes = self._make_routes()
 
+    def add(self, routes: t.Iterable[Route]) -> None:
+        """Further operations."""
+        self._routes += routes
+
     def _make_routes(self) -> list[Route]:
         native, one = self._native, PROVIDERS + "/{provider}"
         return [

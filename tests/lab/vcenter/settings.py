@@ -41,6 +41,8 @@ class VCenterSettings:
     download_methods: tuple[str, ...] = ("GET", "POST")
     imported_is_backed_up: bool = True  # (unknown) a provider made from a backup counts as backed up
     backup_keeps_constraints: bool = True  # (unknown) an import without constraints takes those of the backup
+    tagging_limit: int = 2000  # (unknown) objects in one question for their tags
+    untagged_objects_listed: bool = False  # (unknown) an object without tags is in the answer
     dry_run_refuses_existing: bool = True  # (unknown) a dry run of an import fails when the provider exists
     pbm_paths: tuple[str, ...] = ("/pbm", "/pbm/sdk")  # (unknown) where the storage policies are served
     pbm_strict_version: bool = True  # (unknown) a version that this vCenter does not know is refused there

@@ -1,0 +1,454 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vm_encryption_info
+short_description: Read the encryption of virtual machines
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Tells for all virtual machines of a vCenter, or for selected ones, what of them is encrypted (home and each disk),
+    with which key of which provider and which storage policy, and what stands in the way of the next step.
+  - Thousands of machines are read together, in one request for each 100 of them.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes.info_module
+  - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._vsphere
+  - ovhcloud.vmware_encryption._selection
+options:
+  tags:
+    description:
+      - Whether to return the tags of the machines. They are also returned when O(selection.tags) or O(exclude.tags)
+        select by them.
+      - Tags need a second login, at vCenter's REST interface, a request for each 500 machines, and one for each tag.
+    type: bool
+    default: false
+  details:
+    description: Whether to return a record for each machine. With V(false) only RV(summary) tells something.
+    type: bool
+    default: true
+notes:
+  - Machines that are recognised as infrastructure (see O(exclude.infrastructure)) are shown here, with the obstacle
+    V(infrastructure) unless it is V(false).
+  - The right C(StorageProfile.View) is needed to show storage policies, C(Cryptographer.ManageKeyServers) to recognise
+    key servers. Without them a warning says what is missing.
+  - Machines that this vSphere user may not see are not counted.
+seealso:
+  - module: ovhcloud.vmware_encryption.key_provider_info
+"""
+
+EXAMPLES = r"""
+- name: Read the encryption of everything
+  ovhcloud.vmware_encryption.vm_encryption_info:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+  register: fleet
+
+- name: How much is encrypted?
+  ansible.builtin.debug:
+    msg: "{{ fleet.summary.encrypted }} of {{ fleet.summary.virtual_machines }} machines are encrypted"
+
+- name: Only count the machines of one folder, without the laboratory
+  ovhcloud.vmware_encryption.vm_encryption_info:
+    selection:
+      folders: [DC0/vm/prod]
+    exclude:
+      tags: [stage:lab]
+    details: false
+
+- name: Machines with a tag that are not completely encrypted
+  ovhcloud.vmware_encryption.vm_encryption_info:
+    selection:
+      tags: [confidentiality:high]
+  register: confidential
+
+- name: Say what stands in their way
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.obstacles | map(attribute='reason') | join('; ') }}"
+  loop: "{{ confidential.virtual_machines | rejectattr('state', 'equalto', 'encrypted') }}"
+  loop_control:
+    label: "{{ item.name }}"
+"""
+
+RETURN = r"""
+vcenter:
+  description: The vCenter that was asked.
+  returned: success
+  type: str
+  sample: pcc-192-0-2-10.ovh.com
+virtual_machines:
+  description: The machines, by name. Empty with O(details=false).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the machine.
+      type: str
+      returned: always
+      sample: db-01
+    moid:
+      description: Its id in vCenter.
+      type: str
+      returned: always
+      sample: vm-12
+    instance_uuid:
+      description: Its UUID in vCenter, which stays the same when its id changes; null when it cannot be read.
+      type: str
+      returned: always
+      sample: 5030a1b2-0000-4000-8000-000000000012
+    uuid:
+      description: Its BIOS UUID; null when it cannot be read.
+      type: str
+      returned: always
+      sample: 4230a1b2-0000-4000-8000-000000000012
+    folder:
+      description: Inventory path of its folder; null when the folder cannot be read.
+      type: str
+      returned: always
+      sample: /DC0/vm/prod
+    cluster:
+      description: Name of its cluster; null on a host without cluster.
+      type: str
+      returned: always
+      sample: C0
+    host:
+      description: Name of its host.
+      type: str
+      returned: always
+      sample: esx1.example.com
+    resource_pool:
+      description: Name of its resource pool; null for templates.
+      type: str
+      returned: always
+      sample: Resources
+    tags:
+      description: Its tags, as C(category:tag), sorted; null when nothing asks for them, or when they cannot be read.
+      type: list
+      elements: str
+      returned: always
+      sample: [confidentiality:high]
+    power_state:
+      description: One of V(powered_on), V(powered_off), V(suspended).
+      type: str
+      returned: always
+      sample: powered_on
+    connection_state:
+      description: vCenter's word for its connection, V(connected) when all is well.
+      type: str
+      returned: always
+      sample: connected
+    template:
+      description: Whether it is a template.
+      type: bool
+      returned: always
+      sample: false
+    state:
+      description:
+        - V(encrypted) when home and all disks are, V(clear) when nothing is.
+        - V(vtpm_only) when only the home is, because of a vTPM.
+        - V(partly_encrypted) for any other mix.
+        - V(unreadable) when its configuration cannot be read.
+      type: str
+      returned: always
+      sample: encrypted
+    vtpm:
+      description: Whether it has a vTPM.
+      type: bool
+      returned: always
+      sample: false
+    locked:
+      description: Whether it is locked, because its host does not have its key; null when vCenter does not tell.
+      type: bool
+      returned: always
+      sample: false
+    home:
+      description: Its home, which is its configuration, swap and NVRAM.
+      type: dict
+      returned: always
+      contains:
+        encrypted:
+          description: Whether it is encrypted.
+          type: bool
+          returned: always
+          sample: true
+        provider:
+          description: Name of the key provider; null when it is clear.
+          type: str
+          returned: always
+          sample: okms-eu-west-rbx
+        key_id:
+          description: Id of the key.
+          type: str
+          returned: always
+          sample: 9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10
+        policy:
+          description: Name of the storage policy; null when there is none, or when policies cannot be read.
+          type: str
+          returned: always
+          sample: VM Encryption Policy
+    disks:
+      description: Its disks, in the order of its devices.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        label:
+          description: Name of the disk.
+          type: str
+          returned: always
+          sample: Hard disk 1
+        key:
+          description: Device key, which is unique within the machine.
+          type: int
+          returned: always
+          sample: 2000
+        controller:
+          description: Controller (kind and bus number) and unit number.
+          type: str
+          returned: always
+          sample: "SCSI 0:0"
+        file:
+          description: File of the disk.
+          type: str
+          returned: always
+          sample: "[datastore1] db-01/db-01.vmdk"
+        datastore:
+          description: Name of its datastore.
+          type: str
+          returned: always
+          sample: datastore1
+        capacity_bytes:
+          description: Capacity in bytes.
+          type: int
+          returned: always
+          sample: 107374182400
+        kind:
+          description: V(flat) for a file of its own, V(rdm) for a raw device mapping, else V(other).
+          type: str
+          returned: always
+          sample: flat
+        shared:
+          description: Whether other machines may write to it too (multi-writer, or a shared bus).
+          type: bool
+          returned: always
+          sample: false
+        encrypted:
+          description: Whether it is encrypted.
+          type: bool
+          returned: always
+          sample: true
+        provider:
+          description: Name of the key provider; null when it is clear.
+          type: str
+          returned: always
+          sample: okms-eu-west-rbx
+        key_id:
+          description: Id of the key.
+          type: str
+          returned: always
+          sample: 9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10
+        policy:
+          description: Name of the storage policy; null when there is none, or when policies cannot be read.
+          type: str
+          returned: always
+          sample: VM Encryption Policy
+    providers:
+      description: Names of the key providers of home and disks, sorted.
+      type: list
+      elements: str
+      returned: always
+      sample: [okms-eu-west-rbx]
+    key_ids:
+      description: Ids of the keys of home and disks, sorted.
+      type: list
+      elements: str
+      returned: always
+      sample: [9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10]
+    mixed_keys:
+      description: Whether it has more than one key.
+      type: bool
+      returned: always
+      sample: false
+    snapshots:
+      description: Number of its snapshots.
+      type: int
+      returned: always
+      sample: 0
+    snapshot_tree:
+      description: Shape of its snapshots, V(none), V(linear) or V(branched).
+      type: str
+      returned: always
+      sample: none
+    linked_clone:
+      description: Whether it shares disks with the machine that it was cloned from.
+      type: bool
+      returned: always
+      sample: false
+    fault_tolerance:
+      description: Whether Fault Tolerance protects it.
+      type: bool
+      returned: always
+      sample: false
+    vmotion_encryption:
+      description: Encryption of vMotion, V(disabled), V(opportunistic) or V(required); null when it cannot be read.
+      type: str
+      returned: always
+      sample: required
+    infrastructure:
+      description:
+        - What it was recognised as, V(vcenter), V(key_server), V(controller) (the machine that runs this module) or
+          V(agent) (managed by vSphere, such as vCLS); null for all others.
+      type: str
+      returned: always
+      sample: null
+    obstacles:
+      description: What stands in the way of the next step. Empty when nothing does.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        operation:
+          description: The next step, V(recrypt) (a new key, shallow) for encrypted machines, V(encrypt) for all others.
+          type: str
+          returned: always
+          sample: encrypt
+        code:
+          description:
+            - One of V(powered_on), V(suspended), V(snapshots), V(branched_snapshots), V(ide_powered_on),
+              V(linked_clone), V(rdm), V(shared_disk), V(fault_tolerance), V(template), V(locked), V(not_connected),
+              V(unreadable), V(infrastructure).
+          type: str
+          returned: always
+          sample: snapshots
+        reason:
+          description: The same in words.
+          type: str
+          returned: always
+          sample: it has snapshots
+        next_step:
+          description: What to do about it.
+          type: str
+          returned: always
+          sample: remove or consolidate its snapshots; they are never removed for you
+summary:
+  description: The same in numbers. All count virtual machines unless something else is said.
+  returned: success
+  type: dict
+  contains:
+    virtual_machines:
+      description: All that are selected.
+      type: int
+      returned: always
+      sample: 420
+    encrypted:
+      description: Home and all disks are encrypted.
+      type: int
+      returned: always
+      sample: 400
+    partly_encrypted:
+      description: Something is encrypted, something is not.
+      type: int
+      returned: always
+      sample: 2
+    vtpm_only:
+      description: Only the home is encrypted, because of a vTPM.
+      type: int
+      returned: always
+      sample: 3
+    clear:
+      description: Nothing is encrypted.
+      type: int
+      returned: always
+      sample: 14
+    unreadable:
+      description: The configuration cannot be read.
+      type: int
+      returned: always
+      sample: 1
+    locked:
+      description: Those that are locked.
+      type: int
+      returned: always
+      sample: 0
+    templates:
+      description: Those that are templates.
+      type: int
+      returned: always
+      sample: 5
+    disks:
+      description: Number of disks.
+      type: int
+      returned: always
+      sample: 840
+    disks_encrypted:
+      description: Number of encrypted disks.
+      type: int
+      returned: always
+      sample: 801
+    capacity_bytes:
+      description: Capacity of all disks in bytes.
+      type: int
+      returned: always
+      sample: 90194313216000
+    capacity_encrypted_bytes:
+      description: Capacity of the encrypted disks in bytes.
+      type: int
+      returned: always
+      sample: 86006720102400
+    providers:
+      description: How many use each key provider, by its name.
+      type: dict
+      returned: always
+      sample: {"okms-eu-west-rbx": 405}
+    obstacles:
+      description: How many have each obstacle, by its code.
+      type: dict
+      returned: always
+      sample: {"powered_on": 12, "snapshots": 2}
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, boolean
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_report import fleet_report
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.selection import exclude, selection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+
+SPEC = ArgSpec(
+    connection(),
+    selection(),
+    exclude(),
+    tags=boolean(default=False),
+    details=boolean(default=True),
+)
+
+
+class VmEncryptionInfo:
+    """Reader of the fleet."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def find(self) -> dict[str, t.Any]:
+        """The result keys."""
+        params = self._context.params
+        session = connect(self._context)
+        found = fleet_report(self._context, session, params["tags"], params["details"])
+        return {"vcenter": session.hostname, **found}
+
+
+def main() -> None:
+    """Entry point."""
+    run_info(SPEC, VmEncryptionInfo)
+
+
+if __name__ == "__main__":
+    main()
