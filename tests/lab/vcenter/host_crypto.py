@@ -124,7 +124,7 @@ class HostCrypto:
             provider = self._keys.default_of(host)
         try:
             if key is not None:
-                self._keys.fetch(key)
+                self._keys.fetch(key, [host])
             elif provider is None:
                 raise KmsRefused("The default key provider is not set.")
             else:
@@ -147,7 +147,7 @@ class HostCrypto:
         for machine in [one for one in self._inventory.vms if one.host is host and one.locked]:
             try:
                 for key in dict.fromkeys(machine.crypto_keys()):
-                    self._keys.fetch(key)
+                    self._keys.fetch(key, [host])
             except KmsRefused:
                 continue
             with self._core.lock:

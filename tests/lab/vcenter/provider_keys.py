@@ -39,7 +39,10 @@ class ProviderKeys:
     def make(self, provider: Provider, hosts: t.Sequence[Host] = ()) -> KeyRef:
         """A new key in use: a standard provider's server makes and activates it, a native provider derives it."""
         if provider.management_type == NATIVE:
-            self._check_native(provider, hosts)
+            # reference: a native provider works only after its backup
+            if not provider.has_backup:
+                raise KmsRefused(f"Key provider {provider.id} requires backup.")
+            self._check_tpm(provider, hosts)
             return KeyRef(provider.id, str(uuid.uuid4()))
         if provider.management_type != STANDARD:
             raise KmsRefused(f"The key provider {provider.id} cannot generate keys.")
@@ -50,21 +53,19 @@ class ProviderKeys:
         return key
 
     @staticmethod
-    def _check_native(provider: Provider, hosts: t.Sequence[Host]) -> None:
-        # reference: a native provider works only after its backup, and on hosts with a TPM if it was made so
-        if not provider.has_backup:
-            raise KmsRefused(f"Key provider {provider.id} requires backup.")
+    def _check_tpm(provider: Provider, hosts: t.Sequence[Host]) -> None:
         lacking = [host.name for host in hosts if provider.tpm_required and not host.has_tpm_2]
         if lacking:
             raise KmsRefused(f"Key provider {provider.id} requires TPM, which is missing on {', '.join(lacking)}.")
 
-    def fetch(self, key: KeyRef) -> None:
-        """Get a key again, to push it to a host; raises KmsRefused when it is not to be had."""
+    def fetch(self, key: KeyRef, hosts: t.Sequence[Host] = ()) -> None:
+        """Get a key again, to push it to hosts; raises KmsRefused when it is not to be had."""
         provider = self._core.crypto.providers.get(key.provider)
         if provider is None:
             raise KmsRefused(f"Key {key.key_id} cannot be found: the key provider {key.provider} is not configured.")
         if provider.management_type == NATIVE:
             if self._native.is_lost(key):
                 raise KmsRefused(f"Key {key.key_id} cannot be derived by the key provider {provider.id}.")
+            self._check_tpm(provider, hosts)
         elif provider.management_type == STANDARD:
             self._connections.use_key(provider, key.key_id)

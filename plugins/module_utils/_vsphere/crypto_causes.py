@@ -1,0 +1,152 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what vCenter says when a key is not to be had, to the cause and the next step, in words."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
+
+Error = t.TypeVar("Error", bound=CollectionError)
+
+
+class Cause(t.NamedTuple):
+    """Why, and what to do about it."""
+
+    reason: str
+    next_step: str
+
+
+_REACH = Cause(
+    "vCenter cannot reach the key server",
+    "check its address, port and firewall (on OVHcloud the KMS flow, module private_cloud_kms), then read the "
+    "connection with key_provider_info",
+)
+_REFUSED = Cause(
+    "the key server lets vCenter in, but does not make keys or hand them out to it (Broadcom KB 435158)",
+    "give vCenter's client identity the rights to create, activate and get keys in the KMS, and prove it with "
+    "kmip_server_test",
+)
+_TRUST = Cause(
+    "vCenter and the key server do not trust each other",
+    "read both trust flags with key_provider_info, then renew what is missing with standard_key_provider or "
+    "key_provider_client_certificate",
+)
+# order counts: the first that fits what vCenter said
+_KNOWN: tuple[tuple[str, Cause], ...] = (
+    (
+        r"QLC_ERR_VALUE_MISSING|QLC_ERR.*password",
+        Cause(
+            "the password for the key server is gone from vCenter's settings (Broadcom KB 396701)",
+            "give the password of the server again with standard_key_provider",
+        ),
+    ),
+    (
+        r"authentication_not_successful|authentication.*(fail|not success)",
+        Cause(
+            "the key server does not accept vCenter's user name, password or certificate",
+            "give the login of the server again with standard_key_provider, or a new certificate with "
+            "key_provider_client_certificate",
+        ),
+    ),
+    (r"permission_denied|not (allowed|authorized|permitted)|operation_not_supported", _REFUSED),
+    (r"does not trust|not trusted|certificate|handshake|ssl|tls", _TRUST),
+    (
+        r"(no|default) (default )?key provider.*(not set|not configured|missing)|no default",
+        Cause(
+            "there is no default key provider for this cluster",
+            "make one the default with standard_key_provider or native_key_provider",
+        ),
+    ),
+    (
+        r"backup|backed up",
+        Cause("the native key provider is not backed up", "back it up with native_key_provider_backup"),
+    ),
+    (
+        r"\btpm\b",
+        Cause(
+            "the native key provider asks for a TPM 2.0 that the host does not have",
+            "use a key provider with tpm_required: false for this cluster",
+        ),
+    ),
+    (
+        r"item_not_found|missing|not found|required key|cannot be (found|derived)",
+        Cause(
+            "the key does not exist any more in its key provider",
+            "restore the key in the KMS, or the native key provider from its backup",
+        ),
+    ),
+    (
+        r"is (deactivated|compromised|destroyed|preactive)|not active",
+        Cause("the key is not active in the key server", "activate the key in the KMS again"),
+    ),
+    (r"cannot connect|unreachable|timed? ?out|refused|no route|not answer|has no servers", _REACH),
+    (
+        r"not connected|hostnotconnected|notresponding|disconnected",
+        Cause("the host is not connected to vCenter", "connect the host again"),
+    ),
+    (
+        r"cannot generate key",
+        Cause(
+            "the key provider gave no key", "read its state with key_provider_info, and prove it with kmip_server_test"
+        ),
+    ),
+)
+
+# words for CryptoKeyStatus.reason; a provider's own reason is in _KNOWN
+_STATUS = {
+    "KeyStateMissingInCache": Cause(
+        "vCenter does not have the key, and cannot get it",
+        "bring back the key provider that made it: restore a native one from its backup with native_key_provider",
+    ),
+    "KeyStateClusterInvalid": Cause(
+        "the key provider of the key does not exist in this vCenter",
+        "make it again under the same name: standard_key_provider, or native_key_provider with restore_from",
+    ),
+    "KeyStateClusterUnreachable": _REACH,
+    "KeyStateMissingInKMS": Cause(
+        "the key does not exist in the key server",
+        "restore the key in the KMS from its own backup; without it the data is lost",
+    ),
+    "KeyStateNotActiveOrEnabled": Cause(
+        "the key is not active in the key server (deactivated, expired or revoked)",
+        "activate the key in the KMS again, then rekey the machine",
+    ),
+    "NoPermissionToAccessKeyProvider": _REFUSED,
+    "WrappingKeyMissingInKMS": Cause(
+        "the wrapping key of the provider does not exist in the key server",
+        "restore the wrapping key in the KMS",
+    ),
+    "WrappingKeyNotActiveOrEnabled": Cause(
+        "the wrapping key of the provider is not active in the key server",
+        "activate the wrapping key in the KMS again",
+    ),
+}
+UNKNOWN = Cause("vCenter gives no reason that is known", "look at the task and the events of the object in vCenter")
+
+
+def cause_of(text: str) -> Cause | None:
+    """The cause that a message of vCenter tells; None when it is none of the known ones."""
+    for pattern, cause in _KNOWN:
+        if re.search(pattern, text, re.IGNORECASE):
+            return cause
+    return None
+
+
+def cause_of_status(reason: str | None) -> Cause:
+    """Words for the reason of a CryptoKeyStatus that is not available."""
+    return _STATUS.get(reason or "", Cause(f"the key is not available ({reason or 'no reason given'})", UNKNOWN[1]))
+
+
+def explained(error: Error) -> Error:
+    """The same error, with cause and next step when they are known; to be raised in its place."""
+    cause = cause_of(error.message)
+    if cause is None or "next_step" in error.details:
+        return error
+    message = f"{error.message}. Cause: {cause.reason}. Next step: {cause.next_step}"
+    made = type(error)(message, **{**error.details, "cause": cause.reason, "next_step": cause.next_step})
+    made.results = error.results
+    return made

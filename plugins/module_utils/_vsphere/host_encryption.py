@@ -1,0 +1,194 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turn encryption mode of hosts on, with keys that vCenter takes from the key provider: no key passes through here."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
+    ForbiddenError,
+    GuardError,
+    InvalidInputError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.crypto_causes import explained
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.host_modes import (
+    MODES,
+    SAFE,
+    Cluster,
+    Fleet,
+    Host,
+    as_record,
+    chosen_clusters,
+    chosen_hosts,
+    read_fleet,
+    reason_of,
+    summary_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.provider_choice import (
+    Providers,
+    check_usable,
+    read_providers,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
+
+FIELDS = ("hosts", "clusters", "summary")
+VOLATILE = ("summary",)
+_WIRE_MODES = {ours: theirs for theirs, ours in MODES.items()}
+
+
+def checked_options(params: t.Mapping[str, t.Any]) -> None:
+    """Raise InvalidInputError for what the argument spec cannot tell."""
+    if params["cluster_mode"] is not None and params["clusters"] is None and not params["all"]:
+        raise InvalidInputError("cluster_mode needs clusters (or all: true): it is a setting of clusters, not of hosts")
+    if not params["all"] and params["hosts"] is None and params["clusters"] is None:
+        raise InvalidInputError("say which hosts are meant: give hosts, clusters, or all: true")
+
+
+class HostEncryption:
+    """The chosen hosts, and the clusters that were named."""
+
+    def __init__(self, session: Session, params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> None:
+        self._session = session
+        self._params = params
+        self._warn = warn
+        self._patience = Patience.of(params)
+        self._providers = Providers(session, [])
+        self._fleet = Fleet([], [])
+        self._due: list[Host] = []
+
+    # reading
+
+    def _chosen(self) -> list[Host]:
+        if self._params["all"]:
+            return self._fleet.hosts
+        return chosen_hosts(self._fleet, self._params["hosts"] or [], self._params["clusters"] or [])
+
+    def _clusters(self) -> list[Cluster]:
+        return chosen_clusters(self._fleet, None if self._params["all"] else self._params["clusters"] or [])
+
+    def _state(self) -> State:
+        self._fleet = read_fleet(self._session)
+        hosts = [as_record(host, reason_of(host, self._fleet, self._providers)) for host in self._chosen()]
+        clusters = [{"name": cluster.name, "mode": cluster.mode} for cluster in self._clusters()]
+        return {"hosts": hosts, "clusters": clusters, "summary": summary_of(hosts)}
+
+    def read(self) -> State:
+        """Present state."""
+        self._providers = read_providers(self._session)
+        return self._state()
+
+    def wanted(self, before: State) -> State:
+        """The same with every host that can be safe being safe, and the clusters in the wanted mode."""
+        self._due = [host for host in self._chosen() if not host.safe and host.obstacle() is None]
+        due = {host.moid: host for host in self._due}
+        hosts = [self._predicted(due[row["moid"]]) if row["moid"] in due else row for row in before["hosts"]]
+        mode = self._params["cluster_mode"]
+        clusters = [{**row, "mode": mode} if mode else row for row in before["clusters"]]
+        return {"hosts": hosts, "clusters": clusters, "summary": summary_of(hosts)}
+
+    def _predicted(self, host: Host) -> State:
+        """As it will be; the id of a key that vCenter chooses is not known."""
+        provider = self._provider_name(host)
+        record = as_record(dataclasses.replace(host, state=SAFE), None)
+        return {**record, "provider": provider}
+
+    def _provider_name(self, host: Host) -> str | None:
+        """Whose key it gets: its own again, that of its cluster, or a new one of the default provider."""
+        key = host.key or self._fleet.key_of_cluster(host)
+        if key is not None and key.provider:
+            return key.provider
+        default = self._providers.default_of(host.parent)
+        return default.name if default is not None else None
+
+    # rules
+
+    def guard(self, plan: Plan) -> None:
+        """Hosts that were named must be able to; where keys come from must work."""
+        self._check_hosts()
+        if not plan.changed or not self._due:
+            return
+        lacking = [host for host in self._due if self._provider_name(host) is None]
+        if lacking:
+            raise GuardError(
+                f"no default key provider gives a key to {listing([host.name for host in lacking])}; nothing was "
+                "changed. Next step: make one the default with standard_key_provider or native_key_provider",
+                hosts=[host.name for host in lacking],
+            )
+        names = {str(self._provider_name(host)) for host in self._due}
+        purpose = f"turn on encryption mode of {listing([host.name for host in self._due], 3)}"
+        check_usable(self._session, [self._providers.named(name) for name in sorted(names)], purpose)
+
+    def _check_hosts(self) -> None:
+        unable = [host for host in self._chosen() if not host.safe and host.obstacle()]
+        named = [host for host in unable if host.name in (self._params["hosts"] or [])]
+        if named:
+            reasons = [f"{host.name} ({host.obstacle()})" for host in named]
+            raise GuardError(
+                f"encryption mode cannot be turned on for {listing(reasons)}; nothing was changed",
+                hosts=[host.name for host in named],
+            )
+        for host in unable:
+            self._warn(f"{host.name} is left as it is: {host.obstacle()}")
+
+    # writing
+
+    def apply(self, plan: Plan) -> State:
+        """Host by host; after a failure the other hosts of that cluster are not tried."""
+        failed: dict[str, CollectionError] = {}
+        for host in self._due:
+            if host.parent_id not in {one.parent_id for one in self._due if one.moid in failed}:
+                self._enable(host, failed)
+        if failed:
+            self._fail(failed)
+        self._set_modes(plan)
+        return self._verified()
+
+    def _enable(self, host: Host, failed: dict[str, CollectionError]) -> None:
+        try:
+            self._session.call(f"turn on encryption mode of {host.name}", host.object.ConfigureCryptoKey)
+        except ForbiddenError:
+            raise
+        except CollectionError as error:
+            failed[host.moid] = explained(error)
+
+    def _fail(self, failed: t.Mapping[str, CollectionError]) -> t.NoReturn:
+        first, *others = failed.values()
+        state = self._state()
+        left = self._left(state)
+        more = f" (and {len(others)} more failures)" if others else ""
+        error = type(first)(f"{first.message}{more}. Not in encryption mode: {listing(left)}", **first.details)
+        error.details["hosts"] = left
+        error.results = {"changed": len(left) < len(self._due), "host_encryption": state}
+        raise error
+
+    def _set_modes(self, plan: Plan) -> None:
+        wanted = {row["name"]: row["mode"] for row in plan.after["clusters"]}
+        for cluster in self._clusters():
+            mode = wanted[cluster.name]
+            if mode != cluster.mode:
+                what = f"set the encryption mode {mode} of the cluster {cluster.name}"
+                try:
+                    self._session.call(what, cluster.object.SetCryptoMode, cryptoMode=_WIRE_MODES[mode])
+                except CollectionError as error:
+                    raise explained(error) from error
+
+    def _verified(self) -> State:
+        return wait_for(
+            self._state,
+            lambda state: not self._left(state),
+            "encryption mode of the hosts",
+            self._patience,
+            lambda state: f"not safe yet: {listing(self._left(state))}",
+        )
+
+    def _left(self, state: State) -> list[str]:
+        """Names of the hosts that should be safe and are not."""
+        due = {host.moid for host in self._due}
+        return [row["name"] for row in state["hosts"] if row["moid"] in due and row["state"] != SAFE]

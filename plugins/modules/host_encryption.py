@@ -1,0 +1,256 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_encryption
+short_description: Turn on encryption mode of hosts
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Brings hosts into encryption mode (crypto safe), so that they can run encrypted virtual machines.
+  - vCenter gives a host its former key again, or the key of its cluster, or a new one of the default key provider of
+    its cluster. No key passes through this module. Locked virtual machines of the host are opened by it too.
+  - vCenter turns the mode on by itself when a machine is encrypted. Doing it before shows that keys are to be had, and
+    brings back hosts that started while the key server was down.
+  - vSphere has no way to turn it off without a restart of the host, so this module does not do it.
+  - The vSphere user needs the privileges C(Cryptographer.RegisterHost) on the hosts and
+    C(Cryptographer.ManageKeyServers).
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._vsphere
+  - ovhcloud.vmware_encryption._wait
+options:
+  hosts:
+    description:
+      - Names of hosts. One that is not connected or does not support encryption is an error before anything is changed.
+    type: list
+    elements: str
+  clusters:
+    description:
+      - Names of clusters, of which all hosts are meant. A host that cannot be in encryption mode is a warning.
+    type: list
+    elements: str
+  all:
+    description: Whether all hosts and clusters are meant.
+    type: bool
+    default: false
+  state:
+    description: V(enabled) turns encryption mode on.
+    type: str
+    choices: [enabled]
+    default: enabled
+  cluster_mode:
+    description:
+      - Mode of O(clusters) (of all with O(all=true)). With V(force_enable) vCenter keeps every host in encryption mode,
+        also one that joins later; with V(on_demand) it turns it on when it is needed.
+      - If it is not given, the mode is left alone.
+    type: str
+    choices: [on_demand, force_enable]
+  wait_timeout:
+    description: How long to wait, in seconds, until vCenter shows the hosts in encryption mode.
+    type: int
+    default: 120
+seealso:
+  - module: ovhcloud.vmware_encryption.host_encryption_info
+  - module: ovhcloud.vmware_encryption.vm_unlock
+  - module: ovhcloud.vmware_encryption.key_provider_info
+"""
+
+EXAMPLES = r"""
+- name: Encryption mode on all hosts of a cluster, now and for those that join later
+  ovhcloud.vmware_encryption.host_encryption:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    clusters: [cluster-1]
+    cluster_mode: force_enable
+
+- name: Bring back a host that started while the key server was down
+  ovhcloud.vmware_encryption.host_encryption:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    hosts: [esx1]
+"""
+
+RETURN = r"""
+host_encryption:
+  description: The chosen hosts and clusters. In check mode it is the prediction. Returned also when the module failed.
+  returned: success
+  type: dict
+  contains:
+    hosts:
+      description: The hosts, by name.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: Name of the host.
+          type: str
+          returned: always
+          sample: esx1
+        moid:
+          description: Its id.
+          type: str
+          returned: always
+          sample: host-12
+        cluster:
+          description: Name of its cluster; null for a standalone host.
+          type: str
+          returned: always
+          sample: cluster-1
+        state:
+          description:
+            - Encryption mode. V(safe) is on, V(incapable) and V(prepared) are off, V(pending_incapable) ends with the
+              next restart.
+          type: str
+          returned: always
+          sample: safe
+        provider:
+          description: Key provider of the host's key; null without a key.
+          type: str
+          returned: always
+          sample: okms-eu-west-rbx
+        key_id:
+          description: Id of the host's key; null without a key, and in check mode for a key that
+            vCenter will choose.
+          type: str
+          returned: always
+          sample: 6c1d3b1f-8a53-4f0e-9f8d-0f6a0d6a7c11
+        supported:
+          description: Whether the host supports encryption.
+          type: bool
+          returned: always
+          sample: true
+        reason:
+          description:
+            - Why encryption mode is not on and what to do about it, in words.
+            - Null when it is on, and when it only has to be turned on.
+          type: str
+          returned: always
+          sample: the host is not connected (notResponding); connect it again
+    clusters:
+      description: The clusters of O(clusters), or all.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        name:
+          description: Name of the cluster.
+          type: str
+          returned: always
+          sample: cluster-1
+        mode:
+          description: V(on_demand) or V(force_enable).
+          type: str
+          returned: always
+          sample: on_demand
+    summary:
+      description: Number of hosts in each state.
+      type: dict
+      returned: always
+      contains:
+        hosts:
+          description: All of them.
+          type: int
+          returned: always
+          sample: 4
+        incapable:
+          description: Those that were never prepared.
+          type: int
+          returned: always
+          sample: 0
+        prepared:
+          description: Those without a key.
+          type: int
+          returned: always
+          sample: 0
+        safe:
+          description: Those in encryption mode.
+          type: int
+          returned: always
+          sample: 4
+        pending_incapable:
+          description: Those whose mode ends with their next restart.
+          type: int
+          returned: always
+          sample: 0
+"""
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    text,
+    texts,
+    wait_options,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.host_encryption import (
+    FIELDS,
+    VOLATILE,
+    HostEncryption,
+    checked_options,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+
+SPEC = ArgSpec(
+    connection(),
+    wait_options(timeout=120),
+    hosts=texts(),
+    clusters=texts(),
+    all=boolean(default=False),
+    state=text(default="enabled", choices=("enabled",)),
+    cluster_mode=text(choices=("on_demand", "force_enable")),
+)
+
+
+class HostMode(Resource):
+    """Encryption mode of the chosen hosts."""
+
+    result_key = "host_encryption"
+    fields = FIELDS
+    volatile = VOLATILE
+
+    def __init__(self, hosts: HostEncryption) -> None:
+        self._hosts = hosts
+
+    def read(self) -> State | None:
+        return self._hosts.read()
+
+    def wanted(self, before: State | None) -> State:
+        return self._hosts.wanted(before or {})
+
+    def guard(self, plan: Plan) -> None:
+        self._hosts.guard(plan)
+
+    def create(self, plan: Plan) -> State:
+        return self._hosts.apply(plan)
+
+    def update(self, plan: Plan) -> State:
+        return self._hosts.apply(plan)
+
+    def delete(self, plan: Plan) -> None:
+        """Not a state of this module."""
+
+
+def build(context: Context) -> HostMode:
+    """Log in and bind the hosts."""
+    checked_options(context.params)
+    return HostMode(HostEncryption(connect(context), context.params, context.warn))
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()
