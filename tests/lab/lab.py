@@ -28,7 +28,7 @@ from .ovhcloud import PRIVATE_CLOUD, OvhCloud, OvhSettings, Region
 from .ovhcloud.state import VsphereUser
 from .pki import LOCAL_NAMES, Authority, key_pem, server_context, thumbprints, write_private
 from .privileges import ENCRYPTION, HOSTED
-from .vcenter import VCenter, VCenterSettings
+from .vcenter import Inventory, VCenter, VCenterSettings
 from .vcenter.settings import RELEASES
 from .web import WebServers
 
@@ -47,6 +47,7 @@ class LabSettings:
     kmip_maximum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
     external_kms_login: tuple[str, str] | None = None  # user name and password that the external KMS wants
     ovhcloud: OvhSettings = dataclasses.field(default_factory=OvhSettings)
+    inventory: Inventory | None = None  # what vCenter manages; None: a small one with every kind of disk
     vcenter: VCenterSettings | None = None  # its version counts, not vcenter_version, when it is given
 
 
@@ -138,7 +139,7 @@ class Lab:
 
     def _start_vcenter(self) -> None:
         settings = self.settings.vcenter or VCenterSettings(version=self.settings.vcenter_version)
-        self.vcenter = VCenter(self.clock, self.journal, settings)
+        self.vcenter = VCenter(self.clock, self.journal, settings, self.settings.inventory)
         self._closing.callback(self.vcenter.close)
         self.vcenter.sessions.on_end.append(lambda session: self._old_cookies.add(session.cookie))
         self.vcenter_hostname = HOST

@@ -21,6 +21,8 @@ from .entities import Host
 from .host_crypto import HostCrypto
 from .inventory import Inventory
 from .kms_connections import KmsConnections
+from .machine_faults import MachineFaults
+from .machine_keys import MachineKeys
 from .native_providers import NativeProviders
 from .pbm_api import VERSIONS_FILE as PBM_VERSIONS_FILE
 from .pbm_api import PbmApi
@@ -34,6 +36,8 @@ from .settings import VCenterSettings
 from .tasks import Tasks
 from .trust import Trust
 from .views import Views
+from .vm_operations import VmOperations
+from .vm_reconfigure import Reconfigure
 from .vm_unlock import MachineUnlock
 from .vsan import VsanClusterConfig
 
@@ -80,6 +84,8 @@ class VCenter:
         self.native = NativeProviders(self._core, self.inventory)
         keys = ProviderKeys(self._core, self._connections, self.native)
         self._hosts = HostCrypto(self._core, self.inventory, keys)
+        self.machine_faults = MachineFaults()
+        self.machine_keys = MachineKeys(self._core, self.inventory, keys)
         self._rest = RestApi(self._core, self.sessions, self.native)
         self.policies = Profiles(clock.now)
         self._core.is_encryption_policy = self.policies.is_encryption
@@ -100,6 +106,8 @@ class VCenter:
                 CryptoKeys(self._core, self.inventory, self._connections, self.native),
                 self._hosts,
                 MachineUnlock(self._core, self.inventory, keys, self.tasks),
+                Reconfigure(self._core, self.tasks, self.machine_keys, self.machine_faults),
+                VmOperations(self._core, self.inventory, self.tasks, self.machine_keys, self.machine_faults),
                 VsanClusterConfig(self._core, self.inventory),
             ),
         )

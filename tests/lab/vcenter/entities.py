@@ -90,6 +90,7 @@ class Host(Entity):
     version: str = "8.0.3"
     build: str = "24022510"
     uuid: str = ""
+    keys: set[KeyRef] = dataclasses.field(default_factory=set)  # pushed to it and still in its memory
 
     @property
     def has_tpm_2(self) -> bool:
@@ -99,7 +100,11 @@ class Host(Entity):
 
 @dataclasses.dataclass
 class Disk:
-    """A virtual disk. `bus` is scsi, sata, nvme or ide."""
+    """A virtual disk. `bus` is scsi, sata, nvme or ide, `controller` the number of the controller on that bus.
+
+    `kind` is flat or rdm; `parents` are the files below `file_name`, the nearest first: those of snapshots lie in the
+    machine's own folder, that of a linked clone in another machine's. `policy` is the id of a storage policy.
+    """
 
     key: int
     bus: str
@@ -108,7 +113,22 @@ class Disk:
     capacity_kb: int = 1 << 20
     crypto_key: KeyRef | None = None
     uuid: str = ""
+    controller: int = 0
+    kind: str = "flat"
+    sharing: str = "sharingNone"
+    parents: list[str] = dataclasses.field(default_factory=list)
+    datastore: Datastore | None = None  # None: the machine's
     policy: str | None = None
+
+    @property
+    def linked(self) -> bool:
+        """Whether it reads from a disk of another machine."""
+        return any(folder_of(parent) != folder_of(self.file_name) for parent in self.parents)
+
+
+def folder_of(file_name: str) -> str:
+    """`[store] vm/` of `[store] vm/vm.vmdk`."""
+    return file_name.rpartition("/")[0]
 
 
 @dataclasses.dataclass
@@ -121,9 +141,20 @@ class Snapshot:
     children: list[Snapshot] = dataclasses.field(default_factory=list)
 
 
+def all_snapshots(snapshots: t.Iterable[Snapshot]) -> t.Iterator[Snapshot]:
+    """These and all below them."""
+    for snapshot in snapshots:
+        yield snapshot
+        yield from all_snapshots(snapshot.children)
+
+
 @dataclasses.dataclass
 class VirtualMachine(Entity):
-    """A virtual machine. `crypto_key` is the key of its home; `locked` makes its cryptoState locked."""
+    """A virtual machine. `crypto_key` is the key of its home; `locked` makes its cryptoState locked.
+
+    `tools` says whether VMware Tools run; None: they do in machines with addresses. `shutdown_looks` is how many
+    readings it takes to shut down after ShutdownGuest; None: the vCenter's setting, -1: it never does.
+    """
 
     host: Host | None = None
     pool: ResourcePool | None = None
@@ -147,6 +178,57 @@ class VirtualMachine(Entity):
     ip_addresses: list[str] = dataclasses.field(default_factory=list)  # as VMware Tools report them
     changes: int = 1
     policy: str | None = None  # id of the storage policy of its home
+    tools: bool | None = None
+    fault_tolerance: str = "notConfigured"
+    managed_by: str = ""  # extension that made it, such as com.vmware.vim.eam for agents
+    product: str = ""  # what an appliance says it is
+    guest_host_name: str = ""
+    extra_config: dict[str, str] = dataclasses.field(default_factory=dict)
+    shutdown_looks: int | None = None
+    shutting_down: int | None = None  # readings until it is off
+    tasks: list[t.Any] = dataclasses.field(default_factory=list)  # those that are not over
+
+    @property
+    def tools_running(self) -> bool:
+        """Whether VMware Tools answer: in machines that are on."""
+        return bool(self.ip_addresses) if self.tools is None else self.tools and self.power_state == "poweredOn"
+
+    @property
+    def linked_clone(self) -> bool:
+        """Whether a disk reads from another machine's."""
+        return any(disk.linked for disk in self.disks)
+
+    @property
+    def snapshot_tree(self) -> str:
+        """none, linear or branched."""
+        if not self.snapshots:
+            return "none"
+        branched = len(self.snapshots) > 1 or any(len(one.children) > 1 for one in all_snapshots(self.snapshots))
+        return "branched" if branched else "linear"
+
+    def current_snapshot(self) -> Snapshot | None:
+        """The one that was taken last."""
+        taken = list(all_snapshots(self.snapshots))
+        return max(taken, key=lambda one: one.number) if taken else None
+
+    def datastore_of(self, disk: Disk) -> Datastore | None:
+        """Where a disk lies."""
+        return disk.datastore or self.datastore
+
+    def datastores(self) -> list[Datastore]:
+        """Where home and disks lie."""
+        found = [self.datastore, *(disk.datastore for disk in self.disks)]
+        return list({id(one): one for one in found if one is not None}.values())
+
+    def look(self) -> None:
+        """Somebody reads the machine: its tasks and a shutdown of its guest go on."""
+        for task in list(self.tasks):
+            task.touch()
+        if self.shutting_down is not None:
+            self.shutting_down -= 1
+            if self.shutting_down < 0:
+                self.shutting_down, self.power_state = None, "poweredOff"
+                self.changes += 1
 
     def crypto_keys(self) -> t.Iterator[KeyRef]:
         """The keys of home and disks."""

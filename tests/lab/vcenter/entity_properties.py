@@ -183,7 +183,7 @@ def _host_table(inventory: Inventory) -> Table:
             cryptoManager=vim.encryption.CryptoManagerHostKMS(f"cryptoManager-{vmomi.moid(host.reference)}")
         ),
         "vm": _machines(inventory, "host"),
-        "datastore": lambda _host: [inventory.datastore.reference],
+        "datastore": lambda _host: _references(inventory.datastores),
         "network": lambda _host: [],
     }
 
@@ -195,7 +195,7 @@ def _cluster_table(inventory: Inventory) -> Table:
         "resourcePool": lambda cluster: next(iter(_of(ResourcePool, cluster)), None),
         "configurationEx": cluster_config,
         "summary": cluster_summary,
-        "datastore": lambda _cluster: [inventory.datastore.reference],
+        "datastore": lambda _cluster: _references(inventory.datastores),
         "network": lambda _cluster: [],
     }
 
@@ -213,7 +213,7 @@ def _datastore_table(inventory: Inventory) -> Table:
     return {
         **COMMON,
         "summary": datastore_summary,
-        "vm": _machines(inventory, "datastore"),
+        "vm": lambda store: [one.reference for one in inventory.vms if any(at is store for at in one.datastores())],
         "host": lambda _datastore: [
             vim.Datastore.HostMount(key=host.reference, mountInfo=vim.host.MountInfo(accessMode="readWrite"))
             for host in inventory.hosts
@@ -240,7 +240,7 @@ def tables(inventory: Inventory) -> dict[type, Table]:
             "hostFolder": lambda _datacenter: inventory.host_folder.reference,
             "datastoreFolder": lambda _datacenter: inventory.datastore_folder.reference,
             "networkFolder": lambda _datacenter: inventory.network_folder.reference,
-            "datastore": lambda _datacenter: [inventory.datastore.reference],
+            "datastore": lambda _datacenter: _references(inventory.datastores),
             "network": lambda _datacenter: [],
         },
     }
@@ -251,7 +251,8 @@ def publish(inventory: Inventory, store: ObjectStore) -> None:
     by_kind = tables(inventory)
 
     def add(entity: Entity) -> None:
-        store.add(entity.reference, entity, by_kind[type(entity)])
+        touch = entity.look if isinstance(entity, VirtualMachine) else None
+        store.add(entity.reference, entity, by_kind[type(entity)], touch=touch)
 
     for entity in inventory:
         add(entity)

@@ -175,6 +175,7 @@ class HostCrypto:
     def restart(self, host: Host, with_keys: bool = False) -> None:
         """Start a host anew. Without its keys it is not safe, and its encrypted machines are off and locked."""
         with self._core.lock:
+            host.keys.clear()
             if host.crypto_state == PENDING:
                 host.crypto_state, host.crypto_key = INCAPABLE, None
             for machine in self._inventory.vms:

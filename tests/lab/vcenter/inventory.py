@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
-import uuid
 
 from pyVmomi import vim
 
-from . import vmomi
+from . import machine_builder, vmomi
+from .core import BUNDLED_ENCRYPTION_POLICY
 from .entities import (
     Cluster,
     Datacenter,
@@ -23,7 +24,9 @@ from .entities import (
     ResourcePool,
     Snapshot,
     VirtualMachine,
+    all_snapshots,
 )
+from .machine_builder import made_uuid
 
 # disks of the first machines, repeated for the others: every bus and every mix occurs
 DISK_LAYOUTS = (
@@ -34,8 +37,6 @@ DISK_LAYOUTS = (
     ("scsi", "nvme", "sata"),
     ("ide", "scsi"),
 )
-FIRST_DISK_KEY = {"scsi": 2000, "ide": 3000, "sata": 16000, "nvme": 32000}
-_NAMESPACE = uuid.UUID("6f1d3a52-6c39-4f6e-9a1e-6b9a2f0c7d10")
 
 T = t.TypeVar("T", bound=Entity)
 
@@ -43,8 +44,9 @@ T = t.TypeVar("T", bound=Entity)
 class Inventory:
     """The tree. Names: DC0, C0.., esx1.., vm-1 is called vm1; all ids and UUIDs are the same in every run."""
 
-    def __init__(self, hosts: int = 3, vms: int = 6, clusters: int = 1) -> None:
+    def __init__(self, hosts: int = 3, vms: int = 6, clusters: int = 1, datastores: int = 1) -> None:
         self._entities: dict[str, Entity] = {}
+        self._numbers: dict[str, t.Iterator[int]] = {}
         self.on_added: list[t.Callable[[Entity], None]] = []
         self.root = self._add(Folder(vim.Folder("group-d1"), "Datacenters", child_types=("Folder", "Datacenter")))
         self.datacenter = self._add(Datacenter(vim.Datacenter("datacenter-2"), "DC0"), self.root)
@@ -52,14 +54,36 @@ class Inventory:
         self.host_folder = self._folder("group-h4", "host", ("Folder", "ComputeResource"))
         self.datastore_folder = self._folder("group-s5", "datastore", ("Folder", "Datastore", "StoragePod"))
         self.network_folder = self._folder("group-n6", "network", ("Folder", "Network"))
-        self.datastore = self._add(Datastore(vim.Datastore("datastore-11"), "datastore1"), self.datastore_folder)
+        self.datastores = [self._datastore(number) for number in range(1, max(1, datastores) + 1)]
+        self.datastore = self.datastores[0]
         self.clusters = [self._cluster(number) for number in range(clusters)]
         self.hosts = [self._host(number) for number in range(hosts)]
         self.vms: list[VirtualMachine] = []
         for number in range(1, vms + 1):
             self.add_vm(f"vm{number}", DISK_LAYOUTS[(number - 1) % len(DISK_LAYOUTS)])
 
+    @classmethod
+    def fleet(
+        cls,
+        vms: int = 5000,
+        disks: int = 2,
+        hosts: int = 50,
+        clusters: int = 5,
+        datastores: int = 20,
+        folders: int = 0,
+    ) -> Inventory:
+        """A large inventory: `vm1`.. spread over hosts, datastores and folders, each with SCSI disks, all in clear."""
+        made = cls(hosts, 0, clusters, datastores)
+        below = [made.add_folder(f"folder{number}") for number in range(1, folders + 1)] or [made.vm_folder]
+        for number in range(vms):
+            store = made.datastores[number % len(made.datastores)]
+            made.add_vm(f"vm{number + 1}", ("scsi",) * disks, below[number % len(below)], datastore=store)
+        return made
+
     # building
+
+    def _number(self, kind: str, first: int) -> int:
+        return next(self._numbers.setdefault(kind, itertools.count(first)))
 
     def _add(self, entity: T, parent: Entity | None = None) -> T:
         entity.parent = parent
@@ -85,10 +109,45 @@ class Inventory:
         self.clusters.append(cluster)
         return cluster
 
-    def _host(self, number: int) -> Host:
+    def _host(self, number: int, cluster: Cluster | Folder | None = None) -> Host:
         name = f"esx{number + 1}.lab.test"
-        host = Host(vim.HostSystem(f"host-{number + 1}"), name, uuid=str(uuid.uuid5(_NAMESPACE, name)))
-        return self._add(host, self.clusters[number % len(self.clusters)])
+        host = Host(vim.HostSystem(f"host-{number + 1}"), name, uuid=made_uuid(name))
+        return self._add(host, cluster or self.clusters[number % len(self.clusters)])
+
+    def add_host(self, cluster: Cluster | None = None) -> Host:
+        """A further host; the clusters take turns unless one is given."""
+        host = self._host(len(self.hosts), cluster)
+        self.hosts.append(host)
+        return host
+
+    def _datastore(self, number: int) -> Datastore:
+        return self._add(
+            Datastore(vim.Datastore(f"datastore-{10 + number}"), f"datastore{number}"), self.datastore_folder
+        )
+
+    def add_datastore(self, name: str = "") -> Datastore:
+        """A further datastore, seen by all hosts."""
+        store = self._datastore(len(self.datastores) + 1)
+        store.name = name or store.name
+        self.datastores.append(store)
+        return store
+
+    def add_folder(self, name: str, parent: Folder | None = None) -> Folder:
+        """A folder of machines, at the top or in another one."""
+        folder = Folder(vim.Folder(f"group-v{self._number('folder', 100)}"), name)
+        folder.child_types = self.vm_folder.child_types
+        return self._add(folder, parent or self.vm_folder)
+
+    def add_pool(self, name: str, parent: ResourcePool | Cluster | None = None) -> ResourcePool:
+        """A resource pool in another one, or in the root pool of a cluster (the first one if none is given)."""
+        above = parent if isinstance(parent, ResourcePool) else self.root_pool(parent or self.clusters[0])
+        return self._add(ResourcePool(vim.ResourcePool(f"resgroup-{self._number('pool', 1000)}"), name), above)
+
+    @staticmethod
+    def root_pool(cluster: Entity | None) -> ResourcePool | None:
+        """The pool that all of a cluster's pools are in."""
+        found = (one for one in cluster.children if isinstance(one, ResourcePool)) if cluster else iter(())
+        return next(found, None)
 
     def add_vm(
         self,
@@ -96,37 +155,71 @@ class Inventory:
         buses: t.Sequence[str] = ("scsi",),
         folder: Folder | None = None,
         ip_addresses: t.Sequence[str] = (),
+        host: Host | None = None,
+        pool: ResourcePool | None = None,
+        datastore: Datastore | None = None,
+        disks: t.Sequence[Disk] | None = None,
+        **fields: t.Any,
     ) -> VirtualMachine:
-        """A further machine, powered off and in clear, with one disk for each named bus."""
-        number = len(self.vms) + 1
-        host = self.hosts[(number - 1) % len(self.hosts)] if self.hosts else None
-        pool = (
-            next((one for one in host.parent.children if isinstance(one, ResourcePool)), None)
-            if host and host.parent
-            else None
-        )
+        """A further machine, powered off and in clear; `fields` are others of VirtualMachine.
+
+        It has one disk for each named bus (`scsi`, or `scsi:1` for the second controller), or the given ones.
+        """
+        number = self._number("vm", 1)
+        if host is None and self.hosts:
+            host = self.hosts[(number - 1) % len(self.hosts)]
+        store = datastore or self.datastore
         machine = VirtualMachine(
             vim.VirtualMachine(f"vm-{number}"),
             name,
             host=host,
-            pool=pool,
-            datastore=self.datastore,
-            disks=self._disks(name, buses),
-            uuid=str(uuid.uuid5(_NAMESPACE, f"bios {number}")),
-            instance_uuid=str(uuid.uuid5(_NAMESPACE, f"instance {number}")),
+            pool=pool or self.root_pool(host.parent if host else None),
+            datastore=store,
+            disks=machine_builder.make_disks(store, name, buses) if disks is None else list(disks),
+            uuid=made_uuid(f"bios {number}"),
+            instance_uuid=made_uuid(f"instance {number}"),
             ip_addresses=list(ip_addresses),
+            **fields,
         )
         self.vms.append(machine)
         return self._add(machine, folder or self.vm_folder)
 
-    def _disks(self, name: str, buses: t.Sequence[str]) -> list[Disk]:
-        disks: list[Disk] = []
-        for number, bus in enumerate(buses):
-            unit = sum(disk.bus == bus for disk in disks)
-            file_name = f"[{self.datastore.name}] {name}/{name}" + (f"_{number}" if number else "") + ".vmdk"
-            made = str(uuid.uuid5(_NAMESPACE, file_name))
-            disks.append(Disk(FIRST_DISK_KEY[bus] + unit, bus, unit, file_name, uuid=made))
-        return disks
+    def add_disk(self, machine: VirtualMachine, where: str = "scsi", unit: int | None = None, **fields: t.Any) -> Disk:
+        """A further disk at `scsi`, `scsi:1`, `ide` and so on; `fields` are others of Disk."""
+        bus, controller, unit, key = machine_builder.place(machine.disks, where, unit)
+        store = fields.get("datastore") or machine.datastore or self.datastore
+        taken = {disk.file_name for disk in machine.disks}
+        names = (machine_builder.file_name(store, machine.name, number) for number in itertools.count())
+        fields.setdefault("file_name", next(name for name in names if name not in taken))
+        fields.setdefault("uuid", made_uuid(fields["file_name"]))
+        disk = Disk(key, bus, unit, controller=controller, **fields)
+        machine.disks.append(disk)
+        return disk
+
+    def clone(
+        self, source: VirtualMachine, name: str, folder: Folder | None = None, linked: bool = False
+    ) -> VirtualMachine:
+        """A clone with the keys and policies of its source, linked to its disks or with its own."""
+        store = source.datastore or self.datastore
+        made = self.add_vm(
+            name,
+            folder=folder,
+            host=source.host,
+            pool=source.pool or self.root_pool(source.host.parent if source.host else None),
+            datastore=store,
+            disks=machine_builder.cloned_disks(source, name, store, linked),
+        )
+        for field in ("crypto_key", "policy", "tpm", "migrate_encryption", "ft_encryption", "firmware", "hardware"):
+            setattr(made, field, getattr(source, field))
+        made.extra_config = dict(source.extra_config)
+        return made
+
+    def remove_vm(self, machine: VirtualMachine) -> None:
+        """Take out a machine."""
+        self.vms.remove(machine)
+        self._entities.pop(vmomi.moid(machine.reference), None)
+        if machine.parent is not None:
+            machine.parent.children.remove(machine)
 
     # finding
 
@@ -174,23 +267,26 @@ class Inventory:
     # encryption state
 
     def encrypt(self, machine: VirtualMachine, provider: str, key_id: str, disks: bool = True) -> None:
-        """Make a machine encrypted: its home, and its disks unless told otherwise (as a vTPM does)."""
-        key = KeyRef(provider, key_id)
-        machine.crypto_key = key
-        machine.migrate_encryption = "required"
+        """Make a machine encrypted: its home, and its disks unless told otherwise; with the bundled policy."""
+        self._encrypt_home(machine, KeyRef(provider, key_id))
+        machine.policy = BUNDLED_ENCRYPTION_POLICY
         for disk in machine.disks if disks else ():
-            disk.crypto_key = key
+            disk.crypto_key, disk.policy = machine.crypto_key, BUNDLED_ENCRYPTION_POLICY
+
+    @staticmethod
+    def _encrypt_home(machine: VirtualMachine, key: KeyRef) -> None:
+        machine.crypto_key, machine.migrate_encryption = key, "required"
 
     def encrypt_disk(self, machine: VirtualMachine, number: int, provider: str, key_id: str) -> Disk:
         """Make one disk encrypted with a key of its own; disks are counted from 0."""
         disk = machine.disks[number]
-        disk.crypto_key = KeyRef(provider, key_id)
+        disk.crypto_key, disk.policy = KeyRef(provider, key_id), BUNDLED_ENCRYPTION_POLICY
         return disk
 
     def give_tpm(self, machine: VirtualMachine, provider: str, key_id: str) -> None:
         """Add a vTPM: the home becomes encrypted, the disks stay as they are."""
         machine.tpm = True
-        self.encrypt(machine, provider, key_id, disks=False)
+        self._encrypt_home(machine, KeyRef(provider, key_id))
 
     def give_host_key(self, host: Host, provider: str, key_id: str) -> None:
         """Turn a host's encryption mode on with that key."""
@@ -199,16 +295,25 @@ class Inventory:
     def decrypt(self, machine: VirtualMachine) -> None:
         """Make a machine clear."""
         machine.crypto_key, machine.locked, machine.migrate_encryption = None, False, "opportunistic"
+        machine.policy = None
         for disk in machine.disks:
-            disk.crypto_key = None
+            disk.crypto_key = disk.policy = None
 
     def snapshot(self, machine: VirtualMachine, name: str, parent: Snapshot | None = None) -> Snapshot:
         """Take a snapshot, below `parent` or at the top."""
-        number = len(list(_all_snapshots(machine.snapshots))) + 1
+        number = max((one.number for one in all_snapshots(machine.snapshots)), default=0) + 1
         moid = f"snapshot-{vmomi.moid(machine.reference).partition('-')[2]}-{number}"
         made = Snapshot(vim.vm.Snapshot(moid), name, number)
         (parent.children if parent else machine.snapshots).append(made)
+        machine_builder.take_layer(machine, number)
+        machine.changes += 1
         return made
+
+    def remove_snapshots(self, machine: VirtualMachine) -> None:
+        """Take all snapshots away."""
+        machine.snapshots.clear()
+        machine_builder.remove_layers(machine)
+        machine.changes += 1
 
     def users_of(self, key: KeyRef) -> list[VirtualMachine]:
         """The machines of which home or a disk uses a key."""
@@ -223,9 +328,3 @@ class Inventory:
             if host.crypto_key:
                 found[host.crypto_key] = None
         return found
-
-
-def _all_snapshots(snapshots: t.Iterable[Snapshot]) -> t.Iterator[Snapshot]:
-    for snapshot in snapshots:
-        yield snapshot
-        yield from _all_snapshots(snapshot.children)

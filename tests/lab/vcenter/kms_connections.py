@@ -9,13 +9,14 @@ import typing as t
 
 from pyVmomi import vim
 
-from ..kmip.vcenter_client import KmsRefused, Probe, VCenterKmsClient
+from ..kmip.vcenter_client import KmsRefused, KmsUnavailable, Probe, VCenterKmsClient
 from . import identity
 from .crypto_state import NATIVE, Identity, KmipServer, Provider
 
 if t.TYPE_CHECKING:
     from .core import Core
 
+T = t.TypeVar("T")
 Kmip = vim.encryption.CryptoManagerKmip
 CLOSED = "Cannot connect to the key server {0.address}:{0.port}."
 
@@ -75,32 +76,27 @@ class KmsConnections:
         """The chain that a server presents, leaf first; empty when it cannot be reached."""
         return self._client(None, server).fetch_server_certificate() if self.reachable(server) else ""
 
-    def create_key(self, provider: Provider) -> str:
-        """A new key in the first server that makes one; raises KmsRefused with the last reason."""
-        refusal = KmsRefused(f"The key provider {provider.id} has no servers.")
+    def _first(self, provider: Provider, ask: t.Callable[[VCenterKmsClient], T]) -> T:
+        """The answer of the first server that gives one; raises KmsRefused with the last reason."""
+        refusal: KmsRefused = KmsUnavailable(f"The key provider {provider.id} has no servers.")
         for server in list(provider.servers.values()):
             if not self.reachable(server):
-                refusal = KmsRefused(CLOSED.format(server))
+                refusal = KmsUnavailable(CLOSED.format(server))
                 continue
-            release = self._core.release
             try:
-                return self._client(provider, server).create_key(f"{release.version} build-{release.build}")
+                return ask(self._client(provider, server))
             except KmsRefused as exc:
                 refusal = exc
         raise refusal
 
+    def create_key(self, provider: Provider) -> str:
+        """A new key in the first server that makes one; raises KmsRefused with the last reason."""
+        release = self._core.release
+        return self._first(provider, lambda client: client.create_key(f"{release.version} build-{release.build}"))
+
     def use_key(self, provider: Provider, key_id: str) -> bytes:
         """A key from the first server that hands it out, activated if it is new; KmsRefused with the last reason."""
-        refusal = KmsRefused(f"The key provider {provider.id} has no servers.")
-        for server in list(provider.servers.values()):
-            if not self.reachable(server):
-                refusal = KmsRefused(CLOSED.format(server))
-                continue
-            try:
-                return self._client(provider, server).use_key(key_id)
-            except KmsRefused as exc:
-                refusal = exc
-        raise refusal
+        return self._first(provider, lambda client: client.use_key(key_id))
 
     def key_state(self, provider: Provider, key_id: str) -> str:
         """State of a key in the first server that answers, in the words of VCenterKmsClient."""

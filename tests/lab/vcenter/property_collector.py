@@ -14,7 +14,7 @@ from pyVmomi import vmodl
 
 from . import errors, soap, vmomi
 from .dispatcher import Call, operation
-from .traversal import Query, Selection, content, select
+from .traversal import Query, Selection, content, select, values
 
 if t.TYPE_CHECKING:
     from .core import Core
@@ -31,6 +31,7 @@ class Filter:
     reference: t.Any
     spec: t.Any
     told: dict[str, dict[str, str]] = dataclasses.field(default_factory=dict)
+    revisions: dict[str, t.Any] = dataclasses.field(default_factory=dict)  # of objects that keep one
     told_missing: set[str] = dataclasses.field(default_factory=set)
     references: dict[str, t.Any] = dataclasses.field(default_factory=dict)
 
@@ -210,7 +211,7 @@ class PropertyCollectors:
         """Begin anew without a version, go on with the last one, refuse any other."""
         if not version:
             for made in collector.filters.values():
-                made.told, made.told_missing = {}, set()
+                made.told, made.told_missing, made.revisions = {}, set(), {}
         elif version != str(collector.version):
             raise vmodl.query.InvalidCollectorVersion(msg="The collector version is not valid.")
 
@@ -233,15 +234,21 @@ class PropertyCollectors:
         selection = select(self._core.store, _lenient(made.spec), version)
         updates: list[tuple[t.Any, dict[str, str]]] = []
         for moid, (reference, paths) in selection.paths.items():
-            update = self._object_update(made, reference, content(self._core.store, reference, paths), version)
+            self._core.store.touch(reference)
+            revision = self._core.store.revision(reference)
+            if revision is not None and made.revisions.get(moid) == revision:
+                continue
+            update = self._object_update(made, reference, values(self._core.store, reference, paths), version)
+            if update is not None and len(updates) == limit:
+                return [one for one, _seen in updates], [], True
+            made.revisions[moid] = revision
             if update is None:
                 continue
-            if len(updates) == limit:
-                return [one for one, _seen in updates], [], True
             updates.append(update)
             made.told[moid], made.references[moid] = update[1], reference
         for moid in [moid for moid in made.told if moid not in selection.paths]:
             del made.told[moid]
+            made.revisions.pop(moid, None)
             updates.append((Query.ObjectUpdate(kind="leave", obj=made.references.pop(moid)), {}))
         missing = [one for one in selection.missing if vmomi.moid(one) not in made.told_missing]
         made.told_missing.update(vmomi.moid(one) for one in missing)
@@ -250,7 +257,7 @@ class PropertyCollectors:
 
     @staticmethod
     def _object_update(made: Filter, reference: t.Any, found: t.Any, version: str) -> t.Any:
-        seen = {one.name: soap.serialise("val", one.val, object, version) for one in found.propSet}
+        seen = {one.name: _seen(one.val, version) for one in found.propSet}
         told = made.told.get(vmomi.moid(reference))
         changes = [
             Query.Change(name=one.name, op="assign", val=one.val)
@@ -263,6 +270,11 @@ class PropertyCollectors:
         kind = "enter" if told is None else "modify"
         update = Query.ObjectUpdate(kind=kind, obj=reference, changeSet=changes, missingSet=found.missingSet)
         return update, seen
+
+
+def _seen(value: t.Any, version: str) -> str:
+    """A form of the value that differs when it does."""
+    return value if isinstance(value, str) else soap.serialise("val", value, object, version)
 
 
 def _lenient(spec: t.Any) -> t.Any:

@@ -18,6 +18,14 @@ class VCenterSettings:
     session_limit: int = 2000
     idle_timeout: float = 0.0  # seconds of lab time until a session ends; 0: never
     task_polls: int = 0  # how often a task is seen running before it is finished
+    reconfigure_polls: int | None = None  # the same for tasks that reconfigure a machine; None: task_polls
+    tasks_at_once: int = 640  # what is started beyond that is queued (performance blog of 2021)
+    shutdown_looks: int = 1  # readings of a machine that still show it on after ShutdownGuest
+    mixed_keys: bool = True  # (unknown) home and disks of a machine may have different keys
+    recrypt_needs_new_key: bool = True  # (unknown) a recrypt to the key that is in use is refused
+    standard_empty_key_id: bool = False  # (unknown) an empty key id makes a key with a standard provider too
+    native_unsaved_usable: bool = True  # (unknown) a native provider without backup encrypts machines
+    decrypt_needs_profile: bool = True  # (unknown) a decryption without a profile in the same spec is refused
     wait_limit: float = 1800.0  # seconds that a wait for updates may block
     kms_timeout: float = 5.0  # seconds for one connection to a key server
     argument_fault: str = "InvalidArgument"  # (unknown) or RuntimeFault: unknown or duplicate providers and servers

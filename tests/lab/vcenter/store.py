@@ -18,13 +18,17 @@ Table = t.Mapping[str, t.Callable[[t.Any], t.Any]]
 
 @dataclasses.dataclass
 class Stored:
-    """One object. `owner` is the session that it belongs to, `touch` is called once before each reading."""
+    """One object. `owner` is the session that it belongs to, `touch` is called once before each reading.
+
+    As long as `revision` returns the same nothing has changed; without it all values have to be compared.
+    """
 
     reference: t.Any
     source: t.Any
     table: Table
     owner: str = ""
     touch: t.Callable[[], None] | None = None
+    revision: t.Callable[[], t.Any] | None = None
 
 
 class ObjectStore:
@@ -41,9 +45,10 @@ class ObjectStore:
         table: Table,
         owner: str = "",
         touch: t.Callable[[], None] | None = None,
+        revision: t.Callable[[], t.Any] | None = None,
     ) -> t.Any:
         """Put in an object and return its reference."""
-        self._objects[vmomi.moid(reference)] = Stored(reference, source, table, owner, touch)
+        self._objects[vmomi.moid(reference)] = Stored(reference, source, table, owner, touch, revision)
         return reference
 
     def remove(self, reference: t.Any) -> None:
@@ -79,6 +84,11 @@ class ObjectStore:
         touch = self._stored(reference).touch
         if touch:
             touch()
+
+    def revision(self, reference: t.Any) -> t.Any:
+        """The object's revision, None when it keeps none."""
+        revision = self._stored(reference).revision
+        return revision() if revision else None
 
     def names(self, reference: t.Any) -> list[str]:
         """The properties that the object has a value for, or could have."""

@@ -119,6 +119,11 @@ def select(store: ObjectStore, spec: t.Any, version: str) -> Selection:
 def content(store: ObjectStore, reference: t.Any, paths: t.Iterable[str]) -> t.Any:
     """An object's values; unset ones are left out, those that the session may not see are in missingSet."""
     store.touch(reference)
+    return values(store, reference, paths)
+
+
+def values(store: ObjectStore, reference: t.Any, paths: t.Iterable[str]) -> t.Any:
+    """The same for an object that was told already that it is read."""
     found, missing = [], []
     for path in paths:
         try:

@@ -30,46 +30,75 @@ def _label(label: str, summary: str) -> t.Any:
     return vim.Description(label=label, summary=summary)
 
 
-def _controller(bus: str, disks: list[Disk]) -> t.Any:
+def _controller(bus: str, number: int, attached: list[int]) -> t.Any:
     device = vim.vm.device
-    attached = [disk.key for disk in disks if disk.bus == bus]
-    common = {"key": CONTROLLERS[bus], "busNumber": 0, "device": attached}
+    common = {"key": CONTROLLERS[bus] + number, "busNumber": number, "device": attached}
     if bus == "scsi":
-        label = _label("SCSI controller 0", "VMware paravirtual SCSI")
+        label = _label(f"SCSI controller {number}", "VMware paravirtual SCSI")
         return device.ParaVirtualSCSIController(sharedBus="noSharing", scsiCtlrUnitNumber=7, deviceInfo=label, **common)
     if bus == "sata":
-        return device.VirtualAHCIController(deviceInfo=_label("SATA controller 0", "AHCI"), **common)
+        return device.VirtualAHCIController(deviceInfo=_label(f"SATA controller {number}", "AHCI"), **common)
     if bus == "nvme":
-        return device.VirtualNVMEController(deviceInfo=_label("NVME controller 0", "NVME controller 0"), **common)
-    return device.VirtualIDEController(deviceInfo=_label("IDE 0", "IDE 0"), **common)
+        name = f"NVME controller {number}"
+        return device.VirtualNVMEController(deviceInfo=_label(name, name), **common)
+    return device.VirtualIDEController(deviceInfo=_label(f"IDE {number}", f"IDE {number}"), **common)
+
+
+def _parents(disk: Disk, **common: t.Any) -> t.Any:
+    """The files below a disk's, each the parent of the one before."""
+    below = None
+    for path in reversed(disk.parents):
+        below = vim.vm.device.VirtualDisk.FlatVer2BackingInfo(fileName=path, parent=below, **common)
+    return below
+
+
+def _backing(disk: Disk, machine: VirtualMachine) -> t.Any:
+    store = machine.datastore_of(disk)
+    common: dict[str, t.Any] = {"datastore": store.reference if store else None, "uuid": disk.uuid}
+    if disk.kind == "rdm":
+        return vim.vm.device.VirtualDisk.RawDiskMappingVer1BackingInfo(
+            fileName=disk.file_name,
+            diskMode="independent_persistent",
+            compatibilityMode="physicalMode",
+            lunUuid=disk.uuid,
+            deviceName=f"vml.{disk.uuid}",
+            sharing=disk.sharing,
+            **common,
+        )
+    common.update(diskMode="persistent", thinProvisioned=True, keyId=crypto_key_id(disk.crypto_key))
+    return vim.vm.device.VirtualDisk.FlatVer2BackingInfo(
+        fileName=disk.file_name,
+        sharing=disk.sharing,
+        parent=_parents(disk, **common) if disk.parents else None,
+        **common,
+    )
 
 
 def _disk(number: int, disk: Disk, machine: VirtualMachine) -> t.Any:
-    backing = vim.vm.device.VirtualDisk.FlatVer2BackingInfo(
-        fileName=disk.file_name,
-        diskMode="persistent",
-        thinProvisioned=True,
-        uuid=disk.uuid,
-        datastore=machine.datastore.reference if machine.datastore else None,
-        keyId=crypto_key_id(disk.crypto_key),
-        sharing="sharingNone",
-    )
     return vim.vm.device.VirtualDisk(
         key=disk.key,
-        controllerKey=CONTROLLERS[disk.bus],
+        controllerKey=CONTROLLERS[disk.bus] + disk.controller,
         unitNumber=disk.unit,
         capacityInKB=disk.capacity_kb,
         capacityInBytes=disk.capacity_kb * 1024,
         deviceInfo=_label(f"Hard disk {number}", f"{disk.capacity_kb:,} KB"),
-        backing=backing,
+        backing=_backing(disk, machine),
         iofilter=["VMW_vmwarevmcrypt_1.0.0"] if disk.crypto_key else [],
     )
 
 
+def _controllers(machine: VirtualMachine) -> list[t.Any]:
+    """Those that disks are on, and the IDE controller that every machine has."""
+    attached: dict[tuple[str, int], list[int]] = {("ide", 0): []}
+    for disk in machine.disks:
+        attached.setdefault((disk.bus, disk.controller), []).append(disk.key)
+    order = sorted(attached, key=lambda place: (list(CONTROLLERS).index(place[0]), place[1]))
+    return [_controller(*place, attached[place]) for place in order]
+
+
 def devices(machine: VirtualMachine) -> list[t.Any]:
     """Controllers, network card, vTPM and disks."""
-    buses = [bus for bus in CONTROLLERS if bus == "ide" or any(disk.bus == bus for disk in machine.disks)]
-    found = [_controller(bus, machine.disks) for bus in buses]
+    found = _controllers(machine)
     found.append(vim.vm.device.VirtualVmxnet3(key=NIC_KEY, deviceInfo=_label("Network adapter 1", "VM Network")))
     if machine.tpm:
         found.append(vim.vm.device.VirtualTPM(key=TPM_KEY, deviceInfo=_label("Virtual TPM", "Trusted Platform Module")))
@@ -79,6 +108,40 @@ def devices(machine: VirtualMachine) -> list[t.Any]:
 def _vmx(machine: VirtualMachine) -> str:
     store = machine.datastore.name if machine.datastore else "datastore1"
     return f"[{store}] {machine.name}/{machine.name}.vmx"
+
+
+def managed_by(machine: VirtualMachine) -> t.Any:
+    """The extension that made it, as with agents of the cluster services."""
+    return vim.ext.ManagedByInfo(extensionKey=machine.managed_by, type="agent") if machine.managed_by else None
+
+
+def product(machine: VirtualMachine) -> t.Any:
+    """What an appliance says it is."""
+    return vim.vApp.ProductInfo(key=0, name=machine.product, vendor="") if machine.product else None
+
+
+def ft_info(machine: VirtualMachine) -> t.Any:
+    """Role and members with Fault Tolerance."""
+    if machine.fault_tolerance == "notConfigured":
+        return None
+    return vim.vm.FaultToleranceConfigInfo(role=1, instanceUuids=[machine.instance_uuid], configPaths=[_vmx(machine)])
+
+
+def v_app_config(machine: VirtualMachine) -> t.Any:
+    """`config.vAppConfig`: only appliances have one."""
+    if not machine.product:
+        return None
+    return vim.vApp.VmConfigInfo(
+        product=[product(machine)],
+        ipAssignment=vim.vApp.IPAssignmentInfo(),
+        installBootRequired=False,
+        installBootStopDelay=0,
+    )
+
+
+def extra_config(machine: VirtualMachine) -> list[t.Any]:
+    """`config.extraConfig`."""
+    return [vim.option.OptionValue(key=key, value=value) for key, value in sorted(machine.extra_config.items())]
 
 
 def config(machine: VirtualMachine) -> t.Any:
@@ -105,6 +168,10 @@ def config(machine: VirtualMachine) -> t.Any:
         keyId=crypto_key_id(machine.crypto_key),
         migrateEncryption=machine.migrate_encryption,
         ftEncryptionMode=machine.ft_encryption,
+        managedBy=managed_by(machine),
+        ftInfo=ft_info(machine),
+        vAppConfig=v_app_config(machine),
+        extraConfig=extra_config(machine),
     )
 
 
@@ -120,7 +187,7 @@ def runtime(machine: VirtualMachine) -> t.Any:
     return vim.vm.RuntimeInfo(
         connectionState=machine.connection_state,
         powerState=machine.power_state,
-        faultToleranceState="notConfigured",
+        faultToleranceState=machine.fault_tolerance,
         toolsInstallerMounted=False,
         numMksConnections=0,
         recordReplayState="inactive",
@@ -143,13 +210,18 @@ def guest_net(machine: VirtualMachine) -> list[t.Any]:
     return [vim.vm.GuestInfo.NicInfo(ipAddress=list(machine.ip_addresses), **card)]
 
 
+def _tools(machine: VirtualMachine) -> str:
+    return "guestToolsRunning" if machine.tools_running else "guestToolsNotRunning"
+
+
 def guest(machine: VirtualMachine) -> t.Any:
-    """`guest` as a whole; VMware Tools run in machines that have addresses."""
-    running = bool(machine.ip_addresses)
+    """`guest` as a whole."""
+    running = machine.tools_running
     return vim.vm.GuestInfo(
         toolsStatus="toolsOk" if running else "toolsNotInstalled",
-        toolsRunningStatus="guestToolsRunning" if running else "guestToolsNotRunning",
+        toolsRunningStatus=_tools(machine),
         guestState="running" if running else "notRunning",
+        hostName=machine.guest_host_name or None,
         ipAddress=_ip_address(machine),
         net=guest_net(machine),
     )
@@ -172,9 +244,16 @@ def summary(machine: VirtualMachine) -> t.Any:
             guestId="otherLinux64Guest",
             guestFullName="Other Linux (64-bit)",
             tpmPresent=machine.tpm,
+            product=product(machine),
+            managedBy=managed_by(machine),
+            ftInfo=ft_info(machine),
         ),
         quickStats=vim.vm.Summary.QuickStats(guestHeartbeatStatus="gray"),
-        guest=vim.vm.Summary.GuestSummary(ipAddress=_ip_address(machine)),
+        guest=vim.vm.Summary.GuestSummary(
+            ipAddress=_ip_address(machine),
+            hostName=machine.guest_host_name or None,
+            toolsRunningStatus=_tools(machine),
+        ),
         storage=vim.vm.Summary.StorageSummary(committed=0, uncommitted=0, unshared=0, timestamp=EPOCH),
         overallStatus="green",
     )
@@ -224,20 +303,34 @@ TABLE: dict[str, t.Callable[[VirtualMachine], t.Any]] = {
     "config.instanceUuid": lambda machine: machine.instance_uuid,
     "config.version": lambda machine: machine.hardware,
     "config.firmware": lambda machine: machine.firmware,
+    "config.managedBy": managed_by,
+    "config.ftInfo": ft_info,
+    "config.vAppConfig": v_app_config,
+    "config.extraConfig": extra_config,
+    "config.changeVersion": lambda machine: str(machine.changes),
+    "config.files.vmPathName": _vmx,
     "runtime": runtime,
     "runtime.powerState": lambda machine: machine.power_state,
     "runtime.connectionState": lambda machine: machine.connection_state,
     "runtime.cryptoState": crypto_state,
     "runtime.host": lambda machine: machine.host.reference if machine.host else None,
+    "runtime.faultToleranceState": lambda machine: machine.fault_tolerance,
     "guest": guest,
+    "guest.hostName": lambda machine: machine.guest_host_name or None,
+    "guest.toolsRunningStatus": _tools,
     "guest.ipAddress": _ip_address,
     "guest.net": guest_net,
     "summary": summary,
     "summary.config.tpmPresent": lambda machine: machine.tpm,
+    "summary.config.name": lambda machine: machine.name,
+    "summary.config.product": product,
+    "summary.config.managedBy": managed_by,
+    "summary.config.vmPathName": _vmx,
+    "summary.config.instanceUuid": lambda machine: machine.instance_uuid,
     "snapshot": snapshot_info,
     "resourcePool": lambda machine: machine.pool.reference if machine.pool else None,
-    "datastore": lambda machine: _references(machine.datastore),
+    "datastore": lambda machine: _references(*machine.datastores()),
     "network": lambda _machine: [],
     "guestHeartbeatStatus": lambda _machine: "gray",
-    "recentTask": lambda _machine: [],
+    "recentTask": lambda machine: [task.reference for task in machine.tasks],
 }
