@@ -22,7 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.selection import Tag, plain
 
 Record = dict[str, t.Any]
-Policies = t.Mapping[tuple[str, t.Optional[int]], str]  # name by id of the machine and key of the disk (None: home)
+Policies = t.Mapping[str, str]  # name of the policy, by vm-12 for a home and vm-12:2000 for a disk
 
 
 def _key(key: Key | None) -> Record:
@@ -41,7 +41,7 @@ def _disk(machine: Machine, disk: Disk, fleet: Fleet, policies: Policies) -> Rec
         "shared": disk.shared,
         "encrypted": disk.crypto_key is not None,
         **_key(disk.crypto_key),
-        "policy": policies.get((machine.moid, disk.key)),
+        "policy": policies.get(f"{machine.moid}:{disk.key}"),
     }
 
 
@@ -79,7 +79,7 @@ def record(
         "home": {
             "encrypted": machine.home is not None,
             **_key(machine.home),
-            "policy": shown.get((machine.moid, None)),
+            "policy": shown.get(machine.moid),
         },
         "disks": [_disk(machine, disk, fleet, shown) for disk in machine.disks],
         "providers": machine.providers,

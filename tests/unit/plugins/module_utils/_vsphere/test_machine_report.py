@@ -53,9 +53,7 @@ def test_record_of_a_machine():
         instance_uuid="i-1", uuid="u-1", home=K1, disks=(disk(1, K1), disk(2, K2)), host="host-1", pool="resgroup-1",
         folder="group-v4", snapshots=Snapshots(2, 2), vmotion="required", locked=False,
     )  # fmt: skip
-    found = record(
-        one, FLEET, policies={("vm-1", None): "Home policy", ("vm-1", 2): "Disk policy"}, tags=[Tag("env", "prod")]
-    )
+    found = record(one, FLEET, policies={"vm-1": "Home policy", "vm-1:2": "Disk policy"}, tags=[Tag("env", "prod")])
     disks = found.pop("disks")
     assert found == {
         "name": "a/x",
