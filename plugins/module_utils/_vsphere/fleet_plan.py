@@ -76,21 +76,21 @@ class Wish:
     power_on: frozenset[str] = frozenset()
 
 
-def plan_work(machine: Machine, wish: Wish, default_provider: str | None, kind: str | None = None) -> Work:
-    """The work on one machine. `default_provider` is the one of its cluster; `kind` what it was recognised as."""
+def plan_work(machine: Machine, wish: Wish, default_provider: str | None) -> Work:
+    """The work on one machine. `default_provider` is the one of its cluster, or of the system."""
     if not machine.readable:
-        return Work(machine, wish.state, obstacles=tuple(obstacles.obstacles(machine, ENCRYPT)))
+        return Work(machine, obstacles=tuple(obstacles.obstacles(machine, ENCRYPT)))
     action, steps = _MAKERS[wish.state](machine, wish, default_provider)
     vmotion = wish.vmotion if _vmotion_differs(machine, wish, steps) else None
     found = _obstacles(machine, steps)
-    if kind is not None and (steps or vmotion):
-        found = [obstacles.infrastructure(kind), *found]
     shutdown = any(one.code in obstacles.BY_SHUTDOWN for one in found) and wish.power_off != "never"
+    if shutdown and wish.power_off == "shutdown" and not machine.tools_running:
+        found = [obstacles.NO_TOOLS if one.code in obstacles.BY_SHUTDOWN else one for one in found]
     blocking = [one for one in found if not (shutdown and one.code in obstacles.BY_SHUTDOWN)]
     back = not machine.on and bool(wish.power_on & {machine.moid, machine.instance_uuid})
     return Work(
         machine,
-        action if steps else "set_vmotion" if vmotion else "none",
+        action if steps else "set_vmotion" if vmotion else "power_on" if back else "none",
         steps,
         vmotion,
         tuple(blocking),
@@ -212,6 +212,7 @@ def predicted(work: Work) -> dict[str, t.Any]:
         "providers": sorted({provider for provider, _id in known if provider}),
         "key_ids": None if None in ids else sorted(str(key_id) for key_id in ids),
         "vmotion_encryption": _vmotion_after(work, after),
+        "power_state": "powered_on" if work.power_on else work.machine.power,
     }
 
 
@@ -235,4 +236,5 @@ def present(machine: Machine) -> dict[str, t.Any]:
         "providers": machine.providers,
         "key_ids": sorted({key.id for key in machine.keys}),
         "vmotion_encryption": machine.vmotion,
+        "power_state": machine.power,
     }

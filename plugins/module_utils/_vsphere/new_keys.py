@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     CollectionError,
+    ForbiddenError,
     GuardError,
     NotFoundError,
 )
@@ -43,6 +44,13 @@ class KeyProviders:
         if self._known is None:
             self._known = {provider.name: provider for provider in list_providers(self._session)}
         return self._known
+
+    def visible(self) -> list[Provider] | None:
+        """All of them, or None when this user may not list them."""
+        try:
+            return list(self._all().values())
+        except ForbiddenError:
+            return None
 
     def get(self, name: str) -> Provider:
         """The provider of that name; NotFoundError lists those there are."""

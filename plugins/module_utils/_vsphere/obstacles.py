@@ -47,7 +47,6 @@ class Rule:
 
 
 _OFFLINE = (ENCRYPT, DEEP_RECRYPT, DECRYPT)
-INFRASTRUCTURE = "infrastructure"
 RULES = (
     Rule(
         "unreadable", OPERATIONS, lambda machine: not machine.readable,
@@ -133,10 +132,18 @@ def obstacles(machine: Machine, operation: str) -> list[Obstacle]:
     return [one for one in found if one.code == "unreadable"] or found
 
 
-def infrastructure(kind: str) -> Obstacle:
-    """The obstacle of a recognised machine on which encryption itself depends."""
+# not a rule: it depends on what the user allows
+NO_TOOLS = Obstacle(
+    "no_tools",
+    "it runs, and without running VMware Tools it cannot be shut down gracefully",
+    "start VMware Tools in it, power it off by hand, or allow power_off: force",
+)
+
+
+def infrastructure(words: str) -> Obstacle:
+    """The obstacle of a recognised machine on which encryption itself depends; `words` say what it is."""
     return Obstacle(
-        INFRASTRUCTURE,
-        f"it was recognised as {kind}",
-        "leave it out, or name it and set exclude.infrastructure: false when you are sure",
+        "infrastructure",
+        f"it was recognised as {words}",
+        "leave it alone, or give exclude.infrastructure: false when you are sure",
     )

@@ -1,0 +1,343 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vm_encryption
+short_description: Encrypt, move or decrypt virtual machines
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Brings many virtual machines into a state in one task, with home and all disks on all controllers, encrypted by keys
+    of one key provider, moved to another provider, or decrypted. It can also set the mode of encrypted vMotion.
+  - All machines are looked at and sorted first. Each gets exactly one reconfigure call, many run at once within limits
+    and are followed together, and each machine is verified afterwards, disk by disk. A machine that an interrupted run
+    has left half done is finished by the next one.
+  - An encrypted machine is moved to another provider by a shallow recrypt. It gives the machine new outer keys without
+    rewriting its disks, works while it runs, and tolerates a single chain of snapshots.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._vsphere
+  - ovhcloud.vmware_encryption._selection.required
+  - ovhcloud.vmware_encryption._campaign
+options:
+  state:
+    description:
+      - V(encrypted) encrypts what is clear, and moves what has another provider than O(provider).
+      - V(decrypted) decrypts home and disks. A machine with a vTPM is blocked, which needs an encrypted home.
+      - V(unchanged) only sets O(vmotion_encryption).
+    type: str
+    choices: [encrypted, decrypted, unchanged]
+    default: encrypted
+  provider:
+    description:
+      - Name of the key provider. Without it, clear machines get the default provider of their cluster or of the system,
+        half encrypted ones the provider that they have, and encrypted ones are left alone.
+      - A native key provider must be backed up.
+    type: str
+  policy:
+    description:
+      - Name of the storage policy with which disks are encrypted. Without it C(VM Encryption Policy) is taken, which
+        every vCenter has.
+      - Policies of machines that are encrypted already are left alone.
+    type: str
+  vmotion_encryption:
+    description:
+      - Mode of encrypted vMotion of machines that are clear, or become so. It is always V(required) for encrypted ones.
+    type: str
+    choices: [disabled, opportunistic, required]
+seealso:
+  - module: ovhcloud.vmware_encryption.vm_encryption_info
+  - module: ovhcloud.vmware_encryption.vm_rekey
+  - module: ovhcloud.vmware_encryption.encryption_storage_policy
+"""
+
+EXAMPLES = r"""
+- name: Encrypt the virtual machines of a folder, shut them down for it and power them on again
+  ovhcloud.vmware_encryption.vm_encryption:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    selection:
+      folders: [DC0/vm/prod]
+    exclude:
+      tags: [backup:proxy]
+    provider: okms-prod
+    power_off: shutdown
+
+- name: Move everything from the old key provider to the new one while it runs
+  ovhcloud.vmware_encryption.vm_encryption:
+    selection:
+      ids: "{{ (old.key_providers | first).users.virtual_machines | map(attribute='moid') }}"
+    provider: nkp-prod
+    max_failures: 3
+  register: moved
+
+- name: Show what stands in the way
+  ovhcloud.vmware_encryption.vm_encryption:
+    selection:
+      all: true
+    blocked: skip
+  check_mode: true
+  register: plan
+
+- name: Decrypt one virtual machine
+  ovhcloud.vmware_encryption.vm_encryption:
+    selection:
+      names: [legacy-01]
+    state: decrypted
+"""
+
+RETURN = r"""
+virtual_machines:
+  description: The selected virtual machines, by name, with what was done or (in check mode) would be done.
+  returned: success, and failure once machines were looked at
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the virtual machine.
+      type: str
+      returned: always
+      sample: db-01
+    moid:
+      description: Its id in vCenter.
+      type: str
+      returned: always
+      sample: vm-42
+    action:
+      description: What the machine needs, V(encrypt), V(complete) (it was half encrypted), V(move) (to another
+        provider), V(decrypt), V(set_vmotion), V(power_on) or V(none).
+      type: str
+      returned: always
+      sample: encrypt
+    outcome:
+      description:
+        - V(already) had nothing to be done, V(planned) would be worked on (check mode), V(done) was worked on and
+          verified, V(blocked) has obstacles, V(excluded) was recognised as infrastructure, V(failed), or V(not_started)
+          because the run was stopped before.
+      type: str
+      returned: always
+      sample: done
+    shutdown:
+      description: Whether it has to be shut down for it.
+      type: bool
+      returned: always
+      sample: false
+    rewritten_bytes:
+      description: Bytes of its disks that are rewritten.
+      type: int
+      returned: always
+      sample: 107374182400
+    obstacles:
+      description: What stands in the way, when it is blocked or excluded.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        code:
+          description: Short name, such as V(snapshots), V(powered_on), V(linked_clone), V(template).
+          type: str
+          returned: always
+          sample: snapshots
+        reason:
+          description: The reason in words.
+          type: str
+          returned: always
+          sample: it has snapshots
+        next_step:
+          description: What to do about it.
+          type: str
+          returned: always
+          sample: remove or consolidate its snapshots; they are never removed for you
+    error:
+      description: What went wrong; null when nothing did.
+      type: str
+      returned: always
+      sample: null
+    before:
+      description: How it was.
+      type: dict
+      returned: always
+      contains:
+        state:
+          description: V(encrypted), V(partly_encrypted), V(vtpm_only), V(clear) or V(unreadable).
+          type: str
+          returned: always
+          sample: clear
+        providers:
+          description: Key providers of its home and disks.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        key_ids:
+          description: Ids of its keys; null in check mode as long as a key has yet to be made.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        vmotion_encryption:
+          description: Mode of encrypted vMotion; null when it is not known.
+          type: str
+          returned: always
+          sample: opportunistic
+        power_state:
+          description: V(powered_on), V(powered_off) or V(suspended).
+          type: str
+          returned: always
+          sample: powered_off
+    after:
+      description: How it is now, read after the work, or (in check mode) would be. Null values are not known.
+      type: dict
+      returned: always
+      contains:
+        state:
+          description: V(encrypted), V(partly_encrypted), V(vtpm_only), V(clear) or V(unreadable).
+          type: str
+          returned: always
+          sample: encrypted
+        providers:
+          description: Key providers of its home and disks.
+          type: list
+          elements: str
+          returned: always
+          sample: [okms-prod]
+        key_ids:
+          description: Ids of its keys; null in check mode as long as a key has yet to be made.
+          type: list
+          elements: str
+          returned: always
+          sample: [5c2d7b1e-9a34-4d0f-8b57-0d2f6f1c3a90]
+        vmotion_encryption:
+          description: Mode of encrypted vMotion; null when it is not known.
+          type: str
+          returned: always
+          sample: required
+        power_state:
+          description: V(powered_on), V(powered_off) or V(suspended).
+          type: str
+          returned: always
+          sample: powered_off
+summary:
+  description: How many machines have which outcome, and the size of the work.
+  returned: success, and failure once machines were looked at
+  type: dict
+  contains:
+    selected:
+      description: Selected machines.
+      type: int
+      returned: always
+      sample: 40
+    already:
+      description: Had nothing to be done.
+      type: int
+      returned: always
+      sample: 12
+    planned:
+      description: Would be worked on (check mode).
+      type: int
+      returned: always
+      sample: 0
+    done:
+      description: Worked on and verified.
+      type: int
+      returned: always
+      sample: 25
+    blocked:
+      description: Have obstacles.
+      type: int
+      returned: always
+      sample: 2
+    excluded:
+      description: Recognised as infrastructure and left alone.
+      type: int
+      returned: always
+      sample: 1
+    failed:
+      description: Did not get there.
+      type: int
+      returned: always
+      sample: 0
+    not_started:
+      description: Were not begun because the run was stopped.
+      type: int
+      returned: always
+      sample: 0
+    shutdowns:
+      description: Machines that have to be shut down for it.
+      type: int
+      returned: always
+      sample: 3
+    rewritten_bytes:
+      description: Bytes of disks that are rewritten.
+      type: int
+      returned: always
+      sample: 2748779069440
+    obstacles:
+      description: Number of blocked machines by code of their obstacles.
+      type: dict
+      returned: always
+      sample: {snapshots: 2}
+"""
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    given,
+    text,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_fleet
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_encryption import (
+    FleetEncryption,
+    campaign_options,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_plan import Wish
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.selection import exclude, selection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+
+SPEC = ArgSpec(
+    connection(),
+    selection(required=True),
+    exclude(),
+    campaign_options(),
+    state=text(default="encrypted", choices=("encrypted", "decrypted", "unchanged")),
+    provider=text(),
+    policy=text(),
+    vmotion_encryption=text(choices=("disabled", "opportunistic", "required")),
+    rules={"required_if": [("state", "unchanged", ("vmotion_encryption",))]},
+)
+
+
+def build(context: Context) -> FleetEncryption:
+    """The fleet with what the user wishes of it."""
+    params = context.params
+    vmotion = params["vmotion_encryption"]
+    if params["state"] == "encrypted" and vmotion not in (None, "required"):
+        raise InvalidInputError(
+            f"vmotion_encryption: {vmotion} is not possible with state: encrypted; vCenter keeps it at required for "
+            "every encrypted virtual machine"
+        )
+    if params["state"] != "encrypted" and (given(params["provider"]) or given(params["policy"])):
+        raise InvalidInputError("provider and policy are for state: encrypted only")
+    wish = Wish(
+        params["state"],
+        given(params["provider"]),
+        vmotion if params["state"] != "encrypted" else None,
+        power_off=params["power_off"],
+        power_on=frozenset(params["power_on"] or ()),
+    )
+    return FleetEncryption(context, wish, given(params["policy"]))
+
+
+def main() -> None:
+    """Entry point."""
+    run_fleet(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()
