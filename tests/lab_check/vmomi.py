@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pyVmomi alone against the lab's vCenter: session, inventory, and the whole trust flow with the lab's OKMS."""
+"""pyVmomi alone against the lab's vCenter: session, inventory, storage policies, and the trust flow with the OKMS."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ import typing as t
 
 from pyVim.connect import Disconnect, SmartConnect
 from pyVim.task import WaitForTask
-from pyVmomi import vim, vmodl
+from pyVmomi import SoapStubAdapter, pbm, vim, vmodl
 
 from ..lab import Lab
 from .checks import Checks
 
 PROVIDER = "lab-check"
+VM_ENCRYPTION_POLICY = "4d5f673c-536f-11e6-beb8-9e71128cae77"
+
+
+def _context(lab: Lab) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(lab.ca_path))
 
 
 def _connect(lab: Lab, password: str) -> t.Any:
-    context = ssl.create_default_context(cafile=str(lab.ca_path))
     return SmartConnect(
-        host=lab.vcenter_hostname, port=lab.vcenter_port, user=lab.vcenter_username, pwd=password, sslContext=context
+        host=lab.vcenter_hostname,
+        port=lab.vcenter_port,
+        user=lab.vcenter_username,
+        pwd=password,
+        sslContext=_context(lab),
     )
 
 
@@ -32,6 +40,8 @@ def check(lab: Lab, checks: Checks, okms_id: str) -> None:
     instance = _connect(lab, lab.vcenter_password)
     try:
         _inventory(checks, instance)
+        for path in ("/pbm", "/pbm/sdk"):
+            _policies(lab, checks, instance, path)
         _trust(lab, checks, instance.content.cryptoManager, okms_id)
     finally:
         Disconnect(instance)
@@ -45,6 +55,31 @@ def _inventory(checks: Checks, instance: t.Any) -> None:
     names = [machine.name for machine in view.view]
     view.Destroy()
     checks.that(len(names) > 0, f"pyVmomi: {len(names)} VMs in the inventory")
+
+
+def _policies(lab: Lab, checks: Checks, instance: t.Any, path: str) -> None:
+    """As the samples of pyVmomi do it: a stub of its own, with the session in the SOAP header."""
+    stub = SoapStubAdapter(
+        host=lab.vcenter_hostname,
+        port=lab.vcenter_port,
+        path=path,
+        version="pbm.version.version2",
+        sslContext=_context(lab),
+    )
+    manager = pbm.ServiceInstance("ServiceInstance", stub).RetrieveContent().profileManager
+    storage = pbm.profile.ResourceType(resourceType="STORAGE")
+    checks.raises(vmodl.fault.SecurityError, lambda: manager.QueryProfile(storage), f"pyVmomi: {path} without login")
+    stub.requestContext = {"vcSessionCookie": instance._stub.GetSessionId()}
+    found = manager.RetrieveContent(manager.QueryProfile(storage, "REQUIREMENT"))
+    names = {profile.profileId.uniqueId: profile.name for profile in found}
+    checks.that(names.get(VM_ENCRYPTION_POLICY) == "VM Encryption Policy", f"pyVmomi: {len(names)} policies at {path}")
+    constraints = next(one.constraints for one in found if one.profileId.uniqueId == VM_ENCRYPTION_POLICY)
+    name = f"lab check of {path}"
+    spec = pbm.profile.CapabilityBasedProfileCreateSpec(name=name, resourceType=storage, constraints=constraints)
+    made = manager.Create(spec)
+    checks.raises(pbm.fault.DuplicateName, lambda: manager.Create(spec), "pyVmomi: a policy of the same name")
+    outcome = manager.Delete([made])[0]
+    checks.that(outcome.profileId.uniqueId == made.uniqueId and outcome.fault is None, "pyVmomi: policy removed")
 
 
 def _trust(lab: Lab, checks: Checks, manager: t.Any, okms_id: str) -> None:

@@ -32,7 +32,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     with_filter_order,
 )
 
-_MACHINE, _DISK = ("virtualMachine", "virtualMachineAndDisks"), "virtualDiskId"
+_HOME, _DISK = ("virtualMachine", "virtualMachineAndDisks"), "virtualDiskId"
 
 
 class Use(t.NamedTuple):
@@ -45,7 +45,12 @@ class Use(t.NamedTuple):
     @property
     def machine(self) -> str | None:
         """Id of the virtual machine; None for what is no part of one."""
-        return self.key.partition(":")[0] if self.kind in (*_MACHINE, _DISK) else None
+        return self.key.partition(":")[0] if self.kind in _HOME or self.is_disk else None
+
+    @property
+    def is_disk(self) -> bool:
+        """Whether it is a disk of a virtual machine."""
+        return self.kind == _DISK
 
 
 class StoragePolicies:

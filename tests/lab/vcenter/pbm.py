@@ -235,6 +235,8 @@ class ProfileManager:
         limit = self._core.settings.policy_query_limit
         if limit and len(wanted or self._profiles.by_id) > limit:
             raise pbm.fault.PBMFault(msg="Too many profiles.")
+        if not self._core.settings.policy_users_told:
+            return []
         return [
             _result(_reference(kind, key), [policy])
             for kind, key, policy in self._associations.all()

@@ -56,6 +56,7 @@ class VCenterSettings:
     pbm_strict_version: bool = True  # (unknown) a version that this vCenter does not know is refused there
     pbm_session_fault: str = "SecurityError"  # (unknown) or NotAuthenticated: no session, or one that ended
     pbm_permission_fault: str = "NoPermission"  # (unknown) or PbmFaultNoPermission, which came with 8.0.2
+    policy_users_told: bool = True  # (unknown) users that the caller may not see are told too, as they are counted
     policy_query_limit: int = 0  # (unknown) so many policies at most in one question for their users; 0: any number
 
     def __post_init__(self) -> None:

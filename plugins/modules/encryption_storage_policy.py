@@ -1,0 +1,208 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: encryption_storage_policy
+short_description: Manage an encryption storage policy of vCenter
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Creates, changes and removes a storage policy that encrypts virtual machines and disks.
+  - Every vCenter has the C(VM Encryption Policy). A policy of your own is needed only for another description or
+    another order of I/O filters, or to tell machines apart by their policy.
+  - A policy is found by its name. Whether it encrypts is decided by its rules, never by its name.
+  - Policies that came with vCenter, and policies that do not encrypt, are never changed or removed.
+  - The user needs the privileges C(StorageProfile.View), C(StorageProfile.Update) and
+    C(Cryptographer.ManageEncryptionPolicy).
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._vsphere
+options:
+  name:
+    description: Name of the policy.
+    type: str
+    required: true
+  state:
+    description:
+      - V(present) makes sure that the policy is there and encrypts.
+      - V(absent) removes it, unless virtual machines, disks or other objects have it. The error then names them.
+        vCenter itself keeps such a policy, so there is no way around it.
+    type: str
+    choices: [present, absent]
+    default: present
+  description:
+    description:
+      - Description of the policy. An empty text clears it.
+      - If it is not given, the description of an existing policy is left alone.
+    type: str
+  allow_cleartext_filters:
+    description:
+      - Whether other I/O filters, such as those of replication or caching, may see the data before it is encrypted.
+        Encryption comes last then. V(false) encrypts first. In both cases the policy gets a rule of its own.
+      - If it is not given, a new policy refers to the component C(Default encryption properties), as the
+        C(VM Encryption Policy) does, and an existing policy keeps its rules.
+      - All other rules of an existing policy stay. Machines that have the policy follow a change when it is applied to
+        them again, and a warning says how many they are.
+    type: bool
+seealso:
+  - module: ovhcloud.vmware_encryption.encryption_storage_policy_info
+"""
+
+EXAMPLES = r"""
+- name: An encryption policy of our own
+  ovhcloud.vmware_encryption.encryption_storage_policy:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    name: encrypted
+    description: Encrypted by the provider of the cluster
+
+- name: One for machines that are replicated by an I/O filter
+  ovhcloud.vmware_encryption.encryption_storage_policy:
+    name: encrypted-after-replication
+    allow_cleartext_filters: true
+
+- name: Remove a policy that nothing uses
+  ovhcloud.vmware_encryption.encryption_storage_policy:
+    name: encrypted-old
+    state: absent
+"""
+
+RETURN = r"""
+storage_policy:
+  description: The policy; empty when it is absent. In check mode it is the prediction.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Name of the policy.
+      type: str
+      returned: when present
+      sample: encrypted
+    id:
+      description: Id of the policy. Null in check mode for a new policy.
+      type: str
+      returned: when present
+      sample: 7d1a0b54-3a2b-4f0e-8f0c-55a8c1f0b1d2
+    description:
+      description: Its description; empty when it has none.
+      type: str
+      returned: when present
+      sample: Encrypted by the provider of the cluster
+    encryption:
+      description: Whether the policy encrypts.
+      type: bool
+      returned: when present
+      sample: true
+    allow_cleartext_filters:
+      description:
+        - Whether other I/O filters see the data in clear.
+        - Null when the policy leaves that to its RV(storage_policy.component), or its rule sets differ.
+      type: bool
+      returned: when present
+      sample: null
+    component:
+      description:
+        - Name of the policy component that encrypts. Null when the policy has a rule of its own, or its rule sets
+          differ.
+      type: str
+      returned: when present
+      sample: Default encryption properties
+    bundled:
+      description: Whether it came with vCenter. Such a policy is never changed.
+      type: bool
+      returned: when present
+      sample: false
+    used_by:
+      description: How much has this policy.
+      type: dict
+      returned: when present
+      contains:
+        virtual_machines:
+          description: Number of virtual machines whose home or disks have it.
+          type: int
+          returned: always
+          sample: 12
+        disks:
+          description: Number of disks of virtual machines.
+          type: int
+          returned: always
+          sample: 30
+        others:
+          description: Number of other objects, such as first class disks.
+          type: int
+          returned: always
+          sample: 0
+"""
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    state_option,
+    text,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.encryption_policy import (
+    FIELDS,
+    VOLATILE,
+    EncryptionPolicy,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+
+SPEC = ArgSpec(
+    connection(),
+    state_option(),
+    name=text(required=True),
+    description=text(),
+    allow_cleartext_filters=boolean(),
+)
+
+
+class EncryptionStoragePolicy(Resource):
+    """The policy and how much uses it."""
+
+    result_key = "storage_policy"
+    fields = FIELDS
+    volatile = VOLATILE
+
+    def __init__(self, policy: EncryptionPolicy) -> None:
+        self._policy = policy
+
+    def read(self) -> State | None:
+        return self._policy.read()
+
+    def wanted(self, before: State | None) -> State:
+        return self._policy.wanted(before)
+
+    def guard(self, plan: Plan) -> None:
+        self._policy.guard(plan)
+
+    def create(self, plan: Plan) -> State:
+        return self._policy.create()
+
+    def update(self, plan: Plan) -> State:
+        return self._policy.update(plan)
+
+    def delete(self, plan: Plan) -> None:
+        self._policy.delete()
+
+
+def build(context: Context) -> EncryptionStoragePolicy:
+    """Log in and bind the policy."""
+    return EncryptionStoragePolicy(EncryptionPolicy(connect(context), context.params, context.warn))
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()
