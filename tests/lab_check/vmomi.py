@@ -66,7 +66,7 @@ def _policies(lab: Lab, checks: Checks, instance: t.Any, path: str) -> None:
         version="pbm.version.version2",
         sslContext=_context(lab),
     )
-    manager = pbm.ServiceInstance("ServiceInstance", stub).RetrieveContent().profileManager
+    manager: t.Any = pbm.ServiceInstance("ServiceInstance", stub).RetrieveContent().profileManager
     storage = pbm.profile.ResourceType(resourceType="STORAGE")
     checks.raises(vmodl.fault.SecurityError, lambda: manager.QueryProfile(storage), f"pyVmomi: {path} without login")
     stub.requestContext = {"vcSessionCookie": instance._stub.GetSessionId()}
