@@ -64,9 +64,9 @@ class Fleet:
         spots = (*self.above(machine.host), *self.above(machine.pool))
         return next((spot.id for spot in spots if spot.kind == "clusters"), None)
 
-    def compute_places(self, machine: Machine) -> set[str]:
+    def compute_places(self, machine: Machine) -> list[str]:
         """Ids of its host, its cluster and the folders above, which may have a default key provider of their own."""
-        return {spot.id for spot in self.above(machine.host)}
+        return [spot.id for spot in self.above(machine.host)]
 
     def facts(self, machine: Machine) -> selection.Facts:
         """What it is chosen by."""

@@ -31,11 +31,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     reason_of,
     summary_of,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.provider_choice import (
-    Providers,
-    check_usable,
-    read_providers,
-)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.new_keys import KeyProviders
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 
 FIELDS = ("hosts", "clusters", "summary")
@@ -59,7 +55,7 @@ class HostEncryption:
         self._params = params
         self._warn = warn
         self._patience = Patience.of(params)
-        self._providers = Providers(session, [])
+        self._providers = KeyProviders(session)
         self._fleet = Fleet([], [])
         self._due: list[Host] = []
 
@@ -75,13 +71,12 @@ class HostEncryption:
 
     def _state(self) -> State:
         self._fleet = read_fleet(self._session)
-        hosts = [as_record(host, reason_of(host, self._fleet, self._providers)) for host in self._chosen()]
+        hosts = [as_record(host, reason_of(host, self._fleet, self._providers.default_of)) for host in self._chosen()]
         clusters = [{"name": cluster.name, "mode": cluster.mode} for cluster in self._clusters()]
         return {"hosts": hosts, "clusters": clusters, "summary": summary_of(hosts)}
 
     def read(self) -> State:
         """Present state."""
-        self._providers = read_providers(self._session)
         return self._state()
 
     def wanted(self, before: State) -> State:
@@ -104,8 +99,7 @@ class HostEncryption:
         key = host.key or self._fleet.key_of_cluster(host)
         if key is not None and key.provider:
             return key.provider
-        default = self._providers.default_of(host.parent)
-        return default.name if default is not None else None
+        return self._providers.default_of(host.places)
 
     # rules
 
@@ -121,9 +115,7 @@ class HostEncryption:
                 "changed. Next step: make one the default with standard_key_provider or native_key_provider",
                 hosts=[host.name for host in lacking],
             )
-        names = {str(self._provider_name(host)) for host in self._due}
-        purpose = f"turn on encryption mode of {listing([host.name for host in self._due], 3)}"
-        check_usable(self._session, [self._providers.named(name) for name in sorted(names)], purpose)
+        self._providers.check_usable({str(self._provider_name(host)) for host in self._due})
 
     def _check_hosts(self) -> None:
         unable = [host for host in self._chosen() if not host.safe and host.obstacle()]
@@ -143,7 +135,7 @@ class HostEncryption:
         """Host by host; after a failure the other hosts of that cluster are not tried."""
         failed: dict[str, CollectionError] = {}
         for host in self._due:
-            if host.parent_id not in {one.parent_id for one in self._due if one.moid in failed}:
+            if host.places not in {one.places for one in self._due if one.moid in failed}:
                 self._enable(host, failed)
         if failed:
             self._fail(failed)

@@ -16,7 +16,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import moid_of, reference
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import Key, key_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found, inventory
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.provider_choice import Providers
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 
@@ -37,27 +36,22 @@ _HOST_PATHS = (
     "runtime.cryptoKeyId",
     "capability.cryptoSupported",
 )
-_CLUSTER_PATHS = ("name", "configurationEx")
+_CLUSTER_PATHS = ("name", "parent", "configurationEx")
 
 
 @dataclasses.dataclass(frozen=True)
 class Host:
-    """A host. `cluster` is the name of its cluster, `parent` what it is in."""
+    """A host. `cluster` is the name of its cluster, `places` the ids of all that it lies in, from the bottom up."""
 
     object: t.Any
     name: str
     moid: str
     cluster: str | None
-    parent: t.Any
+    places: tuple[str, ...]
     state: str
     key: Key | None
     supported: bool
     connection: str
-
-    @property
-    def parent_id(self) -> str | None:
-        """Type and id of its cluster."""
-        return reference(self.parent) if self.parent is not None else None
 
     @property
     def safe(self) -> bool:
@@ -92,7 +86,7 @@ class Fleet:
 
     def key_of_cluster(self, host: Host) -> Key | None:
         """The key that the other hosts of its cluster have: a new member gets it too."""
-        members = [one for one in self.hosts if host.cluster is not None and one.parent_id == host.parent_id]
+        members = [one for one in self.hosts if host.cluster is not None and one.places == host.places]
         return next((one.key for one in members if one.key is not None), None)
 
 
@@ -100,26 +94,36 @@ def fleet_of(found: t.Sequence[Found]) -> Fleet:
     """Hosts and clusters in our shape."""
     clusters = [_cluster(item) for item in found if isinstance(item.object, vim.ClusterComputeResource)]
     names = {cluster.id: cluster.name for cluster in clusters}
-    hosts = [_host(item, names) for item in found if isinstance(item.object, vim.HostSystem)]
+    parents = {moid_of(item.object): item.properties.get("parent") for item in found}
+    hosts = [_host(item, names, parents) for item in found if isinstance(item.object, vim.HostSystem)]
     return Fleet(sorted(hosts, key=lambda one: (one.name, one.moid)), sorted(clusters, key=lambda one: one.name))
 
 
 def _cluster(found: Found) -> Cluster:
     config = getattr(found.properties.get("configurationEx"), "cryptoConfig", None)
     mode = str(config.cryptoMode) if config is not None else None
-    return Cluster(found.object, found.name, found.id, MODES.get(mode or "", mode))
+    return Cluster(found.object, found.name, moid_of(found.object), MODES.get(mode or "", mode))
 
 
-def _host(found: Found, clusters: t.Mapping[str, str]) -> Host:
+def _places(moid: str, parents: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    places: list[str] = []
+    above = parents.get(moid)
+    while above is not None:
+        places.append(moid_of(above))
+        above = parents.get(places[-1])
+    return tuple(places)
+
+
+def _host(found: Found, clusters: t.Mapping[str, str], parents: t.Mapping[str, t.Any]) -> Host:
     seen = found.properties
-    parent = seen.get("parent")
+    places = _places(moid_of(found.object), parents)
     state = str(seen.get("runtime.cryptoState") or "incapable")
     return Host(
         object=found.object,
         name=found.name,
         moid=moid_of(found.object),
-        cluster=clusters.get(reference(parent)) if parent is not None else None,
-        parent=parent,
+        cluster=clusters.get(places[0]) if places else None,
+        places=places,
         state=_STATES.get(state, state),
         key=key_of(seen.get("runtime.cryptoKeyId")),
         supported=seen.get("capability.cryptoSupported") is not False,
@@ -129,7 +133,12 @@ def _host(found: Found, clusters: t.Mapping[str, str]) -> Host:
 
 def read_fleet(session: Session) -> Fleet:
     """All hosts and clusters that this user may see."""
-    paths = {vim.HostSystem: _HOST_PATHS, vim.ClusterComputeResource: _CLUSTER_PATHS}
+    paths = {
+        vim.HostSystem: _HOST_PATHS,
+        vim.ClusterComputeResource: _CLUSTER_PATHS,
+        vim.Folder: ("name", "parent"),
+        vim.Datacenter: ("name", "parent"),
+    }
     return fleet_of(inventory(session, paths))
 
 
@@ -139,7 +148,7 @@ def chosen_hosts(fleet: Fleet, hosts: t.Sequence[str] | None, clusters: t.Sequen
         return fleet.hosts
     named = {one.moid for one in _named("host", fleet.hosts, hosts or [])}
     inside = {one.id for one in chosen_clusters(fleet, clusters or [])}
-    return [host for host in fleet.hosts if host.moid in named or host.parent_id in inside]
+    return [host for host in fleet.hosts if host.moid in named or inside.intersection(host.places[:1])]
 
 
 def chosen_clusters(fleet: Fleet, names: t.Sequence[str] | None) -> list[Cluster]:
@@ -164,8 +173,11 @@ def _named(word: str, items: t.Sequence[T], names: t.Sequence[str]) -> list[T]:
     return found
 
 
-def reason_of(host: Host, fleet: Fleet, providers: Providers | None) -> str | None:
-    """Why a host is not in encryption mode, in words; None when it only has to be switched on, and when it is."""
+def reason_of(host: Host, fleet: Fleet, default: t.Callable[[t.Sequence[str]], str | None]) -> str | None:
+    """Why a host is not in encryption mode, in words; None when it only has to be switched on, and when it is.
+
+    `default` gives the default key provider of places.
+    """
     if host.safe:
         return None
     if host.obstacle():
@@ -174,7 +186,7 @@ def reason_of(host: Host, fleet: Fleet, providers: Providers | None) -> str | No
         return "encryption mode was switched off; it ends with the next restart of the host"
     if host.key is not None:
         return "the host started without its key; switch encryption mode on again when the key provider works"
-    if fleet.key_of_cluster(host) is None and providers is not None and providers.default_of(host.parent) is None:
+    if fleet.key_of_cluster(host) is None and default(host.places) is None:
         where = f"cluster {host.cluster}" if host.cluster else "host"
         return f"there is no default key provider for the {where}; make one the default"
     return None

@@ -16,10 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     reason_of,
     summary_of,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.provider_choice import (
-    Providers,
-    read_providers,
-)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.new_keys import KeyProviders
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 
 
@@ -34,8 +31,8 @@ class HostReport:
     def find(self) -> dict[str, t.Any]:
         """The result."""
         names, groups = self._params["hosts"], self._params["clusters"]
-        fleet, providers = read_fleet(self._session), self._providers()
-        hosts = [as_record(host, reason_of(host, fleet, providers)) for host in chosen_hosts(fleet, names, groups)]
+        fleet, default = read_fleet(self._session), self._default()
+        hosts = [as_record(host, reason_of(host, fleet, default)) for host in chosen_hosts(fleet, names, groups)]
         chosen = chosen_clusters(fleet, None if names is None and groups is None else groups or [])
         return {
             "vcenter": self._session.hostname,
@@ -44,9 +41,12 @@ class HostReport:
             "summary": summary_of(hosts),
         }
 
-    def _providers(self) -> Providers | None:
+    def _default(self) -> t.Callable[[t.Sequence[str]], str | None]:
+        """The default key provider of places; when providers may not be read, every place counts as having one."""
+        providers = KeyProviders(self._session)
         try:
-            return read_providers(self._session)
+            providers.default_of(())
         except ForbiddenError as error:
             self._warn(f"whether hosts have a default key provider is not known: {error.message}")
-            return None
+            return lambda _places: ""
+        return providers.default_of

@@ -59,12 +59,11 @@ class KeyProviders:
             raise NotFoundError(f"no key provider {name} on {self._session.hostname}; there are: {known}")
         return self._all()[name]
 
-    def default_of(self, entities: t.Collection[str]) -> str | None:
-        """The default for a machine below these entities (ids of its cluster and of the folders above), or None."""
-        for provider in self._all().values():
-            if any(_moid(entity) in entities for entity in provider.entities):
-                return provider.name
-        return next((provider.name for provider in self._all().values() if provider.default), None)
+    def default_of(self, entities: t.Sequence[str]) -> str | None:
+        """The default for what lies in these entities (ids of its cluster and of the folders above, nearest first)."""
+        owners = {_moid(entity): provider.name for provider in self._all().values() for entity in provider.entities}
+        system = next((provider.name for provider in self._all().values() if provider.default), None)
+        return next((owners[entity] for entity in entities if entity in owners), system)
 
     def check_usable(self, names: t.Collection[str]) -> None:
         """Raise when one of them cannot give keys now, or its keys could get lost."""

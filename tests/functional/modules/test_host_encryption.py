@@ -147,7 +147,7 @@ def test_host_that_started_without_its_key(lab, run, info):
     row = info()["hosts"][0]
     assert (row["state"], row["key_id"]) == ("prepared", next(iter(keys)))
     assert row["reason"].startswith("the host started without its key")
-    assert "vCenter cannot reach it" in refused(lab, run, "unreachable", hosts=HOSTS[:1])
+    assert "vCenter cannot reach it" in refused(lab, run, "key_refused", hosts=HOSTS[:1])
     lab.external_kms.start()
     converge(lab, run, all=True)
     assert not machine.locked
@@ -230,8 +230,8 @@ def test_native_provider_that_asks_for_a_tpm(lab, run):
 def test_key_server_out_of_reach(lab, run):
     add_standard(lab)
     lab.external_kms.stop()
-    message = refused(lab, run, "unreachable", all=True)
-    assert "needed to turn on encryption mode of esx1.lab.test" in message
+    message = refused(lab, run, "key_refused", all=True)
+    assert f"the key provider {PROVIDER} gives no keys now" in message
     assert "vCenter cannot reach it" in message
 
 
