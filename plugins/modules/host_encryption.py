@@ -57,6 +57,7 @@ options:
     default: 120
 seealso:
   - module: ovhcloud.vmware_encryption.host_encryption_info
+  - module: ovhcloud.vmware_encryption.vm_unlock
   - module: ovhcloud.vmware_encryption.key_provider_info
 """
 

@@ -159,7 +159,7 @@ def machine_of(found: Found) -> Machine:
         "datastores": tuple(moid_of(store) for store in seen.get("datastore") or []),
     }
     if "config.hardware.device" not in seen:
-        return Machine(readable=False, **common)
+        return Machine(readable=False, locked=seen.get("runtime.cryptoState") == "locked" or None, **common)
     devices = seen["config.hardware.device"]
     manager, product = seen.get("config.managedBy"), seen.get("summary.config.product")
     return Machine(

@@ -1,0 +1,189 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vm_unlock
+short_description: Unlock locked virtual machines
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Finds encrypted virtual machines that are locked because their host does not have their keys, says why in words, and
+    has vCenter push the keys again.
+  - Machines are locked when their host started, or when they were registered, while their key provider did not hand out
+    the keys.
+  - A machine whose keys are not to be had is not tried. All others are unlocked together.
+  - The module fails when a machine stays locked, also in check mode, and names the next step for each of them. What
+    could be unlocked is unlocked all the same.
+  - The vSphere user needs the privilege C(Cryptographer.RegisterVM) on the machines; C(Cryptographer.ManageKeys) tells
+    why they are locked.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._vsphere
+  - ovhcloud.vmware_encryption._selection
+  - ovhcloud.vmware_encryption._wait
+options:
+  force:
+    description:
+      - Whether machines are tried although vCenter says that a key of theirs is not to be had.
+      - Trying does no harm. It helps when vCenter's knowledge of the key provider is out of date.
+    type: bool
+    default: false
+  wait:
+    description:
+      - Whether to wait until the machines are unlocked, and to look whether they are.
+      - With V(false) they are only started on, which RV(virtual_machines[].outcome=started) shows.
+    type: bool
+    default: true
+notes:
+  - Without O(selection) all virtual machines are looked at. O(exclude.infrastructure) has no effect, because unlocking
+    does a machine no harm.
+seealso:
+  - module: ovhcloud.vmware_encryption.vm_encryption_info
+  - module: ovhcloud.vmware_encryption.host_encryption
+  - module: ovhcloud.vmware_encryption.key_provider_info
+"""
+
+EXAMPLES = r"""
+- name: Unlock everything after the key server is back
+  ovhcloud.vmware_encryption.vm_unlock:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+
+- name: Only say what is locked, and why
+  ovhcloud.vmware_encryption.vm_unlock:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    selection:
+      clusters: [cluster-1]
+  check_mode: true
+  ignore_errors: true
+  register: locked
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ item.name }}: {{ item.reason or 'can be unlocked' }}"
+  loop: "{{ locked.virtual_machines }}"
+  loop_control:
+    label: "{{ item.name }}"
+"""
+
+RETURN = r"""
+virtual_machines:
+  description: The selected machines that were locked, by name. Returned also when the module failed.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the machine.
+      type: str
+      returned: always
+      sample: db-01
+    moid:
+      description: Its id.
+      type: str
+      returned: always
+      sample: vm-12
+    locked:
+      description: Whether it was locked before, which is true for all of them.
+      type: bool
+      returned: always
+      sample: true
+    outcome:
+      description:
+        - V(unlocked) (V(planned) in check mode, V(started) with O(wait=false)).
+        - V(blocked) when it was not tried, because a key is not to be had; V(failed) when it was tried in vain.
+      type: str
+      returned: always
+      sample: unlocked
+    reason:
+      description: Why it stays locked, in words; null when it does not.
+      type: str
+      returned: always
+      sample: the key does not exist in the key server
+    next_step:
+      description: What to do about it; null when nothing has to be done.
+      type: str
+      returned: always
+      sample: restore the key in the KMS from its own backup; without it the data is lost
+summary:
+  description: Numbers of machines. Returned also when the module failed.
+  returned: success
+  type: dict
+  contains:
+    selected:
+      description: Those that were looked at.
+      type: int
+      returned: always
+      sample: 420
+    locked:
+      description: Those that were locked.
+      type: int
+      returned: always
+      sample: 3
+    unlocked:
+      description: Those that are unlocked now.
+      type: int
+      returned: always
+      sample: 3
+    planned:
+      description: Those that would be unlocked, in check mode.
+      type: int
+      returned: always
+      sample: 0
+    started:
+      description: Those that were started on.
+      type: int
+      returned: always
+      sample: 0
+    blocked:
+      description: Those that were not tried.
+      type: int
+      returned: always
+      sample: 0
+    failed:
+      description: Those that were tried in vain.
+      type: int
+      returned: always
+      sample: 0
+"""
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    wait_options,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_action
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.selection import exclude, selection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.unlock import Unlock
+
+SPEC = ArgSpec(
+    connection(),
+    selection(),
+    exclude(),
+    wait_options(),
+    force=boolean(default=False),
+)
+
+
+def build(context: Context) -> Unlock:
+    """Log in."""
+    return Unlock(context, connect(context))
+
+
+def main() -> None:
+    """Entry point."""
+    run_action(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()
