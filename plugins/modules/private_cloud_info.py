@@ -119,6 +119,10 @@ private_clouds:
       description: Commercial range.
       type: str
       sample: "2020"
+    secure_interface:
+      description: Address at which sensitive operations are confirmed, for private clouds with advanced security.
+      type: str
+      sample: https://pcc-198-51-100-10.ovh.com/secure/
     encryption:
       description: VM encryption, null when it was not read.
       type: dict
@@ -246,6 +250,16 @@ private_clouds:
           sample: ab12345-ovh
         user_id:
           description: The vSphere user it is about.
+          type: int
+          sample: null
+        started_at:
+          description: When it was started.
+          type: str
+          sample: "2026-09-01T08:00:00Z"
+        seconds_to_confirm:
+          description:
+            - For a task that has not begun, how many seconds the code of a token validator would still be good.
+            - It matters on private clouds with advanced security. Null for tasks that have begun.
           type: int
           sample: null
     capabilities:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hmac
+import ipaddress
 import os
 import shutil
 import socket
@@ -46,6 +47,7 @@ class LabSettings:
     kmip_needs_policy: bool = False  # identities other than the account itself need an IAM policy on okms:kmip:*
     kmip_maximum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
     external_kms_login: tuple[str, str] | None = None  # user name and password that the external KMS wants
+    enforce_user_policies: bool = False  # access policy (allowed networks) and session limit of the private cloud count
     ovhcloud: OvhSettings = dataclasses.field(default_factory=OvhSettings)
     inventory: Inventory | None = None  # what vCenter manages; None: a small one with every kind of disk
     vcenter: VCenterSettings | None = None  # its version counts, not vcenter_version, when it is given
@@ -143,7 +145,7 @@ class Lab:
         self._closing.callback(self.vcenter.close)
         self.vcenter.sessions.on_end.append(lambda session: self._old_cookies.add(session.cookie))
         self.vcenter_hostname = HOST
-        self.vcenter_port = self.web.serve(self.vcenter, server_context(*self._web_pair))
+        self.vcenter_port = self.web.serve(self.vcenter, server_context(*self._web_pair), admits=self._admitted)
 
     def _start_ovhcloud(self) -> None:
         host, port = HOST, self.okms_kmip.address[1]
@@ -166,6 +168,7 @@ class Lab:
         self.okms_kmip.allowed = self._kmip_allowed
         vcenter.authenticate = self._authenticate
         vcenter.flow_open = self._flow_open
+        vcenter.session_policy = self._session_policy
 
     def _ovh_version(self) -> tuple[str, str, str]:
         release = RELEASES[self.vcenter.settings.version]
@@ -182,6 +185,19 @@ class Lab:
         if user is None or not hmac.compare_digest(user.password.encode(), password.encode()):
             return None
         return HOSTED | ENCRYPTION if user.encryption_right else HOSTED
+
+    def _admitted(self, address: str) -> bool:
+        """Guide "Authorising IP addresses for vCenter access": unless the policy is open, only listed networks."""
+        cloud = self.ovhcloud.state.pccs[self.private_cloud]
+        if not self.settings.enforce_user_policies or cloud.properties["userAccessPolicy"] == "open":
+            return True
+        allowed = [item.network for item in list(cloud.networks.values()) if item.state == "allowed"]
+        return any(ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in allowed)
+
+    def _session_policy(self) -> tuple[int, str]:
+        properties = self.ovhcloud.state.pccs[self.private_cloud].properties
+        limit = properties["userLimitConcurrentSession"] if self.settings.enforce_user_policies else 0
+        return limit, properties["userLogoutPolicy"]
 
     def _flow_open(self, host: str, port: int) -> bool:
         return self.ovhcloud.flow_open(_address(host))

@@ -95,9 +95,11 @@ class WebServers:
         self._thread = threading.Thread(target=self._loop.run_forever, name="lab-web", daemon=True)
         self._thread.start()
 
-    def serve(self, app: App, context: ssl.SSLContext | None, port: int = 0) -> int:
-        """Listen on 127.0.0.1 and return the port."""
-        return self._call(self._serve(app, context, port))
+    def serve(
+        self, app: App, context: ssl.SSLContext | None, port: int = 0, admits: t.Callable[[str], bool] = lambda _: True
+    ) -> int:
+        """Listen on 127.0.0.1 and return the port; connections of addresses that are not admitted are cut."""
+        return self._call(self._serve(app, context, port, admits))
 
     def stop(self) -> None:
         """Close listeners and connections and end the thread."""
@@ -117,10 +119,12 @@ class WebServers:
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
-    async def _serve(self, app: App, context: ssl.SSLContext | None, port: int) -> int:
+    async def _serve(self, app: App, context: ssl.SSLContext | None, port: int, admits: t.Callable[[str], bool]) -> int:
         scheme = "https" if context else "http"
 
         async def answer(raw: web.BaseRequest) -> web.StreamResponse:
+            if not admits(str(raw.remote)):
+                return self._finish(raw, None, None)
             return await self._answer(app, scheme, raw)
 
         # shutdown_timeout: kept-alive client connections must not hold up the end of the lab

@@ -147,6 +147,11 @@ class Client:
         """The API's clock (UTC): the clock of the runner may be wrong."""
         return datetime.datetime.fromtimestamp(self._timestamp(), tz=datetime.timezone.utc)
 
+    def clock_offset(self) -> float:
+        """Seconds by which the API's clock is ahead of this machine's."""
+        self._timestamp()
+        return float(self._delta or 0.0)
+
     def _timestamp(self) -> int:
         if self._delta is None:
             seconds = self._read("GET", "/auth/time", authenticated=False)[0]

@@ -58,7 +58,7 @@ class Failure:
     def _actions(self, name: str) -> list[str]:
         details = self.body.get("details") if isinstance(self.body, dict) else None
         value = details.get(name) if isinstance(details, dict) else None
-        return [part.strip() for part in str(value or "").split(",") if part.strip()]
+        return str(value or "").replace(",", " ").split()
 
 
 def one_line(text: str) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing as t
 from urllib.parse import urlsplit
@@ -19,6 +20,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.w
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.kms_flow import KmsFlow
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.tasks import (
+    seconds_to_confirm,
+    task_of,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.users import Users
 
 SERVICE_FIELDS = (
@@ -37,6 +42,7 @@ SERVICE_FIELDS = (
     "service_pack",
     "generation",
     "commercial_range",
+    "secure_interface",
 )
 # subset -> its result key
 SUBSETS = {
@@ -90,6 +96,22 @@ def service_state(raw: t.Mapping[str, t.Any]) -> State:
         "service_pack": raw.get("servicePackName"),
         "generation": raw.get("generation"),
         "commercial_range": raw.get("commercialRange"),
+        "secure_interface": raw.get("certifiedInterfaceUrl"),
+    }
+
+
+def task_state(raw: t.Mapping[str, t.Any], now: datetime.datetime) -> State:
+    """From a `dedicatedCloud.Task`."""
+    task = task_of(raw)
+    return {
+        "id": task.task_id,
+        "state": raw["state"],
+        "progress": raw["progress"],
+        "description": raw["description"],
+        "created_by": raw["createdBy"],
+        "user_id": raw["userId"],
+        "started_at": task.started,
+        "seconds_to_confirm": seconds_to_confirm(task.started, now) if task.not_started else None,
     }
 
 
@@ -117,7 +139,7 @@ class PrivateCloud:
         """The IAM option: `available` says whether it is on or could be switched on (HDS and PCI DSS clouds: not)."""
         try:
             state = self._get("/iam")
-            available = state["state"] == "enabled" or self._get("/iam/canBeEnabled") is True
+            available = state["state"] in ("enabled", "enabling") or self._get("/iam/canBeEnabled") is True
         except NotFoundError:
             return {"state": None, "available": False, "identity_provider_id": None}
         return {
@@ -143,18 +165,7 @@ class PrivateCloud:
         """Tasks that are not finished."""
         numbers = {number for state in _OPEN_TASKS for number in self.client.get(self._path("/task"), {"state": state})}
         found = [self._optional("/task/{}", number) for number in sorted(numbers)]
-        return [
-            {
-                "id": raw["taskId"],
-                "state": raw["state"],
-                "progress": raw["progress"],
-                "description": raw["description"],
-                "created_by": raw["createdBy"],
-                "user_id": raw["userId"],
-            }
-            for raw in found
-            if raw is not None
-        ]
+        return [task_state(raw, self.client.now()) for raw in found if raw is not None]
 
     def capabilities(self) -> State:
         """What this private cloud can do."""

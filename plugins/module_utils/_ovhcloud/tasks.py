@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
@@ -18,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import outcome_unknown
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import parse, utc
 
 T = t.TypeVar("T")
 
@@ -26,6 +28,7 @@ _NOT_STARTED = frozenset({"todo", "toCreate", "waitingTodo"})
 _MAY_WAIT = ("todo", "doing")
 _WAITING = "waiting for customer"
 _LOOKS_AFTER_LOST_ANSWER = 5
+TIME_TO_CONFIRM = datetime.timedelta(minutes=15)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Task:
     task_id: int
     state: str
     description: str
+    started: str | None = None
 
     @property
     def done(self) -> bool:
@@ -64,7 +68,20 @@ def task_of(raw: t.Any) -> Task:
     """From a `dedicatedCloud.Task`."""
     if not isinstance(raw, dict) or "taskId" not in raw:
         raise ApiError("OVHcloud API answered something that is not a task", answer_type=type(raw).__name__)
-    return Task(int(raw["taskId"]), str(raw.get("state") or "unknown"), str(raw.get("description") or ""))
+    return Task(
+        int(raw["taskId"]),
+        str(raw.get("state") or "unknown"),
+        str(raw.get("description") or ""),
+        utc(raw.get("executionDate")),
+    )
+
+
+def seconds_to_confirm(started: str | None, now: datetime.datetime) -> int | None:
+    """How long the code of an operation is still good, 0 when it is over; None when its start is not known."""
+    if started is None:
+        return None
+    end = parse(started) + TIME_TO_CONFIRM
+    return max(0, int((end - now).total_seconds()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,11 +154,11 @@ class Tasks:
             return wait_for(both, ready, what, patience, words, **({"task_id": task.task_id} if task else {}))
         except WaitTimeoutError as error:
             last = latest[0]
-            hint = self.confirmation_hint() if last is None or last.not_started else ""
+            hint = self.confirmation_hint(last) if last is None or last.not_started else ""
             raise WaitTimeoutError(error.message + hint, **error.details) from error
 
     def _failure(self, what: str, task: Task) -> ApiError:
-        hint = self.confirmation_hint() if task.state == "canceled" else ""
+        hint = self.confirmation_hint(task) if task.state == "canceled" else ""
         return ApiError(
             f"{what}: OVHcloud ended {task} on {self.service_name}{hint}",
             task_id=task.task_id,
@@ -149,7 +166,7 @@ class Tasks:
             task_description=task.description,
         )
 
-    def confirmation_hint(self) -> str:
+    def confirmation_hint(self, task: Task | None = None) -> str:
         """Who has to confirm, for clouds with advanced security (HDS, PCI DSS); empty for others.
 
         Only asked for when a task does not start, or nobody knows it: the code is valid for 15 minutes.
@@ -167,8 +184,18 @@ class Tasks:
         )
         return (
             f". {self.service_name} has advanced security: {who} must confirm the operation within 15 minutes, with "
-            f"the code sent by SMS, on {address}; then run again"
+            f"the code sent by SMS, on {address}{self._time_left(task)}; then run again"
         )
+
+    def _time_left(self, task: Task | None) -> str:
+        """Operation id, which the secure interface asks for, and how long its code is still good."""
+        if task is None:
+            return ""
+        left = seconds_to_confirm(task.started, self.client.now())
+        if task.failed or left == 0:
+            return f". Operation {task.task_id} was not confirmed in time, a new run starts a new one"
+        shown = "" if left is None else f", {left // 60} min {left % 60} s left"
+        return f" (operation id {task.task_id}{shown})"
 
     def _token_validators(self) -> list[str] | None:
         """Logins of the users who may confirm, None when this identity may not read users."""

@@ -145,6 +145,19 @@ def test_advanced_security_asks_for_a_token_validator(lab: Lab, run_module: RunM
     result = run_module("private_cloud_user", **{**ADMIN, "wait_timeout": 1}, encryption_right=True)
     assert result.failed and "a token validator (none yet) must confirm the operation within 15 minutes" in result.msg
     assert "without the new encryption_right" in result.msg
+    task_id = result["failure"]["task_id"]
+    assert f"(operation id {task_id}, 14 min " in result.msg and "s left)" in result.msg
+
+
+def test_a_code_that_came_too_late_is_told(lab: Lab, run_module: RunModule) -> None:
+    lab.ovhcloud.settings.advanced_security = True
+    lab.ovhcloud.settings.code_lifetime = 0.1
+    result = run_module("private_cloud_user", **ADMIN, encryption_right=True)
+    task_id = result["failure"]["task_id"]
+    assert result.failed and f"Operation {task_id} was not confirmed in time" in result.msg
+    lab.ovhcloud.settings.code_lifetime = 900
+    given = run_module("private_cloud_user", **ADMIN, encryption_right=True, wait=False)
+    assert given.changed and lab.ovhcloud.validate_tasks() == 1
 
 
 @pytest.mark.parametrize("vanish", ["after_read", "at_once"])

@@ -56,7 +56,8 @@ class OvhCloud(Seed):
         self.auth, self.rights, self.account = Auth(core), Rights(core), AccountArea(core)
         self.okms, self.tasks = OkmsArea(core), TaskArea(core)
         self.credentials = CredentialArea(core, self.okms)
-        self.users, self.private_clouds = UserArea(core, self.tasks), PrivateCloudArea(core, self.tasks)
+        self.users = UserArea(core, self.tasks)
+        self.private_clouds = PrivateCloudArea(core, self.tasks, self.users)
         orders = OrderArea(core, self.okms.deliver)
         areas: list[Area] = [
             *(self.auth, self.account, self.okms, self.credentials, self.tasks, self.users, self.private_clouds),

@@ -81,16 +81,21 @@ class Auth(Area):
         expected = "$1$" + hashlib.sha1(signed).hexdigest()
         if not hmac.compare_digest(expected.encode(), headers.get("X-Ovh-Signature", "").encode("utf-8", "replace")):
             raise old_error(400, "INVALID_SIGNATURE", "Invalid signature")
-        self._usable(consumer)
+        asks_for_itself = operation.name == "GET /auth/currentCredential"
+        if not (asks_for_itself and self.core.settings.credential_status_readable):
+            self._usable(consumer)
         self._granted(consumer, operation, request.path)
         return consumer.identity
 
     def _usable(self, consumer: ConsumerKey) -> None:
-        if consumer.expires and self.core.now() >= consumer.expires and consumer.status == "validated":
-            consumer.status = "expired"
+        self._age(consumer)
         if consumer.status != "validated":
             raise old_error(403, "NOT_CREDENTIAL", "This credential is not valid")
         consumer.last_use = self.core.now()
+
+    def _age(self, consumer: ConsumerKey) -> None:
+        if consumer.expires and self.core.now() >= consumer.expires and consumer.status == "validated":
+            consumer.status = "expired"
 
     @staticmethod
     def _granted(consumer: ConsumerKey, operation: Operation, raw_path: str) -> None:
@@ -202,6 +207,7 @@ class Auth(Area):
         consumer = self.state.consumer_keys.get(call.request.headers.get("X-Ovh-Consumer", ""))
         if consumer is None:
             raise bad_request("This call needs an application key")
+        self._age(consumer)
         return {
             "allowedIPs": None,
             "applicationId": consumer.application.application_id,

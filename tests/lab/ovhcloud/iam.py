@@ -193,6 +193,8 @@ class IamArea(Area):
     @serves("POST /v2/iam/authorization/check")
     def check_all(self, call: Call) -> list[dict[str, t.Any]]:
         """The same for several resources."""
+        if not self.core.settings.wildcard_checks and any("*" in urn for urn in call.body["resourceURNs"]):
+            raise bad_request("Invalid URN")
         return [{**self._checked(call, urn), "resourceURN": urn} for urn in call.body["resourceURNs"]]
 
     # --- reference

@@ -76,11 +76,24 @@ class TaskArea(Area):
 
     def advance(self, task: Task) -> None:
         """One read."""
+        self._expire(task)
         if task.state in ENDED or task.state == "waitingTodo" or not task.countdown.tick():
             return
         self._next(task)
         if self.core.settings.task_reads == 0:
             self._run(task)
+
+    def _expire(self, task: Task) -> None:
+        """Without its code in time, a task is cancelled."""
+        age = (self.core.now() - task.created).total_seconds()
+        if task.needs_code and task.state not in ENDED and age > self.core.settings.code_lifetime:
+            task.state, task.ended, task.description = "canceled", self.core.now(), None
+            if task.fail:
+                task.fail()
+
+    def _aged(self, task: Task) -> Task:
+        self._expire(task)
+        return task
 
     def validate(self, task: Task) -> None:
         """A human entered the code of an advanced-security cloud."""
@@ -169,7 +182,7 @@ class TaskArea(Area):
         return [
             task.task_id
             for task in list(cloud.tasks.values())
-            if self._visible(cloud, task)
+            if self._visible(cloud, self._aged(task))
             and about in (None, task.about)
             and fnmatch.fnmatchcase(task.name, pattern)
             and state in (None, task.state)

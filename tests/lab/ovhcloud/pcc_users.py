@@ -59,6 +59,7 @@ class UserArea(Area):
         """Ids of users; the name is compared as a pattern with %."""
         cloud = self.core.private_cloud(call.params["serviceName"])
         self._tasks.touch(cloud, "user")
+        self._tasks.touch(cloud, "iam")  # roles are listed here too
         pattern = call.query.get("name", "*").replace("%", "*")
         return [user.user_id for user in cloud.users.values() if fnmatch.fnmatchcase(user.name, pattern)]
 
@@ -81,7 +82,7 @@ class UserArea(Area):
             "name": user.name,
             "phoneNumber": user.phone,
             "state": user.state,
-            "type": "user",
+            "type": "group" if user.provider == "iam" else "user",
             "userId": user.user_id,
         }
 

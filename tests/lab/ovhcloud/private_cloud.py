@@ -11,10 +11,13 @@ from .core import Area, Call, Core, new_uuid, serves
 from .errors import bad_request, conflict, not_found
 from .okms import tagged
 from .pcc_tasks import TaskArea
+from .pcc_users import UserArea
 from .state import AllowedNetwork, PrivateCloud, Service
 
 _CLOUD = "/dedicatedCloud/{serviceName}"
-IAM_ROLES = ["iam-admin", "iam-auditor"]
+# the two roles that come with IAM, and whether their users may encrypt (guide of the OKMS for VMware)
+IAM_ROLES = {"iam-admin": True, "iam-auditor": False}
+WITHOUT_IAM = ("hds", "hipaa", "pcidss", "snc")  # guide "IAM for VMware on OVHcloud - Presentation and FAQ"
 IDENTITY_PROVIDER_ID = 12
 _OPTIONS = [
     "accessNetworkFiltered",
@@ -32,9 +35,10 @@ _SECURED = ["accessNetworkFiltered", "advancedSecurity", "base", "sessionTimeout
 class PrivateCloudArea(Area):
     """Calls under /dedicatedCloud/{serviceName}, without KMS, tasks and users."""
 
-    def __init__(self, core: Core, tasks: TaskArea) -> None:
+    def __init__(self, core: Core, tasks: TaskArea, users: UserArea) -> None:
         super().__init__(core)
         self._tasks = tasks
+        self._users = users
 
     def add(self, name: str, web_interface_url: str = "") -> PrivateCloud:
         """A private cloud with its billing service."""
@@ -93,13 +97,17 @@ class PrivateCloudArea(Area):
             "managementInterface": "vcsa",
             "productReference": "EPCC",
             "serviceName": cloud.name,
-            "servicePackName": "hds-nsxt" if secured else "nsxt",
+            "servicePackName": self._pack(),
             "spla": False,
             "state": "delivered",
             "vScopeUrl": f"{cloud.web_interface_url}vScope",
             "version": {"build": build, "major": major, "minor": minor},
             "webInterfaceUrl": cloud.web_interface_url,
         }
+
+    def _pack(self) -> str:
+        settings = self.core.settings
+        return settings.service_pack or ("hds-nsxt" if settings.advanced_security else "nsxt")
 
     @serves(f"POST {_CLOUD}/changeProperties")
     def change(self, call: Call) -> dict[str, t.Any]:
@@ -231,14 +239,17 @@ class PrivateCloudArea(Area):
     def can_switch(self, call: Call) -> bool:
         """May the option be switched."""
         wanted = "disabled" if call.operation.template.endswith("canBeEnabled") else "enabled"
-        return self._iam_cloud(call).iam_state == wanted and self.core.settings.iam_option == "available"
+        return self._iam_cloud(call).iam_state == wanted and self._iam_possible()
+
+    def _iam_possible(self) -> bool:
+        return self.core.settings.iam_option == "available" and not self._pack().startswith(WITHOUT_IAM)
 
     @serves(f"POST {_CLOUD}/iam/enable", f"POST {_CLOUD}/iam/disable")
     def switch(self, call: Call) -> dict[str, t.Any]:
         """Switch the IAM option; the two standard roles come with it."""
         cloud = self._iam_cloud(call)
         on = call.operation.template.endswith("enable")
-        if self.core.settings.iam_option != "available":
+        if not self._iam_possible():
             raise conflict("IAM is not compatible with the options of this service")
         if cloud.iam_state != ("disabled" if on else "enabled"):
             raise conflict(f"IAM is {cloud.iam_state} on this service")
@@ -246,19 +257,37 @@ class PrivateCloudArea(Area):
 
         def finish() -> None:
             cloud.iam_state = "enabled" if on else "disabled"
-            cloud.roles = list(IAM_ROLES) if on else []
+            for name in list(cloud.roles):
+                self._drop_role(cloud, name)
+            for name, encrypts in IAM_ROLES.items() if on else ():
+                self._add_role(cloud, name, encrypts)
 
         return self._tasks.add(cloud, "enableIam" if on else "disableIam", ("iam", 0), finish)
 
     @serves(f"POST {_CLOUD}/iam/addRole")
     def add_role(self, call: Call) -> dict[str, t.Any]:
         """Make a vSphere role assumable."""
-        cloud, name = self._iam_cloud(call), call.body["name"]
+        cloud, name, prefix = self._iam_cloud(call), call.body["name"], self.core.settings.iam_role_prefix
+        name = name if name.startswith(prefix) else prefix + name
         if cloud.iam_state != "enabled":
             raise conflict("IAM is not enabled on this service")
-        if name in cloud.roles:
+        if name in cloud.roles or ("role", name) in cloud.pending:
             raise conflict(f"The role {name} already exists")
-        return self._tasks.add(cloud, "addIamRole", ("iam", 0), lambda: cloud.roles.append(name))
+        cloud.pending.add(("role", name))
+        return self._tasks.add(cloud, "addIamRole", ("iam", 0), lambda: self._add_role(cloud, name, False))
+
+    # a role is a group of vSphere with rights like those of a user (guide "How to create an IAM vSphere role")
+
+    def _add_role(self, cloud: PrivateCloud, name: str, encrypts: bool) -> None:
+        cloud.roles.append(name)
+        cloud.pending.discard(("role", name))
+        self._users.add(cloud, name, encryptionRight=encrypts).provider = "iam"
+
+    @staticmethod
+    def _drop_role(cloud: PrivateCloud, name: str) -> None:
+        cloud.roles.remove(name)
+        for user in [user for user in cloud.users.values() if user.provider == "iam" and user.name == name]:
+            del cloud.users[user.user_id]
 
     # --- allowed networks
 

@@ -216,7 +216,8 @@ class Seed:
         """The active vSphere user with that login, or None."""
         for cloud in self.state.pccs.values():
             for user in list(cloud.users.values()):
-                if login == user.login and user.activation == "enabled" and user.state == "delivered":
+                usable = user.activation == "enabled" and user.state == "delivered" and user.provider is None
+                if login == user.login and usable:
                     return user
         return None
 

@@ -18,6 +18,8 @@ class OvhSettings:
     page_maximum: int = 3  # a client that asks for 100 must still follow the cursor
     signature_window: float = 30.0
     token_lifetime: int = 3599  # seconds, of OAuth2 tokens
+    credential_status_readable: bool = True  # (unknown) a consumer key that is not valid may ask for its own status
+    wildcard_checks: bool = True  # (unknown) authorization/check takes a URN with *
 
     # account and orders
     subsidiary: str = "FR"
@@ -46,6 +48,9 @@ class OvhSettings:
     task_outcome: str = "done"  # or `error`, `canceled`
     tasks_vanish: str = ""  # `after_read`: a finished task answers once more; `at_once`: never
     iam_option: str = "available"  # `unavailable`: canBeEnabled is false; `missing`: the routes answer 404
+    iam_role_prefix: str = "iam-"  # guide "How to use IAM policies with vSphere": IAM roles are prefixed with it
     advanced_security: bool = False  # sensitive operations wait for a code sent by SMS
+    code_lifetime: float = 900.0  # guide "Using the secure interface": 15 minutes, then the task is cancelled
+    service_pack: str = ""  # of all private clouds; empty: hds-nsxt with advanced security, else nsxt
     user_access_policy: str = "filtered"
     kms_port: int = 5696

@@ -312,6 +312,7 @@ class PrivateCloud:
     encryption: str = "disabled"
     iam_state: str = "disabled"
     roles: list[str] = dataclasses.field(default_factory=list)
+    pending: set[tuple[str, str]] = dataclasses.field(default_factory=set)  # what tasks are about to make
     tags: dict[str, str] = dataclasses.field(default_factory=dict)
     kms: dict[int, KmsEntry] = dataclasses.field(default_factory=dict)
     tasks: dict[int, Task] = dataclasses.field(default_factory=dict)

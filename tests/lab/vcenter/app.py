@@ -73,10 +73,12 @@ class VCenter:
         self.inventory = inventory or Inventory()
         self.authenticate: t.Callable[[str, str], t.Iterable[str] | None] = _nobody
         self.flow_open: t.Callable[[str, int], bool] = lambda _host, _port: True
+        self.session_policy: t.Callable[[], tuple[int, str]] = lambda: (0, "first")
         self._core = Core(clock, self.settings)
         self.crypto = self._core.crypto
         self._connections = KmsConnections(self._core, self._is_flow_open)
         self.sessions = sessions.Sessions(self._core, self._privileges_of)
+        self.sessions.policy = lambda: self.session_policy()
         self.tasks = Tasks(self._core)
         collectors = PropertyCollectors(self._core)
         self.sessions.on_end += [collectors.forget, lambda session: self._core.store.remove_owned(session.key)]

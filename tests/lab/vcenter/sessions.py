@@ -76,6 +76,7 @@ class Sessions:
         self._authenticate = authenticate
         self._by_cookie: dict[tuple[str, str], Session] = {}
         self.on_end: list[t.Callable[[Session], None]] = []
+        self.policy: t.Callable[[], tuple[int, str]] = lambda: (0, "first")
         core.store.add(
             vim.SessionManager("SessionManager"),
             self,
@@ -148,10 +149,17 @@ class Sessions:
         granted = frozenset(privileges)
         session = Session(str(uuid.uuid4()), cookie, user, granted, now, now, peer, agent, calls=1, kind=kind)
         with self._core.lock:
-            if len(self._by_cookie) >= self._core.settings.session_limit:
-                raise TooManySessionsError
+            self._make_room()
             self._by_cookie[kind, cookie] = session
         return session
+
+    def _make_room(self) -> None:
+        """A private cloud's limit of sessions logs out the oldest (`first`), or lets nobody else in (`last`)."""
+        limit, who = self.policy()
+        if limit and len(self._by_cookie) >= limit and who == "first":
+            self.end(min(self._by_cookie.values(), key=lambda session: session.login_time))
+        if len(self._by_cookie) >= (limit or self._core.settings.session_limit):
+            raise TooManySessionsError
 
     @operation("Logout", kind="logout")
     def logout(self, call: Call) -> None:

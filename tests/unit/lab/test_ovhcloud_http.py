@@ -132,6 +132,9 @@ def test_rules_and_life_of_a_consumer_key(site):
     assert (current["status"], current["expiration"] is not None) == ("validated", True)
     site.clock.advance(61)
     assert site.refused("GET", "/me") == (403, "NOT_CREDENTIAL")
+    assert site.call("GET", "/auth/currentCredential")["status"] == "expired"
+    site.settings.credential_status_readable = False
+    assert site.refused("GET", "/auth/currentCredential") == (403, "NOT_CREDENTIAL")
 
 
 def test_a_consumer_key_needs_a_human(site):

@@ -192,6 +192,15 @@ def test_advanced_security_waits_for_a_code(site):
     _until_done(site, task)
 
 
+def test_a_code_is_good_for_15_minutes(site):
+    site.settings.advanced_security = True
+    task = site.call("POST", f"{PCC}/user/1201/changeProperties", {"encryptionRight": True})
+    site.clock.advance(901)
+    assert task["taskId"] in site.call("GET", f"{PCC}/task", params={"state": "canceled"})
+    assert site.call("GET", f"{PCC}/task/{task['taskId']}")["state"] == "canceled"
+    assert site.app.validate_tasks() == 0 and site.call("GET", f"{PCC}/user/1201")["encryptionRight"] is False
+
+
 def test_iam_option(site):
     iam = f"{PCC}/iam"
     assert site.call("GET", iam) == {"identityProviderId": None, "state": "disabled"}
@@ -202,14 +211,21 @@ def test_iam_option(site):
     assert site.call("GET", f"{iam}/canBeEnabled") is False
     _until_done(site, site.call("POST", f"{iam}/addRole", {"name": "crypto"}))
     actions = [item["action"] for item in site.pages("/v2/iam/reference/action?resourceType=pccVMware")]
-    assert "pccVMware:vSphere:assumeRole?crypto" in actions and "pccVMware:vSphere:assumeRole?iam-admin" in actions
-    assert site.refused("POST", f"{iam}/addRole", {"name": "crypto"})[0] == 409
+    assert {f"pccVMware:vSphere:assumeRole?{role}" for role in ("iam-admin", "iam-auditor", "iam-crypto")} <= {*actions}
+    assert site.refused("POST", f"{iam}/addRole", {"name": "iam-crypto"})[0] == 409
+    users = [site.call("GET", f"{PCC}/user/{number}") for number in site.call("GET", f"{PCC}/user")]
+    roles = {user["name"]: user["encryptionRight"] for user in users if user["identityProviderType"] == "iam"}
+    assert roles == {"iam-admin": True, "iam-auditor": False, "iam-crypto": False}
+    _until_done(site, site.call("POST", f"{iam}/disable"))
+    assert len(site.call("GET", f"{PCC}/user")) == 2
 
 
 def test_clouds_without_iam(site):
     site.settings.iam_option = "unavailable"
     assert site.call("GET", f"{PCC}/iam/canBeEnabled") is False
     assert site.refused("POST", f"{PCC}/iam/enable") == (409, "Client::Conflict")
+    site.settings.iam_option, site.settings.service_pack = "available", "pcidss-nsxt"
+    assert site.call("GET", f"{PCC}/iam/canBeEnabled") is False
     site.settings.iam_option = "missing"
     assert site.refused("GET", f"{PCC}/iam") == (404, "Client::NotFound")
 

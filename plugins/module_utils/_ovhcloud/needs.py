@@ -1,0 +1,305 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which calls and IAM actions each encryption option needs, and the consumer-key rules and policies for them: pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+OKMS, EXTERNAL, NATIVE = "okms", "external_kms", "native_key_provider"
+OPTIONS = (OKMS, EXTERNAL, NATIVE)
+# each profile contains the ones before it
+PROFILES = ("read_only", "operate", "order")
+FEATURES = ("iam", "service_keys", "termination", "users")
+ACCOUNT, DOMAIN, CLOUD = "account", "okms", "pccVMware"
+# what vCenter does with its certificate; DiscoverVersions and Query need no right
+KMIP_ACTIONS = tuple(
+    f"okms:kmip:{name}"
+    for name in (
+        *("activate", "addAttribute", "create", "destroy", "get", "getAttributeList", "getAttributes", "locate"),
+        *("modifyAttribute", "register", "revoke"),
+    )
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Need:
+    """One call, or an IAM action without a call (method empty). `resource` is the kind that the action is asked on."""
+
+    method: str
+    path: str
+    action: str
+    resource: str
+    profile: str
+    options: tuple[str, ...] = OPTIONS
+    feature: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Scope:
+    """Names that fill the paths and URNs; what is not known becomes `*`. `api` is the part of URNs: eu, ca or us."""
+
+    account: str = "*"
+    api: str = "eu"
+    service_name: str = "*"
+    okms_id: str = "*"
+
+    def path(self, template: str) -> str:
+        """A path of the catalogue with these names."""
+        return template.replace("{pcc}", self.service_name).replace("{okms}", self.okms_id).replace("{id}", "*")
+
+    def urn(self, resource: str) -> str:
+        """URN of the resource of a kind."""
+        name = {ACCOUNT: self.account, DOMAIN: self.okms_id, CLOUD: self.service_name}[resource]
+        return f"urn:v1:{self.api}:resource:{resource}:{name}"
+
+
+def _needs(profile: str, resource: str, prefix: str, rows: str, **more: t.Any) -> list[Need]:
+    """Rows of `METHOD path action`; the action is completed by the prefix, `-` stands for none."""
+    found = []
+    for row in rows.strip().splitlines():
+        method, path, action = row.split()
+        named = "" if action == "-" else prefix + action
+        found.append(Need(method, path, named, resource if named else "", profile, **more))
+    return found
+
+
+_PCC, _DOMAINS = "/dedicatedCloud/{pcc}", "/v2/okms/resource"
+_KMS = {"options": (OKMS, EXTERNAL)}
+_ONLY = {"options": (OKMS,)}
+CATALOGUE: tuple[Need, ...] = (
+    *_needs(
+        "read_only",
+        ACCOUNT,
+        "",
+        """
+        GET /auth/details -
+        GET /auth/currentCredential -
+        POST /v2/iam/authorization/check -
+        """,
+    ),
+    *_needs(
+        "read_only",
+        CLOUD,
+        "pccVMware:apiovh:",
+        f"""
+        GET /dedicatedCloud get
+        GET {_PCC} get
+        GET {_PCC}/allowedNetwork allowedNetwork/get
+        GET {_PCC}/allowedNetwork/{{id}} allowedNetwork/get
+        GET {_PCC}/iam iam/get
+        GET {_PCC}/iam/canBeEnabled iam/canBeEnabled/get
+        GET {_PCC}/task task/get
+        GET {_PCC}/task/{{id}} task/get
+        GET {_PCC}/user user/get
+        GET {_PCC}/user/{{id}} user/get
+        GET {_PCC}/vmEncryption vmEncryption/get
+        """,
+    ),
+    *_needs(
+        "read_only",
+        CLOUD,
+        "pccVMware:apiovh:vmEncryption/kms/",
+        f"""
+        GET {_PCC}/vmEncryption/kms get
+        GET {_PCC}/vmEncryption/kms/{{id}} get
+        """,
+        **_KMS,
+    ),
+    *_needs(
+        "read_only",
+        DOMAIN,
+        "okms:apiovh:",
+        f"""
+        GET /v2/okms/reference/regions -
+        GET {_DOMAINS} resource/get
+        GET {_DOMAINS}/{{okms}} resource/get
+        GET {_DOMAINS}/{{okms}}/credential credential/get
+        GET {_DOMAINS}/{{okms}}/credential/{{id}} credential/get
+        """,
+        **_ONLY,
+    ),
+    *_needs(
+        "operate",
+        CLOUD,
+        "pccVMware:apiovh:",
+        f"POST {_PCC}/user/{{id}}/changeProperties user/changeProperties",
+    ),
+    *_needs(
+        "operate",
+        CLOUD,
+        "pccVMware:apiovh:vmEncryption/kms/",
+        f"""
+        POST {_PCC}/vmEncryption/kms create
+        POST {_PCC}/vmEncryption/kms/{{id}}/changeProperties changeProperties
+        DELETE {_PCC}/vmEncryption/kms/{{id}} delete
+        """,
+        **_KMS,
+    ),
+    *_needs(
+        "operate",
+        DOMAIN,
+        "okms:apiovh:credential/",
+        f"""
+        POST {_DOMAINS}/{{okms}}/credential create
+        DELETE {_DOMAINS}/{{okms}}/credential/{{id}} delete
+        """,
+        **_ONLY,
+    ),
+    *_needs(
+        "operate",
+        ACCOUNT,
+        "account:apiovh:services/",
+        """
+        GET /services get
+        GET /services/{id} get
+        PUT /services/{id} edit
+        """,
+        **_ONLY,
+    ),
+    *_needs(
+        "order",
+        ACCOUNT,
+        "account:apiovh:me/",
+        """
+        GET /me get
+        GET /me/order order/get
+        GET /me/order/{id} order/get
+        GET /me/order/{id}/status order/status/get
+        GET /me/order/{id}/details order/details/get
+        GET /me/order/{id}/details/{id} order/details/get
+        GET /me/order/{id}/details/{id}/extension order/details/extension/get
+        GET /me/payment/method payment/method/get
+        POST /me/order/{id}/pay order/pay
+        POST /me/order/{id}/payWithRegisteredPaymentMean order/payWithRegisteredPaymentMean
+        """,
+        **_ONLY,
+    ),
+    *_needs(
+        "order",
+        ACCOUNT,
+        "order:apiovh:cart/",
+        """
+        GET /order/catalog/public/okms -
+        GET /order/cart get
+        POST /order/cart -
+        GET /order/cart/{id} -
+        DELETE /order/cart/{id} delete
+        POST /order/cart/{id}/assign assign
+        POST /order/cart/{id}/okms -
+        GET /order/cart/{id}/item/{id}/requiredConfiguration -
+        POST /order/cart/{id}/item/{id}/configuration -
+        GET /order/cart/{id}/checkout checkout/simulate
+        POST /order/cart/{id}/checkout checkout/execute
+        """,
+        **_ONLY,
+    ),
+    *_needs(
+        "operate",
+        CLOUD,
+        "pccVMware:apiovh:iam/",
+        f"""
+        POST {_PCC}/iam/enable enable
+        POST {_PCC}/iam/addRole addRole
+        """,
+        feature="iam",
+    ),
+    *_needs(
+        "operate",
+        ACCOUNT,
+        "account:apiovh:iam/policy/",
+        """
+        GET /v2/iam/policy get
+        GET /v2/iam/policy/{id} get
+        POST /v2/iam/policy create
+        PUT /v2/iam/policy/{id} edit
+        """,
+        feature="iam",
+    ),
+    *_needs(
+        "read_only",
+        DOMAIN,
+        "okms:apiovh:serviceKey/",
+        f"""
+        GET {_DOMAINS}/{{okms}}/serviceKey get
+        GET {_DOMAINS}/{{okms}}/serviceKey/{{id}} get
+        """,
+        feature="service_keys",
+        **_ONLY,
+    ),
+    *_needs(
+        "operate",
+        DOMAIN,
+        "okms:apiovh:serviceKey/",
+        f"""
+        POST {_DOMAINS}/{{okms}}/serviceKey create
+        PUT {_DOMAINS}/{{okms}}/serviceKey/{{id}} update
+        DELETE {_DOMAINS}/{{okms}}/serviceKey/{{id}} delete
+        """,
+        feature="service_keys",
+        **_ONLY,
+    ),
+    *(
+        Need("", "", f"okms:apiovh:serviceKey/{name}", DOMAIN, "operate", (OKMS,), "service_keys")
+        for name in ("activate", "deactivate", "import")
+    ),
+    *_needs(
+        "order",
+        ACCOUNT,
+        "account:apiovh:",
+        """
+        GET /me/notification/email/history me/notification/email/history/get
+        GET /me/notification/email/history/{id} me/notification/email/history/get
+        POST /services/{id}/terminate services/terminate
+        POST /services/{id}/terminate/confirm services/terminate/confirm
+        DELETE /services/{id} services/terminateWithoutConfirmation
+        """,
+        feature="termination",
+        **_ONLY,
+    ),
+    *_needs(
+        "operate",
+        CLOUD,
+        "pccVMware:apiovh:user/",
+        f"""
+        POST {_PCC}/user create
+        DELETE {_PCC}/user/{{id}} delete
+        """,
+        feature="users",
+    ),
+    *(Need("", "", action, DOMAIN, "operate", (OKMS,), "kmip") for action in KMIP_ACTIONS),
+)
+
+
+def needs_of(option: str, profile: str, features: t.Collection[str] = ()) -> list[Need]:
+    """What an option needs in a profile, with the wanted extra features."""
+    reached = PROFILES[: PROFILES.index(profile) + 1]
+    return [
+        need
+        for need in CATALOGUE
+        if option in need.options and need.profile in reached and (not need.feature or need.feature in features)
+    ]
+
+
+def access_rules(needs: t.Iterable[Need], scope: Scope) -> list[dict[str, str]]:
+    """Rules for POST /auth/credential: frozen when the consumer key is made, so all of them are named at once."""
+    pairs = {(scope.path(need.path), need.method) for need in needs if need.method}
+    return [{"method": method, "path": path} for path, method in sorted(pairs)]
+
+
+def iam_policy(name: str, identities: t.Sequence[str], needs: t.Sequence[Need], scope: Scope) -> dict[str, t.Any]:
+    """The body for POST /v2/iam/policy that grants these needs and nothing else."""
+    kinds = sorted({need.resource for need in needs if need.action})
+    urns = [scope.urn(kind) for kind in kinds]
+    if DOMAIN in kinds and scope.okms_id != "*":
+        urns.append(f"{scope.urn(DOMAIN)}/*")  # whether the domain's URN covers its keys is not documented
+    actions = sorted({need.action for need in needs if need.action})
+    return {
+        "name": name,
+        "description": "Made by api_rights_info of the Ansible collection ovhcloud.vmware_encryption",
+        "identities": list(identities),
+        "resources": [{"urn": urn} for urn in sorted(urns)],
+        "permissions": {"allow": [{"action": action} for action in actions]},
+    }

@@ -1,0 +1,340 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: iam_policy
+short_description: Manage an OVHcloud IAM policy
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Creates, changes and removes an IAM policy, which its name decides.
+  - A policy is a product, because each of its identities gets each of its actions on each of its resources. Adding to
+    a policy that holds other entries would therefore grant more than was asked for. The module refuses that and names
+    what it would be, unless it is told otherwise.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_ovhcloud
+  - ovhcloud.vmware_encryption._ovhcloud
+options:
+  name:
+    description: Name of the policy. Names that start with C(ovh-) are reserved for OVHcloud.
+    type: str
+    required: true
+  state:
+    description: Whether the policy shall exist.
+    type: str
+    choices: [present, absent]
+    default: present
+  identities:
+    description:
+      - Who gets the rights, as URNs or as V(user:LOGIN), V(group:NAME), V(service_account:CLIENT_ID) or V(account).
+      - Needed for a new policy.
+    type: list
+    elements: str
+  resources:
+    description:
+      - On what, as URNs or as V(okms:ID), V(private_cloud:SERVICE_NAME), V(resource_group:ID) or V(account).
+      - Needed for a new policy.
+    type: list
+    elements: str
+  allow:
+    description: Actions that are allowed. V(*) stands for any text.
+    type: list
+    elements: str
+  except:
+    description: Actions that are taken out of what this policy allows.
+    type: list
+    elements: str
+  deny:
+    description: Actions that are denied, whatever other policies allow.
+    type: list
+    elements: str
+  permissions_groups:
+    description: URNs of groups of permissions.
+    type: list
+    elements: str
+  description:
+    description: Description of the policy.
+    type: str
+  conditions:
+    description: Conditions as the API takes them. An empty dictionary removes them.
+    type: dict
+  expires_at:
+    description: When the policy ends, such as V(2027-01-01T00:00:00Z). An empty text removes the end.
+    type: str
+  purge:
+    description:
+      - Whether the lists that are given are all that the policy may hold. Other entries are removed.
+      - Without it, entries of others stay.
+    type: bool
+    default: false
+  allow_widening:
+    description: Whether an addition may grant more than is asked for, because of entries of others in the policy.
+    type: bool
+    default: false
+seealso:
+  - module: ovhcloud.vmware_encryption.iam_policy_info
+  - module: ovhcloud.vmware_encryption.api_rights_info
+notes:
+  - A change of a policy may take a minute until it counts.
+"""
+
+EXAMPLES = r"""
+- name: Let the identity in vCenter's certificate use the keys of one OKMS domain
+  ovhcloud.vmware_encryption.iam_policy:
+    name: okms-vcenter-prod
+    description: KMIP rights of vCenter's certificate
+    identities: ["user:vcenter-kmip"]
+    resources:
+      - okms:7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
+      - okms:7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31/*
+    allow:
+      - okms:kmip:create
+      - okms:kmip:get
+      - okms:kmip:activate
+      - okms:kmip:locate
+
+- name: Apply what api_rights_info has printed
+  ovhcloud.vmware_encryption.iam_policy:
+    name: "{{ policy.name }}"
+    identities: "{{ policy.identities }}"
+    resources: "{{ policy.resources | map(attribute='urn') }}"
+    allow: "{{ policy.permissions.allow | map(attribute='action') }}"
+    purge: true
+  vars:
+    policy: "{{ found.profiles.operate.iam_policy }}"
+"""
+
+RETURN = r"""
+policy:
+  description: The policy, empty when it is absent.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Id, null in check mode for a new policy.
+      type: str
+      sample: b1c2d3e4-0000-4000-8000-aabbccddeeff
+    name:
+      description: Name.
+      type: str
+      sample: okms-vcenter-prod
+    description:
+      description: Description.
+      type: str
+      sample: KMIP rights of vCenter's certificate
+    identities:
+      description: Who gets the rights.
+      type: list
+      elements: str
+      sample: ["urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"]
+    resources:
+      description: On what.
+      type: list
+      elements: str
+      sample: ["urn:v1:eu:resource:okms:7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31"]
+    allow:
+      description: Allowed actions.
+      type: list
+      elements: str
+      sample: ["okms:kmip:create"]
+    except:
+      description: Actions that are taken out of the allowed ones.
+      type: list
+      elements: str
+      sample: []
+    deny:
+      description: Denied actions.
+      type: list
+      elements: str
+      sample: []
+    permissions_groups:
+      description: Groups of permissions.
+      type: list
+      elements: str
+      sample: []
+    conditions:
+      description: Conditions, null when there are none.
+      type: dict
+      sample: null
+    expires_at:
+      description: When it ends, null for never.
+      type: str
+      sample: null
+    owner:
+      description: The account.
+      type: str
+      sample: ab12345-ovh
+    read_only:
+      description: Whether OVHcloud keeps the policy, so that it cannot be changed.
+      type: bool
+      sample: false
+    created_at:
+      description: When it was made.
+      type: str
+      sample: "2026-09-01T08:00:00Z"
+    updated_at:
+      description: When it was changed last, null for never.
+      type: str
+      sample: null
+unasked:
+  description: Entries that the policy holds, or held before O(purge), and that were not asked for, by list.
+  returned: success
+  type: dict
+  sample: {identities: ["urn:v1:eu:identity:user:ab12345-ovh/alice"]}
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    state_option,
+    text,
+    texts,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    ConflictError,
+    GuardError,
+    InvalidInputError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.policies import (
+    EFFECTS,
+    FIELDS,
+    LISTS,
+    Policies,
+    effective,
+    merged,
+    unasked,
+    widening,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import utc
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.urns import Urns
+
+SPEC = ArgSpec(
+    connection(),
+    state_option(),
+    name=text(required=True),
+    description=text(),
+    conditions={"type": "dict"},
+    expires_at=text(),
+    purge=boolean(default=False),
+    allow_widening=boolean(default=False),
+    **{name: texts() for name in LISTS},
+)
+
+
+class IamPolicy(Resource):
+    """One policy."""
+
+    result_key = "policy"
+    fields = FIELDS
+    volatile = ("created_at", "updated_at")
+
+    def __init__(self, context: Context, policies: Policies) -> None:
+        self.context = context
+        self.params = context.params
+        self.policies = policies
+        self.asked: State = {}
+        self.others: State = {}
+
+    def read(self) -> State | None:
+        """The policy of that name."""
+        if self.params["name"].startswith("ovh-"):
+            raise InvalidInputError(f"policy {self.params['name']}: names that start with ovh- are kept by OVHcloud")
+        return self.policies.find(self.params["name"])
+
+    def wanted(self, before: State | None) -> State:
+        """What was asked, joined with what is there unless the rest shall go."""
+        self.asked = self._asked()
+        if before is None:
+            return {"name": self.params["name"], **{name: [] for name in LISTS}, **self.asked}
+        self.others = unasked(before, {**before, **self.asked})
+        return merged(before, self.asked, self.params["purge"])
+
+    def _asked(self) -> State:
+        urns = Urns(self.policies.who)
+        asked: State = {}
+        for name in LISTS:
+            given = self.params[name]
+            if given is not None:
+                complete = getattr(urns, name, None)
+                asked[name] = complete(given) if complete else sorted({item.strip() for item in given})
+        for name in ("description", "conditions"):
+            if self.params[name] is not None:
+                asked[name] = self.params[name] or None
+        if self.params["expires_at"] is not None:
+            asked["expires_at"] = self._end(self.params["expires_at"])
+        return asked
+
+    @staticmethod
+    def _end(text_of_time: str) -> str | None:
+        try:
+            return utc(text_of_time) if text_of_time else None
+        except ValueError:
+            raise InvalidInputError(f"expires_at {text_of_time!r} is not a time such as 2027-01-01T00:00:00Z") from None
+
+    def guard(self, plan: Plan) -> None:
+        """Complete when new, not OVHcloud's own, and nothing granted that was not asked for."""
+        name = self.params["name"]
+        if plan.changed and plan.before.get("read_only"):
+            raise ConflictError(f"policy {name} is read only: OVHcloud keeps it")
+        if plan.after:
+            self._check_complete(plan.after)
+        if plan.verb != "update" or self.params["purge"] or self.params["allow_widening"]:
+            return
+        beyond = widening(plan.before, {**plan.before, **self.asked})
+        if beyond:
+            raise GuardError(
+                f"policy {name} holds entries that this task does not ask for, and would join {'; '.join(beyond)}. "
+                "Nothing was changed. Use a policy of another name, or purge: true to have exactly what is asked, or "
+                "allow_widening: true",
+                unasked=self.others,
+            )
+
+    def _check_complete(self, state: State) -> None:
+        lacking = [name for name in ("identities", "resources") if not state.get(name)]
+        if not any(state.get(name) for name in (*EFFECTS, "permissions_groups")):
+            lacking.append("allow, deny or permissions_groups")
+        if lacking:
+            raise InvalidInputError(f"policy {state['name']} would have no {' and no '.join(lacking)}")
+        for note in effective(state):
+            self.context.warn(f"policy {state['name']} {note}")
+
+    def create(self, plan: Plan) -> State:
+        """Make it."""
+        return self.policies.create(plan.after)
+
+    def update(self, plan: Plan) -> State:
+        """Write it anew, with what is not asked about as it was."""
+        return self.policies.replace(plan.before["id"], plan.after)
+
+    def delete(self, plan: Plan) -> None:
+        """Remove it."""
+        self.policies.delete(plan.before["id"])
+
+    def extras(self) -> dict[str, t.Any]:
+        """Entries of others."""
+        return {"unasked": self.others}
+
+
+def build(context: Context) -> IamPolicy:
+    """The resource for these options."""
+    return IamPolicy(context, Policies(connect(context)))
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()
