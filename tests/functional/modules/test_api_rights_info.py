@@ -40,7 +40,7 @@ def test_the_account_itself_may_do_all(lab: Lab, run_module: RunModule) -> None:
 
 
 def test_a_service_account_has_no_consumer_key(lab: Lab, run_module: RunModule) -> None:
-    nothing = dict.fromkeys(("application_key", "application_secret", "consumer_key"), "")
+    nothing: dict[str, t.Any] = dict.fromkeys(("application_key", "application_secret", "consumer_key"), "")
     account: dict[str, t.Any] = {
         "client_id": lab.client_id,
         "client_secret": lab.client_secret,
