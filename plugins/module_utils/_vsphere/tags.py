@@ -30,15 +30,23 @@ class Tags:
         self._rest = rest
         self._tags: dict[str, Tag | None] = {}
         self._categories: dict[str, str] = {}
+        self._block = _BLOCK
 
     def of_machines(self, moids: t.Sequence[str]) -> dict[str, list[Tag]]:
         """Tags by id of the machine; those without tags are left out."""
         found: dict[str, list[Tag]] = {}
-        for start in range(0, len(moids), _BLOCK):
-            for moid, ids in self._attached(moids[start : start + _BLOCK]):
-                tags = [tag for tag in map(self._tag, ids) if tag is not None]
+        left = list(moids)
+        while left:
+            block = left[: self._block]
+            rows = self._attached(block)
+            if rows is None:
+                self._block = len(block) // 2
+                continue
+            del left[: len(block)]
+            for row in rows:
+                tags = [tag for tag in map(self._tag, row["tag_ids"]) if tag is not None]
                 if tags:
-                    found[moid] = sorted(tags)
+                    found[row["object_id"]["id"]] = sorted(tags)
         return found
 
     def known(self, names: t.Collection[str]) -> list[Tag]:
@@ -52,17 +60,15 @@ class Tags:
     def _seen(self) -> list[Tag]:
         return [tag for tag in self._tags.values() if tag is not None]
 
-    def _attached(self, moids: t.Sequence[str]) -> list[tuple[str, list[str]]]:
-        """Machine and ids of its tags; a block that is refused is cut in halves."""
+    def _attached(self, moids: t.Sequence[str]) -> list[t.Any] | None:
+        """Machines with the ids of their tags; None when vCenter may have been asked for too many at once."""
         body = {"object_ids": [{"id": moid, "type": "VirtualMachine"} for moid in moids]}
         try:
-            rows = self._rest.ask("read the tags of virtual machines", _ON_OBJECTS, body) or []
+            return self._rest.ask("read the tags of virtual machines", _ON_OBJECTS, body) or []
         except CollectionError as error:
-            if len(moids) <= _SMALLEST or type(error) not in _TOO_MUCH:
-                raise
-            half = len(moids) // 2
-            return self._attached(moids[:half]) + self._attached(moids[half:])
-        return [(row["object_id"]["id"], row["tag_ids"]) for row in rows]
+            if len(moids) > _SMALLEST and type(error) in _TOO_MUCH:
+                return None
+            raise
 
     def _tag(self, tag_id: str) -> Tag | None:
         """A tag by its id; None when it was removed meanwhile."""

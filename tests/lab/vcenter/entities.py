@@ -148,6 +148,17 @@ def all_snapshots(snapshots: t.Iterable[Snapshot]) -> t.Iterator[Snapshot]:
         yield from all_snapshots(snapshot.children)
 
 
+def path_to(snapshots: t.Iterable[Snapshot], wanted: Snapshot) -> list[Snapshot]:
+    """A snapshot and those that it was taken after, the first one first."""
+    for snapshot in snapshots:
+        if snapshot is wanted:
+            return [snapshot]
+        below = path_to(snapshot.children, wanted)
+        if below:
+            return [snapshot, *below]
+    return []
+
+
 @dataclasses.dataclass
 class VirtualMachine(Entity):
     """A virtual machine. `crypto_key` is the key of its home; `locked` makes its cryptoState locked.

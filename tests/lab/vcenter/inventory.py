@@ -305,7 +305,7 @@ class Inventory:
         moid = f"snapshot-{vmomi.moid(machine.reference).partition('-')[2]}-{number}"
         made = Snapshot(vim.vm.Snapshot(moid), name, number)
         (parent.children if parent else machine.snapshots).append(made)
-        machine_builder.take_layer(machine, number)
+        machine_builder.take_layer(machine, number, len(path_to(machine.snapshots, made)))
         machine.changes += 1
         return made
 

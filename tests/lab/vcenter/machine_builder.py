@@ -52,11 +52,16 @@ def make_disks(store: Datastore, name: str, places: t.Sequence[str]) -> list[Dis
     return disks
 
 
-def take_layer(machine: VirtualMachine, number: int) -> None:
-    """Put every disk that is a file under a snapshot: it goes on in a new one."""
+def take_layer(machine: VirtualMachine, number: int, depth: int) -> None:
+    """Put every disk that is a file under a snapshot: it goes on in a new one.
+
+    `depth` is that of the snapshot: a branch leaves the files of the other branch.
+    """
     for disk in machine.disks:
         if disk.kind == "flat":
-            disk.parents.insert(0, disk.file_name)
+            folder = folder_of(disk.file_name)
+            own = [path for path in (disk.file_name, *disk.parents) if folder_of(path) == folder]
+            disk.parents[: len(own) - 1] = own[-depth:]
             disk.file_name = DELTA.sub(f"-{number:06}.vmdk", disk.file_name)
 
 

@@ -275,11 +275,9 @@ def _tree(snapshot: Snapshot, machine: VirtualMachine) -> t.Any:
 
 def snapshot_info(machine: VirtualMachine) -> t.Any:
     """`snapshot`: unset without any."""
-    if not machine.snapshots:
+    newest = machine.current_snapshot()
+    if newest is None:
         return None
-    newest = machine.snapshots[-1]
-    while newest.children:
-        newest = newest.children[-1]
     trees = [_tree(snapshot, machine) for snapshot in machine.snapshots]
     return vim.vm.SnapshotInfo(currentSnapshot=newest.reference, rootSnapshotList=trees)
 
@@ -334,3 +332,11 @@ TABLE: dict[str, t.Callable[[VirtualMachine], t.Any]] = {
     "guestHeartbeatStatus": lambda _machine: "gray",
     "recentTask": lambda machine: [task.reference for task in machine.tasks],
 }
+
+
+def _accessible(read: t.Callable[[VirtualMachine], t.Any]) -> t.Callable[[VirtualMachine], t.Any]:
+    """There is no configuration while its files are out of reach (vSphere API, VirtualMachine.config)."""
+    return lambda machine: None if machine.connection_state == "inaccessible" else read(machine)
+
+
+TABLE.update({path: _accessible(read) for path, read in TABLE.items() if path.partition(".")[0] == "config"})
