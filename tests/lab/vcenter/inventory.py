@@ -25,6 +25,7 @@ from .entities import (
     Snapshot,
     VirtualMachine,
     all_snapshots,
+    path_to,
 )
 from .machine_builder import made_uuid
 
