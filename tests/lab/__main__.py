@@ -17,6 +17,7 @@ import typing as t
 
 from .lab import Lab, LabSettings
 from .pki import thumbprints, write_private
+from .vcenter import Inventory
 from .vcenter.settings import RELEASES
 
 LIMIT_SECONDS = 7200.0
@@ -35,6 +36,7 @@ def arguments(argv: t.Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--external-kms-login", action="store_true", help="the own key servers also want a user name and a password"
     )
+    parser.add_argument("--vms", type=int, help="a large inventory with so many virtual machines")
     parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
     return parser.parse_args(argv)
 
@@ -109,6 +111,8 @@ Control port   {facts["control_url"]}
   What happened: GET /journal and /journal/summary. How things are: GET /state.
   Bad days: POST /clock {{"advance": seconds}}, POST /faults {{"action": "drop_after", "operation": "POST *"}},
   DELETE /faults, POST /kms/kms1/stop and /kms/kms1/start.
+  Machines: GET and POST /machines, POST /machines/vm1/power {{"state": "poweredOn"}}, POST and DELETE
+  /machines/vm1/snapshots, POST /machine-faults {{"machine": "vm1", "kind": "half"}}.
 
 For Ansible and the official clients:
 {variables}
@@ -151,7 +155,8 @@ def main(argv: t.Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
         login = ("vcenter", secrets.token_urlsafe(16)) if options.external_kms_login else None
-        settings = LabSettings(vcenter_version=options.vcenter_version, external_kms_login=login)
+        inventory = Inventory.fleet(options.vms) if options.vms else None
+        settings = LabSettings(options.vcenter_version, external_kms_login=login, inventory=inventory)
         lab = stack.enter_context(Lab(settings))
         text = explain(lab, options.limit)
         if options.state_file:

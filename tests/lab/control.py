@@ -10,6 +10,7 @@ import json
 import re
 import typing as t
 
+from .control_machines import MachineControl, machines_state
 from .faults import FaultRule
 from .pki import thumbprints
 from .web import Described, Request, Response
@@ -102,6 +103,7 @@ def lab_state(lab: Lab) -> dict[str, t.Any]:
             for user in cloud.users.values()
         ],
         "providers": lab.provider_overview(),
+        "machines": machines_state(lab),
         "kmip": {name: kmip_state(server) for name, server in lab.kmip_servers().items()},
     }
 
@@ -129,6 +131,7 @@ class Control:
             ("POST", re.compile(r"/external-kms/sign"), self._sign),
             ("POST", re.compile(r"/vcenter/lose-providers"), lambda request: lab.vcenter.lose_providers()),
             ("POST", re.compile(r"/stop"), lambda request: lab.stopping.set()),
+            *MachineControl(lab).routes,
         ]
 
     def describe(self, request: Request) -> Described:

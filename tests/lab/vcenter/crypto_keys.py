@@ -14,7 +14,7 @@ from . import errors, vmomi
 from .crypto_manager import find_provider, provider_id, rejected
 from .crypto_state import NATIVE, STANDARD, KeyRecord
 from .dispatcher import Call, operation
-from .entities import KeyRef
+from .entities import KeyRef, VirtualMachine
 from .vm_properties import crypto_key_id
 
 if t.TYPE_CHECKING:
@@ -88,16 +88,17 @@ class CryptoKeys:
         with self._core.lock:
             given = call.arguments.get("keyIds")
             keys = [key_ref(key) for key in given] if given else self._cached()
-            results = [self._usage(key, bits) for key in keys]
+            machines = self._inventory.users() if bits & MACHINES else {}
+            results = [self._usage(key, bits, machines.get(key, [])) for key in keys]
         if bits & AVAILABILITY:
             for key, result in zip(keys, results):
                 result.keyAvailable, result.reason = self._availability(key)
         return results
 
-    def _usage(self, key: KeyRef, bits: int) -> t.Any:
+    def _usage(self, key: KeyRef, bits: int, machines: list[VirtualMachine]) -> t.Any:
         result = vim.encryption.CryptoManagerKmip.CryptoKeyStatus(keyId=crypto_key_id(key))
         if bits & MACHINES:
-            result.encryptedVMs = [machine.reference for machine in self._inventory.users_of(key)]
+            result.encryptedVMs = [machine.reference for machine in machines]
         if bits & HOSTS:
             result.affectedHosts = [host.reference for host in self._inventory.hosts if host.crypto_key == key]
         if bits & REFERENCES:

@@ -320,6 +320,14 @@ class Inventory:
         """The machines of which home or a disk uses a key."""
         return [machine for machine in self.vms if key in machine.crypto_keys()]
 
+    def users(self) -> dict[KeyRef, list[VirtualMachine]]:
+        """The same for all keys at once."""
+        found: dict[KeyRef, list[VirtualMachine]] = {}
+        for machine in self.vms:
+            for key in dict.fromkeys(machine.crypto_keys()):
+                found.setdefault(key, []).append(machine)
+        return found
+
     def keys_in_use(self) -> dict[KeyRef, None]:
         """All keys that machines and hosts refer to, in order of appearance."""
         found: dict[KeyRef, None] = {}

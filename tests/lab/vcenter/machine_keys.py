@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import typing as t
 import uuid
 
@@ -37,6 +38,7 @@ class MachineKeys:
         self._core = core
         self._inventory = inventory
         self._keys = keys
+        self._one_host = threading.Lock()  # or two machines that are encrypted at once would make it two keys
 
     def default_provider(self, host: Host | None) -> Provider:
         """The default of the host's cluster, else that of what is above it, else of the vCenter."""
@@ -108,18 +110,22 @@ class MachineKeys:
             raise vm_faults.not_supported(f"The key provider {provider.id} is not backed up.")
 
     def make_safe(self, host: Host, provider: Provider) -> None:
-        """Turn a host's encryption mode on with its own key, else its cluster's, else a new one of the provider."""
-        with self._core.lock:
+        """Turn a host's encryption mode on with its own key, else its cluster's, else a new one of the provider.
+
+        Of which provider vCenter makes that key is not documented; that of the machine's key is inferred.
+        """
+        with self._one_host:
             if host.crypto_state == "safe":
                 return
-            mates = [one for one in self._inventory.hosts if one.parent is host.parent and one.crypto_key]
-            key = host.crypto_key or (mates[0].crypto_key if mates and isinstance(host.parent, Cluster) else None)
-        if key is None:
-            key = self.new(provider, host)
-        else:
-            self.push(key, host)
-        with self._core.lock:
-            host.crypto_key, host.crypto_state = key, "safe"
+            with self._core.lock:
+                mates = [host, *(one for one in self._inventory.hosts if one.parent is host.parent)]
+                key = next((one.crypto_key for one in mates if one.crypto_key), None)
+            if key is None:
+                key = self.new(provider, host)
+            else:
+                self.push(key, host)
+            with self._core.lock:
+                host.crypto_key, host.crypto_state = key, "safe"
 
     def available(self, key: KeyRef, host: Host | None) -> bool:
         """Whether a host has a key, or can get it now."""

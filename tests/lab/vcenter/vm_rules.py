@@ -62,7 +62,8 @@ def locked(change: Change) -> Fault:
 
 def template(change: Change) -> Fault:
     """A template has to become a machine first. (The fault is inferred: PowerOnVM_Task declares it for templates.)"""
-    return vm_faults.not_supported("It is a template.") if change.machine.template else None
+    refused = change.machine.template and (change.actions() or change.spec.deviceChange)
+    return vm_faults.not_supported("It is a template.") if refused else None
 
 
 def stale(change: Change) -> Fault:
@@ -102,6 +103,8 @@ def devices(change: Change) -> Fault:
         return vim.fault.InvalidDeviceSpec(
             deviceIndex=index, property=f"virtualDeviceSpec.device.key[{index}]", msg="Invalid configuration for device"
         )
+    if change.other:
+        return vm_faults.not_supported("The lab does not play adding and removing of such devices.")
     return keyed(f"{DEVICE}.notDisk", change.stray[0]) if change.stray else None
 
 

@@ -51,6 +51,7 @@ class Change:
     targets: list[Target] = dataclasses.field(default_factory=list)
     stray: list[int] = dataclasses.field(default_factory=list)
     unknown: list[int] = dataclasses.field(default_factory=list)  # edits of devices that are not there
+    other: list[int] = dataclasses.field(default_factory=list)  # devices added or removed: the lab does not play that
     adds_tpm: bool = False
     removes_tpm: bool = False
 
@@ -117,11 +118,12 @@ def read(machine: VirtualMachine, spec: t.Any, is_encrypting: t.Callable[[str], 
         if isinstance(edit.device, TPM):
             change.adds_tpm = change.adds_tpm or edit.operation == "add"
             change.removes_tpm = change.removes_tpm or edit.operation == "remove"
+        elif edit.operation != "edit":
+            change.other.append(index)
+            continue
         if not isinstance(edit.device, vim.vm.device.VirtualDisk):
             if crypto is not None:
                 change.stray.append(index)
-            continue
-        if edit.operation != "edit":
             continue
         disk = disks.get(edit.device.key)
         if disk is None:

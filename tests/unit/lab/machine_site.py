@@ -47,6 +47,10 @@ class MachineSite(VCenterSite):
         assert made.success
         return made.keyId
 
+    def made_keys(self):
+        """Ids of the keys in the key server."""
+        return set(self.kms.server.keys())
+
     def close(self):
         super().close()
         self.kms.server.close()
