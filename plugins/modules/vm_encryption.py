@@ -28,15 +28,18 @@ options:
   state:
     description:
       - V(encrypted) encrypts what is clear, and moves what has another provider than O(provider).
+      - V(moved) only moves what has another provider than O(provider). What is clear stays clear, also the clear disks of
+        a machine that has an encrypted home because of its vTPM.
       - V(decrypted) decrypts home and disks. A machine with a vTPM is blocked, which needs an encrypted home.
       - V(unchanged) only sets O(vmotion_encryption).
     type: str
-    choices: [encrypted, decrypted, unchanged]
+    choices: [encrypted, moved, decrypted, unchanged]
     default: encrypted
   provider:
     description:
       - Name of the key provider. Without it, clear machines get the default provider of their cluster or of the system,
         half encrypted ones the provider that they have, and encrypted ones are left alone.
+      - Required with O(state=moved).
       - A native key provider must be backed up.
     type: str
   policy:
@@ -73,6 +76,7 @@ EXAMPLES = r"""
   ovhcloud.vmware_encryption.vm_encryption:
     selection:
       ids: "{{ (old.key_providers | first).users.virtual_machines | map(attribute='moid') }}"
+    state: moved
     provider: nkp-prod
     max_failures: 3
   register: moved
@@ -305,11 +309,11 @@ SPEC = ArgSpec(
     selection(required=True),
     exclude(),
     campaign_options(),
-    state=text(default="encrypted", choices=("encrypted", "decrypted", "unchanged")),
+    state=text(default="encrypted", choices=("encrypted", "moved", "decrypted", "unchanged")),
     provider=text(),
     policy=text(),
     vmotion_encryption=text(choices=("disabled", "opportunistic", "required")),
-    rules={"required_if": [("state", "unchanged", ("vmotion_encryption",))]},
+    rules={"required_if": [("state", "unchanged", ("vmotion_encryption",)), ("state", "moved", ("provider",))]},
 )
 
 
@@ -322,8 +326,11 @@ def build(context: Context) -> FleetEncryption:
             f"vmotion_encryption: {vmotion} is not possible with state: encrypted; vCenter keeps it at required for "
             "every encrypted virtual machine"
         )
-    if params["state"] != "encrypted" and (given(params["provider"]) or given(params["policy"])):
-        raise InvalidInputError("provider and policy are for state: encrypted only")
+    takes_provider = params["state"] in ("encrypted", "moved")
+    if (given(params["provider"]) and not takes_provider) or (
+        given(params["policy"]) and params["state"] != "encrypted"
+    ):
+        raise InvalidInputError("provider and policy are for state: encrypted only, provider for state: moved too")
     wish = Wish(
         params["state"],
         given(params["provider"]),

@@ -67,7 +67,7 @@ class Work:
 class Wish:
     """What the user asked for. `deep` and `key_ids` are for new keys only."""
 
-    state: str  # encrypted, decrypted, rekeyed, unchanged
+    state: str  # encrypted, moved, decrypted, rekeyed, unchanged
     provider: str | None = None
     vmotion: str | None = None
     deep: bool = False
@@ -108,8 +108,7 @@ def _encrypt(machine: Machine, wish: Wish, default: str | None) -> tuple[str, di
     parts = _parts(machine)
     present = next((key for key in parts.values() if key is not None), None)
     wanted = wish.provider or (present.provider if present else default)
-    kept = next((key for key in parts.values() if key is not None and key.provider == wanted), None)
-    target: dict[str, t.Any] = {"key": kept} if kept else {"provider": wanted}
+    target = _target(parts, wanted)
     steps = {}
     for part, key in parts.items():
         if key is None:
@@ -119,6 +118,23 @@ def _encrypt(machine: Machine, wish: Wish, default: str | None) -> tuple[str, di
     if machine.state == CLEAR:
         return "encrypt", steps
     return "complete" if any(step.operation == ENCRYPT for step in steps.values()) else "move", steps
+
+
+def _target(parts: t.Mapping[int, Key | None], wanted: str | None) -> dict[str, t.Any]:
+    """A key of that provider that the machine has already, or else a new one."""
+    kept = next((key for key in parts.values() if key is not None and key.provider == wanted), None)
+    return {"key": kept} if kept else {"provider": wanted}
+
+
+def _move(machine: Machine, wish: Wish, _default: str | None) -> tuple[str, dict[int, Step]]:
+    """What is encrypted by another provider, and nothing else: disks of a machine with a vTPM may stay clear."""
+    parts = _parts(machine)
+    target = _target(parts, wish.provider)
+    return "move", {
+        part: Step(RECRYPT, **target)
+        for part, key in parts.items()
+        if key is not None and key.provider != wish.provider
+    }
 
 
 def _decrypt(machine: Machine, _wish: Wish, _default: str | None) -> tuple[str, dict[int, Step]]:
@@ -141,6 +157,7 @@ def _leave(_machine: Machine, _wish: Wish, _default: str | None) -> tuple[str, d
 
 _MAKERS: dict[str, t.Callable[[Machine, Wish, str | None], tuple[str, dict[int, Step]]]] = {
     "encrypted": _encrypt,
+    "moved": _move,
     "decrypted": _decrypt,
     "rekeyed": _rekey,
     "unchanged": _leave,

@@ -72,6 +72,12 @@ def steps(work: Work) -> dict[int, tuple[str, t.Any]]:
         (machine(B1, A1), {"provider": "b"}, "move", {2000: (RECRYPT, B1)}),
         (machine(A1, B1, A1), {"provider": "b"}, "move", {0: (RECRYPT, B1), 2001: (RECRYPT, B1)}),
         (machine(None, A1), {}, "complete", {0: (ENCRYPT, A1)}),
+        # what is clear stays clear: the disks of a machine with a vTPM, or of one that was left half done
+        (machine(A1, None, vtpm=True), {"state": "moved", "provider": "b"}, "move", {0: (RECRYPT, "b")}),
+        (machine(A1, A2), {"state": "moved", "provider": "b"}, "move", {0: (RECRYPT, "b"), 2000: (RECRYPT, "b")}),
+        (machine(B1, A1, None), {"state": "moved", "provider": "b"}, "move", {2000: (RECRYPT, B1)}),
+        (machine(B1, None), {"state": "moved", "provider": "b"}, "none", {}),
+        (machine(None, None), {"state": "moved", "provider": "b"}, "none", {}),
         (machine(A1, A1), {"state": "decrypted"}, "decrypt", {0: (DECRYPT, None), 2000: (DECRYPT, None)}),
         (machine(A1, None), {"state": "decrypted"}, "decrypt", {0: (DECRYPT, None)}),
         (machine(None, None), {"state": "decrypted"}, "none", {}),
