@@ -51,6 +51,7 @@ options:
     type: bool
 seealso:
   - module: ovhcloud.vmware_encryption.encryption_storage_policy_info
+  - module: ovhcloud.vmware_encryption.vm_encryption
 """
 
 EXAMPLES = r"""
