@@ -37,6 +37,7 @@ class Journal:
         self._clock = clock
         self._lock = threading.Lock()
         self._entries: list[Entry] = []
+        self.listeners: list[t.Callable[[Entry], object]] = []  # told of every entry, before its answer is sent
 
     def record(
         self, system: str, operation: str, kind: str, target: str = "", status: str = "", actor: str = ""
@@ -47,6 +48,8 @@ class Journal:
         with self._lock:
             entry = Entry(len(self._entries), self._clock.time(), system, operation, kind, target, status, actor)
             self._entries.append(entry)
+        for listener in list(self.listeners):
+            listener(entry)
         return entry
 
     def mark(self) -> int:
