@@ -28,8 +28,8 @@ options:
   state:
     description:
       - V(encrypted) encrypts what is clear, and moves what has another provider than O(provider).
-      - V(moved) only moves what has another provider than O(provider). What is clear stays clear, also the clear disks of
-        a machine that has an encrypted home because of its vTPM.
+      - V(moved) only moves what has another provider than O(provider). What is clear stays clear, also the clear disks
+        of a machine that has an encrypted home because of its vTPM.
       - V(decrypted) decrypts home and disks. A machine with a vTPM is blocked, because that needs an encrypted home.
       - V(unchanged) only sets O(vmotion_encryption).
     type: str

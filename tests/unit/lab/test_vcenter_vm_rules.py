@@ -20,10 +20,10 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.machine_site 
     native_key,
     outcome,
     profile,
-    provider_id,
     shallow,
     spec,
 )
+from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import provider_id
 
 CONFIG, DEVICE = "msg.hostd.configSpec.enc", "msg.hostd.deviceSpec.enc"
 ON, OFF = "poweredOn", "poweredOff"
