@@ -26,12 +26,16 @@ Params = t.Mapping[str, t.Any]
 
 @dataclasses.dataclass(frozen=True)
 class Spot:
-    """A place in the tree of the inventory. `kind` is a kind of selection.PLACES, empty for others."""
+    """A place in the tree of the inventory. `kind` is a kind of selection.PLACES, empty for others.
+
+    `folder` is that of a vApp, which lies among pools and in a folder.
+    """
 
     id: str
     name: str
     parent: str | None
     kind: str
+    folder: str | None = None
 
 
 @dataclasses.dataclass
@@ -83,6 +87,13 @@ class Fleet:
             tags=self.tags.get(machine.moid, ()),
         )
 
+    def in_folder(self, machine: Machine) -> Machine:
+        """The machine with the folder of its vApp: one in a vApp says nothing about a folder."""
+        if machine.folder is not None:
+            return machine
+        found = next((spot.folder for spot in self.above(machine.pool) if spot.folder), None)
+        return dataclasses.replace(machine, folder=found)
+
     def forget_folders_of(self, roots: t.Collection[str]) -> None:
         """Folders below these hold no machines, so that a selection cannot mean them."""
         for spot in list(self.spots.values()):
@@ -106,10 +117,12 @@ def read_fleet(session: Session) -> Fleet:
         vim.ComputeResource: "",
         vim.ClusterComputeResource: "clusters",
         vim.ResourcePool: "resource_pools",
+        vim.VirtualApp: "resource_pools",
         vim.HostSystem: "hosts",
         vim.Datastore: "datastores",
     }
-    paths = {vim.VirtualMachine: PATHS, **dict.fromkeys(kinds, _NAMED), vim.Datacenter: (*_NAMED, *_OTHER_ROOTS)}
+    more = {vim.Datacenter: _OTHER_ROOTS, vim.VirtualApp: ("parentFolder",)}
+    paths = {vim.VirtualMachine: PATHS, **{kind: (*_NAMED, *more.get(kind, ())) for kind in kinds}}
     fleet = Fleet()
     others: set[str] = set()
     root = session.content.rootFolder
@@ -123,10 +136,17 @@ def read_fleet(session: Session) -> Fleet:
             fleet.spots[spot.id] = spot
             others.update(moid_of(found.properties[name]) for name in _OTHER_ROOTS if found.properties.get(name))
     fleet.forget_folders_of(others)
+    fleet.machines = [fleet.in_folder(machine) for machine in fleet.machines]
     fleet.machines.sort(key=lambda machine: (machine.name, machine.moid))
     return fleet
 
 
 def _spot(found: Found, kind: str) -> Spot:
-    parent = found.properties.get("parent")
-    return Spot(moid_of(found.object), found.name, moid_of(parent) if parent is not None else None, kind)
+    parent, folder = found.properties.get("parent"), found.properties.get("parentFolder")
+    return Spot(
+        id=moid_of(found.object),
+        name=found.name,
+        parent=moid_of(parent) if parent is not None else None,
+        kind=kind,
+        folder=moid_of(folder) if folder is not None else None,
+    )

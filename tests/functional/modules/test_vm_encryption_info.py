@@ -111,7 +111,7 @@ def test_every_state_in_every_version(version):
         assert {name for name, one in records.items() if one["template"]} == {"template"}
         assert {name for name, one in records.items() if one["vtpm"]} == {"vtpm"}
         assert {name for name, one in records.items() if one["mixed_keys"]} == {"half"}
-        assert records["lost"]["locked"] is None or records["lost"]["locked"] is False
+        assert records["lost"]["locked"] is None
         assert records["clear"]["power_state"] == "powered_on"
         gib = 1 << 30
         assert result["summary"] == {
@@ -388,6 +388,14 @@ def test_selections_that_are_wrong(town, read, options, kind, words):
 def test_folders_of_other_kinds_do_not_make_names_unclear(lab, town, read):
     town.host_folder.name = "prod"  # a folder of hosts may have the name of one of machines
     assert list(found(read(selection={"folders": ["prod"], "patterns": ["web*"]}))) == ["web-1"]
+
+
+def test_machines_in_a_vapp_are_found_and_spared_by_its_folder(town, read):
+    app = town.add_app("app", town.path("DC0/vm/prod/db"))
+    town.add_vm("inside", folder=app, pool=app, host=town.host("esx1"))
+    record = found(read(selection={"folders": ["prod"], "resource_pools": ["app"]}))["inside"]
+    assert (record["folder"], record["resource_pool"], record["cluster"]) == ("/DC0/vm/prod/db", "app", "C0")
+    assert "inside" not in found(read(exclude={"folders": ["prod"]}))
 
 
 # tags

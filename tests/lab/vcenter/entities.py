@@ -67,6 +67,13 @@ class ResourcePool(Entity):
 
 
 @dataclasses.dataclass
+class VirtualApp(ResourcePool):
+    """A vApp: a pool that lies in a folder too. Machines in it have no parent (vSphere API, ManagedEntity.parent)."""
+
+    folder: Folder | None = None
+
+
+@dataclasses.dataclass
 class Datastore(Entity):
     """A datastore; sizes in bytes."""
 

@@ -10,7 +10,7 @@ import typing as t
 from pyVmomi import vim
 
 from . import vm_properties, vmomi
-from .entities import Cluster, Datacenter, Datastore, Entity, Folder, Host, ResourcePool, VirtualMachine
+from .entities import Cluster, Datacenter, Datastore, Entity, Folder, Host, ResourcePool, VirtualApp, VirtualMachine
 from .inventory import Inventory
 from .store import ObjectStore, Table
 
@@ -228,6 +228,10 @@ def tables(inventory: Inventory) -> dict[type, Table]:
         Host: _host_table(inventory),
         Cluster: _cluster_table(inventory),
         ResourcePool: _pool_table(inventory),
+        VirtualApp: {
+            **_pool_table(inventory),
+            "parentFolder": lambda app: app.folder.reference if app.folder else None,
+        },
         Datastore: _datastore_table(inventory),
         Folder: {
             **COMMON,

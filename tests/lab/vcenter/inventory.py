@@ -23,6 +23,7 @@ from .entities import (
     KeyRef,
     ResourcePool,
     Snapshot,
+    VirtualApp,
     VirtualMachine,
     all_snapshots,
     path_to,
@@ -144,6 +145,11 @@ class Inventory:
         above = parent if isinstance(parent, ResourcePool) else self.root_pool(parent or self.clusters[0])
         return self._add(ResourcePool(vim.ResourcePool(f"resgroup-{self._number('pool', 1000)}"), name), above)
 
+    def add_app(self, name: str, folder: Folder | None = None) -> VirtualApp:
+        """A vApp in the root pool of the first cluster; put machines in with `add_vm(folder=app, pool=app)`."""
+        app = VirtualApp(vim.VirtualApp(f"resgroup-v{self._number('app', 1)}"), name, folder=folder or self.vm_folder)
+        return self._add(app, self.root_pool(self.clusters[0]))
+
     @staticmethod
     def root_pool(cluster: Entity | None) -> ResourcePool | None:
         """The pool that all of a cluster's pools are in."""
@@ -154,7 +160,7 @@ class Inventory:
         self,
         name: str,
         buses: t.Sequence[str] = ("scsi",),
-        folder: Folder | None = None,
+        folder: Folder | VirtualApp | None = None,
         ip_addresses: t.Sequence[str] = (),
         host: Host | None = None,
         pool: ResourcePool | None = None,

@@ -10,7 +10,7 @@ import typing as t
 
 from pyVmomi import vim
 
-from .entities import Disk, KeyRef, Snapshot, VirtualMachine
+from .entities import Disk, KeyRef, Snapshot, VirtualApp, VirtualMachine
 
 CONTROLLERS = {"scsi": 1000, "ide": 200, "sata": 15000, "nvme": 31000}
 TPM_KEY = 11000
@@ -286,9 +286,15 @@ def _references(*entities: t.Any) -> list[t.Any]:
     return [entity.reference for entity in entities if entity is not None]
 
 
+def _parent(machine: VirtualMachine) -> t.Any:
+    in_tree = machine.parent is not None and not isinstance(machine.parent, VirtualApp)
+    return machine.parent.reference if in_tree and machine.parent else None
+
+
 TABLE: dict[str, t.Callable[[VirtualMachine], t.Any]] = {
     "name": lambda machine: machine.name,
-    "parent": lambda machine: machine.parent.reference if machine.parent else None,
+    "parent": _parent,
+    "parentVApp": lambda machine: machine.parent.reference if isinstance(machine.parent, VirtualApp) else None,
     "overallStatus": lambda _machine: "green",
     "config": config,
     "config.name": lambda machine: machine.name,
