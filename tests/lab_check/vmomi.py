@@ -13,6 +13,7 @@ from pyVim.task import WaitForTask
 from pyVmomi import SoapStubAdapter, pbm, vim, vmodl
 
 from ..lab import Lab
+from . import machines
 from .checks import Checks
 
 PROVIDER = "lab-check"
@@ -43,6 +44,7 @@ def check(lab: Lab, checks: Checks, okms_id: str) -> None:
         for path in ("/pbm", "/pbm/sdk"):
             _policies(lab, checks, instance, path)
         _trust(lab, checks, instance.content.cryptoManager, okms_id)
+        machines.check(lab, checks, instance.content, PROVIDER)
     finally:
         Disconnect(instance)
     checks.raises(vim.fault.NotAuthenticated, instance.CurrentTime, "pyVmomi: a call after logout")

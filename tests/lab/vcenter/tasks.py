@@ -17,7 +17,7 @@ import typing as t
 
 from pyVmomi import vim
 
-from . import sessions, vmomi
+from . import sessions, vm_faults, vmomi
 
 if t.TYPE_CHECKING:
     from .core import Core
@@ -251,6 +251,17 @@ class Tasks:
             else:
                 self._running += 1
         return task
+
+    def busy(self, machine: VirtualMachine, description_id: str) -> t.Any:
+        """None, or when another task works on the machine one that failed for that; it is also a look at the other."""
+        if not machine.tasks:
+            return None
+        other: Task = machine.tasks[0]
+        task = self._make(machine.reference, description_id, machine)
+        task.error = vm_faults.task_in_progress(other.reference)
+        task.end()
+        other.touch()
+        return task.reference
 
     def launch(self, task: Task, effect: Effect | None = None, error: t.Any = None) -> t.Any:
         """Let it go on; returns its reference."""

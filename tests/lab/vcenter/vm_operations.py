@@ -42,12 +42,12 @@ class VmOperations:
     def _start(self, call: Call, name: str, refusal: t.Any, effect: Effect) -> t.Any:
         """A task that is refused, goes wrong as planned, or has its effect."""
         machine = self._machine(call)
-        busy = machine.tasks[0] if machine.tasks else None
-        error = vm_faults.task_in_progress(busy.reference) if busy else refusal or self._state(machine)
+        busy = self._tasks.busy(machine, f"VirtualMachine.{name}")
+        if busy is not None:
+            return busy
+        error = refusal or self._state(machine)
         planned = None if error is not None else self._faults.pick(machine.name, call.name)
         task = self._tasks.open(machine, f"VirtualMachine.{name}")
-        if busy:
-            busy.touch()
         task.endless = planned is not None and planned.kind == "hang"
         if planned is not None and planned.kind.startswith("lost"):
             if planned.kind == "lost_done":

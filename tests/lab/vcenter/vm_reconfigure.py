@@ -50,12 +50,12 @@ class Reconfigure:
         """Check, get the keys, and leave the rest to the task."""
         with self._core.lock:
             machine: VirtualMachine = self._core.store.source(call.this)
-            busy = machine.tasks[0] if machine.tasks else None
+            busy = self._tasks.busy(machine, RECONFIGURE)
+            if busy is not None:
+                return busy
             task = self._tasks.open(machine, RECONFIGURE)
             change = vm_spec.read(machine, call.arguments["spec"], self._core.is_encryption_policy)
-            error = vm_faults.task_in_progress(busy.reference) if busy else self._refusal(change)
-            if busy:
-                busy.touch()  # or it would never end for those who only try again
+            error = self._refusal(change)
             planned = None if error is not None else self._faults.pick(machine.name, call.name)
         if error is None:
             try:
