@@ -12,6 +12,7 @@ _HOSTED = {
     "Folder": "Create Delete Move Rename",
     "Global": "CancelTask ManageCustomFields SetCustomField",
     "Host.Config": "Settings",
+    "Host.Inventory": "EditCluster",
     "Network": "Assign",
     "Resource": "AssignVMToPool ColdMigrate HotMigrate QueryVMotion",
     "Sessions": "ValidateSession",

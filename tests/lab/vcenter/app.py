@@ -39,7 +39,8 @@ from .views import Views
 from .vm_operations import VmOperations
 from .vm_reconfigure import Reconfigure
 from .vm_unlock import MachineUnlock
-from .vsan import VsanClusterConfig
+from .vsan import OBJECTS as VSAN_OBJECTS
+from .vsan import Vsan
 
 LOG = logging.getLogger("lab.vcenter")
 VSAN = "/vsanHealth"
@@ -110,7 +111,7 @@ class VCenter:
                 MachineUnlock(self._core, self.inventory, keys, self.tasks),
                 Reconfigure(self._core, self.tasks, self.machine_keys, self.machine_faults),
                 VmOperations(self._core, self.inventory, self.tasks, self.machine_keys, self.machine_faults),
-                VsanClusterConfig(self._core, self.inventory),
+                Vsan(self._core, self.inventory, self._connections, keys, self.tasks),
             ),
         )
 
@@ -224,6 +225,10 @@ class VCenter:
         session = request.memo["session"]
         agent = request.headers.get("User-Agent") or ""
         call = Call(asked.name, asked.this, asked.arguments, session, version, cookie, request.peer, agent)
+        # vSAN has its own objects; the tasks that it starts are where all others are
+        vsan = request.path.rstrip("/") == VSAN
+        if asked.this is not None and vsan != (vmomi.moid(asked.this) in VSAN_OBJECTS):
+            return self._fault(errors.not_found(asked.this), version)
         self.sessions.use(session)
         try:
             result, kind, flags = self._dispatcher.call(asked, call)

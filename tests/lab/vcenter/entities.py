@@ -53,12 +53,32 @@ class Datacenter(Entity):
 
 
 @dataclasses.dataclass
+class VsanState:
+    """vSAN of a cluster beyond its key provider; sizes in bytes. `tight`: too few hosts to empty one of them."""
+
+    esa: bool = False
+    kek: KeyRef | None = None
+    host_key: KeyRef | None = None
+    dek_generation: int = 0
+    erase_disks: bool = False
+    health: str = "green"
+    health_reason: str = "vSAN object health"
+    capacity: int = 40 << 40
+    free: int = 25 << 40
+    tight: bool = False
+    stuck_key: bool = False  # a rekey reports success and changes nothing
+    task: t.Any = None  # the last change
+    settling_looks: int = 0  # so many readings after its end it still shows as changing
+
+
+@dataclasses.dataclass
 class Cluster(Entity):
     """A cluster; its children are its hosts and its root resource pool."""
 
     crypto_mode: str = "onDemand"
     vsan: bool = False
     vsan_encryption: str | None = None  # key provider of vSAN's data-at-rest encryption; it makes vSAN count as on
+    vsan_state: VsanState = dataclasses.field(default_factory=VsanState)
 
 
 @dataclasses.dataclass

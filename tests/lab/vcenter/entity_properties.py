@@ -124,7 +124,9 @@ def cluster_config(cluster: Cluster) -> t.Any:
         dasConfig=vim.cluster.DasConfigInfo(enabled=False),
         drsConfig=vim.cluster.DrsConfigInfo(enabled=True),
         cryptoConfig=vim.cluster.CryptoConfigInfo(cryptoMode=cluster.crypto_mode),
-        vsanConfigInfo=vim.vsan.cluster.ConfigInfo(enabled=cluster.vsan or bool(cluster.vsan_encryption)),
+        vsanConfigInfo=vim.vsan.cluster.ConfigInfo(
+            enabled=cluster.vsan or bool(cluster.vsan_encryption), vsanEsaEnabled=cluster.vsan_state.esa
+        ),
     )
 
 

@@ -19,6 +19,8 @@ class VCenterSettings:
     idle_timeout: float = 0.0  # seconds of lab time until a session ends; 0: never
     task_polls: int = 0  # how often a task is seen running before it is finished
     reconfigure_polls: int | None = None  # the same for tasks that reconfigure a machine; None: task_polls
+    vsan_settling_looks: int = 0  # how often vSAN is seen changing after its task is over
+    vsan_esa_can_change: bool = False  # (unknown) ESA takes encryption after the creation of the cluster too
     tasks_at_once: int = 640  # what is started beyond that is queued (performance blog of 2021)
     shutdown_looks: int = 1  # readings of a machine that still show it on after ShutdownGuest
     mixed_keys: bool = True  # (unknown) home and disks of a machine may have different keys
