@@ -38,6 +38,9 @@ notes:
     key servers. Without them a warning says what is missing.
   - Machines that this vSphere user may not see are not counted.
 seealso:
+  - module: ovhcloud.vmware_encryption.vm_encryption
+  - module: ovhcloud.vmware_encryption.vm_rekey
+  - module: ovhcloud.vmware_encryption.vm_unlock
   - module: ovhcloud.vmware_encryption.key_provider_info
 """
 

@@ -19,9 +19,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     look_around,
     recognise,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.rest import connect_rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.tags import Tags
+
+if t.TYPE_CHECKING:
+    from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.tags import Tags
 
 MachineTags = t.Mapping[str, t.Sequence[selection.Tag]]  # by id; machines without tags are not in it
 
@@ -74,7 +75,7 @@ def _read_tags(context: Context, fleet: Fleet) -> list[selection.Tag]:
     What cannot be read is an error: a machine must not be chosen, or not spared, because its tags are not known.
     """
     options = [context.params[name] or {} for name in ("selection", "exclude")]
-    reader = Tags(connect_rest(context))
+    reader = _reader(context)
     fleet.tags = reader.of_machines([machine.moid for machine in fleet.machines])
     return reader.known([name for one in options for name in one.get("tags") or []])
 
@@ -82,7 +83,15 @@ def _read_tags(context: Context, fleet: Fleet) -> list[selection.Tag]:
 def _tags_to_show(context: Context, machines: t.Sequence[Machine]) -> MachineTags | None:
     """Tags of machines; a warning when they cannot be read."""
     try:
-        return Tags(connect_rest(context)).of_machines([machine.moid for machine in machines])
+        return _reader(context).of_machines([machine.moid for machine in machines])
     except CollectionError as error:
         context.warn(f"tags are not shown: {error.message}")
         return None
+
+
+def _reader(context: Context) -> Tags:
+    """A reader of tags; what it needs is loaded only now, because it would slow down every start."""
+    from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.rest import connect_rest
+    from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.tags import Tags
+
+    return Tags(connect_rest(context))

@@ -9,6 +9,7 @@ import functools
 
 import pytest
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import (
     add_native,
     add_standard,
@@ -457,6 +458,26 @@ def test_tags_that_cannot_be_read(lab, tagged, read, action):
     assert selected.failed and "could not read the tags of virtual machines" in selected.msg
     spared = read(exclude={"tags": ["env:prod"]})
     assert spared.failed and "\n" not in spared.msg
+
+
+def test_a_play_that_selects_by_tags_has_all_that_it_needs(lab, tagged, tmp_path):
+    """What is loaded late must be sent along too."""
+    play = tmp_path / "play.yml"
+    play.write_text(
+        """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ovhcloud.vmware_encryption.vm_encryption_info:
+        selection:
+          tags: [env:prod]
+      register: found
+    - ansible.builtin.assert:
+        that: found.virtual_machines | map(attribute='name') | list == ['db-1', 'web-1']
+"""
+    )
+    result = harness.run_playbook(lab, str(play), tmp_path)
+    assert (result.code, result.changed, result.failed) == (0, 0, 0), result.screen
 
 
 # recognition
