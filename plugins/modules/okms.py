@@ -17,6 +17,8 @@ description:
     given the name instead of ordering another.
   - The order is paid after its number is known, once, with the default payment method of the account, or with the
     fidelity account if the total is 0 and there is no such method.
+  - Two runs at once for one region do not order twice. The later one goes on with the order of the earlier one, or
+    stops without an order. See the notes for what this rests on.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -64,6 +66,12 @@ options:
         not count.
     type: float
     default: 0
+  replaces_order:
+    description:
+      - Number of a cancelled order that another order may replace.
+      - When the last order of the plan and region in the last 30 days was cancelled (refused, withdrawn, or not paid in
+        time), nothing is ordered until its number is given here, so that a schedule does not order again and again.
+    type: int
   ovh_subsidiary:
     description: Subsidiary whose catalogue and cart are used, such as V(FR). By default the one of the account.
     type: str
@@ -85,6 +93,13 @@ options:
         is an error that loses nothing, run again to go on.
     type: int
     default: 1800
+notes:
+  - The API has no way to say that two checkouts are the same order. Runs therefore watch each other's carts. Each one
+    takes the carts of the others away and looks for new orders as the last thing before its own checkout. This holds as
+    long as OVHcloud's lists of carts and of orders show at once what was written before, which is not documented. Where
+    it matters, let only one job at a time order for an account.
+  - Runs at the same time that want differently named domains in one region cannot be told apart by their orders. Run
+    them one after the other.
 seealso:
   - module: ovhcloud.vmware_encryption.okms_info
   - module: ovhcloud.vmware_encryption.okms_credential
@@ -201,7 +216,7 @@ okms:
         env: prod
 order:
   description: The order that this run placed or went on with, empty when there was none.
-  returned: success
+  returned: success, and failure once there is an order
   type: dict
   contains:
     order_id:
@@ -277,12 +292,14 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
     boolean,
+    integer,
     number,
     state_option,
     text,
     wait_options,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
     InvalidInputError,
     NotFoundError,
 )
@@ -301,6 +318,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     VOLATILE,
     new_domain,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import Order
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.termination import (
     PENDING,
@@ -317,6 +335,7 @@ SPEC = ArgSpec(
     region=text(),
     allow_order=boolean(default=False),
     max_price=number(default=0.0),
+    replaces_order=integer(),
     ovh_subsidiary=text(),
     confirm_name=text(),
     termination_token=text(secret=True),
@@ -369,7 +388,8 @@ class OkmsDomain(Resource):
         return new_domain(self.region, name)
 
     def _wish(self) -> Wish:
-        allowed = {name: self.params[name] for name in ("display_name", "allow_order", "max_price")}
+        names = ("display_name", "allow_order", "max_price", "replaces_order")
+        allowed = {name: self.params[name] for name in names}
         return Wish(region=self.region["id"], subsidiary=self.params["ovh_subsidiary"], **allowed)
 
     def guard(self, plan: Plan) -> None:
@@ -384,11 +404,16 @@ class OkmsDomain(Resource):
         return plan.after
 
     def create(self, plan: Plan) -> State:
-        wish, found = self._wish(), self.lookup.trace.order
-        order = found or self.activation.order(wish, self.facts["pricing"])
-        verb = "gone on with" if found else "placed"
-        self.warn(f"order {order.order_id} for {order.price_with_tax} {order.currency} was {verb}")
-        order, okms_id = self.activation.deliver(order, wish)
+        wish, trace = self._wish(), self.lookup.trace
+        order = trace.order or self.activation.order(wish, self.facts["pricing"], trace)
+        self.warn(
+            f"order {order.order_id} for {order.price} exists: if this run ends early, the next one goes on with it"
+        )
+        try:
+            order, okms_id = self.activation.deliver(order, wish)
+        except CollectionError as error:
+            error.results["order"] = seen_last(order, error)
+            raise
         self.facts["order"] = order.result()
         if okms_id is None:
             self.warn(f"order {order.order_id} is {order.status}: run again, which goes on with it")
@@ -418,6 +443,12 @@ class OkmsDomain(Resource):
 
     def extras(self) -> dict[str, t.Any]:
         return self.facts
+
+
+def seen_last(order: Order, error: CollectionError) -> dict[str, t.Any]:
+    """The order for the result of a failure, with the status that was seen last."""
+    status = error.details.get("order_status") or error.details.get("last_state")
+    return {**order.result(), **({"status": status} if status else {})}
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ import threading
 import typing as t
 
 # drop_before: the request never takes effect; drop_after: it does, but the answer is lost
-ACTIONS = ("drop_before", "drop_after", "status", "html", "truncate", "refuse", "slow")
+# meanwhile: something else happens (another run, a move of the clock) after it has arrived and before it takes effect
+ACTIONS = ("drop_before", "drop_after", "status", "html", "truncate", "refuse", "slow", "meanwhile")
 
 
 @dataclasses.dataclass
@@ -26,6 +27,7 @@ class FaultRule:
     status: int = 500
     retry_after: int | None = None
     seconds: float = 0.0
+    call: t.Callable[[], object] | None = None  # for `meanwhile`, of HTTP servers only; runs in a thread of its own
 
     def __post_init__(self) -> None:
         if self.action not in ACTIONS:

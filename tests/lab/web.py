@@ -25,7 +25,7 @@ from .journal import Journal
 LOG = logging.getLogger("lab.web")
 MAX_BODY = 1 << 26
 DROPS = ("drop_before", "drop_after")
-TAKES_EFFECT = ("drop_after", "truncate", "slow")
+TAKES_EFFECT = ("drop_after", "truncate", "slow", "meanwhile")
 
 
 @dataclasses.dataclass
@@ -175,6 +175,8 @@ class WebServers:
         """The application's answer, or what the rule puts in its place; None when the request is not to take effect."""
         if rule and rule.action == "slow":
             await asyncio.sleep(rule.seconds)
+        if rule and rule.call:
+            await self._loop.run_in_executor(self._pool, rule.call)
         if rule is None or rule.action in TAKES_EFFECT:
             try:
                 return await self._loop.run_in_executor(self._pool, app.handle, request)

@@ -16,7 +16,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.cart import Shop, check_total
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.cart import (
+    ROUNDING,
+    Limit,
+    Shop,
+    check_total,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.catalog import (
     PLAN,
     describe,
@@ -25,7 +30,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import ENDED, Domains, used_by
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import (
-    LOOK_BACK,
+    CANCELLED,
     OPEN,
     Order,
     Orders,
@@ -39,10 +44,14 @@ _DELIVERY_SHOWS_WITHIN = datetime.timedelta(hours=1)
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
-    """What an earlier run may have left: an order to go on with, or a delivered domain that was never named."""
+    """What an earlier run may have left: an order to go on with, or a delivered domain that was never named.
+
+    `cancelled` is the last order of this region, when it was cancelled.
+    """
 
     order: Order | None = None
     unnamed: str | None = None
+    cancelled: Order | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +63,7 @@ class Wish:
     allow_order: bool
     max_price: float
     subsidiary: str | None = None
+    replaces_order: int | None = None
 
 
 class Activation:
@@ -69,7 +79,7 @@ class Activation:
 
     def trace(self, region: str, listed: t.Sequence[State]) -> Trace:
         """Look through the recent orders of this region; `listed` are all domains that can be read."""
-        found = self.orders.of_plan(PLAN, region, (*OPEN, "delivered"), LOOK_BACK)
+        found = self.orders.of_plan(PLAN, region)
         return choose(found, listed, self._client.now()) if found else Trace()
 
     def account(self) -> dict[str, t.Any]:
@@ -82,28 +92,50 @@ class Activation:
         """Prices for the account's subsidiary, or for the one the user named."""
         return pricing(self._client, wish.subsidiary or self.account()["ovhSubsidiary"])
 
-    def order(self, wish: Wish, prices: t.Mapping[str, t.Any]) -> Order:
-        """Place an order after everything that can be checked before the first write."""
+    def order(self, wish: Wish, prices: t.Mapping[str, t.Any], trace: Trace) -> Order:
+        """Place an order after everything that can be checked before the first write.
+
+        It is another run's order when that one was faster.
+        """
         if not wish.allow_order:
             raise GuardError(f"{would_order(wish, prices)}. Nothing was ordered: set allow_order=true to allow it")
+        cancelled = must_be_named(wish, trace)
+        if cancelled is not None:
+            raise GuardError(
+                f"order {cancelled.order_id} of an OKMS in {wish.region} ({cancelled.date}) was cancelled: refused, "
+                "withdrawn, or not paid in time. See the reason in the control panel first; nothing was ordered. "
+                f"replaces_order={cancelled.order_id} allows another order",
+                order_id=cancelled.order_id,
+                order_status=cancelled.status,
+            )
         total = total_of(prices)
         check_total(total, prices["order"]["currency"], wish.max_price)
         shop = Shop(self._client, self.orders, self._patience)
         shop.check_account(self.account(), total)
-        return shop.order(wish.display_name, wish.region, prices["subsidiary"], wish.max_price)
+        limit = Limit(prices["subsidiary"], wish.max_price)
+        return shop.order(wish.region, limit, lambda found: self._mine(found, wish.display_name))
+
+    def _mine(self, order: Order, display_name: str) -> bool:
+        """Whether an order that another run has placed meanwhile may be gone on with."""
+        domain = self.domains.get(order.domain) if order.domain else None
+        return domain is None or domain["display_name"] in (domain["id"], display_name)
 
     def deliver(self, order: Order, wish: Wish) -> tuple[Order, str | None]:
         """Pay and wait; the domain's id, None when the user does not want to wait for it."""
 
         def may_pay(unpaid: Order) -> None:
-            price = f"{unpaid.price_with_tax} {unpaid.currency}"
             if not wish.allow_order:
                 raise GuardError(
-                    f"order {unpaid.order_id} of an OKMS in {wish.region} waits for its payment ({price}): set "
+                    f"order {unpaid.order_id} of an OKMS in {wish.region} waits for its payment ({unpaid.price}): set "
                     "allow_order=true to pay it",
                     order_id=unpaid.order_id,
                 )
-            check_total(unpaid.price_with_tax or 0.0, unpaid.currency, wish.max_price)
+            if unpaid.price_with_tax is None or unpaid.price_with_tax > wish.max_price + ROUNDING:
+                raise GuardError(
+                    f"order {unpaid.order_id} of an OKMS in {wish.region} waits for its payment of {unpaid.price}, "
+                    f"more than max_price ({wish.max_price:g}): nothing was paid; raise max_price to accept it",
+                    order_id=unpaid.order_id,
+                )
 
         settled = self.orders.settle(order, may_pay)
         if settled.status != "delivered":
@@ -147,7 +179,14 @@ def choose(orders: t.Sequence[Order], listed: t.Sequence[State], now: datetime.d
             f"several OKMS domains of recent orders have no name yet ({names}): name one by okms_id",
             okms_ids=sorted(unnamed),
         )
-    return Trace(unnamed=unnamed[0] if unnamed else None)
+    last = orders[0] if orders and orders[0].status in CANCELLED else None
+    return Trace(unnamed=unnamed[0] if unnamed else None, cancelled=last)
+
+
+def must_be_named(wish: Wish, trace: Trace) -> Order | None:
+    """The cancelled order that stands in the way of a new one until the user has seen it."""
+    cancelled = trace.cancelled
+    return cancelled if cancelled is not None and cancelled.order_id != wish.replaces_order else None
 
 
 def total_of(prices: t.Mapping[str, t.Any]) -> float:
@@ -164,6 +203,9 @@ def order_warning(wish: Wish, trace: Trace, prices: t.Mapping[str, t.Any]) -> st
     stops = [] if wish.allow_order else ["allow_order=true"]
     if total_of(prices) > wish.max_price:
         stops.append(f"max_price={total_of(prices):g}")
+    cancelled = must_be_named(wish, trace)
+    if cancelled is not None:
+        stops.append(f"replaces_order={cancelled.order_id} (this last order was cancelled)")
     needs = f". A real run stops here, it needs {' and '.join(stops)}" if stops else ""
     return would_order(wish, prices) + needs
 

@@ -18,13 +18,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import (
-    extended,
-    outcome_unknown,
-)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import extended
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import utc
 
 OPEN = ("notPaid", "checking", "delivering", "documentsRequested", "unknown")
+CANCELLED = ("cancelled", "cancelling")
+FINISHED = ("delivered", *CANCELLED)
 LOOK_BACK = datetime.timedelta(days=30)  # an unpaid order lives 14 days
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -40,6 +39,12 @@ class Order:
     date: str | None = None
     domain: str | None = None
 
+    @property
+    def price(self) -> str:
+        """Its total in words."""
+        known = self.price_with_tax is not None
+        return f"{self.price_with_tax:g} {self.currency}" if known else "an unknown amount"
+
     def result(self) -> dict[str, t.Any]:
         """For the result of the module."""
         return {name: value for name, value in dataclasses.asdict(self).items() if name != "domain"}
@@ -51,20 +56,38 @@ class Orders:
     def __init__(self, client: Client, patience: Patience) -> None:
         self._client = client
         self._patience = patience
+        self._finished: set[int] = set()
 
-    def of_plan(self, plan: str, region: str, statuses: t.Collection[str], age: datetime.timedelta) -> list[Order]:
-        """Orders of this plan and region in one of the statuses, newest first."""
-        since = self._client.now() - age
-        ids = self._client.get("/me/order", {"date.from": since.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    def of_plan(self, plan: str, region: str) -> list[Order]:
+        """All orders of this plan and region that LOOK_BACK reaches, newest first."""
         found = []
-        for order_id in sorted(ids, reverse=True):
+        for order_id in self._recent():
             status = self.status(order_id)
-            if status not in statuses:
-                continue
-            domains = self._domains(order_id, plan, region)
-            if domains:
-                found.append(dataclasses.replace(self.get(order_id, status), domain=domains[0]))
+            if status in FINISHED:
+                self._finished.add(order_id)
+            found += self._of_region(order_id, status, plan, region)
         return found
+
+    def new_of_plan(self, plan: str, region: str) -> list[Order]:
+        """Those that `of_plan` did not see at their end already, without the cancelled ones: another run's, newest
+        first."""
+        found = []
+        for order_id in self._recent():
+            if order_id in self._finished:
+                continue
+            status = self.status(order_id)
+            if status not in CANCELLED:
+                found += self._of_region(order_id, status, plan, region)
+        return found
+
+    def _recent(self) -> list[int]:
+        since = self._client.now() - LOOK_BACK
+        ids = self._client.get("/me/order", {"date.from": since.strftime("%Y-%m-%dT%H:%M:%SZ")})
+        return sorted(ids, reverse=True)
+
+    def _of_region(self, order_id: int, status: str, plan: str, region: str) -> list[Order]:
+        domains = self._domains(order_id, plan, region)
+        return [dataclasses.replace(self.get(order_id, status), domain=domains[0])] if domains else []
 
     def status(self, order_id: int) -> str:
         """One of the API's words, such as notPaid or delivered."""
@@ -92,8 +115,9 @@ class Orders:
             nonlocal paid
             status = self.status(order.order_id)
             if status == "notPaid" and not paid:
-                may_pay(order)
-                self._pay(order)
+                unpaid = order if order.price_with_tax is not None else self.get(order.order_id, status)
+                may_pay(unpaid)
+                self._pay(unpaid)
                 paid = True
                 status = self.status(order.order_id)
             return status
@@ -135,8 +159,8 @@ class Orders:
         method = self.default_payment_method()
         if method is None and order.price_with_tax != 0:
             raise GuardError(
-                f"order {number} waits for payment of {order.price_with_tax} {order.currency}, and the account has no "
-                "valid default payment method: register one or pay in the control panel, then run again",
+                f"order {number} waits for payment of {order.price}, and the account has no valid default payment "
+                "method: register one or pay in the control panel, then run again, which goes on with this order",
                 order_id=number,
             )
         base = path("/me/order/{}", number)
@@ -146,14 +170,21 @@ class Orders:
             else:
                 self._client.post(f"{base}/payWithRegisteredPaymentMean", {"paymentMean": "fidelityAccount"})
         except CollectionError as error:
-            if outcome_unknown(error) and self.status(number) != "notPaid":
+            if self._paid_after_all(number):
                 return
             raise extended(
                 error,
-                f"order {number} exists but could not be paid: {error.message}. Pay it in the control panel or run "
-                "again, which goes on with this order",
+                f"order {number} exists but its {order.price} could not be paid: {error.message}. Pay it in the "
+                "control panel or run again, which goes on with this order",
                 order_id=number,
             ) from error
+
+    def _paid_after_all(self, number: int) -> bool:
+        """By the call whose answer was lost, or by another run at the same time."""
+        try:
+            return self.status(number) != "notPaid"
+        except CollectionError:
+            return False  # the first error says more
 
     def _stop_if_hopeless(self, order_id: int, status: str) -> None:
         if status == "documentsRequested":
@@ -163,10 +194,10 @@ class Orders:
                 order_id=order_id,
                 order_status=status,
             )
-        if status in ("cancelled", "cancelling"):
+        if status in CANCELLED:
             raise ConflictError(
-                f"order {order_id} was cancelled (status {status}): see the reason in the control panel; the next run "
-                "orders anew",
+                f"order {order_id} was cancelled (status {status}): see the reason in the control panel. No other one "
+                f"is ordered unless replaces_order={order_id} allows it",
                 order_id=order_id,
                 order_status=status,
             )

@@ -287,7 +287,7 @@ def test_bad_days_never_order_twice(lab: Lab, run_module: RunModule, operation: 
     assert not run_module("okms", **WANTED).changed
     assert len(lab.ovhcloud.state.orders) == 1
     assert [domain.display_name for domain in lab.ovhcloud.state.okms.values()] == ["kms-prod"]
-    assert sum(order.paid_with is not None for order in lab.ovhcloud.state.orders.values()) == 1
+    assert sum(bool(order.paid_with) for order in lab.ovhcloud.state.orders.values()) == 1
     assert "orderPassword" not in first.output
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import typing as t
 
@@ -146,6 +147,26 @@ def test_what_stops_a_real_run_is_told() -> None:
     allowed = Wish("kms", "eu-west-rbx", allow_order=True, max_price=12.0)
     assert "needs" not in order_warning(allowed, Trace(), prices)
     assert "order 5 (notPaid)" in order_warning(wish, Trace(order=Order(5, "notPaid")), {})
+    cancelled = Trace(cancelled=Order(6, "cancelled"))
+    assert "needs replaces_order=6" in order_warning(allowed, cancelled, prices)
+    assert "needs" not in order_warning(dataclasses.replace(allowed, replaces_order=6), cancelled, prices)
+
+
+def test_only_the_last_order_can_be_a_cancelled_one_in_the_way() -> None:
+    gone, done = Order(8, "cancelled", date="2026-09-09T00:00:00Z"), Order(7, "delivered", domain=OKMS_ID)
+    assert choose([gone], [], NOW).cancelled == gone
+    assert choose([gone, Order(7, "notPaid")], [], NOW) == Trace(order=Order(7, "notPaid"))
+    later = Order(9, "delivered", date="2026-08-20T00:00:00Z", domain=OKMS_ID)
+    assert choose([later, gone], [], NOW) == Trace()
+    assert choose([gone, done], [domain_state({**RAW, "iam": {"displayName": "named"}})], NOW).cancelled == gone
+
+
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [(Order(1, "notPaid", 12.5, "EUR"), "12.5 EUR"), (Order(1, "notPaid"), "an unknown amount")],
+)
+def test_the_price_of_an_order_in_words(order: Order, words: str) -> None:
+    assert order.price == words
 
 
 @pytest.mark.parametrize("region", ["EU_WEST_RBX", "eu-west-rbx", " EU-WEST-RBX "])
