@@ -188,11 +188,20 @@ class VCenterKmsClient:
 
     def key_state(self, key_id: str) -> str:
         """`available`, or the reason in the words of vSphere's CryptoManagerKmip."""
+        return self.key_states([key_id])[key_id]
+
+    def key_states(self, key_ids: t.Iterable[str]) -> dict[str, str]:
+        """The same for many keys over one connection."""
+        found = dict.fromkeys(key_ids, "KeyStateClusterUnreachable")
+        with contextlib.suppress(KmsUnavailable), self._connected() as session:
+            for key_id in found:
+                found[key_id] = self._state_words(session, key_id)
+        return found
+
+    @staticmethod
+    def _state_words(session: _Session, key_id: str) -> str:
         try:
-            with self._connected() as session:
-                state = session.state(key_id)
-        except KmsUnavailable:
-            return "KeyStateClusterUnreachable"
+            state = session.state(key_id)
         except KmsRefused as exc:
             missing = exc.reason == REASON_ITEM_NOT_FOUND
             return "KeyStateMissingInKMS" if missing else "NoPermissionToAccessKeyProvider"

@@ -91,9 +91,21 @@ class CryptoKeys:
             machines = self._inventory.users() if bits & MACHINES else {}
             results = [self._usage(key, bits, machines.get(key, [])) for key in keys]
         if bits & AVAILABILITY:
+            states = self._states(keys)
             for key, result in zip(keys, results):
-                result.keyAvailable, result.reason = self._availability(key)
+                result.keyAvailable, result.reason = self._availability(key, states)
         return results
+
+    def _states(self, keys: list[KeyRef]) -> dict[KeyRef, str]:
+        """What the servers of standard providers say: all keys of one provider over one connection."""
+        found: dict[KeyRef, str] = {}
+        for name in dict.fromkeys(key.provider for key in keys):
+            provider = self._core.crypto.providers.get(name)
+            if provider is not None and provider.management_type == STANDARD:
+                wanted = [key.key_id for key in keys if key.provider == name]
+                states = self._connections.key_states(provider, wanted)
+                found.update({KeyRef(name, key_id): state for key_id, state in states.items()})
+        return found
 
     def _usage(self, key: KeyRef, bits: int, machines: list[VirtualMachine]) -> t.Any:
         result = vim.encryption.CryptoManagerKmip.CryptoKeyStatus(keyId=crypto_key_id(key))
@@ -105,7 +117,7 @@ class CryptoKeys:
             result.referencedByTags = list(self._core.crypto.references.get(key, []))
         return result
 
-    def _availability(self, key: KeyRef) -> tuple[bool, str | None]:
+    def _availability(self, key: KeyRef, states: dict[KeyRef, str]) -> tuple[bool, str | None]:
         provider = self._core.crypto.providers.get(key.provider)
         if provider is None:
             return False, "KeyStateClusterInvalid"
@@ -116,7 +128,7 @@ class CryptoKeys:
             return True, "KeyStateManagedByNKP" if self._core.release.api_version >= "8.0.3" else None
         if provider.management_type != STANDARD:
             return True, "KeyStateManagedByTrustAuthority"
-        state = self._connections.key_state(provider, key.key_id)
+        state = states[key]
         return (True, None) if state == "available" else (False, state)
 
     def _add(self, key: t.Any) -> KeyRef:

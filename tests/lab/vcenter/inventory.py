@@ -257,10 +257,12 @@ class Inventory:
         found = list(entity.descendants() if recursive else entity.children)
         if isinstance(entity, (Cluster, ResourcePool, Host)) and recursive:
             pools = {vmomi.moid(one.reference) for one in [entity, *found] if isinstance(one, ResourcePool)}
+            known = {id(one) for one in found}  # machines of a vApp
             found += [
                 machine
                 for machine in self.vms
-                if machine.host is entity or (machine.pool and vmomi.moid(machine.pool.reference) in pools)
+                if id(machine) not in known
+                and (machine.host is entity or (machine.pool and vmomi.moid(machine.pool.reference) in pools))
             ]
         return [one.reference for one in found]
 

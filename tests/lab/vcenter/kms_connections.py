@@ -98,14 +98,15 @@ class KmsConnections:
         """A key from the first server that hands it out, activated if it is new; KmsRefused with the last reason."""
         return self._first(provider, lambda client: client.use_key(key_id))
 
-    def key_state(self, provider: Provider, key_id: str) -> str:
-        """State of a key in the first server that answers, in the words of VCenterKmsClient."""
+    def key_states(self, provider: Provider, key_ids: t.Iterable[str]) -> dict[str, str]:
+        """State of keys in the first server that answers, in the words of VCenterKmsClient."""
+        found = dict.fromkeys(key_ids, "KeyStateClusterUnreachable")
         for server in list(provider.servers.values()):
             if self.reachable(server):
-                state = self._client(provider, server).key_state(key_id)
-                if state != "KeyStateClusterUnreachable":
-                    return state
-        return "KeyStateClusterUnreachable"
+                found = self._client(provider, server).key_states(found)
+                if "KeyStateClusterUnreachable" not in found.values():
+                    return found
+        return found
 
     def is_active(self, provider: Provider) -> bool:
         """Whether a provider can be used: one of its servers is green; a native one always is."""
