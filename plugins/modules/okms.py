@@ -49,7 +49,8 @@ options:
   state:
     description:
       - Whether the domain shall exist.
-      - V(absent) needs O(confirm_name), and is refused while the domain holds service keys, KMIP objects or secrets.
+      - V(absent) needs O(confirm_name), and is refused while the domain holds service keys, KMIP objects or secrets,
+        and while O(in_use_by) is not empty. All of this is looked at in each step.
       - V(absent) runs in two steps. The first run asks for the termination, OVHcloud sends a mail, and a run with
         O(termination_token) confirms it. Until then, and for one day, further runs without the token change nothing, as
         far as the history of mails can be read.
@@ -78,6 +79,16 @@ options:
   confirm_name:
     description: The name (or the id) of the domain typed again, needed for O(state=absent).
     type: str
+  in_use_by:
+    description:
+      - Who uses the domain, one line for each user, such as the names of key providers whose servers are those of the
+        domain. Only for O(state=absent), which is refused while the list is not empty.
+      - This module does not see vCenter, and a key provider can use a domain that holds no key yet. Fill it from
+        M(ovhcloud.vmware_encryption.key_provider_info), see the examples.
+      - There is no way around it but to remove those users first.
+    type: list
+    elements: str
+    default: []
   termination_token:
     description: The token of OVHcloud's mail, which confirms the termination.
     type: str
@@ -118,11 +129,21 @@ EXAMPLES = r"""
     okms_id: "{{ okms.okms.id }}"
     display_name: kms-production
 
+- name: See which key providers of vCenter have servers of this domain
+  ovhcloud.vmware_encryption.key_provider_info:
+  register: vcenter
+
 - name: Ask for its termination
   ovhcloud.vmware_encryption.okms:
     display_name: kms-production
     state: absent
     confirm_name: kms-production
+    in_use_by: "{{ users_of_domain }}"
+  vars:
+    providers: "{{ vcenter.key_providers | selectattr('type', 'equalto', 'standard') }}"
+    users_of_domain: >-
+      {{ providers | subelements('servers') | selectattr('1.address', 'equalto', okms.okms.kmip_host)
+      | map(attribute='0.name') | map('regex_replace', '^', 'key provider ') | unique }}
 
 - name: Confirm the termination with the token of the mail
   ovhcloud.vmware_encryption.okms:
@@ -296,6 +317,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     number,
     state_option,
     text,
+    texts,
     wait_options,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
@@ -338,6 +360,7 @@ SPEC = ArgSpec(
     replaces_order=integer(),
     ovh_subsidiary=text(),
     confirm_name=text(),
+    in_use_by=texts(default=()),
     termination_token=text(secret=True),
     terminate_directly=boolean(default=False),
     rules={
@@ -394,7 +417,7 @@ class OkmsDomain(Resource):
 
     def guard(self, plan: Plan) -> None:
         if plan.verb == "delete":
-            check_removal(plan.before, self.params["confirm_name"])
+            check_removal(plan.before, self.params["confirm_name"], self.params["in_use_by"])
 
     def predict(self, plan: Plan) -> State:
         if plan.verb == "create":

@@ -227,7 +227,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     wait_options,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    InvalidInputError,
+    NotFoundError,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
@@ -245,6 +248,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     to_revoke,
     usable_others,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.issuing import Issuer, key_in
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
 
@@ -324,7 +328,15 @@ class OkmsCredential(Resource):
         return identities
 
     def _unwanted(self) -> State | None:
+        try:
+            return self._to_revoke()
+        except (NotFoundError, ServiceExpiredError):
+            return None  # the credentials of a domain end with it
+
+    def _to_revoke(self) -> State | None:
         credential_id, name = self.params["credential_id"], self.params["name"]
+        if not self.params["okms_id"]:
+            return None
         if credential_id:
             found = self.credentials.get(credential_id)
             if found and name not in (None, found["name"]):

@@ -12,6 +12,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     GuardError,
     InvalidInputError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import refuse_while_used
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.activation import Activation, Trace
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import (
@@ -117,8 +118,8 @@ class Lookup:
         return True
 
 
-def check_removal(state: t.Mapping[str, t.Any], confirm_name: str) -> None:
-    """Raise GuardError unless the name was typed again and the domain holds nothing."""
+def check_removal(state: t.Mapping[str, t.Any], confirm_name: str, users: t.Sequence[str]) -> None:
+    """Raise GuardError unless the name was typed again, the domain holds nothing, and nobody is said to use it."""
     name, okms_id = state["display_name"], state["id"]
     if confirm_name not in (name, okms_id):
         raise GuardError(f"confirm_name is not {name!r}, the name of OKMS {okms_id}: nothing was terminated")
@@ -127,3 +128,4 @@ def check_removal(state: t.Mapping[str, t.Any], confirm_name: str) -> None:
         raise GuardError(
             f"OKMS {okms_id} ({name}) still holds {contents}: what they encrypt would be lost; nothing was terminated"
         )
+    refuse_while_used(f"OKMS {okms_id} ({name})", users, "remove these users, and read them anew")

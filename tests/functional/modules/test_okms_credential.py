@@ -298,3 +298,79 @@ def test_without_identities_it_acts_as_the_caller(lab: Lab, run_module: RunModul
     assert made["credential"]["identity_urns"] == ["urn:v1:eu:identity:account:ab12345-ovh"], made.msg
     assert any("account itself" in warning for warning in made.warnings)
     assert not run_module("okms_credential", **options).changed
+
+
+@pytest.mark.parametrize("action", ["drop_before", "drop_after", "truncate", "status"])
+def test_bad_days_of_a_revocation(
+    lab: Lab, run_module: RunModule, okms_id: str, wanted: dict[str, t.Any], action: str
+) -> None:
+    issued = run_module("okms_credential", **wanted, csr=make_csr())["credential"]["id"]
+    other = run_module("okms_credential", **{**wanted, "name": "other"}, csr=make_csr())["credential"]["id"]
+    gone: dict[str, t.Any] = {"okms_id": okms_id, "name": "vcenter", "state": "absent", "wait_interval": 0.01}
+    operation = "DELETE /v2/okms/resource/{okmsId}/credential/{credentialId}"
+    lab.faults.add(action, operation=operation)
+    assert run_module("okms_credential", **gone).failed
+    again = run_module("okms_credential", **gone)
+    assert not again.failed, again.msg
+    assert not run_module("okms_credential", **gone).changed
+    left = run_module("okms_credential_info", okms_id=okms_id)["credentials"]
+    assert [state["id"] for state in left if state["status"] == "READY"] == [other] != [issued]
+
+
+def test_credentials_end_with_their_domain(
+    lab: Lab, run_module: RunModule, okms_id: str, wanted: dict[str, t.Any]
+) -> None:
+    issued = run_module("okms_credential", **wanted, csr=make_csr())["credential"]["id"]
+    lab.ovhcloud.settings.retention_reads = 2
+    lab.ovhcloud.okms.suspend(lab.ovhcloud.state.okms[okms_id])
+    mark = lab.journal.mark()
+    for which in ({"name": "vcenter"}, {"credential_id": issued}):
+        for domain in (okms_id, "7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31", ""):  # suspended, unknown, not ordered yet
+            gone = run_module("okms_credential", okms_id=domain, state="absent", **which)
+            assert not gone.failed, gone.msg
+            assert not gone.changed
+    assert writes(lab, mark) == []
+    assert run_module("okms_credential", **wanted, csr=make_csr()).failed
+
+
+@pytest.mark.parametrize("action", ["drop_before", "drop_after", "truncate", "status"])
+def test_bad_days_of_a_renewal_leave_the_old_one_in_use(
+    lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, okms_id: str, wanted: dict[str, t.Any], action: str
+) -> None:
+    path = tmp_path / "okms.key"
+    options = {**wanted, "private_key_path": str(path), "renew_before": 120}
+    old = run_module("okms_credential", **options)["credential"]
+    old_key = path.read_text()
+    lab.clock.advance(300 * DAY)
+    lab.faults.add(action, operation="POST /v2/okms/resource/{okmsId}/credential")
+    first = run_module("okms_credential", **options)
+    assert path.read_text() == old_key if first.failed else path.read_text() != old_key
+    done = run_module("okms_credential", **options) if first.failed else first
+    assert done.changed, done.msg
+    assert (tmp_path / "okms.key.previous").read_text() == old_key
+    assert old["id"] in done["replaced"]
+    orphans = first.data.get("failure", {}).get("orphan_credential_ids", [])
+    assert set(done["replaced"]) == {old["id"], *orphans}
+    certificate = x509.load_pem_x509_certificate(done["credential"]["certificate"].encode())
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    assert certificate.public_key() == key.public_key()
+    for credential_id in done["replaced"]:
+        revoked = run_module(
+            "okms_credential", okms_id=okms_id, credential_id=credential_id, state="absent", wait_interval=0.01
+        )
+        assert revoked.changed
+    assert run_module("okms_credential", **options)["replaced"] == []
+
+
+def test_other_identities_need_another_credential(
+    lab: Lab, run_module: RunModule, okms_id: str, wanted: dict[str, t.Any]
+) -> None:
+    csr = make_csr()
+    first = run_module("okms_credential", **wanted, csr=csr)["credential"]["id"]
+    changed = {**wanted, "identity_urns": [URN, "urn:v1:eu:identity:user:ab12345-ovh/automation"]}
+    second = run_module("okms_credential", **changed, csr=csr)
+    assert second.changed
+    assert second["replaced"] == [first]
+    assert not run_module(
+        "okms_credential", **{**changed, "identity_urns": changed["identity_urns"][::-1]}, csr=csr
+    ).changed
