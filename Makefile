@@ -6,7 +6,7 @@ PYTHON ?= python3
 TOOLS = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab lab-check lint types unit integration oldest sanity docs package clean
+.PHONY: help demo test lab lab-check faults lint types unit integration oldest sanity docs package clean
 
 help: ## Show these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -22,6 +22,9 @@ lab: ## Start the lab (OVHcloud API, OKMS, vCenter on loopback) and keep it unti
 
 lab-check: ## Prove the lab with clients of others: python-ovh, pyVmomi, OpenSSL, PyKMIP
 	@$(TOOLS) lab-check $(ARGS)
+
+faults: ## Let every request of every role go wrong once, before and after it took effect (long; ARGS="okms --every 9")
+	@$(TOOLS) faults $(ARGS)
 
 lint: ## Check form and licences: ruff, yamllint, reuse
 	@$(TOOLS) test lint

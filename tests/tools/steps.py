@@ -20,6 +20,7 @@ from .venvs import Venv
 
 SETTINGS = ROOT / "tests" / "nox"
 FLOOR = (3, 9)
+FAULT_SAMPLE = 61
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +115,20 @@ def oldest(log: pathlib.Path) -> Tally:
     )
 
 
+def faults(log: pathlib.Path) -> Tally:
+    """A fixed sample of `make faults`, spread over all scenarios; the odd distance makes the kinds of faults alternate."""
+    venv = venvs.NEWEST.ensure()
+    tree = trees.link()
+    module = ".".join([*IN_TREE.parts, "tests", "faults"])
+    command = ["python", "-m", module, "--every", str(FAULT_SAMPLE)]
+    done = process.run(command, log, ROOT, trees.environment(venv, tree))
+    result = tally.plain(done.output)
+    if done.code or not result.passed:
+        result.failed = result.failed or 1
+        result.note(_failure("faults", done, log, 100))
+    return result.note(f"  every {FAULT_SAMPLE}th injection of `make faults`; {_versions(venv)}")
+
+
 def sanity(log: pathlib.Path) -> Tally:
     """`ansible-test sanity` with every Python of this machine."""
     venv = venvs.SANITY.ensure()
@@ -196,6 +211,7 @@ STEPS = (
     Step("types", "mypy: strict for plugins, every signature for the lab and the tools", types),
     Step("unit", "pure layers, import rules, specs equal docs: newest ansible-core", unit),
     Step("functional", "modules, roles and playbooks against the lab: newest ansible-core", functional),
+    Step("faults", "requests that fail or lose their answer, plays that are killed: a sample of make faults", faults),
     Step("oldest", "unit and functional, but for the long ones, on ansible-core 2.16", oldest),
     Step("units", "ansible-test units on the oldest Python for modules and on the controller's", units),
     Step("docs", "ansible-lint, antsibull-docs, antsibull-changelog", docs),

@@ -58,6 +58,12 @@ def sanity(output: str) -> Tally:
     return Tally(passed=max(len(ran) - failed, 0), failed=failed)
 
 
+def plain(output: str) -> Tally:
+    """The numbers of a program whose last such line reads `4 passed, 1 failed`."""
+    found = re.findall(r"^(\d+) passed, (\d+) failed$", output, re.MULTILINE)
+    return Tally(passed=int(found[-1][0]), failed=int(found[-1][1])) if found else Tally()
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
     """One line of the table at the end."""

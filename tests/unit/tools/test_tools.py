@@ -39,6 +39,12 @@ def test_sanity_counts_each_test_and_python() -> None:
     assert (counted.passed, counted.failed) == (2, 1)
 
 
+def test_plain_counts_are_those_of_the_last_line() -> None:
+    counted = tally.plain("2 passed, 0 failed\nmore\n4 passed, 1 failed\n")
+    assert (counted.passed, counted.failed) == (4, 1)
+    assert tally.plain("nothing of the kind").passed == 0
+
+
 def test_table_ends_with_the_sum() -> None:
     rows = [
         Row("unit", Tally(passed=4), 1.2),

@@ -1,0 +1,85 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must hold after every interruption, and what the state is in the end, whatever went wrong on the way."""
+
+from __future__ import annotations
+
+import collections
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+NATIVE = "nativeProvider"
+
+
+def broken(lab: Lab) -> list[str]:
+    """Promises that do not hold at this very moment, also between an interruption and the next run."""
+    state = lab.snapshot()
+    found = [f"{len(state[kind])} of {kind}" for kind in ("orders", "payments", "okms") if len(state[kind]) > 1]
+    entries = collections.Counter((entry["private_cloud"], entry["ip"]) for entry in state["kms_entries"])
+    found += [f"{number} flow entries for {place}" for place, number in entries.items() if number > 1]
+    for provider in state["providers"]:
+        if provider["default"] and not _is_safe(lab, provider):
+            found.append(f"default {provider['id']} is not backed up or not green")
+    return found + _machines(lab)
+
+
+def _is_safe(lab: Lab, provider: dict[str, t.Any]) -> bool:
+    made = lab.vcenter.crypto.providers[provider["id"]]
+    if provider["type"] == NATIVE:
+        return bool(made.has_backup)
+    return any(lab.vcenter.provider_is_green_at(server["address"]) for server in provider["servers"])
+
+
+def _machines(lab: Lab) -> list[str]:
+    """Machines whose keys are of a provider that is not there."""
+    known = set(lab.vcenter.crypto.providers)
+    return [
+        f"{machine.name} needs the key provider {key.provider}, which is gone"
+        for machine in lab.vcenter.inventory.vms
+        for key in machine.crypto_keys()
+        if key.provider not in known
+    ]
+
+
+def outcome(lab: Lab) -> dict[str, t.Any]:
+    """The state in the end without ids, times and keys: equal to that of a run in which nothing went wrong."""
+    state = lab.snapshot()
+    usable = [one for one in state["credentials"] if one["status"] == "READY"]
+    return {
+        "orders": sorted(order["status"] for order in state["orders"]),
+        "payments": len(state["payments"]),
+        "okms": sorted((one["name"], one["region"], one["state"]) for one in state["okms"]),
+        "usable_credentials": sorted((one["name"], one["from_csr"]) for one in usable),
+        "kms_entries": sorted((one["ip"], one["state"], one["flow_open"]) for one in state["kms_entries"]),
+        "users": sorted((one["name"], one["encryption_right"]) for one in state["users"]),
+        "providers": [_provider(lab, provider) for provider in state["providers"]],
+        "machines": {machine.name: _machine(machine) for machine in lab.vcenter.inventory.vms},
+    }
+
+
+def _provider(lab: Lab, provider: dict[str, t.Any]) -> dict[str, t.Any]:
+    made = lab.vcenter.crypto.providers[provider["id"]]
+    servers = sorted((one["name"], one["address"]) for one in provider["servers"])
+    green = [lab.vcenter.provider_is_green_at(one["address"]) for one in provider["servers"]]
+    return {
+        "id": provider["id"],
+        "type": provider["type"],
+        "default": provider["default"],
+        "servers": servers,
+        "green": green,
+        "pending_csr": provider["pending_csr"],
+        "has_backup": made.has_backup,
+    }
+
+
+def _machine(machine: t.Any) -> dict[str, t.Any]:
+    parts = [machine.crypto_key, *(disk.crypto_key for disk in machine.disks)]
+    return {
+        "power": machine.power_state,
+        "providers": [key.provider if key else None for key in parts],
+        "one_key": len({key for key in parts if key}) <= 1,
+        "vmotion": machine.migrate_encryption,
+        "snapshots": len(machine.snapshots),
+    }

@@ -1,0 +1,130 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A process that has Ansible and all modules loaded, and forks a child for every play it is asked for.
+
+What a play does is the same as with ansible-playbook; what is saved is the start of Python for the play and for each of
+its modules, which is nine tenths of the time of a short play. Only `ActionBase._execute_module` is replaced: the module
+runs in the fork that Ansible makes for the task anyway.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import os
+import pathlib
+import sys
+import traceback
+import typing as t
+
+COLLECTION = "ansible_collections.ovhcloud.vmware_encryption"
+SHORT = "ovhcloud.vmware_encryption."
+
+
+def module_of(name: str) -> t.Any:
+    """The Python module behind the name of an Ansible module."""
+    if name.startswith(SHORT):
+        return importlib.import_module(f"{COLLECTION}.plugins.modules.{name[len(SHORT) :]}")
+    return importlib.import_module(f"ansible.modules.{name.rpartition('.')[2]}")
+
+
+def run_module(name: str, arguments: dict[str, t.Any]) -> str:
+    """What the module prints."""
+    from ansible.module_utils.common import warnings
+    from ansible.module_utils.testing import patch_module_args
+
+    warnings._global_warnings.clear()
+    output = io.StringIO()
+    with patch_module_args(arguments), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+        module_of(name).main()
+    return output.getvalue()
+
+
+def replace_execution() -> None:
+    """Let Ansible run modules in its own fork."""
+    from ansible.module_utils import _internal
+    from ansible.plugins.action import ActionBase
+
+    def execute(
+        self: t.Any,
+        module_name: str | None = None,
+        module_args: dict[str, t.Any] | None = None,
+        tmp: t.Any = None,
+        task_vars: dict[str, t.Any] | None = None,
+        persist_files: bool = False,
+        delete_remote_tmp: bool | None = None,
+        wrap_async: bool = False,
+        ignore_unknown_opts: bool = False,
+    ) -> dict[str, t.Any]:
+        name = module_name or self._task.action
+        arguments = dict(self._task.args if module_args is None else module_args)
+        self._update_module_args(name, arguments, task_vars or {}, ignore_unknown_opts=ignore_unknown_opts)
+        _internal.is_controller = False
+        try:
+            printed = run_module(name, json.loads(json.dumps(arguments, default=str)))
+        finally:
+            _internal.is_controller = True
+        found = json.loads(printed.strip().splitlines()[-1])
+        found["_ansible_parsed"] = True
+        return t.cast("dict[str, t.Any]", found)
+
+    ActionBase._execute_module = execute
+
+
+def preload() -> None:
+    """Import what plays and modules need."""
+    import ansible.cli.playbook
+    import ansible.executor.task_queue_manager
+    import ansible.modules.copy
+    import ansible.modules.file
+    import ansible.modules.stat  # noqa: F401
+    from ansible.plugins import loader
+
+    # before any import from the collection: plays find their playbooks through Ansible's own loader
+    loader.init_plugin_loader()
+    root = pathlib.Path(__file__).resolve().parents[2]
+    for path in sorted((root / "plugins/modules").glob("*.py")):
+        importlib.import_module(f"{COLLECTION}.plugins.modules.{path.stem}")
+
+
+def play(order: dict[str, t.Any]) -> int:
+    """Run ansible-playbook in this process and return its exit code."""
+    from ansible.cli.playbook import PlaybookCLI
+
+    os.environ.update(order["environment"])
+    os.chdir(order["folder"])
+    screen = os.open(order["screen"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(screen, 1)
+    os.dup2(screen, 2)
+    try:
+        return int(PlaybookCLI(["ansible-playbook", *order["arguments"]]).run() or 0)
+    except SystemExit as exit_:
+        return int(exit_.code or 0)
+    except BaseException:
+        traceback.print_exc()
+        return 250
+
+
+def main() -> None:
+    """One order a line on standard input; for each a line with the process, and one with its exit code at its end."""
+    preload()
+    replace_execution()
+    answers = os.fdopen(os.dup(1), "w")
+    print(json.dumps({"ready": True}), file=answers, flush=True)
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            os.setsid()  # a play is killed together with the forks of its tasks
+            code = play(json.loads(line))
+            sys.stdout.flush()
+            os._exit(code)
+        print(json.dumps({"pid": child}), file=answers, flush=True)
+        _pid, status = os.waitpid(child, 0)
+        print(json.dumps({"code": os.waitstatus_to_exitcode(status)}), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
