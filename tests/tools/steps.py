@@ -116,7 +116,7 @@ def oldest(log: pathlib.Path) -> Tally:
 
 
 def faults(log: pathlib.Path) -> Tally:
-    """A fixed sample of `make faults`, spread over all scenarios; the odd distance makes the kinds of faults alternate."""
+    """A fixed sample of `make faults`, spread over all scenarios; an odd distance makes kinds of faults alternate."""
     venv = venvs.NEWEST.ensure()
     tree = trees.link()
     module = ".".join([*IN_TREE.parts, "tests", "faults"])
