@@ -146,6 +146,15 @@ class Disk:
     parents: list[str] = dataclasses.field(default_factory=list)
     datastore: Datastore | None = None  # None: the machine's
     policy: str | None = None
+    seen: tuple[t.Any, t.Any] | None = dataclasses.field(
+        default=None, repr=False, compare=False
+    )  # kept by vm_properties
+
+    def facts(self) -> tuple[t.Any, ...]:
+        """All that a reader of the machine can see of it."""
+        place = self.key, self.bus, self.controller, self.unit
+        file = self.file_name, self.capacity_kb, self.uuid, self.kind, self.sharing, tuple(self.parents)
+        return (*place, *file, self.crypto_key)
 
     @property
     def linked(self) -> bool:

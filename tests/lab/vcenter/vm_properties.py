@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import typing as t
 
 from pyVmomi import vim
 
+from . import vmomi
 from .entities import Disk, KeyRef, Snapshot, VirtualApp, VirtualMachine
 
 CONTROLLERS = {"scsi": 1000, "ide": 200, "sata": 15000, "nvme": 31000}
@@ -30,7 +32,12 @@ def _label(label: str, summary: str) -> t.Any:
     return vim.Description(label=label, summary=summary)
 
 
-def _controller(bus: str, number: int, attached: list[int]) -> t.Any:
+@functools.lru_cache(4096)
+def _controller(bus: str, number: int, attached: tuple[int, ...]) -> t.Any:
+    return vmomi.unchanging(_make_controller(bus, number, list(attached)))
+
+
+def _make_controller(bus: str, number: int, attached: list[int]) -> t.Any:
     device = vim.vm.device
     common = {"key": CONTROLLERS[bus] + number, "busNumber": number, "device": attached}
     if bus == "scsi":
@@ -75,6 +82,14 @@ def _backing(disk: Disk, machine: VirtualMachine) -> t.Any:
 
 
 def _disk(number: int, disk: Disk, machine: VirtualMachine) -> t.Any:
+    """The device, made anew only when the disk has changed since."""
+    facts = (number, *disk.facts(), id(machine.datastore_of(disk)))
+    if disk.seen is None or disk.seen[0] != facts:
+        disk.seen = facts, vmomi.unchanging(_make_disk(number, disk, machine))
+    return disk.seen[1]
+
+
+def _make_disk(number: int, disk: Disk, machine: VirtualMachine) -> t.Any:
     return vim.vm.device.VirtualDisk(
         key=disk.key,
         controllerKey=CONTROLLERS[disk.bus] + disk.controller,
@@ -93,13 +108,18 @@ def _controllers(machine: VirtualMachine) -> list[t.Any]:
     for disk in machine.disks:
         attached.setdefault((disk.bus, disk.controller), []).append(disk.key)
     order = sorted(attached, key=lambda place: (list(CONTROLLERS).index(place[0]), place[1]))
-    return [_controller(*place, attached[place]) for place in order]
+    return [_controller(*place, tuple(attached[place])) for place in order]
+
+
+@functools.lru_cache(1)
+def _network_card() -> t.Any:
+    label = _label("Network adapter 1", "VM Network")
+    return vmomi.unchanging(vim.vm.device.VirtualVmxnet3(key=NIC_KEY, deviceInfo=label))
 
 
 def devices(machine: VirtualMachine) -> list[t.Any]:
     """Controllers, network card, vTPM and disks."""
-    found = _controllers(machine)
-    found.append(vim.vm.device.VirtualVmxnet3(key=NIC_KEY, deviceInfo=_label("Network adapter 1", "VM Network")))
+    found = [*_controllers(machine), _network_card()]
     if machine.tpm:
         found.append(vim.vm.device.VirtualTPM(key=TPM_KEY, deviceInfo=_label("Virtual TPM", "Trusted Platform Module")))
     return found + [_disk(number, disk, machine) for number, disk in enumerate(machine.disks, 1)]

@@ -10,6 +10,7 @@ The underscored members are no public interface of pyVmomi. They are used in thi
 from __future__ import annotations
 
 import contextlib
+import io
 import typing as t
 
 from pyVmomi import SoapAdapter
@@ -138,6 +139,15 @@ def typed(value: t.Any, declared: t.Any) -> t.Any:
     return value
 
 
+_WRITTEN = "_lab_written"
+
+
+def unchanging(value: t.Any) -> t.Any:
+    """A data object that nobody will change any more, and that is sent often: its XML is kept."""
+    value.__dict__[_WRITTEN] = {}
+    return value
+
+
 class ServerSerializer(SoapAdapter.SoapSerializer):
     """pyVmomi's serialiser with what a server has to do differently."""
 
@@ -154,7 +164,16 @@ class ServerSerializer(SoapAdapter.SoapSerializer):
         # a required list may be empty on the wire, which pyVmomi's clients never need
         if isinstance(val, list) and not val and info.type is not object:
             return
-        super()._Serialize(val, info, defNS)
+        written = val.__dict__.get(_WRITTEN) if isinstance(val, DataObject) else None
+        if written is None:
+            super()._Serialize(val, info, defNS)
+            return
+        form = (self.version, info.name, info.type, info.version, info.flags, defNS)
+        if form not in written:
+            writer, self.writer = self.writer, io.StringIO()
+            super()._Serialize(val, info, defNS)
+            written[form], self.writer = self.writer.getvalue(), writer
+        self.writer.write(written[form])
 
 
 def element(name: str, kind: type, version: str, flags: int = 0) -> t.Any:

@@ -193,3 +193,28 @@ def test_the_key_of_a_host_stays_one(site):
         keys.add(machine.host.crypto_key)
     assert len(keys) == 1 and len(site.made_keys()) == 5
     assert isinstance(keys.pop(), KeyRef)
+
+
+def test_every_change_of_a_disk_is_seen(site):
+    machine, vm = site.machine("vm1")
+    (disk,) = machine.disks
+    changes = {
+        "capacity_kb": (4096, lambda seen: seen.capacityInKB),
+        "file_name": ("[datastore1] vm1/other.vmdk", lambda seen: seen.backing.fileName),
+        "sharing": ("sharingMultiWriter", lambda seen: seen.backing.sharing),
+        "parents": (["[datastore1] vm1/base.vmdk"], lambda seen: [seen.backing.parent.fileName]),
+        "datastore": (site.inventory.add_datastore(), lambda seen: seen.backing.datastore),
+        "crypto_key": (
+            KeyRef("kp", "1"),
+            lambda seen: KeyRef(seen.backing.keyId.providerId.id, seen.backing.keyId.keyId),
+        ),
+        "unit": (5, lambda seen: seen.unitNumber),
+        "controller": (2, lambda seen: seen.controllerKey - 1000),
+        "uuid": ("a", lambda seen: seen.backing.uuid),
+    }
+    for field, (value, read) in changes.items():
+        disks_of(vm)
+        setattr(disk, field, value)
+        assert read(disks_of(vm)[0]) == (value.reference if field == "datastore" else value), field
+    disk.kind = "rdm"
+    assert isinstance(disks_of(vm)[0].backing, vim.vm.device.VirtualDisk.RawDiskMappingVer1BackingInfo)

@@ -92,3 +92,16 @@ def test_newer_fields_are_left_out():
 
 def test_control_characters_are_dropped():
     assert soap.serialise("returnval", "a\x01b", str, vmomi.VERSIONS["8.0.3"]).endswith(">ab</returnval>")
+
+
+def test_kept_form_is_the_usual_one_in_every_version_and_place():
+    def make():
+        return vim.encryption.KmipClusterInfo(
+            clusterId=vim.encryption.KeyProviderId(id="kp"), useAsDefault=False, defaultKeyType="rawKey"
+        )
+
+    kept = vmomi.unchanging(make())
+    for _turn in range(2):
+        for version in vmomi.VERSIONS.values():
+            for name, kind in (("returnval", type(kept)), ("val", object)):
+                assert soap.serialise(name, kept, kind, version) == soap.serialise(name, make(), kind, version)
