@@ -129,6 +129,11 @@ class Machine:
         return sorted(found | ({self.home} if self.home else set()), key=lambda key: (key.provider or "", key.id))
 
     @property
+    def needed_keys(self) -> set[Key]:
+        """All keys that it needs, those of disks below snapshots too."""
+        return set(self.keys).union(*(disk.chain for disk in self.disks))
+
+    @property
     def providers(self) -> list[str]:
         """Names of the providers of its keys."""
         return sorted({key.provider for key in self.keys if key.provider is not None})

@@ -14,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import status
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.crypto_causes import explained
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import fault_text, one_line
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import (
     STANDARD,
@@ -107,7 +108,7 @@ class NewKeys:
         result = self._session.call(what, self._session.crypto.GenerateKey, keyProvider=key_provider_id(name))
         if not result.success:
             said = one_line(result.reason or "") or (fault_text(result.fault) if result.fault else "no reason given")
-            raise KeyRefusedError(f"could not {what} on {self._session.hostname}: {said}", provider=name)
+            raise explained(KeyRefusedError(f"could not {what} on {self._session.hostname}: {said}", provider=name))
         return result.keyId
 
     def give_back(self, keys: t.Mapping[str, t.Any]) -> None:

@@ -54,7 +54,7 @@ class Locked:
     @property
     def keys(self) -> set[Key]:
         """All keys that it needs, those of disks below snapshots too."""
-        return set(self.machine.keys).union(*(disk.chain for disk in self.machine.disks))
+        return self.machine.needed_keys
 
     def end(self, outcome: str, cause: Cause | None = None) -> None:
         """What became of it."""

@@ -19,7 +19,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_inventory import (
     Inventory,
+    doubt,
     read_inventory,
+    use_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_keys import Warn, key_users
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_result import Usage
@@ -48,8 +50,8 @@ def users_of(session: Session, providers: t.Sequence[Provider], warn: Warn | Non
 
 def usage_of(provider: str, seen: Inventory, vsan: t.Sequence[VsanUse], strangers: t.Sequence[str]) -> Usage:
     """Who uses the provider, but for defaults."""
-    uses = (machine.use_of(provider) for machine in seen.machines)
-    doubts = [machine.doubt() for machine in seen.machines]
+    uses = (use_of(machine, provider) for machine in seen.machines)
+    doubts = [doubt(machine) for machine in seen.machines]
     doubts += [
         f"host {host.name} (its key names no provider)" for host in seen.hosts if host.key and not host.key.provider
     ]
@@ -58,7 +60,7 @@ def usage_of(provider: str, seen: Inventory, vsan: t.Sequence[VsanUse], stranger
         virtual_machines=[use for use in uses if use is not None],
         hosts=[host.name for host in seen.hosts if host.key is not None and host.key.provider == provider],
         vsan_clusters=[use.cluster for use in vsan if use.provider == provider],
-        others=[*strangers, *(doubt for doubt in doubts if doubt)],
+        others=[*strangers, *(one for one in doubts if one)],
         key_ids=sorted(key.id for key in seen.used_keys() if key.provider == provider),
     )
 

@@ -10,6 +10,7 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import moid_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import Key, key_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import Machine, machine_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found, inventory
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
@@ -20,37 +21,26 @@ _HOST_PATHS = ("name", "runtime.cryptoKeyId")
 _CLUSTER_PATHS = ("name",)
 
 
-@dataclasses.dataclass(frozen=True)
-class Machine:
-    """A virtual machine. `readable` is False when its configuration could not be read; then it may use any key."""
-
-    name: str
-    moid: str
-    home: Key | None = None
-    disks: t.Mapping[str, tuple[Key, ...]] = dataclasses.field(default_factory=dict)
-    vtpm: bool = False
-    readable: bool = True
-
-    def used_keys(self) -> set[Key]:
-        """All its keys."""
-        of_disks = {key for keys in self.disks.values() for key in keys}
-        return of_disks | ({self.home} if self.home else set())
-
-    def use_of(self, provider: str) -> MachineUse | None:
-        """What of it needs the provider."""
-        home = self.home is not None and self.home.provider == provider
-        disks = tuple(label for label, keys in self.disks.items() if any(key.provider == provider for key in keys))
-        if not home and not disks:
-            return None
-        return MachineUse(self.name, self.moid, home, disks, home and self.vtpm)
-
-    def doubt(self) -> str | None:
-        """Why it may need any provider, in words."""
-        if not self.readable:
-            return f"VM {self.name} (its configuration cannot be read)"
-        if any(key.provider is None for key in self.used_keys()):
-            return f"VM {self.name} (its key names no provider)"
+def use_of(machine: Machine, provider: str) -> MachineUse | None:
+    """What of a machine needs the provider."""
+    home = machine.home is not None and machine.home.provider == provider
+    disks = tuple(
+        disk.label
+        for disk in machine.disks
+        if any(key is not None and key.provider == provider for key in (disk.crypto_key, *disk.chain))
+    )
+    if not home and not disks:
         return None
+    return MachineUse(machine.name, machine.moid, home, disks, home and machine.vtpm)
+
+
+def doubt(machine: Machine) -> str | None:
+    """Why a machine may need any provider, in words."""
+    if not machine.readable:
+        return f"VM {machine.name} (its configuration cannot be read)"
+    if any(key.provider is None for key in machine.needed_keys):
+        return f"VM {machine.name} (its key names no provider)"
+    return None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,33 +63,7 @@ class Inventory:
     def used_keys(self) -> set[Key]:
         """Keys that are in use."""
         of_hosts = {host.key for host in self.hosts if host.key is not None}
-        return of_hosts.union(*(machine.used_keys() for machine in self.machines))
-
-
-def _disk_keys(backing: t.Any) -> tuple[Key, ...]:
-    """Keys of a disk and of the disks below it that snapshots left behind."""
-    keys: list[Key] = []
-    while backing is not None:
-        key = key_of(getattr(backing, "keyId", None))
-        if key is not None and key not in keys:
-            keys.append(key)
-        backing = getattr(backing, "parent", None)
-    return tuple(keys)
-
-
-def machine_of(found: Found) -> Machine:
-    """A virtual machine in our shape."""
-    moid = moid_of(found.object)
-    if "config.hardware.device" not in found.properties:
-        return Machine(found.name, moid, readable=False)
-    disks: dict[str, tuple[Key, ...]] = {}
-    vtpm = False
-    for device in found.properties["config.hardware.device"]:
-        vtpm = vtpm or isinstance(device, vim.vm.device.VirtualTPM)
-        keys = _disk_keys(getattr(device, "backing", None))
-        if keys:
-            disks[device.deviceInfo.label if device.deviceInfo else f"device {device.key}"] = keys
-    return Machine(found.name, moid, key_of(found.properties.get("config.keyId")), disks, vtpm)
+        return of_hosts.union(*(machine.needed_keys for machine in self.machines))
 
 
 def inventory_of(found: t.Iterable[Found]) -> Inventory:

@@ -87,7 +87,7 @@ def unseen(
     found: t.Iterable[Status], seen: Inventory, names_of: t.Callable[[t.Sequence[t.Any]], t.Mapping[str, str]]
 ) -> dict[str, list[str]]:
     """Lines by provider on machines and hosts that `seen` does not show as users, and on third parties."""
-    used = {(machine.moid, key.provider) for machine in seen.machines for key in machine.used_keys()}
+    used = {(machine.moid, key.provider) for machine in seen.machines for key in machine.needed_keys}
     used |= {(host.moid, host.key.provider) for host in seen.hosts if host.key}
     strangers: dict[tuple[str, str], tuple[str, t.Any]] = {}
     lines: dict[str, set[str]] = {}
