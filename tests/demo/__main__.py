@@ -11,9 +11,12 @@ import sys
 import tempfile
 import time
 
-from . import options
+from . import fleet, options
 from .demo import Demo
 from .lab_process import LabProcess
+
+# what is left for people to look at
+REPORTS = pathlib.Path(__file__).resolve().parents[2] / ".cache/demo"
 
 
 def main() -> int:
@@ -30,9 +33,13 @@ def main() -> int:
         )
         options.okms(demo)
         options.keys(demo)
+        fleet.encrypt(demo)
         options.native(demo)
         options.recovery(demo)
         options.external(demo)
+        fleet.migrate(demo)
+        fleet.rotate(demo)
+        fleet.audit(demo, REPORTS)
         demo.tell("Figures")
         demo.table()
         print(f"\n  whole demo: {time.monotonic() - began:.0f} s")

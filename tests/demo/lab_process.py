@@ -52,9 +52,10 @@ class LabProcess:
         """Connection variables for Ansible."""
         return dict(self.state["environment"])
 
-    def ask(self, path: str, body: t.Any = None) -> t.Any:
-        """GET, or POST when there is a body, on the control port."""
+    def ask(self, path: str, body: t.Any = None, method: str | None = None) -> t.Any:
+        """GET, or POST when there is a body, or another method, on the control port."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.state["control_url"] + path, data, {"Content-Type": "application/json"})
+        address, headers = self.state["control_url"] + path, {"Content-Type": "application/json"}
+        request = urllib.request.Request(address, data, headers, method=method)
         with urllib.request.urlopen(request, timeout=20) as answer:  # loopback only
             return json.loads(answer.read() or b"null")
