@@ -25,7 +25,7 @@ class FaultRule:
     times: int = 1
     skip: int = 0
     status: int = 500
-    retry_after: int | None = None
+    retry_after: int | str | None = None
     seconds: float = 0.0
     call: t.Callable[[], object] | None = None  # for `meanwhile`, of HTTP servers only; runs in a thread of its own
 

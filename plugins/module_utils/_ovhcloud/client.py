@@ -9,6 +9,7 @@ import datetime
 import json
 import time
 import typing as t
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote, urlencode, urlsplit
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library, require
@@ -197,17 +198,25 @@ class Client:
         headers: t.Mapping[str, str] | None = None,
         authenticated: bool = True,
     ) -> tuple[t.Any, requests.Response]:
-        """One call, and once more with a new token when the OAuth2 token was refused."""
+        """One call, and once more when the token or the time in its signature was refused and can be had anew."""
         url = join_url(self.settings.base_url, call_path)
         text = None if body is None else json.dumps(body, separators=(",", ":"))
         all_headers = {"Accept": "application/json", **(headers or {})}
         if text is not None:
             all_headers["Content-Type"] = "application/json"
         answer = self._exchange(method, url, text, all_headers, self._identity if authenticated else None)
-        if answer.status_code == 401 and authenticated and isinstance(self.settings.credentials, ServiceAccount):
-            self._token = None
+        if authenticated and self._stale(answer):
+            self._token = self._delta = None
             answer = self._exchange(method, url, text, all_headers, self._identity)
         return self._decode(method, call_path.partition("?")[0], answer), answer
+
+    def _stale(self, answer: requests.Response) -> bool:
+        """Whether the call was refused, and not carried out, for a token or a clock that went wrong in mid-run."""
+        if isinstance(self.settings.credentials, ServiceAccount):
+            return answer.status_code == 401
+        body = _json_or_none(answer)
+        timed_out = isinstance(body, dict) and body.get("errorCode") == "QUERY_TIME_OUT"
+        return timed_out and isinstance(self.settings.credentials, ApplicationKey)
 
     def _identity(self, method: str, url: str, body: str) -> dict[str, str]:
         credentials = self.settings.credentials
@@ -345,9 +354,17 @@ def _query_id(answer: requests.Response) -> str | None:
 
 
 def _retry_after(answer: requests.Response) -> float | None:
-    """Seconds that the server asks for; the form with a date is not worth a parser here."""
-    value = answer.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
+    """Seconds that the server asks for, given as such or as a date (RFC 9110, 10.2.3)."""
+    value = answer.headers.get("Retry-After", "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+        # by the server's own clock where it says so: ours may be wrong
+        now = parsedate_to_datetime(answer.headers.get("Date", ""))
+        return max(0.0, (moment - now).total_seconds())
+    except (TypeError, ValueError, IndexError):
+        return None  # absent, or nothing that can be read
 
 
 def _reason(error: Exception) -> str:

@@ -134,6 +134,8 @@ def _judge(failure: Failure) -> tuple[type[CollectionError], str]:
 def _judge_bad_request(failure: Failure) -> tuple[type[CollectionError], str]:
     if failure.field("errorCode") == "INVALID_SIGNATURE":
         return AuthenticationError, "application_secret or consumer_key does not belong to this application_key"
+    if failure.field("errorCode") == "QUERY_TIME_OUT":
+        return AuthenticationError, "the time in the signature is not OVHcloud's, although it was read from there"
     return ApiError, ""
 
 
