@@ -14,7 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 from . import promises
 from .plays import Plays
-from .scenarios import Scenario
+from .scenarios import ALL, Scenario
 
 BEFORE, AFTER, KILL = "drop_before", "drop_after", "kill"
 
@@ -56,11 +56,20 @@ class Site:
         place.mkdir(mode=0o700)
         return place
 
+    def _start(self, scenario: Scenario, lab: Lab, place: pathlib.Path) -> dict[str, t.Any]:
+        """The state before the role's run, and its variables."""
+        if scenario.earlier:
+            former = ALL[scenario.earlier]
+            played = self.plays.run(lab, place, former.role, former.start(lab, place))
+            if played.code:
+                raise RuntimeError(f"{former.name}, before {scenario.name}, fails:\n{played.screen}")
+        return scenario.start(lab, place)
+
     def clean(self, scenario: Scenario) -> Clean:
         """Run it once without faults, and once more: that changes nothing."""
         place = self._fresh()
         with Lab(scenario.settings()) as lab:
-            variables = scenario.start(lab, place)
+            variables = self._start(scenario, lab, place)
             mark = lab.journal.mark()
             played = self.plays.run(lab, place, scenario.role, variables)
             if played.code:
@@ -78,7 +87,7 @@ class Site:
         """The request number `index` goes wrong (or the play is killed when it has been answered); then run again."""
         place = self._fresh()
         with Lab(scenario.settings()) as lab:
-            variables = scenario.start(lab, place)
+            variables = self._start(scenario, lab, place)
             if action == KILL:
                 first = self.plays.run(lab, place, scenario.role, variables, kill_at=index + 1)
             else:

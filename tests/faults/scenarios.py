@@ -9,9 +9,16 @@ import dataclasses
 import pathlib
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import (
+    add_native,
+    add_standard,
+    runner_in,
+)
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory, VCenterSettings
 
+STANDARD, NATIVE = "team-kms", "nkp-prod"
 Variables = dict[str, t.Any]
 
 
@@ -23,9 +30,10 @@ class Scenario:
     role: str
     prepare: t.Callable[[Lab, pathlib.Path], Variables]
     settings: t.Callable[[], LabSettings] = LabSettings
+    earlier: str = ""  # a scenario whose role has run before `prepare` is called
 
     def start(self, lab: Lab, folder: pathlib.Path) -> Variables:
-        """Make the state before; the variables with the pace of the lab."""
+        """The variables with the pace of the lab, after making the state before."""
         pace = {f"{self.role}_wait_interval": 0.01, f"{self.role}_wait_timeout": 20}
         return {**self.prepare(lab, folder), **pace}
 
@@ -74,11 +82,83 @@ def native_key_provider(lab: Lab, folder: pathlib.Path) -> Variables:
     }
 
 
+def small_fleet() -> LabSettings:
+    """Four machines with all kinds of controllers on two hosts; tasks take a few looks."""
+    vcenter = VCenterSettings(reconfigure_polls=2, shutdown_looks=2)
+    return LabSettings(vcenter=vcenter, inventory=Inventory(hosts=2, vms=4))
+
+
+def _providers(lab: Lab) -> None:
+    """A standard provider on the team's KMS as default, a native one beside it, the right to use them."""
+    lab.give_encryption_right()
+    lab.vcenter.flow_open = lambda _host, _port: True
+    add_standard(lab, STANDARD)
+    add_native(lab, NATIVE)
+
+
+def vm_encryption(lab: Lab, folder: pathlib.Path) -> Variables:
+    """Machines in clear, one of them running."""
+    _providers(lab)
+    lab.vcenter.inventory.vm("vm2").power_state = "poweredOn"
+    lab.vcenter.inventory.vm("vm2").tools = True
+    return {
+        "vm_encryption_selection": {"all": True},
+        "vm_encryption_power_off": "shutdown",
+        "vm_encryption_batch": 2,
+        "vm_encryption_state_path": str(folder / "state.json"),
+    }
+
+
+def _encrypted(lab: Lab) -> None:
+    """The same machines encrypted with real keys, half of them running."""
+    _providers(lab)
+    done = runner_in(lab)("vm_encryption", selection={"all": True}, wait_interval=0.01)
+    if done.failed:
+        raise RuntimeError(done.msg)
+    for machine in lab.vcenter.inventory.vms[:2]:
+        machine.power_state = "poweredOn"
+
+
+def key_rotation(lab: Lab, folder: pathlib.Path) -> Variables:
+    """New keys of the same provider."""
+    _encrypted(lab)
+    return {
+        "key_rotation_selection": {"all": True},
+        "key_rotation_campaign": "faults",
+        "key_rotation_state_path": str(folder / "state.json"),
+        "key_rotation_batch": 2,
+    }
+
+
+def key_provider_migration(lab: Lab, folder: pathlib.Path) -> Variables:
+    """From the standard to the native provider."""
+    _encrypted(lab)
+    return {
+        "key_provider_migration_source": STANDARD,
+        "key_provider_migration_target": NATIVE,
+        "key_provider_migration_batch": 2,
+    }
+
+
+def recovery(lab: Lab, folder: pathlib.Path) -> Variables:
+    """vCenter has lost the provider that the scenario before has made."""
+    lab.vcenter.lose_providers()
+    return {
+        "recovery_file": str(folder / "dossier.json"),
+        "recovery_backup_password": "planted backup password",
+    }
+
+
 ALL = {
     one.name: one
     for one in (
         Scenario("okms", "okms", okms),
         Scenario("external_kms", "external_kms", external_kms),
         Scenario("native_key_provider", "native_key_provider", native_key_provider),
+        Scenario("vm_encryption", "vm_encryption", vm_encryption, small_fleet),
+        Scenario("key_rotation", "key_rotation", key_rotation, small_fleet),
+        Scenario("key_provider_migration", "key_provider_migration", key_provider_migration, small_fleet),
+        Scenario("recovery_native", "recovery", recovery, earlier="native_key_provider"),
+        Scenario("recovery_okms", "recovery", recovery, earlier="okms"),
     )
 }

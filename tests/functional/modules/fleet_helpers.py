@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.harness import ModuleResult
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import (
     Run,
@@ -31,11 +30,6 @@ def prepare(lab: Lab, run_module: Run | None = None) -> Lab:
     lab.vcenter.crypto.add_native(NATIVE, has_backup=True)
     lab.vcenter.crypto.default = NATIVE
     return lab
-
-
-def bound(lab: Lab) -> Run:
-    """Runs modules against a lab that is not the fixture's."""
-    return lambda module, **options: harness.run_module(module, **{**harness.connection(lab, "vsphere"), **options})
 
 
 def runner(run_module: Run, module: str = "vm_encryption", **options: t.Any) -> Run:

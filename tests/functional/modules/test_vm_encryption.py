@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import runner_in
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.fleet_helpers import (
     NATIVE,
-    bound,
     converge,
     is_clear,
     is_encrypted,
@@ -192,5 +192,5 @@ def test_mode_of_encrypted_vmotion(lab: Lab, run_module: RunModule) -> None:
 def test_other_versions_of_vcenter(version: str) -> None:
     with Lab(LabSettings(vcenter_version=version)) as lab:
         prepare(lab)
-        converge(lab, runner(bound(lab)))
+        converge(lab, runner(runner_in(lab)))
         assert all(is_encrypted(machine, NATIVE) for machine in lab.vcenter.inventory.vms)

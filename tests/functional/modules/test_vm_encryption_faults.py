@@ -10,10 +10,10 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import runner_in
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.fleet_helpers import (
     NATIVE,
     assert_foretold,
-    bound,
     is_clear,
     is_encrypted,
     keys_of,
@@ -232,7 +232,7 @@ def test_limits_of_vcenter_host_and_datastore(limits: dict[str, t.Any], kind: st
     with Lab(LabSettings(inventory=inventory)) as lab:
         prepare(lab)
         lab.vcenter.settings.reconfigure_polls = 2
-        finished(lab, runner(bound(lab), **limits))
+        finished(lab, runner(runner_in(lab), **limits))
         found = lab.vcenter.tasks.peaks()[kind]
         assert (found if kind == "overall" else max(found.values())) == highest
 
@@ -247,7 +247,7 @@ def test_check_mode_on_500_machines_predicts_exactly_what_the_run_does() -> None
         inventory.vms[number].template = True
     with Lab(LabSettings(inventory=inventory)) as lab:
         prepare(lab)
-        run = runner(bound(lab), blocked="skip")
+        run = runner(runner_in(lab), blocked="skip")
         checked, writes = watched(lab, lambda: run(check=True))
         assert (checked.failed, writes) == (False, [])
         done, writes = watched(lab, run)

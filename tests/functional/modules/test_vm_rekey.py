@@ -10,10 +10,10 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import runner_in
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.fleet_helpers import (
     NATIVE,
     assert_foretold,
-    bound,
     converge,
     is_clear,
     is_encrypted,
@@ -149,7 +149,7 @@ def test_a_missing_right_is_named(lab: Lab, run_module: RunModule) -> None:
 @pytest.mark.parametrize("version", ["7.0.2", "9.0"])
 def test_other_versions_of_vcenter(version: str) -> None:
     with Lab(LabSettings(vcenter_version=version)) as lab:
-        run_module = bound(lab)
+        run_module = runner_in(lab)
         run = encrypted(lab, run_module, NATIVE)
         before = [keys_of(machine) for machine in lab.vcenter.inventory.vms]
         result, _writes = watched(lab, run)
