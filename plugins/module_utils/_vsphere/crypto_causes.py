@@ -38,6 +38,20 @@ _TRUST = Cause(
 # order counts: the first that fits what vCenter said
 _KNOWN: tuple[tuple[str, Cause], ...] = (
     (
+        r"evacuate|redundancy",
+        Cause(
+            "vSAN cannot empty a disk group and keep full redundancy",
+            "add capacity or a host, or say allow_reduced_redundancy: true after a backup",
+        ),
+    ),
+    (
+        r"vsan esa|express storage",
+        Cause(
+            "vSAN of the Express Storage Architecture takes encryption only when the cluster is created",
+            "make a new cluster with encryption and move the machines there",
+        ),
+    ),
+    (
         r"QLC_ERR_VALUE_MISSING|QLC_ERR.*password",
         Cause(
             "the password for the key server is gone from vCenter's settings (Broadcom KB 396701)",

@@ -105,7 +105,8 @@ def _cluster(found: Found) -> Cluster:
     return Cluster(found.object, found.name, moid_of(found.object), MODES.get(mode or "", mode))
 
 
-def _places(moid: str, parents: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+def places_of(moid: str, parents: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    """Ids of all that an object lies in, from the bottom up; `parents` has the parent of each id."""
     places: list[str] = []
     above = parents.get(moid)
     while above is not None:
@@ -116,7 +117,7 @@ def _places(moid: str, parents: t.Mapping[str, t.Any]) -> tuple[str, ...]:
 
 def _host(found: Found, clusters: t.Mapping[str, str], parents: t.Mapping[str, t.Any]) -> Host:
     seen = found.properties
-    places = _places(moid_of(found.object), parents)
+    places = places_of(moid_of(found.object), parents)
     state = str(seen.get("runtime.cryptoState") or "incapable")
     return Host(
         object=found.object,

@@ -18,12 +18,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
-
-_PATH = "/vsanHealth"
-# vSAN 7.0 U2, which every supported vCenter speaks. vsanapiutils would find the newest one, but it switches the
-# verification of TLS certificates off for the whole process.
-_VERSION = "vsan.version.version16"
-_SYSTEM = "vsan-cluster-config-system"
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.vsan import (
+    CONFIG_SYSTEM,
+    PATH,
+    VERSION,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +38,7 @@ def vsan_users(session: Session, clusters: t.Sequence[Found]) -> list[VsanUse]:
     """Clusters with data-at-rest encryption, one request each; one that cannot be read counts as possible user."""
     if not clusters:
         return []
-    system = vim.cluster.VsanVcClusterConfigSystem(_SYSTEM, session.service(_PATH, _VERSION))
+    system = vim.cluster.VsanVcClusterConfigSystem(CONFIG_SYSTEM, session.service(PATH, VERSION))
     uses = []
     for cluster in clusters:
         what = f"read the vSAN configuration of the cluster {cluster.name}"
