@@ -73,13 +73,17 @@ class Inventory:
         clusters: int = 5,
         datastores: int = 20,
         folders: int = 0,
+        **fields: t.Any,
     ) -> Inventory:
-        """A large inventory: `vm1`.. spread over hosts, datastores and folders, each with SCSI disks, all in clear."""
+        """A large inventory: `vm1`.. spread over hosts, datastores and folders, each with SCSI disks, all in clear.
+
+        `fields` are set for every machine, such as power_state="poweredOn" and tools=True.
+        """
         made = cls(hosts, 0, clusters, datastores)
         below = [made.add_folder(f"folder{number}") for number in range(1, folders + 1)] or [made.vm_folder]
         for number in range(vms):
             store = made.datastores[number % len(made.datastores)]
-            made.add_vm(f"vm{number + 1}", ("scsi",) * disks, below[number % len(below)], datastore=store)
+            made.add_vm(f"vm{number + 1}", ("scsi",) * disks, below[number % len(below)], datastore=store, **fields)
         return made
 
     # building

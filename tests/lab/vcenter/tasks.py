@@ -285,7 +285,6 @@ class Tasks:
             task.polls = polls + 1  # the reading that brings it to zero already sees it finished
         else:
             task.end()
-        self._core.notify()
 
     def _ended(self, task: Task, places: list[tuple[str, str]]) -> None:
         if task.machine is not None and task in task.machine.tasks:
