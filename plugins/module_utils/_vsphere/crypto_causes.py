@@ -67,7 +67,7 @@ _KNOWN: tuple[tuple[str, Cause], ...] = (
         ),
     ),
     (r"permission_denied|not (allowed|authorized|permitted)|operation_not_supported", _REFUSED),
-    (r"does not trust|not trusted|certificate|handshake|ssl|tls", _TRUST),
+    (r"does not trust|not trusted|certificate (verify|has|is|was|expired|unknown|revoked|required)|handshake", _TRUST),
     (
         r"(no|default) (default )?key provider.*(not set|not configured|missing)|no default",
         Cause(
@@ -76,7 +76,7 @@ _KNOWN: tuple[tuple[str, Cause], ...] = (
         ),
     ),
     (
-        r"backup|backed up",
+        r"requires? backup|not (been )?backed up|keyProviderNotBackedUp",
         Cause("the native key provider is not backed up", "back it up with native_key_provider_backup"),
     ),
     (
@@ -87,7 +87,7 @@ _KNOWN: tuple[tuple[str, Cause], ...] = (
         ),
     ),
     (
-        r"item_not_found|missing|not found|required key|cannot be (found|derived)",
+        r"item_not_found|keynotfound|key .*(not found|missing)|cannot be (found|derived)",
         Cause(
             "the key does not exist any more in its key provider",
             "restore the key in the KMS, or the native key provider from its backup",
@@ -97,10 +97,17 @@ _KNOWN: tuple[tuple[str, Cause], ...] = (
         r"is (deactivated|compromised|destroyed|preactive)|not active",
         Cause("the key is not active in the key server", "activate the key in the KMS again"),
     ),
-    (r"cannot connect|unreachable|timed? ?out|refused|no route|not answer|has no servers", _REACH),
+    (r"cannot connect|unreachable|timed? ?out|connection refused|no route|not answer|has no servers", _REACH),
     (
         r"not connected|hostnotconnected|notresponding|disconnected",
         Cause("the host is not connected to vCenter", "connect the host again"),
+    ),
+    (
+        r"encryptionkeyrequired|key is required",
+        Cause(
+            "the host does not get a key that is needed",
+            "read the key provider with key_provider_info and the host with host_encryption_info",
+        ),
     ),
     (
         r"cannot generate key",
@@ -157,7 +164,8 @@ def cause_of_status(reason: str | None) -> Cause:
 
 def explained(error: Error) -> Error:
     """The same error, with cause and next step when they are known; to be raised in its place."""
-    cause = cause_of(error.message)
+    # what comes before is ours, and names objects
+    cause = cause_of(error.message.partition(": ")[2] or error.message)
     if cause is None or "next_step" in error.details:
         return error
     message = f"{error.message}. Cause: {cause.reason}. Next step: {cause.next_step}"

@@ -132,7 +132,7 @@ class Unlock:
 
     @staticmethod
     def _failed(one: Locked, error: CollectionError) -> None:
-        cause = cause_of(error.message)
+        cause = cause_of(error.message.partition(": ")[2])
         one.end(FAILED, cause or Cause(error.message, UNKNOWN.next_step))
 
     def _follow(self, running: t.Mapping[str, Locked], tasks: t.Sequence[t.Any]) -> None:
