@@ -13,21 +13,22 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
 BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip")
-PACKAGES = ("_core", "_certificates", *BACK_ENDS)
+PACKAGES = ("_core", "_certificates", "_audit", *BACK_ENDS)
 # layer -> packages of the collection it may import, and third-party packages it may import
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_core": ({"_core"}, {"ansible.module_utils"}),
     "_certificates": ({"_core", "_certificates"}, {"cryptography"}),
+    "_audit": ({"_core", "_audit"}, set()),
     "_ovhcloud": ({"_core", "_certificates", "_ovhcloud"}, {"requests", "urllib3"}),
     "_vsphere": ({"_core", "_certificates", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
     "_kmip": ({"_core", "_certificates", "_kmip"}, {"kmip"}),
     "modules": ({"_core", "_certificates", *BACK_ENDS}, set()),
-    "filter": ({"_core"}, {"ansible.errors"}),
+    "filter": ({"_core", "_audit"}, {"ansible.errors"}),
     "doc_fragments": (set(), set()),
 }
 STDLIB = {
-    "__future__", "abc", "base64", "binascii", "collections", "configparser", "contextlib", "copy",
-    "dataclasses", "datetime", "email", "enum", "errno", "fnmatch", "functools", "hashlib", "hmac", "http",
+    "__future__", "abc", "base64", "binascii", "collections", "configparser", "contextlib", "copy", "csv",
+    "dataclasses", "datetime", "email", "enum", "errno", "fnmatch", "functools", "hashlib", "hmac", "html", "http",
     "importlib", "io", "ipaddress", "itertools", "json", "logging", "math", "operator", "os", "pathlib",
     "random", "re", "select", "shutil", "socket", "ssl", "stat", "string", "struct", "sys", "tempfile",
     "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid", "warnings", "xml",

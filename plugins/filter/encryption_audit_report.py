@@ -1,0 +1,154 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter encryption_audit_report: facts about a vCenter as the report of an audit."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.model import (
+    NotAReportError,
+    dumped,
+    loaded,
+    report,
+)
+
+DOCUMENTATION = r"""
+name: encryption_audit_report
+short_description: Report of an encryption audit from facts
+version_added: 0.1.0
+description:
+  - Takes what the info modules of this collection return and gives the text of the report, in JSON, with totals,
+    findings, exceptions, certificates, and the trend.
+  - When it says the same as the previous report, the time of that one is kept, so that nothing changes.
+  - It is what the role C(encryption_audit) writes.
+author:
+  - OVHcloud VMware encryption authors (@ovhcloud)
+positional: _input
+options:
+  _input:
+    description: The facts.
+    type: dict
+    required: true
+    suboptions:
+      vcenter:
+        description: Address of the vCenter.
+        type: str
+        required: true
+      virtual_machines:
+        description: As M(ovhcloud.vmware_encryption.vm_encryption_info) returns them.
+        type: list
+        elements: dict
+        required: true
+      key_providers:
+        description: As M(ovhcloud.vmware_encryption.key_provider_info) returns them.
+        type: list
+        elements: dict
+        required: true
+      hosts:
+        description: As M(ovhcloud.vmware_encryption.host_encryption_info) returns them.
+        type: list
+        elements: dict
+      storage_policies:
+        description: As M(ovhcloud.vmware_encryption.encryption_storage_policy_info) returns them.
+        type: list
+        elements: dict
+      vsan_clusters:
+        description: Clusters with vSAN and whether it is encrypted.
+        type: list
+        elements: dict
+      okms_credentials:
+        description: As M(ovhcloud.vmware_encryption.okms_credential_info) returns them.
+        type: list
+        elements: dict
+      private_cloud:
+        description: One record of M(ovhcloud.vmware_encryption.private_cloud_info).
+        type: dict
+      api_rights:
+        description: As M(ovhcloud.vmware_encryption.api_rights_info) returns them.
+        type: dict
+      not_read:
+        description: What could not be read, with the reason. Empty reasons do not count.
+        type: dict
+      dossier:
+        description: The recovery dossier, which knows the age of the backups.
+        type: dict
+  previous:
+    description: Text of the previous report. Empty when there is none.
+    type: str
+    default: ""
+  history:
+    description: Texts of earlier reports of the same vCenter, for the trend.
+    type: list
+    elements: str
+    default: []
+  warn_days:
+    description: From how many days left on a certificate or backup is a warning.
+    type: int
+    default: 60
+  critical_days:
+    description: From how many days left on it is critical.
+    type: int
+    default: 30
+  backup_max_age:
+    description: How many days old the backup of a native key provider may be.
+    type: int
+    default: 365
+"""
+
+EXAMPLES = r"""
+- name: Write the report
+  ansible.builtin.copy:
+    content: "{{ facts | ovhcloud.vmware_encryption.encryption_audit_report(previous=old) | string }}"
+    dest: /srv/audit/encryption-audit.json
+    mode: "0600"
+  vars:
+    old: "{{ lookup('ansible.builtin.file', '/srv/audit/encryption-audit.json', errors='ignore') or '' }}"
+    facts:
+      vcenter: "{{ providers.vcenter }}"
+      key_providers: "{{ providers.key_providers }}"
+      virtual_machines: "{{ machines.virtual_machines }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Text of the report, in JSON. Its keys are described in the guide on audits.
+  type: str
+  sample: '{"format": "ovhcloud.vmware_encryption.audit", "schema": 1, "totals": {"virtual_machines": 12}}'
+"""
+
+
+def encryption_audit_report(
+    facts: t.Mapping[str, t.Any],
+    previous: str = "",
+    history: t.Sequence[str] = (),
+    warn_days: int = 60,
+    critical_days: int = 30,
+    backup_max_age: int = 365,
+    now: t.Optional[datetime.datetime] = None,
+) -> str:
+    """The text of the report. Raises AnsibleFilterError when facts are missing or an earlier report is none."""
+    missing = [key for key in ("vcenter", "virtual_machines", "key_providers") if facts.get(key) is None]
+    if missing:
+        raise AnsibleFilterError(f"encryption_audit_report: the facts lack {', '.join(missing)}")
+    limits = Limits(int(warn_days), int(critical_days), int(backup_max_age))
+    time = now or datetime.datetime.now(datetime.timezone.utc)
+    try:
+        earlier = [loaded(text) for text in history]
+        old = loaded(previous) if previous.strip() else None
+        return dumped(report(facts, limits, time, old, earlier))
+    except NotAReportError as error:
+        raise AnsibleFilterError(f"encryption_audit_report: {error}") from error
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name to function."""
+        return {"encryption_audit_report": encryption_audit_report}

@@ -1,0 +1,86 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every machine that is not encrypted as a whole: why, and what to do next."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts, Machines, state_of
+
+# in the order in which they are told
+KINDS = ("blocked", "power_off", "ready", "unreadable", "left_out")
+_INFRASTRUCTURE = {
+    "vcenter": "it runs vCenter, which hands out the keys",
+    "key_server": "it runs a key server, which would need its own keys to start",
+    "controller": "it runs the automation controller",
+    "agent": "it is an agent virtual machine of vSphere",
+}
+_RUN = "Encrypt it with the playbook vm_encryption."
+
+
+def exceptions(machines: Machines) -> list[Facts]:
+    """One record for each machine that is not encrypted, sorted by kind and name."""
+    found = [_exception(machine) for machine in machines if state_of(machine) != "encrypted"]
+    return sorted(found, key=lambda entry: (KINDS.index(entry["kind"]), str(entry["name"]), str(entry["moid"])))
+
+
+def _exception(machine: t.Mapping[str, t.Any]) -> Facts:
+    kind, reason, next_step = _judged(machine)
+    return {
+        "name": machine.get("name"),
+        "moid": machine.get("moid"),
+        "cluster": machine.get("cluster"),
+        "folder": machine.get("folder"),
+        "state": state_of(machine),
+        "power_state": machine.get("power_state"),
+        "clear_parts": clear_parts(machine),
+        "kind": kind,
+        "obstacles": [str(obstacle.get("code")) for obstacle in _obstacles(machine)],
+        "reason": reason,
+        "next_step": next_step,
+    }
+
+
+def clear_parts(machine: t.Mapping[str, t.Any]) -> list[str]:
+    """What of the machine is in clear: its home and the labels of its disks."""
+    home = machine.get("home") or {}
+    parts = ["home"] if home and not home.get("encrypted") else []
+    return parts + [str(disk.get("label")) for disk in machine.get("disks") or [] if not disk.get("encrypted")]
+
+
+def _obstacles(machine: t.Mapping[str, t.Any]) -> list[t.Mapping[str, t.Any]]:
+    return [one for one in machine.get("obstacles") or [] if one.get("operation") == "encrypt"]
+
+
+def _judged(machine: t.Mapping[str, t.Any]) -> tuple[str, str, str]:
+    """Kind, reason and next step."""
+    infrastructure = machine.get("infrastructure")
+    if infrastructure:
+        why = _INFRASTRUCTURE.get(str(infrastructure), f"it was recognised as {infrastructure}")
+        return "left_out", f"Left out on purpose: {why}.", "Nothing, or name it in the selection to encrypt it as well."
+    obstacles = _obstacles(machine)
+    if state_of(machine) == "unreadable":
+        step = "Make it readable (connected host, rights of the vSphere user), then run the audit again."
+        return "unreadable", _sentences(obstacles, "reason", "Its encryption could not be read."), step
+    if not obstacles:
+        return "ready", f"{_what(machine)} Nothing stands in the way.", _RUN
+    only_power = all(one.get("code") == "powered_on" for one in obstacles)
+    reason = f"{_what(machine)} {_sentences(obstacles, 'reason', '')}".strip()
+    return ("power_off" if only_power else "blocked"), reason, _sentences(obstacles, "next_step", _RUN)
+
+
+def _what(machine: t.Mapping[str, t.Any]) -> str:
+    state, parts = state_of(machine), clear_parts(machine)
+    if state == "vtpm_only":
+        return "Only its home is encrypted, for its vTPM; its disks are in clear."
+    if state == "partly_encrypted":
+        return f"In clear: {', '.join(parts)}." if parts else "Encrypted in part."
+    return "Not encrypted."
+
+
+def _sentences(obstacles: t.Iterable[t.Mapping[str, t.Any]], key: str, otherwise: str) -> str:
+    texts = dict.fromkeys(str(one.get(key) or "").strip() for one in obstacles)
+    found = [text[0].upper() + text[1:].rstrip(".") + "." for text in texts if text]
+    return " ".join(found) or otherwise

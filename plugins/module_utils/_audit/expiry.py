@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Certificates and backups with the days that they have left."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
+
+Records = t.Sequence[t.Mapping[str, t.Any]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """From how many days on something is told, and how old a backup may be."""
+
+    warn_days: int = 60
+    critical_days: int = 30
+    backup_max_age: int = 365
+
+    def level(self, days: t.Optional[int]) -> str:
+        """How urgent it is: expired, critical, warning, ok or unknown."""
+        if days is None:
+            return "unknown"
+        if days < 0:
+            return "expired"
+        if days <= self.critical_days:
+            return "critical"
+        return "warning" if days <= self.warn_days else "ok"
+
+
+def certificates(
+    providers: Records,
+    credentials: t.Optional[Records],
+    limits: Limits,
+    rights: t.Optional[t.Mapping[str, t.Any]] = None,
+) -> list[Facts]:
+    """Certificates of vCenter and of the key servers, and OKMS credentials; those in use and urgent first."""
+    found = [_client(provider, limits) for provider in providers if provider.get("client_certificate")]
+    for provider in providers:
+        found += _servers(provider, limits)
+    users = {
+        str(provider["client_certificate"].get("public_key_sha256")): str(provider["name"])
+        for provider in providers
+        if provider.get("client_certificate")
+    }
+    found += [_credential(credential, users, limits) for credential in credentials or []]
+    found += _api_credential((rights or {}).get("credential") or {}, limits)
+    return sorted(found, key=_urgency)
+
+
+def _urgency(entry: Facts) -> tuple[bool, bool, int, str, str]:
+    days = entry["days_left"]
+    return (not entry["used_by"], days is None, days or 0, entry["kind"], entry["name"])
+
+
+def _client(provider: t.Mapping[str, t.Any], limits: Limits) -> Facts:
+    certificate = provider["client_certificate"]
+    name = f"vCenter at {provider['name']}"
+    return _entry("vcenter_client", name, [str(provider["name"])], certificate, limits)
+
+
+def _servers(provider: t.Mapping[str, t.Any], limits: Limits) -> list[Facts]:
+    seen = [(one.get("name"), one.get("certificate")) for one in provider.get("connections") or []]
+    return [
+        _entry("kms_server", f"{name} of {provider['name']}", [str(provider["name"])], certificate, limits)
+        for name, certificate in seen
+        if certificate
+    ]
+
+
+def _credential(credential: t.Mapping[str, t.Any], users: t.Mapping[str, str], limits: Limits) -> Facts:
+    user = users.get(str(credential.get("public_key_sha256")))
+    certificate = {"not_after": credential.get("expires_at"), "days_left": credential.get("days_left")}
+    entry = _entry("okms_credential", str(credential.get("name")), [user] if user else [], certificate, limits)
+    entry.update(
+        subject=f"OKMS domain {credential.get('okms_id')}",
+        from_csr=credential.get("from_csr"),
+        status=credential.get("status"),
+    )
+    return entry
+
+
+def _api_credential(credential: t.Mapping[str, t.Any], limits: Limits) -> list[Facts]:
+    """The consumer key of the audit itself; service accounts have no end, nor have some keys."""
+    if not credential.get("expires"):
+        return []
+    ends = {"not_after": credential["expires"], "days_left": credential.get("days_left")}
+    return [_entry("api_credential", "consumer key of the OVHcloud API", ["this automation"], ends, limits)]
+
+
+def _entry(kind: str, name: str, users: list[str], certificate: t.Mapping[str, t.Any], limits: Limits) -> Facts:
+    days = certificate.get("days_left")
+    return {
+        "kind": kind,
+        "name": name,
+        "used_by": users,
+        "subject": certificate.get("subject"),
+        "issuer": certificate.get("issuer"),
+        "not_after": certificate.get("not_after"),
+        "days_left": days,
+        "level": limits.level(days),
+        "from_csr": None,
+        "status": None,
+    }
+
+
+def backups(
+    providers: Records, dossier: t.Optional[t.Mapping[str, t.Any]], now: datetime.datetime, limits: Limits
+) -> list[Facts]:
+    """The backup of each native provider; its age is known from the recovery dossier only."""
+    kept = (dossier or {}).get("providers") or {}
+    found = []
+    for provider in providers:
+        if provider.get("type") != "native":
+            continue
+        backup = (kept.get(provider["name"]) or {}).get("backup") or {}
+        created = backup.get("created_at")
+        days = limits.backup_max_age - _age(created, now) if created else None
+        level = limits.level(days) if provider.get("has_backup") else "missing"
+        found.append(
+            {
+                "provider": provider["name"],
+                "has_backup": provider.get("has_backup"),
+                "created_at": created,
+                "path": backup.get("path"),
+                "days_left": days,
+                "level": level,
+            }
+        )
+    return found
+
+
+def _age(created: str, now: datetime.datetime) -> int:
+    """Days between the dates. Raises ValueError when it is not a time."""
+    return (now.date() - datetime.datetime.strptime(created, "%Y-%m-%dT%H:%M:%SZ").date()).days

@@ -1,0 +1,265 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What needs attention: each finding with how bad it is and the next step."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts, Machines, state_of
+
+CRITICAL, WARNING, NOTICE = "critical", "warning", "notice"
+SEVERITIES = (CRITICAL, WARNING, NOTICE)
+Records = t.Sequence[t.Mapping[str, t.Any]]
+
+
+def finding(
+    severity: str, code: str, subject: str, text: str, next_step: str, affected: t.Sequence[t.Any] = ()
+) -> Facts:
+    """One finding; `affected` names what it is about when that is more than the subject."""
+    names = [str(name) for name in affected]
+    return {
+        "severity": severity,
+        "code": code,
+        "subject": subject,
+        "text": text,
+        "next_step": next_step,
+        "affected": names,
+        "count": len(names) or 1,
+    }
+
+
+def sorted_findings(found: t.Iterable[Facts]) -> list[Facts]:
+    """The worst first."""
+    return sorted(found, key=lambda one: (SEVERITIES.index(one["severity"]), one["code"], one["subject"]))
+
+
+def numbers(found: t.Sequence[Facts]) -> dict[str, int]:
+    """How many findings of each severity."""
+    return {severity: sum(one["severity"] == severity for one in found) for severity in SEVERITIES}
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 host`, `2 hosts`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def of_machines(machines: Machines, left_out: t.Sequence[Facts], providers: Records) -> list[Facts]:
+    """Locked, unreadable and partly encrypted machines, those in clear, and keys that nobody can hand out."""
+    found = _locked(machines) + _unknown_providers(machines, {str(one["name"]) for one in providers})
+    found += _not_encrypted(left_out)
+    mixed = [machine["name"] for machine in machines if machine.get("mixed_keys")]
+    if mixed:
+        text = f"{plural(len(mixed), 'VM uses', 'VMs use')} more than one key."
+        step = "Nothing breaks; the playbook key_rotation brings home and disks of a VM back to one key."
+        found.append(finding(NOTICE, "mixed_keys", "VMs with several keys", text, step, mixed))
+    return found
+
+
+def _locked(machines: Machines) -> list[Facts]:
+    locked = [machine["name"] for machine in machines if machine.get("locked")]
+    if not locked:
+        return []
+    text = f"{plural(len(locked), 'VM is', 'VMs are')} locked: vCenter cannot give the keys, so they cannot be used."
+    step = "Bring the key provider back to green, then run the module vm_unlock."
+    return [finding(CRITICAL, "locked", "Locked VMs", text, step, locked)]
+
+
+def _unknown_providers(machines: Machines, known: t.Container[str]) -> list[Facts]:
+    users: dict[str, list[str]] = {}
+    for machine in machines:
+        for name in machine.get("providers") or []:
+            if name not in known:
+                users.setdefault(str(name), []).append(str(machine["name"]))
+    return [
+        finding(
+            CRITICAL,
+            "provider_missing",
+            name,
+            f"{plural(len(names), 'VM needs', 'VMs need')} keys of the provider {name}, which vCenter does not have.",
+            "Restore the provider under the same name (playbook recovery) before one of these VMs is powered off.",
+            names,
+        )
+        for name, names in sorted(users.items())
+    ]
+
+
+_GROUPS = {
+    "unreadable": (
+        "VMs that could not be read",
+        "could not be read, so nothing is known about this part of the fleet",
+        "Make them readable (connected hosts, rights of the vSphere user), then run the audit again.",
+    ),
+    "partly_encrypted": (
+        "VMs half done",
+        "encrypted only in part",
+        "Run the playbook vm_encryption again: it finishes what is half done.",
+    ),
+    "vtpm_only": (
+        "VMs with a vTPM",
+        "encrypted at home only, for a vTPM; their disks are in clear",
+        "Encrypt their disks with the playbook vm_encryption.",
+    ),
+    "clear": ("VMs in clear", "not encrypted", "Encrypt them with the playbook vm_encryption."),
+}
+_SEE = " Each one has its reason and next step under Exceptions."
+
+
+def _not_encrypted(left_out: t.Sequence[Facts]) -> list[Facts]:
+    groups: dict[str, list[str]] = {code: [] for code in [*_GROUPS, "left_out"]}
+    for one in left_out:
+        code = one["kind"] if one["kind"] in ("left_out", "unreadable") else one["state"]
+        groups[code].append(str(one["name"]))
+    found = []
+    for code, (subject, words, step) in _GROUPS.items():
+        names = groups[code]
+        if names and code == "unreadable":
+            found.append(finding(WARNING, code, subject, f"{plural(len(names), 'VM')} {words}.", step, names))
+        elif names:
+            text = f"{plural(len(names), 'VM is', 'VMs are')} {words}."
+            found.append(finding(WARNING, code, subject, text, step + _SEE, names))
+    kept = groups["left_out"]
+    if kept:
+        text = f"{plural(len(kept), 'VM is', 'VMs are')} left in clear on purpose, because others need them to start."
+        step = "Confirm that this is wanted; nothing else is to do."
+        found.append(finding(NOTICE, "left_out", "VMs left out on purpose", text, step, kept))
+    return found
+
+
+def of_providers(providers: Records, used: t.Container[str]) -> list[Facts]:
+    """Providers that are not well, and the lack of a default."""
+    found = []
+    for provider in providers:
+        name = str(provider["name"])
+        found += _health(provider, name in used or bool(provider.get("in_use_by")))
+        if provider.get("csr_pending"):
+            text = f"vCenter has made a certificate request for {name} that is not answered yet."
+            step = "Finish it with the playbook that set up the provider, so that no key of a request is lost."
+            found.append(finding(NOTICE, "csr_pending", name, text, step))
+    if providers and not any(one.get("default") or one.get("default_clusters") for one in providers):
+        text = "No key provider is the default, so new encrypted VMs and vTPMs have to name one."
+        step = "Make one the default with the playbook that set it up."
+        found.append(finding(WARNING, "no_default", "Default key provider", text, step))
+    if not providers:
+        text = "vCenter has no key provider, so nothing can be encrypted."
+        step = "Set one up with the playbook okms, external_kms or native_key_provider."
+        found.append(finding(CRITICAL, "no_provider", "Key providers", text, step))
+    return found
+
+
+def _health(provider: t.Mapping[str, t.Any], used: bool) -> list[Facts]:
+    status, name = provider.get("status"), str(provider["name"])
+    if status in ("green", None):
+        return []
+    unsaved = "the native key provider was never backed up"
+    reasons = [str(reason) for reason in provider.get("reasons") or [] if str(reason) != unsaved]
+    if not reasons and (status != "red" or provider.get("has_backup") is False):
+        return []  # an unknown colour without any reason, or a missing backup, which is a finding of its own
+    needed = used or provider.get("default") or provider.get("default_clusters")
+    text = f"Its status is {status}: {'; '.join(reasons) or 'vCenter gives no reason'}."
+    step = "Run the playbook that set it up again, it mends what it can and says what it cannot."
+    return [finding(CRITICAL if status == "red" and needed else WARNING, "provider_status", name, text, step)]
+
+
+def of_expiry(certificates: t.Sequence[Facts], backups: t.Sequence[Facts], critical_days: int) -> list[Facts]:
+    """Certificates and backups that are near their end, or past it."""
+    found = [one for entry in certificates for one in _certificate(entry)]
+    for backup in backups:
+        found += _backup(backup)
+    foreign = [entry["name"] for entry in certificates if entry["from_csr"] is False]
+    if foreign:
+        text = f"The private key of {plural(len(foreign), 'OKMS credential')} was made by OKMS, not where it is used."
+        step = "Issue them from a certificate request (CSR): only those are within the PCI DSS scope of OKMS."
+        found.append(finding(NOTICE, "not_from_csr", "OKMS credentials", text, step, foreign))
+    return found
+
+
+_CERTIFICATE_WORDS = {
+    "vcenter_client": ("vCenter's client certificate", "Renew it with the playbook that set up the provider"),
+    "kms_server": (
+        "The certificate of the key server",
+        "Have it renewed by who runs the key server, and trust the new one",
+    ),
+    "okms_credential": ("The OKMS credential", "Renew it with the playbook okms"),
+    "api_credential": ("The key with which this collection calls OVHcloud", "Make a new one, or use a service account"),
+}
+
+
+def _certificate(entry: Facts) -> list[Facts]:
+    if entry["level"] not in ("expired", "critical", "warning"):
+        return []
+    if entry["kind"] == "okms_credential" and entry["used_by"]:
+        return []  # it is the client certificate of vCenter, which has a finding of its own
+    words, step = _CERTIFICATE_WORDS[entry["kind"]]
+    days, level, ends = entry["days_left"], entry["level"], str(entry["not_after"])[:10]
+    when = f"expired on {ends}" if days < 0 else f"has {plural(days, 'day')} left ({ends})"
+    severity = WARNING if level == "warning" else CRITICAL
+    if entry["kind"] == "okms_credential":
+        severity, step = NOTICE, "No provider of this vCenter uses it: revoke it if nobody else does, or renew it"
+    text = f"{words} {when}."
+    if entry["used_by"] and entry["kind"] != "api_credential":
+        text += " When it has expired, vCenter gets no keys any more: VMs that are started then stay locked."
+    return [finding(severity, f"{entry['kind']}_{level}", entry["name"], text, f"{step}.")]
+
+
+def _backup(backup: Facts) -> list[Facts]:
+    name, level = backup["provider"], backup["level"]
+    step = "Take a new one with the playbook native_key_provider (native_key_provider_backup_force=true)."
+    if level == "missing":
+        text = "This native key provider has no backup: if vCenter is lost, every VM that it encrypts is lost."
+        return [finding(CRITICAL, "backup_missing", name, text, "Take one with the playbook native_key_provider.")]
+    if level == "expired":
+        return [finding(WARNING, "backup_old", name, f"Its backup of {backup['created_at'][:10]} is too old.", step)]
+    if level in ("critical", "warning"):
+        text = f"Its backup of {backup['created_at'][:10]} will be too old in {plural(backup['days_left'], 'day')}."
+        return [finding(NOTICE, "backup_old", name, text, step)]
+    return []
+
+
+def of_hosts(hosts: t.Optional[Records], encrypted_clusters: t.Container[str]) -> list[Facts]:
+    """Hosts that cannot take part in encryption where there are encrypted VMs."""
+    bad = [one["name"] for one in hosts or [] if not ready(one) and str(one.get("cluster") or "") in encrypted_clusters]
+    if not bad:
+        return []
+    text = f"In clusters with encrypted VMs, {plural(len(bad), 'host is', 'hosts are')} not in encryption mode."
+    step = "Enable it with the module host_encryption, or power on an encrypted VM there."
+    return [finding(NOTICE, "host_mode", "Hosts without encryption mode", text, step, bad)]
+
+
+def ready(host: t.Mapping[str, t.Any]) -> bool:
+    """Whether the host is in encryption mode."""
+    return host.get("state") == "safe"
+
+
+def of_private_cloud(cloud: t.Optional[t.Mapping[str, t.Any]]) -> list[Facts]:
+    """Ways to a KMS that are not open."""
+    entries = ((cloud or {}).get("encryption") or {}).get("kms") or []
+    return [
+        finding(
+            WARNING,
+            "kms_flow",
+            f"{entry.get('ip')}:{entry.get('port')}",
+            f"The way from vCenter to this KMS is not open at OVHcloud: its state is {entry.get('state')}.",
+            "Run the playbook okms or external_kms again, it finishes what waits.",
+        )
+        for entry in entries
+        if entry.get("state") not in ("delivered", "flow_open", "flowOpen")
+    ]
+
+
+def used_clusters(machines: Machines) -> set[str]:
+    """Names of the clusters with at least one machine of which something is encrypted."""
+    return {str(one.get("cluster") or "") for one in machines if state_of(one) not in ("clear", "unreadable")}
+
+
+def not_read(parts: t.Mapping[str, t.Any]) -> list[Facts]:
+    """Parts of the report that are missing, with what was answered."""
+    step = "Give the user that reads it the rights that are missing, then run the audit again."
+    return [
+        finding(
+            WARNING, "not_read", f"Not read: {part}", f"The report lacks the {part}: {str(said).rstrip('.')}.", step
+        )
+        for part, said in sorted(parts.items())
+        if said
+    ]

@@ -1,0 +1,153 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From facts to the report: pure, the same facts give the same report."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import (
+    counts,
+    expiry,
+    findings,
+    trend,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.exceptions import exceptions
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
+
+# what starts a template; JSON itself never has two of these characters in a row when it is indented
+_MARKS = re.compile(r"\{[{%#]")
+FORMAT = "ovhcloud.vmware_encryption.audit"
+SCHEMA = 1
+_PROVIDER_KEYS = (
+    "name", "type", "status", "reasons", "default", "default_clusters", "servers", "has_backup", "tpm_required",
+    "key_id", "csr_pending", "in_use_by",
+)  # fmt: skip
+_CLOUD_KEYS = ("service_name", "description", "location", "version", "vcenter_host", "advanced_security")
+
+
+class NotAReportError(ValueError):
+    """The text or mapping is not a report of this collection, or of another vCenter."""
+
+
+def report(
+    facts: t.Mapping[str, t.Any],
+    limits: Limits,
+    now: datetime.datetime,
+    previous: t.Optional[Facts] = None,
+    history: t.Sequence[Facts] = (),
+) -> Facts:
+    """The report. When it says what `previous` said, it keeps that one's time."""
+    made = _content(facts, limits, now)
+    time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    earlier = [*history, *([previous] if previous else [])]
+    for one in earlier:
+        if one["vcenter"] != made["vcenter"]:
+            raise NotAReportError(f"an earlier report is of the vCenter {one['vcenter']}, not of {made['vcenter']}")
+    if previous and {key: previous.get(key) for key in made} == json.loads(json.dumps(made)):
+        time = previous["generated_at"]
+    full = {"generated_at": time, **made}
+    return {**full, "trend": trend.joined(earlier, trend.point(full))}
+
+
+def _content(facts: t.Mapping[str, t.Any], limits: Limits, now: datetime.datetime) -> Facts:
+    machines = sorted(facts["virtual_machines"], key=lambda one: (str(one.get("name")), str(one.get("moid"))))
+    providers, hosts, cloud = facts["key_providers"], facts.get("hosts"), facts.get("private_cloud")
+    left_out = exceptions(machines)
+    certificates = expiry.certificates(providers, facts.get("okms_credentials"), limits, facts.get("api_rights"))
+    backups = expiry.backups(providers, facts.get("dossier"), now, limits)
+    by_provider = counts.by_provider(machines)
+    found = findings.sorted_findings(
+        [
+            *findings.of_machines(machines, left_out, providers),
+            *findings.of_providers(providers, {entry["name"] for entry in by_provider}),
+            *findings.of_expiry(certificates, backups, limits.critical_days),
+            *findings.of_hosts(hosts, findings.used_clusters(machines)),
+            *findings.of_private_cloud(cloud),
+            *findings.not_read(facts.get("not_read") or {}),
+        ]
+    )
+    totals = counts.totals(machines)
+    totals.update(exceptions=len(left_out), findings=findings.numbers(found))
+    totals["providers"] = len(providers)
+    return {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "vcenter": facts["vcenter"],
+        "limits": {key: getattr(limits, key) for key in ("warn_days", "critical_days", "backup_max_age")},
+        "totals": totals,
+        "findings": found,
+        "by_provider": by_provider,
+        "by_cluster": counts.by_cluster(machines),
+        "vmotion": counts.vmotion(machines),
+        "certificates": certificates,
+        "backups": backups,
+        "defaults": _defaults(providers),
+        "key_providers": [{key: provider.get(key) for key in _PROVIDER_KEYS} for provider in providers],
+        "storage_policies": facts.get("storage_policies"),
+        "hosts": hosts,
+        "vsan_clusters": facts.get("vsan_clusters"),
+        "private_cloud": _cloud(cloud),
+        "exceptions": left_out,
+        "virtual_machines": machines,
+    }
+
+
+def _defaults(providers: t.Sequence[t.Mapping[str, t.Any]]) -> Facts:
+    """The default of the system, and of clusters that have one of their own."""
+    system = next((str(one["name"]) for one in providers if one.get("default")), None)
+    clusters = [
+        {"cluster": cluster, "provider": one["name"]}
+        for one in providers
+        for cluster in one.get("default_clusters") or []
+    ]
+    return {"system": system, "clusters": sorted(clusters, key=lambda one: (one["cluster"], one["provider"]))}
+
+
+def _cloud(cloud: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[Facts]:
+    """What of the private cloud belongs in the report: no mail address, no telephone number."""
+    if not cloud:
+        return None
+    users = cloud.get("users")
+    managers = sorted(str(user.get("name")) for user in users if user.get("encryption_right")) if users else None
+    kept = {key: cloud.get(key) for key in _CLOUD_KEYS}
+    return {**kept, "encryption": cloud.get("encryption"), "key_managers": managers}
+
+
+def dumped(made: Facts) -> str:
+    """The report as the text of its file."""
+    text = json.dumps(made, indent=1, sort_keys=True) + "\n"
+    # braces of a template can only come from names; written like this they are nothing to Ansible, and the same in JSON
+    return _MARKS.sub(lambda found: f"{{\\u{ord(found[0][1]):04x}", text)
+
+
+def loaded(text: str) -> Facts:
+    """The report in a text. Raises NotAReportError."""
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise NotAReportError(f"not JSON: {error}") from error
+    if not isinstance(found, dict) or found.get("format") != FORMAT:
+        raise NotAReportError("not an audit report of this collection")
+    if found.get("schema") != SCHEMA:
+        raise NotAReportError(f"schema {found.get('schema')!r} is unknown, {SCHEMA} was expected")
+    return t.cast("Facts", found)
+
+
+def headlines(made: t.Mapping[str, t.Any]) -> list[str]:
+    """The report in a few lines."""
+    totals, found = made["totals"], made["totals"]["findings"]
+    share = "" if totals["percent_encrypted"] is None else f" ({totals['percent_encrypted']:g} %)"
+    lines = [
+        f"{totals['encrypted']} of {totals['virtual_machines']} VMs are encrypted{share}",
+        f"{totals['exceptions']} exceptions: {totals['partly_encrypted']} partly encrypted, "
+        f"{totals['vtpm_only']} home only, {totals['clear']} in clear, {totals['unreadable']} not readable",
+        f"{found['critical']} critical findings, {found['warning']} warnings, {found['notice']} notices",
+    ]
+    urgent = [one for one in made["findings"] if one["severity"] == findings.CRITICAL]
+    return lines + [f"critical: {one['subject']}: {one['text']} {one['next_step']}" for one in urgent[:5]]

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The page as text: escaped, self-contained, short enough. How it looks and behaves is tested in a browser."""
+
+from __future__ import annotations
+
+import html.parser
+import re
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import markup, model, words
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.page import page
+from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
+
+
+class Outline(html.parser.HTMLParser):
+    """Elements with their attributes, and whether every one is closed in its place."""
+
+    VOID = ("meta", "link")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self._open: list[str] = []
+        self.mistakes: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID and not self.get_starttag_text().endswith("/>"):  # type: ignore[union-attr]
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self._open or self._open.pop() != tag:
+            self.mistakes.append(tag)
+
+
+def _outline(text: str) -> Outline:
+    outline = Outline()
+    outline.feed(text)
+    outline.close()
+    return outline
+
+
+def _made(count: int, hostile: bool = False) -> dict[str, object]:
+    facts = fleet.facts(count)
+    facts["virtual_machines"] += fleet.hostile() if hostile else []
+    return model.loaded(model.dumped(model.report(facts, Limits(), fleet.NOW)))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("<b>", "&lt;b&gt;"),
+        ("\"'&", "&quot;&#x27;&amp;"),
+        ("a\x00b\x1b\ud800", "a\ufffdb\ufffd\ufffd"),
+        (3, "3"),
+    ],
+)
+def test_texts_are_escaped(value: t.Any, expected: str) -> None:
+    assert markup.escaped(value) == expected
+    assert markup.tag("p", value, title=value) == f'<p title="{expected}">{expected}</p>'
+
+
+def test_markup_is_kept_and_nothing_is_nothing() -> None:
+    assert (
+        markup.tag("p", markup.tag("b", "x"), None, ["&"], hidden=None, class_="c") == '<p class="c"><b>x</b>&amp;</p>'
+    )
+
+
+def test_the_page_is_well_formed_and_loads_nothing() -> None:
+    text = page(_made(120, hostile=True))
+    outline = _outline(text)
+    assert outline.mistakes == []
+    names = {name for name, _attributes in outline.elements}
+    assert not names & {"script", "img", "iframe", "object", "embed", "audio", "video", "form", "base"}
+    assert not [key for _name, attributes in outline.elements for key in attributes if key.startswith("on")]
+    links = [
+        value for _name, attributes in outline.elements for key, value in attributes.items() if key in ("href", "src")
+    ]
+    assert all(link and link.startswith(("#", "data:,")) for link in links)
+    assert not re.search(r"url\((?!#)|@import|https?://", re.sub(r"<bdi>.*?</bdi>", "", text))
+
+
+def test_headings_are_in_order_and_tables_have_heads() -> None:
+    outline = _outline(page(_made(60)))
+    levels = [int(name[1]) for name, _attributes in outline.elements if re.fullmatch(r"h[1-6]", name)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:]))
+    assert all("scope" in attributes for name, attributes in outline.elements if name == "th")
+    ids = [attributes["id"] for _name, attributes in outline.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+
+
+def test_five_thousand_machines_stay_a_page_that_opens() -> None:
+    text = page(_made(5000), most=500)
+    assert len(text.encode()) < 700_000
+    assert "The first 500 of 5,001 VMs are shown. All of them are in encryption-audit.csv." in text
+    assert text.count('role="row"') < 2000
+
+
+def test_an_empty_vcenter_has_a_page_too() -> None:
+    facts = {"vcenter": "vc", "virtual_machines": [], "key_providers": []}
+    text = page(model.loaded(model.dumped(model.report(facts, Limits(), fleet.NOW))))
+    assert _outline(text).mistakes == []
+    assert "There are no VMs to encrypt" in text
+
+
+def test_all_is_well_is_said() -> None:
+    facts = {
+        "vcenter": "vc",
+        "virtual_machines": [fleet.machine(0), fleet.machine(1)],
+        "key_providers": [fleet.provider("okms-eu-west-rbx", "standard", default=True)],
+    }
+    text = page(model.loaded(model.dumped(model.report(facts, Limits(), fleet.NOW))))
+    assert "All 2 VMs are encrypted" in text
+    assert "Nothing needs attention today." in text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (1536 * 1024**3, "1.5 TiB"), (1010 * 1024**3, "1010 GiB")],
+)
+def test_sizes(count: int, text: str) -> None:
+    assert words.size(count).replace("\xa0", " ") == text
