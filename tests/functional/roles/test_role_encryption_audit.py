@@ -1,0 +1,223 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role and playbook encryption_audit: check, do, again, something new, trend, findings that fail, names that harm."""
+
+from __future__ import annotations
+
+import csv
+import json
+import pathlib
+import re
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import (
+    add_native,
+    add_standard,
+    without,
+)
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import PROVIDER, open_up
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+Play = t.Callable[..., harness.PlayResult]
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror='alert(1)'>",
+    "=cmd|' /C calc'!A0",
+    "{{ lookup('ansible.builtin.pipe', 'touch harm') }}",
+    "{% for x in range(9) %}harm{% endfor %}",
+)
+
+
+@pytest.fixture
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    return tmp_path / "audit"
+
+
+@pytest.fixture
+def play(lab: Lab, tmp_path: pathlib.Path, folder: pathlib.Path) -> Play:
+    """Runs the playbook on a vCenter with two providers, and machines in three states."""
+    open_up(lab)
+    add_standard(lab)
+    add_native(lab, has_backup=False)
+    inventory = lab.vcenter.inventory
+    inventory.encrypt(inventory.vm("vm1"), PROVIDER, "key-1")
+    inventory.encrypt(inventory.vm("vm2"), "vnkp", "key-2")
+    inventory.give_tpm(inventory.vm("vm3"), PROVIDER, "key-3")
+
+    def run(check: bool = False, environment: t.Any = None, **options: t.Any) -> harness.PlayResult:
+        variables = {"encryption_audit_directory": str(folder), **options}
+        return harness.run_playbook(lab, "encryption_audit", tmp_path, check, 0, environment, **variables)
+
+    return run
+
+
+def _good(result: harness.PlayResult) -> harness.PlayResult:
+    assert (result.code, result.failed) == (0, 0), result.screen
+    return result
+
+
+def _report(folder: pathlib.Path) -> dict[str, t.Any]:
+    return t.cast("dict[str, t.Any]", json.loads((folder / "encryption-audit.json").read_text()))
+
+
+def _rows(folder: pathlib.Path) -> list[dict[str, str]]:
+    with (folder / "encryption-audit.csv").open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _shown(folder: pathlib.Path, name: str) -> str:
+    """A headline number of the page."""
+    page = (folder / "encryption-audit.html").read_text(encoding="utf-8")
+    return re.findall(rf'data-number="{name}">([^<]*)<', page)[0].replace("\xa0", " ")
+
+
+def test_check_mode_shows_the_numbers_and_writes_nothing(lab: Lab, play: Play, folder: pathlib.Path) -> None:
+    result = _good(play(check=True))
+    assert not folder.exists()
+    assert lab.journal.writes() == []
+    assert "2 of 6 VMs are encrypted (33.3 %)" in result.screen
+
+
+def test_the_three_files_say_the_same_and_a_second_run_nothing_new(lab: Lab, play: Play, folder: pathlib.Path) -> None:
+    first = _good(play())
+    assert first.changed > 0
+    assert lab.journal.writes() == []  # nothing but reading anywhere
+    files = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert set(files) == {f"encryption-audit.{kind}" for kind in ("json", "csv", "html")}
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+    report, rows, inventory = _report(folder), _rows(folder), lab.vcenter.inventory
+    totals = report["totals"]
+    assert (totals["virtual_machines"], totals["encrypted"], totals["vtpm_only"], totals["clear"]) == (6, 2, 1, 3)
+    assert totals["disks"] == sum(len(machine.disks) for machine in inventory.vms)
+    assert (_shown(folder, "encrypted"), _shown(folder, "exceptions")) == ("33.3 %", "4")
+    urgent = totals["findings"]["critical"] + totals["findings"]["warning"]
+    assert _shown(folder, "attention") == str(urgent)
+    assert len([row for row in rows if row["record"] == "vm"]) == 6
+    assert len([row for row in rows if row["record"] == "disk"]) == totals["disks"]
+    assert [row["key_id"] for row in rows if row["vm"] == "vm2"] == ["key-2"] * (1 + len(inventory.vm("vm2").disks))
+    assert {row["name"]: row["virtual_machines"] for row in report["by_provider"]} == {PROVIDER: 2, "vnkp": 1}
+    assert {one["kind"] for one in report["certificates"]} == {"vcenter_client", "kms_server"}
+    assert [one["level"] for one in report["backups"]] == ["missing"]
+    assert report["defaults"]["system"] == PROVIDER
+    assert "VM Encryption Policy" in {one["name"] for one in report["storage_policies"]}
+    assert len(report["hosts"]) == len(inventory.hosts)
+    assert "not_read" not in {one["code"] for one in report["findings"]}
+
+    again = _good(play())
+    assert again.changed == 0, again.screen
+    assert _good(play(check=True)).changed == 0
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == files
+
+
+def test_something_new_gives_a_new_report_and_the_trend(lab: Lab, play: Play, folder: pathlib.Path) -> None:
+    _good(play())
+    first = _report(folder)
+    lab.vcenter.inventory.encrypt(lab.vcenter.inventory.vm("vm4"), PROVIDER, "key-4")
+    told = _good(play(check=True))
+    assert told.changed > 0
+    assert _report(folder) == first
+    _good(play())
+    second = _report(folder)
+    assert [one["encrypted"] for one in second["trend"]] == [2, 3] or first["generated_at"] == second["generated_at"]
+    assert second["totals"]["encrypted"] == 3
+
+
+def test_earlier_reports_from_elsewhere_become_the_trend(
+    lab: Lab, play: Play, folder: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    _good(play())
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    for number, (when, encrypted) in enumerate((("2026-01-01T00:00:00Z", 0), ("2026-01-02T00:00:00Z", 1))):
+        old = {**_report(folder), "generated_at": when, "trend": []}
+        old["totals"] = {**old["totals"], "encrypted": encrypted}
+        (kept / f"encryption-audit-{number}.json").write_text(json.dumps(old))
+    (folder / "encryption-audit.json").unlink()
+    history = [str(kept), str(kept / "encryption-audit-1.json")]
+    _good(play(encryption_audit_history=history))
+    assert [one["encrypted"] for one in _report(folder)["trend"]] == [0, 1, 2]
+    assert "From " in (folder / "encryption-audit.html").read_text(encoding="utf-8")
+    assert _good(play(encryption_audit_history=history)).changed == 0
+    bad = play(encryption_audit_history=[str(tmp_path / "variables.json")])
+    assert bad.code != 0
+    assert "not an audit report of this collection" in bad.screen
+
+
+def test_findings_fail_only_when_asked_and_after_the_report(play: Play, folder: pathlib.Path) -> None:
+    result = play(encryption_audit_fail_on=["critical"])
+    assert result.code != 0
+    assert "vnkp: This native key provider has no backup" in " ".join(result.screen.split())
+    assert _report(folder)["totals"]["findings"]["critical"] == 1
+    wrong = play(encryption_audit_fail_on=["bad"])
+    assert wrong.code != 0
+    assert "value of encryption_audit_fail_on must be one or more of" in " ".join(wrong.screen.split())
+
+
+def test_hostile_names_stay_names(lab: Lab, play: Play, folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    for name in HOSTILE:
+        lab.vcenter.inventory.add_vm(name)
+    _good(play())
+    assert not list(tmp_path.rglob("harm"))
+    names = {machine["name"] for machine in _report(folder)["virtual_machines"]}
+    assert names > set(HOSTILE)
+    page = (folder / "encryption-audit.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert {row["vm"] for row in _rows(folder)} > {f"'{HOSTILE[2]}", HOSTILE[3], HOSTILE[4]}
+    assert _good(play()).changed == 0
+    assert not list(tmp_path.rglob("harm"))
+
+
+def test_the_side_of_ovhcloud_and_the_age_of_backups(
+    lab: Lab, play: Play, folder: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    dossier = {"format": 1, "vcenter": "", "providers": {"vnkp": {"backup": {"created_at": "2020-01-01T00:00:00Z"}}}}
+    (tmp_path / "dossier.json").write_text(json.dumps(dossier))
+    lab.vcenter.crypto.providers["vnkp"].has_backup = True
+    options = {
+        "encryption_audit_private_cloud": lab.private_cloud,
+        "encryption_audit_okms_id": "00000000-0000-4000-8000-000000000000",
+        "encryption_audit_dossier_path": str(tmp_path / "dossier.json"),
+    }
+    result = _good(play(**options))
+    report = _report(folder)
+    assert report["private_cloud"]["service_name"] == lab.private_cloud
+    assert lab.vsphere_user_name in report["private_cloud"]["key_managers"]
+    assert report["backups"][0]["level"] == "expired"
+    codes = {one["code"]: one for one in report["findings"]}
+    assert codes["backup_old"]["severity"] == "warning"
+    # a domain that is not there is told, and does not stop the rest
+    assert codes["not_read"]["subject"] == "Not read: OKMS credentials"
+    assert "no such domain" in codes["not_read"]["text"]
+    # nor does OVHcloud when it refuses everything
+    refused = _good(play(environment={"OVH_CONSUMER_KEY": "bad"}, **options))
+    subjects = [one["subject"] for one in _report(folder)["findings"] if one["code"] == "not_read"]
+    assert subjects == [
+        f"Not read: {part}" for part in ("OKMS credentials", "credential of the OVHcloud API", "private cloud")
+    ]
+    assert "2 of 6 VMs are encrypted" in refused.screen
+    assert lab.private_cloud in (folder / "encryption-audit.html").read_text(encoding="utf-8")
+    for secret in lab.secrets():
+        assert len(secret) < 4 or secret not in result.screen
+
+
+def test_what_the_user_may_not_read_is_told(lab: Lab, play: Play, folder: pathlib.Path) -> None:
+    without(lab, "StorageProfile.View")
+    _good(play())
+    report = _report(folder)
+    assert report["storage_policies"] is None
+    assert [one["subject"] for one in report["findings"] if one["code"] == "not_read"] == ["Not read: storage policies"]
+
+
+def test_a_failure_is_summed_up(play: Play, folder: pathlib.Path) -> None:
+    result = play(environment={"VMWARE_PASSWORD": "wrong"})
+    assert result.code != 0
+    assert re.search(r'"blocked_by": \[\s*"Read the key providers and who uses them: ', result.screen)
+    assert not folder.exists()
