@@ -6,7 +6,7 @@ PYTHON ?= python3
 TOOLS = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab lab-check faults lint types unit integration oldest sanity docs package clean
+.PHONY: help demo test lab lab-check faults lint types unit integration report oldest sanity docs package clean
 
 help: ## Show these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -37,6 +37,9 @@ unit: ## Run the unit tests on the newest ansible-core
 
 integration: ## Run modules, roles and playbooks against the lab on the newest ansible-core
 	@$(TOOLS) test functional
+
+report: ## Look at the page of the audit in headless Chromium; pictures are left in .cache/report
+	@$(TOOLS) test report
 
 oldest: ## Run the unit and integration tests on the oldest ansible-core
 	@$(TOOLS) test oldest

@@ -21,6 +21,7 @@ from .venvs import Venv
 SETTINGS = ROOT / "tests" / "nox"
 FLOOR = (3, 9)
 FAULT_SAMPLE = 61
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,6 +170,17 @@ def _units(venv: Venv, version: str, log: pathlib.Path) -> Tally:
     return result.note(_failure(text, done, log, 100))
 
 
+def report(log: pathlib.Path) -> Tally:
+    """The audit's page in headless Chromium: `.ci/run` installs it, `make test` does not install browsers."""
+    if not any(map(shutil.which, BROWSERS)):
+        return Tally().note(
+            "  NOT RUN: Chromium is not on this machine, so nobody has looked at the report of the audit. Install it,\n"
+            "           for example with: apt-get install --no-install-recommends chromium; then: make report"
+        )
+    result = _pytest(venvs.NEWEST, "report", ["tests/report"], log, "-n", "0")
+    return result.note("  screenshots and the print are in .cache/report")
+
+
 def docs(log: pathlib.Path) -> Tally:
     """What people read: plugin documentation, guides, changelog, and the YAML of roles and playbooks."""
     venv = venvs.TOOLS.ensure()
@@ -212,6 +224,7 @@ STEPS = (
     Step("unit", "pure layers, import rules, specs equal docs: newest ansible-core", unit),
     Step("functional", "modules, roles and playbooks against the lab: newest ansible-core", functional),
     Step("faults", "requests that fail or lose their answer, plays that are killed: a sample of make faults", faults),
+    Step("report", "the page of the audit in headless Chromium, at three widths, in the dark, on paper", report),
     Step("oldest", "unit and functional, but for the long ones, on ansible-core 2.16", oldest),
     Step("units", "ansible-test units on the oldest Python for modules and on the controller's", units),
     Step("docs", "ansible-lint, antsibull-docs, antsibull-changelog", docs),

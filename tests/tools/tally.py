@@ -74,7 +74,9 @@ class Row:
 
     @property
     def result(self) -> str:
-        return "FAILED" if self.tally.failed else "passed"
+        if self.tally.failed:
+            return "FAILED"
+        return "passed" if self.tally.passed else "not run"
 
 
 def table(rows: list[Row]) -> str:

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.tools import process, pythons, tally
+from ansible_collections.ovhcloud.vmware_encryption.tests.tools import process, pythons, steps, tally
 from ansible_collections.ovhcloud.vmware_encryption.tests.tools.tally import Row, Tally
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -49,11 +49,13 @@ def test_table_ends_with_the_sum() -> None:
     rows = [
         Row("unit", Tally(passed=4), 1.2),
         Row("sanity", Tally(passed=1, failed=2), 3.0),
+        Row("report", Tally(), 0.0),
     ]
     lines = tally.table(rows).splitlines()
     assert lines[-1] == "5 passed, 2 failed"
     assert lines[1].endswith("passed")
     assert lines[2].endswith("FAILED")
+    assert lines[3].endswith("not run")
 
 
 def test_settings_of_the_user_stay_outside(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,3 +86,15 @@ def test_ansible_test_installs_what_the_execution_environment_needs() -> None:
         return {line for line in (ROOT / file).read_text().splitlines() if line and not line.startswith("#")}
 
     assert packages("tests/unit/requirements.txt") >= packages("meta/ee-requirements.txt")
+
+
+def test_without_a_browser_the_report_is_loudly_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = steps.report(tmp_path / "log")
+    assert (result.passed, result.failed) == (0, 0)
+    assert "NOT RUN: Chromium is not on this machine" in result.notes[0]
+    assert "apt-get install" in result.notes[0]
+    # in CI there is always one
+    assert "chromium" in (ROOT / ".ci/run").read_text()
