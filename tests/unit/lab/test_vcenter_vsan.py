@@ -70,7 +70,7 @@ def vsan(site, instance, cluster):
         )
         return end(config.ReconfigureEx(cluster.reference, spec))
 
-    return types.SimpleNamespace(
+    yield types.SimpleNamespace(
         encrypt=encrypt,
         rekey=lambda *how: end(config.RekeyEncryptedCluster(cluster.reference, *how)),
         raw=config,
@@ -78,6 +78,7 @@ def vsan(site, instance, cluster):
         health=lambda: mos["vsan-cluster-health-system"].QueryClusterHealthSummary(cluster.reference),
         space=lambda: mos["vsan-cluster-space-report-system"].QuerySpaceUsage(cluster.reference),
     )
+    config._stub.DropConnections()
 
 
 def test_on_with_keys_of_the_key_server_then_off(site, kms, vsan, provider):
@@ -200,8 +201,10 @@ def test_privileges(site, privilege):
     site.privileges.update(everything - {privilege})
     instance = site.connect()
     system = vsanapiutils.GetVsanVcMos(instance._stub, context=site.context(), version=SPOKEN)
+    config = system["vsan-cluster-config-system"]
     with pytest.raises(vim.fault.NoPermission) as caught:
-        system["vsan-cluster-config-system"].RekeyEncryptedCluster(site.vcenter.inventory.cluster("C0").reference)
+        config.RekeyEncryptedCluster(site.vcenter.inventory.cluster("C0").reference)
+    config._stub.DropConnections()
     assert caught.value.privilegeId == privilege
 
 
