@@ -13,17 +13,18 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
 BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip")
-PACKAGES = ("_core", "_certificates", "_audit", *BACK_ENDS)
+PACKAGES = ("_core", "_certificates", "_audit", "_preflight", *BACK_ENDS)
 # layer -> packages of the collection it may import, and third-party packages it may import
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_core": ({"_core"}, {"ansible.module_utils"}),
     "_certificates": ({"_core", "_certificates"}, {"cryptography"}),
     "_audit": ({"_core", "_audit"}, set()),
+    "_preflight": ({"_preflight"}, set()),
     "_ovhcloud": ({"_core", "_certificates", "_ovhcloud"}, {"requests", "urllib3"}),
     "_vsphere": ({"_core", "_certificates", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
     "_kmip": ({"_core", "_certificates", "_kmip"}, {"kmip"}),
     "modules": ({"_core", "_certificates", *BACK_ENDS}, set()),
-    "filter": ({"_core", "_audit"}, {"ansible.errors"}),
+    "filter": ({"_core", "_audit", "_preflight"}, {"ansible.errors"}),
     "doc_fragments": (set(), set()),
 }
 STDLIB = {

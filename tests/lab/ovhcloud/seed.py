@@ -153,9 +153,13 @@ class Seed:
     def add_private_cloud(self, name: str, web_interface_url: str = "") -> PrivateCloud:
         """One more private cloud, reachable from a documentation network only."""
         cloud = self.private_clouds.add(name, web_interface_url)
-        number = self.core.number("network", 77)
-        cloud.networks[number] = AllowedNetwork(number, "198.51.100.0/24", "office")
+        self.allow_network("198.51.100.0/24", "office", name)
         return cloud
+
+    def allow_network(self, network: str, description: str = "", cloud: str = PRIVATE_CLOUD) -> None:
+        """Let a network reach vCenter, as the control panel does."""
+        number = self.core.number("network", 77)
+        self.state.pccs[cloud].networks[number] = AllowedNetwork(number, network, description)
 
     def set_vcenter(self, host: str, port: int, version: tuple[str, str, str], cloud: str = PRIVATE_CLOUD) -> None:
         """Where the vCenter of a private cloud listens, and its (major, minor, build)."""

@@ -73,8 +73,8 @@ class ServiceInstance:
 
     @operation("CurrentTime")
     def current_time(self, _call: Call) -> datetime.datetime:
-        """The lab's time."""
-        return self._core.clock.now()
+        """vCenter's time."""
+        return self._core.clock.now() + datetime.timedelta(seconds=self._core.settings.clock_skew)
 
 
 class SearchIndex:

@@ -14,6 +14,7 @@ class VCenterSettings:
 
     version: str = "8.0.3"  # 7.0.1, 7.0.2, 8.0.3 or 9.0
     hostname: str = "vcenter.lab.test"
+    clock_skew: float = 0.0  # seconds by which vCenter's own clock is ahead of the lab's
     page_size: int = 100  # objects per answer of the property collector
     session_limit: int = 2000
     idle_timeout: float = 0.0  # seconds of lab time until a session ends; 0: never

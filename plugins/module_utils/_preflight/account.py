@@ -1,0 +1,158 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows about the OVHcloud account: credential, rights, payment, region and domain. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
+    BLOCKING,
+    OK,
+    OKMS,
+    WARNING,
+    Facts,
+    Row,
+    failure,
+    part,
+    setting,
+)
+
+Rows = t.Iterator[Row]
+_ENDED = ("SUSPENDED", "EXPIRED")
+
+
+def credential(facts: Facts) -> Rows:
+    """Whether OVHcloud takes the credential, and for how long."""
+    check = "OVHcloud credential"
+    _kind, text = failure(facts, "rights")
+    if text:
+        yield Row(check, BLOCKING, text, "mend the options of the connection, or the way to the API")
+        return
+    rights = part(facts, "rights", "rights")
+    if not rights:
+        return
+    if not rights["usable"]:
+        yield Row(check, BLOCKING, str(rights["problem"]), "make a new credential; a service account does not expire")
+        return
+    key, warn_days = rights.get("credential") or {}, int(setting(facts, "warn_days", 30))
+    left = key.get("days_left")
+    if left is not None and left <= warn_days:
+        yield Row(
+            check,
+            WARNING,
+            f"the consumer key expires on {key['expires']}, in {left} days",
+            "make a new one in time, or use a service account, which does not expire",
+        )
+    else:
+        ends = f"until {key['expires']}" if key.get("expires") else "without end"
+        yield Row(check, OK, f"{rights['method']} of {rights['account']}, good {ends}")
+
+
+def granted(facts: Facts) -> Rows:
+    """Access rules of the consumer key, and IAM actions: all gaps at once."""
+    rights = part(facts, "rights", "rights")
+    if not rights or not rights["usable"]:
+        return
+    profile = setting(facts, "profile", "operate")
+    where = f"profiles.{profile} of preflight_report"
+    calls, actions = rights["missing_calls"], rights["missing_actions"]
+    if calls:
+        yield Row(
+            "Access rules of the consumer key",
+            BLOCKING,
+            f"no rule for {', '.join(calls)}",
+            f"make a consumer key with all access_rules in {where}: the rules of a key cannot be changed",
+        )
+    else:
+        yield Row("Access rules of the consumer key", OK, "all calls are granted")
+    if actions:
+        yield Row(
+            "IAM actions",
+            BLOCKING,
+            f"{', '.join(rights['identities'])} lacks {', '.join(actions)}",
+            f"have somebody who may create the iam_policy in {where}, with the module iam_policy",
+        )
+    if rights["unchecked_actions"]:
+        yield Row(
+            "IAM actions",
+            WARNING,
+            f"OVHcloud does not tell about {', '.join(rights['unchecked_actions'])}",
+            "compare the policies of this identity with the iam_policy in " + where,
+        )
+    if not actions and not rights["unchecked_actions"]:
+        yield Row("IAM actions", OK, "all actions are granted")
+
+
+def payment(facts: Facts) -> Rows:
+    """Whether an order that is to be made can be paid."""
+    account = part(facts, "account", "account")
+    if not account or not orders(facts):
+        return
+    check = "Payment method"
+    if account["state"] == "incomplete":
+        yield Row("Account", BLOCKING, "it is incomplete and cannot order", "complete it in the control panel")
+    if account["default_payment_method"] is not None:
+        yield Row(check, OK, f"there is a valid default one, id {account['default_payment_method']}")
+    elif account["payment_methods_known"]:
+        # an order of 0 is paid without one, with the fidelity account
+        dear = float(setting(facts, "max_price", 0.0)) > 0
+        yield Row(
+            check,
+            BLOCKING if dear else WARNING,
+            "the account has no valid default one: an order that costs anything would stay unpaid",
+            "register one in the control panel and make it the default",
+        )
+
+
+def orders(facts: Facts) -> bool:
+    """Whether the run is going to order a domain."""
+    return bool(facts.get("option") == OKMS and setting(facts, "allow_order") and domain_of(facts) is None)
+
+
+def domain_of(facts: Facts) -> dict[str, t.Any] | None:
+    """The OKMS domain that the run would use."""
+    found = part(facts, "domains", "okms_domains") or []
+    alive = [domain for domain in found if domain.get("state") not in _ENDED]
+    candidates = alive or found
+    return dict(candidates[0]) if candidates else None
+
+
+def domain(facts: Facts) -> Rows:
+    """The OKMS domain, or where and how it would be ordered."""
+    if facts.get("option") != OKMS:
+        return
+    kind, text = failure(facts, "domains")
+    if kind and kind != "forbidden":  # missing rights have their own row
+        yield Row("OKMS domain", BLOCKING, text, "see the message")
+    if kind or not facts.get("domains"):
+        return
+    wanted = setting(facts, "okms_id") or setting(facts, "display_name") or "the domain"
+    there = domain_of(facts)
+    if there is not None:
+        alive = there.get("state") not in _ENDED
+        step = "" if alive else "settle it in the control panel"
+        words = f"{there['display_name']} ({there['id']}) in {there['region']} is {there.get('state') or 'there'}"
+        yield Row("OKMS domain", OK if alive else BLOCKING, words, step)
+        return
+    yield from _region(facts)
+    if setting(facts, "okms_id"):
+        yield Row(
+            "OKMS domain", BLOCKING, f"there is no domain {wanted}", "correct the id, or name it by name and region"
+        )
+    elif setting(facts, "allow_order"):
+        yield Row("OKMS domain", OK, f"{wanted} is not there and will be ordered")
+    else:
+        yield Row("OKMS domain", WARNING, f"{wanted} is not there", "allow the order, or name the domain that is meant")
+
+
+def _region(facts: Facts) -> Rows:
+    region = str(setting(facts, "region") or "").strip().lower().replace("_", "-")
+    known = sorted(str(row["id"]) for row in part(facts, "domains", "regions") or [])
+    if not known:
+        return
+    if region in known:
+        yield Row("Region", OK, f"{region} offers OKMS")
+    else:
+        yield Row("Region", BLOCKING, f"{region or 'none'} is no region of OKMS", f"name one of {', '.join(known)}")

@@ -1,0 +1,147 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows about the private cloud: state, IAM, secure interface, vSphere user, sessions. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
+    BLOCKING,
+    OK,
+    WARNING,
+    Facts,
+    Row,
+    failure,
+    listed,
+    part,
+    setting,
+)
+
+Rows = t.Iterator[Row]
+_FEW_SESSIONS = 5
+_CERTIFIED = ("hds", "hipaa", "pcidss", "snc")
+
+
+def cloud_of(facts: Facts) -> dict[str, t.Any]:
+    """The private cloud, empty when it was not read."""
+    return dict((part(facts, "cloud", "private_clouds") or [{}])[0])
+
+
+def state(facts: Facts) -> Rows:
+    """Whether it exists and is in order."""
+    check, name = "Private cloud", setting(facts, "service_name")
+    if not name or not facts.get("cloud"):
+        return
+    kind, text = failure(facts, "cloud")
+    if kind:
+        if kind != "forbidden":
+            yield Row(check, BLOCKING, text, "see the message")
+        return
+    cloud = cloud_of(facts)
+    if not cloud:
+        yield Row(check, BLOCKING, f"{name} does not exist, or this account may not see it", "correct the name")
+    elif cloud["state"] not in (None, "delivered"):
+        yield Row(check, BLOCKING, f"{name} is {cloud['state']}", "wait for OVHcloud, or ask its support")
+    elif cloud["state"]:
+        yield Row(check, OK, f"{name} is delivered, {cloud.get('location')}")
+
+
+def iam(facts: Facts) -> Rows:
+    """Whether OVHcloud IAM can be used for vSphere."""
+    cloud = cloud_of(facts)
+    option = cloud.get("iam")
+    if not option:
+        return
+    check, wanted = "IAM of the private cloud", bool(setting(facts, "iam"))
+    if option["state"] == "enabled":
+        yield Row(check, OK, "it is enabled")
+    elif option["available"]:
+        yield Row(
+            check, OK, "it will be enabled" if wanted else "it is available and not enabled, local users are used"
+        )
+    else:
+        pack = str(cloud.get("service_pack") or "unknown")
+        certified = cloud.get("advanced_security") or pack.startswith(_CERTIFIED)
+        why = f"certified or secured clouds cannot use it (service pack {pack})" if certified else "OVHcloud says so"
+        yield Row(
+            check,
+            BLOCKING if wanted else OK,
+            f"it is not available: {why}",
+            "use a local vSphere user with the encryption right" if wanted else "",
+        )
+
+
+def secure_interface(facts: Facts) -> Rows:
+    """Clouds on which sensitive operations wait for a code."""
+    cloud = cloud_of(facts)
+    if not cloud.get("advanced_security"):
+        return
+    check, address = "Secure interface", cloud.get("secure_interface") or "the secure interface"
+    users = cloud.get("users")
+    validators = None if users is None else [user["login"] for user in users if user["token_validator"]]
+    if validators == []:
+        yield Row(
+            check, BLOCKING, "nobody is token validator, so that no operation can be confirmed", "make a user one"
+        )
+    else:
+        who = "a token validator" if validators is None else listed(validators)
+        yield Row(
+            check,
+            WARNING,
+            "rights and network flows change only after a code sent by SMS was entered, within 15 minutes",
+            f"have {who} ready at {address} while the run lasts",
+        )
+    for task in part(facts, "tasks", "private_clouds") or [{}]:
+        yield from _pending(task.get("tasks") or [], address)
+
+
+def _pending(tasks: t.Sequence[Facts], address: str) -> Rows:
+    for task in tasks:
+        left = task.get("seconds_to_confirm")
+        if left:
+            yield Row(
+                "Operation that waits for its code",
+                WARNING,
+                f"operation {task['id']} waits, {left // 60} min {left % 60} s left",
+                f"confirm it at {address}; after that time it is cancelled",
+            )
+
+
+def vsphere_user(facts: Facts) -> Rows:
+    """The user that is to manage key providers, as OVHcloud knows it."""
+    name, users = setting(facts, "vsphere_user"), cloud_of(facts).get("users")
+    if not name or users is None:
+        return
+    check = "vSphere user"
+    found = [user for user in users if name in (user["login"], user["name"])]
+    if not found:
+        known = listed((user["name"] for user in users), 10)
+        yield Row(
+            check, BLOCKING, f"there is no user {name}; there are {known}", "correct the name, or create the user"
+        )
+    elif found[0]["encryption_right"]:
+        yield Row(check, OK, f"{found[0]['login']} has the encryption right")
+    elif setting(facts, "grant"):
+        yield Row(check, OK, f"{found[0]['login']} will get the encryption right")
+    else:
+        yield Row(
+            check,
+            BLOCKING,
+            f"{found[0]['login']} has no encryption right",
+            "give it with private_cloud_user, encryption_right: true",
+        )
+
+
+def sessions(facts: Facts) -> Rows:
+    """A limit that a few people and a run reach together."""
+    cloud = cloud_of(facts)
+    limit = cloud.get("user_limit_concurrent_session")
+    if limit and limit < _FEW_SESSIONS:
+        yield Row(
+            "vCenter sessions",
+            WARNING,
+            f"only {limit} may be open at once, the {cloud.get('user_logout_policy')} one is logged out",
+            "raise user_limit_concurrent_session, or close sessions before the run",
+        )

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows about key servers, and the table of all rows. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight import account, cloud, vcenter
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
+    BLOCKING,
+    OK,
+    SEVERITIES,
+    WARNING,
+    Facts,
+    Row,
+    setting,
+)
+
+Rows = t.Iterator[Row]
+
+
+def servers(facts: Facts) -> Rows:
+    """Each key server: does it answer, is it the expected one, how long is its certificate good."""
+    found = [result for result in facts.get("servers") or [] if not result.get("skipped")]
+    answering = [result for result in found if result.get("kmip_server")]
+    for result in found:
+        if result.get("kmip_server"):
+            yield _server(facts, str(result["item"]), result["kmip_server"])
+        else:
+            # one that is down does not stop a cluster of which others serve
+            severity = WARNING if answering else BLOCKING
+            said = str(result.get("msg") or "it was not asked")
+            yield Row(f"KMS {result['item']}", severity, said, "see that it runs, and that this machine may reach it")
+
+
+def _server(facts: Facts, name: str, seen: Facts) -> Row:
+    check, end = f"KMS {name}", f"its certificate ends on {seen['not_after']}"
+    trusted = seen.get("trusted") or {}
+    if seen["days_left"] < 0:
+        return Row(check, BLOCKING, f"its certificate ended on {seen['not_after']}", "have it renewed")
+    judged = setting(facts, "judged", True) or name in setting(facts, "pinned", [])
+    if judged and not trusted.get("verdict"):
+        reasons = "; ".join(trusted.get("reasons") or ["not trusted"])
+        return Row(
+            check,
+            BLOCKING,
+            f"it is not the expected server: {reasons}; SHA-256 {seen['sha256']}",
+            "compare with the operator of the KMS, then correct CA or thumbprint",
+        )
+    if seen["days_left"] <= int(setting(facts, "warn_days", 30)):
+        return Row(check, WARNING, f"{end}, in {seen['days_left']} days", "have it renewed in time")
+    return Row(check, OK, f"{seen['host']}:{seen['port']} answers, {end}, issued by {seen['issuer']}")
+
+
+CHECKS: tuple[t.Callable[[Facts], Rows], ...] = (
+    account.credential,
+    account.granted,
+    account.payment,
+    account.domain,
+    cloud.state,
+    cloud.iam,
+    cloud.secure_interface,
+    cloud.vsphere_user,
+    cloud.sessions,
+    vcenter.reachable,
+    vcenter.privileges,
+    vcenter.hosts,
+    vcenter.tpm,
+    vcenter.clocks,
+    servers,
+)
+
+
+def table(facts: Facts) -> dict[str, t.Any]:
+    """All rows, worst first, as data, as lines for the screen, and the blocking ones as one message."""
+    rows = [row for check in CHECKS for row in check(facts)]
+    rows.sort(key=lambda row: SEVERITIES.index(row.severity))
+    counts = {severity: sum(row.severity == severity for row in rows) for severity in SEVERITIES}
+    return {
+        "rows": [dataclasses.asdict(row) for row in rows],
+        "lines": [row.line() for row in rows],
+        **counts,
+        "message": message(str(facts.get("option")), rows),
+    }
+
+
+def message(option: str, rows: t.Sequence[Row]) -> str:
+    """What stops the option, in one text."""
+    bad = [row for row in rows if row.severity == BLOCKING]
+    if not bad:
+        doubts = sum(row.severity == WARNING for row in rows)
+        return f"nothing stops option {option}: {len(rows)} checks, {doubts} with a warning"
+    texts = [f"({number}) {row.check}: {row.found}. Next: {row.next_step}" for number, row in enumerate(bad, 1)]
+    found = "1 finding stops" if len(bad) == 1 else f"{len(bad)} findings stop"
+    return f"{found} option {option}: " + "; ".join(texts)

@@ -1,0 +1,189 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rows about vCenter: the way to it, login, privileges, versions, hosts, TPM, clocks. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.cloud import cloud_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
+    BLOCKING,
+    NATIVE,
+    OK,
+    WARNING,
+    Facts,
+    Row,
+    failure,
+    listed,
+    numbers,
+    part,
+    setting,
+)
+
+Rows = t.Iterator[Row]
+_PROVIDER = ("Cryptographer.ManageKeyServers", "Cryptographer.ManageKeys", "Cryptographer.ReadKeyServersInfo")
+_OLDEST_HOST = {NATIVE: (7, 0, 2)}
+_OLDEST_HOST_OF_OTHERS = (6, 7, 0)
+
+
+def reachable(facts: Facts) -> Rows:
+    """From here to vCenter, and in."""
+    check = "vCenter reachable from here"
+    kind, text = failure(facts, "vcenter")
+    if kind:
+        yield Row(check, BLOCKING, text, "name vCenter and its user with the options or variables of the connection")
+        return
+    ready, name = part(facts, "vcenter", "readiness"), (facts.get("vcenter") or {}).get("vcenter")
+    if not ready:
+        return
+    if not ready["reachable"]:
+        yield Row(check, BLOCKING, str(ready["problem"]), _way_in(facts, ready))
+    elif ready["problem_kind"] == "unsupported":
+        yield Row("vCenter version", BLOCKING, str(ready["problem"]), "update vCenter")
+    elif not ready["logged_in"]:
+        yield Row(
+            "vCenter login", BLOCKING, str(ready["problem"]), "correct user name and password, or enable the user"
+        )
+    else:
+        yield Row(check, OK, f"{name}, logged in")
+        yield Row("vCenter version", OK, f"{ready['version']} build {ready['build']}")
+
+
+def _way_in(facts: Facts, ready: Facts) -> str:
+    """What would let this machine in: the list of allowed networks first, as it is the usual reason."""
+    cloud, address = cloud_of(facts), setting(facts, "address") or ready.get("source_address")
+    if cloud.get("user_access_policy") == "filtered" and address:
+        networks = [row["network"] for row in cloud.get("allowed_networks") or []]
+        if not contains(networks, str(address)):
+            call = f"POST /dedicatedCloud/{cloud['service_name']}/allowedNetwork"
+            return (
+                f"allow {entry(str(address))} to reach vCenter: add it to the allowed networks of "
+                f"{cloud['service_name']} ({call}, or the security tab of the control panel){_private(str(address))}"
+            )
+    return f"see that host name, port, routing and ca_path are right; this machine is {address or 'behind a proxy'}"
+
+
+def contains(networks: t.Iterable[str], address: str) -> bool:
+    """Whether one of the networks holds the address."""
+    try:
+        return any(ipaddress.ip_address(address) in ipaddress.ip_network(network, False) for network in networks)
+    except ValueError:
+        return False
+
+
+def entry(address: str) -> str:
+    """The network of one address."""
+    return f"{address}/{128 if ':' in address else 32}"
+
+
+def _private(address: str) -> str:
+    try:
+        hidden = ipaddress.ip_address(address).is_private
+    except ValueError:
+        return ""
+    return ". That is a private address: name the public one that others see in preflight_address" if hidden else ""
+
+
+def privileges(facts: Facts) -> Rows:
+    """What the user may do in vCenter."""
+    ready = part(facts, "vcenter", "readiness")
+    if not ready or ready["missing_privileges"] is None:
+        return
+    check, missing = "vSphere privileges", ready["missing_privileges"]
+    needed = [name for name in missing if name in _PROVIDER]
+    if not missing:
+        yield Row(check, OK, "all of encryption are there")
+    elif needed and setting(facts, "grant"):
+        yield Row(check, OK, f"{len(missing)} are missing and come with the encryption right that the run gives")
+    elif needed:
+        yield Row(
+            check,
+            BLOCKING,
+            f"missing {', '.join(missing)}",
+            "give the vSphere user the encryption right (private_cloud_user, encryption_right: true), and log in again",
+        )
+    else:
+        yield Row(
+            check,
+            WARNING,
+            f"key providers may be managed, but missing {', '.join(missing)}: VMs cannot be encrypted with all ease",
+            "give the vSphere user the encryption right",
+        )
+
+
+def hosts(facts: Facts) -> Rows:
+    """Versions and connections of the hosts."""
+    ready = part(facts, "vcenter", "readiness")
+    found = (ready or {}).get("hosts")
+    if found is None or not ready:
+        return
+    oldest = _OLDEST_HOST.get(str(facts.get("option")), _OLDEST_HOST_OF_OTHERS)
+    old = [host for host in found if host["version"] and numbers(host["version"]) < oldest]
+    gone = [host["name"] for host in found if host["connection_state"] != "connected"]
+    if old:
+        named = listed(f"{host['name']} ({host['version']})" for host in old)
+        wanted = ".".join(str(number) for number in oldest)
+        yield Row("ESXi versions", BLOCKING, f"{named} older than {wanted}", f"update these hosts to {wanted} or newer")
+    elif found:
+        versions = sorted({str(host["version"]) for host in found if host["version"]})
+        yield Row("ESXi versions", OK, f"{len(found)} hosts of {', '.join(versions) or 'unknown version'}")
+    if gone:
+        yield Row(
+            "Hosts connected", WARNING, f"not connected: {listed(gone)}", "bring them back before VMs are encrypted"
+        )
+
+
+def tpm(facts: Facts) -> Rows:
+    """TPM of the hosts, which a native key provider may ask for."""
+    found = (part(facts, "vcenter", "readiness") or {}).get("hosts")
+    if facts.get("option") != NATIVE or found is None:
+        return
+    members = [host for host in found if host["cluster"]]
+    lacking = [host["name"] for host in members if host["tpm"] is False]
+    unknown = [host["name"] for host in members if host["tpm"] is None]
+    check, required = "TPM of the hosts", bool(setting(facts, "tpm_required"))
+    if lacking and required:
+        yield Row(
+            check,
+            BLOCKING,
+            f"{len(lacking)} of {len(members)} hosts have no TPM 2.0: {listed(lacking)}",
+            "say tpm_required: false, which cannot be changed later, or take these hosts out of the clusters",
+        )
+    elif unknown and required:
+        yield Row(check, WARNING, f"not known for {listed(unknown)}", "look at these hosts")
+    else:
+        yield Row(check, OK, f"{len(members) - len(lacking)} of {len(members)} hosts have one, required: {required}")
+
+
+def clocks(facts: Facts) -> Rows:
+    """Certificates and tokens are refused when clocks differ."""
+    offsets = {"this machine": 0.0}
+    rights = facts.get("rights") or {}
+    if rights.get("clock_offset") is not None:
+        offsets["OVHcloud"] = float(rights["clock_offset"])
+    ready = part(facts, "vcenter", "readiness")
+    if ready and ready["clock_offset"] is not None:
+        offsets["vCenter"] = float(ready["clock_offset"])
+    if len(offsets) < 2:
+        return
+    limit = float(setting(facts, "max_clock_difference", 60.0))
+    spread = max(offsets.values()) - min(offsets.values())
+    seen = ", ".join(f"{name} {value:+.0f} s" for name, value in offsets.items() if name != "this machine")
+    words = f"compared with this machine: {seen}"
+    if spread > limit:
+        yield Row(
+            "Clocks", BLOCKING, f"they differ by {spread:.0f} s; {words}", f"set the clock of {odd_one(offsets)} by NTP"
+        )
+    else:
+        yield Row("Clocks", OK, words)
+
+
+def odd_one(offsets: t.Mapping[str, float]) -> str:
+    """Whose clock stands apart; with two clocks OVHcloud is believed."""
+    if len(offsets) == 2:
+        return next(name for name in ("vCenter", "this machine") if name in offsets)
+    middle = sorted(offsets.values())[len(offsets) // 2]
+    return max(offsets, key=lambda name: abs(offsets[name] - middle))

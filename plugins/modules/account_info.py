@@ -1,0 +1,128 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: account_info
+short_description: Tell whether the OVHcloud account can order
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Reads the state of the account, its subsidiary and currency, and whether it has a valid default payment method.
+  - What this identity may not read is null, with a warning that names the missing action.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.info_module
+  - ovhcloud.vmware_encryption._attributes.actiongroup_ovhcloud
+  - ovhcloud.vmware_encryption._ovhcloud
+seealso:
+  - module: ovhcloud.vmware_encryption.okms
+"""
+
+EXAMPLES = r"""
+- name: Can this account order?
+  ovhcloud.vmware_encryption.account_info:
+  register: found
+
+- name: Stop early
+  ansible.builtin.assert:
+    that: found.account.default_payment_method is not none
+"""
+
+RETURN = r"""
+account:
+  description: The account.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Name of the account, null when it may not be read.
+      type: str
+      sample: ab12345-ovh
+    state:
+      description: V(complete), or V(incomplete) for an account that cannot order yet.
+      type: str
+      sample: complete
+    subsidiary:
+      description: OVHcloud subsidiary, which decides prices and terms.
+      type: str
+      sample: FR
+    currency:
+      description: Currency of the account.
+      type: str
+      sample: EUR
+    payment_methods_known:
+      description: Whether the payment methods could be read.
+      type: bool
+      sample: true
+    default_payment_method:
+      description: Id of the valid default payment method, null when there is none or it may not be read.
+      type: int
+      sample: 1234
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import ForbiddenError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import Orders
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
+
+SPEC = ArgSpec(connection())
+
+
+class AccountInfo:
+    """Reader of the account."""
+
+    def __init__(self, context: Context, client: Client) -> None:
+        self._context = context
+        self._client = client
+
+    def find(self) -> dict[str, t.Any]:
+        """The result keys."""
+        known, method = self._payment()
+        raw = self._owner()
+        return {
+            "account": {
+                "name": raw.get("nichandle"),
+                "state": raw.get("state"),
+                "subsidiary": raw.get("ovhSubsidiary"),
+                "currency": (raw.get("currency") or {}).get("code"),
+                "payment_methods_known": known,
+                "default_payment_method": method,
+            }
+        }
+
+    def _owner(self) -> dict[str, t.Any]:
+        try:
+            return dict(self._client.get("/me"))
+        except ForbiddenError as error:
+            self._context.warn(f"the account cannot be read and is null: {error.message}")
+            return {}
+
+    def _payment(self) -> tuple[bool, int | None]:
+        try:
+            return True, Orders(self._client, Patience(wait=False)).default_payment_method()
+        except ForbiddenError as error:
+            self._context.warn(f"payment methods cannot be read and are null: {error.message}")
+            return False, None
+
+
+def build(context: Context) -> AccountInfo:
+    """The reader for these options."""
+    return AccountInfo(context, connect(context))
+
+
+def main() -> None:
+    """Entry point."""
+    run_info(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()

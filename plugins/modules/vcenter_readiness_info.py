@@ -1,0 +1,200 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: vcenter_readiness_info
+short_description: Tell whether vCenter, its hosts and the vSphere user are ready for encryption
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Reads with one login the versions of vCenter and its hosts, the TPMs and encryption states of the hosts, the
+    privileges of the vSphere user, and how far the clocks are apart.
+  - A vCenter that cannot be reached, and a user that is refused, are results and not failures.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes.info_module
+  - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._vsphere
+seealso:
+  - module: ovhcloud.vmware_encryption.private_cloud_info
+  - module: ovhcloud.vmware_encryption.api_rights_info
+"""
+
+EXAMPLES = r"""
+- name: Is everything there?
+  ovhcloud.vmware_encryption.vcenter_readiness_info:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+  register: vcenter
+
+- name: Name the hosts without a TPM
+  ansible.builtin.debug:
+    msg: "{{ vcenter.readiness.hosts | rejectattr('tpm') | map(attribute='name') }}"
+"""
+
+RETURN = r"""
+vcenter:
+  description: The vCenter that was asked.
+  returned: success
+  type: str
+  sample: pcc-192-0-2-10.ovh.com
+readiness:
+  description: What was found. All but the first five keys are null when there was no login.
+  returned: success
+  type: dict
+  contains:
+    reachable:
+      description: Whether vCenter answered.
+      type: bool
+      sample: true
+    logged_in:
+      description: Whether it let the user in.
+      type: bool
+      sample: true
+    problem:
+      description: What went wrong, null when nothing did.
+      type: str
+      sample: null
+    problem_kind:
+      description: The same as a stable word, such as V(unreachable), V(authentication) or V(unsupported).
+      type: str
+      sample: null
+    source_address:
+      description:
+        - This machine's address on the way to vCenter, null through a proxy. Behind address translation, vCenter sees
+          another one.
+      type: str
+      sample: 203.0.113.5
+    version:
+      description: Version of vCenter.
+      type: str
+      sample: 8.0.3
+    build:
+      description: Build of vCenter.
+      type: str
+      sample: "24022515"
+    api_version:
+      description: Version of the API that was agreed upon.
+      type: str
+      sample: 8.0.3.0
+    time:
+      description: vCenter's time.
+      type: str
+      sample: "2026-09-25T08:00:00Z"
+    clock_offset:
+      description: Seconds by which vCenter's clock is ahead of this machine's.
+      type: float
+      sample: -0.2
+    privileges:
+      description: For each privilege of encryption whether the user has it on the root folder.
+      type: dict
+      sample: {Cryptographer.ManageKeyServers: true, Cryptographer.Encrypt: false}
+    missing_privileges:
+      description: Those that the user lacks.
+      type: list
+      elements: str
+      sample: [Cryptographer.Encrypt]
+    hosts:
+      description: The hosts by name.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: Name of the host.
+          type: str
+          sample: esx1.example.com
+        cluster:
+          description: Its cluster, null for a host outside any cluster.
+          type: str
+          sample: cluster-1
+        version:
+          description: Version of ESXi, null when the host does not tell.
+          type: str
+          sample: 8.0.3
+        build:
+          description: Build of ESXi.
+          type: str
+          sample: "24022510"
+        connection_state:
+          description: V(connected), V(disconnected) or V(notResponding).
+          type: str
+          sample: connected
+        crypto_state:
+          description: V(incapable), V(prepared), V(safe) or V(pendingIncapable).
+          type: str
+          sample: safe
+        tpm:
+          description: Whether it has a TPM 2.0, null when it cannot be told.
+          type: bool
+          sample: true
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, given
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    AuthenticationError,
+    CollectionError,
+    InvalidInputError,
+    MissingLibraryError,
+    UnreachableError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.readiness import (
+    readiness,
+    source_address,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+
+SPEC = ArgSpec(connection())
+_DETAILS = (*("version", "build", "api_version", "time", "clock_offset", "privileges", "missing_privileges", "hosts"),)
+
+
+class VcenterReadinessInfo:
+    """Reader of the readiness."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def find(self) -> dict[str, t.Any]:
+        """The result keys."""
+        params = self._context.params
+        hostname = given(params["hostname"])
+        proxy = given(params.get("proxy_host"))
+        address = source_address(hostname, params["port"]) if hostname and not proxy else None
+        return {"vcenter": hostname, "readiness": {**self._look(), "source_address": address}}
+
+    def _look(self) -> State:
+        try:
+            session = connect(self._context)
+        except (InvalidInputError, MissingLibraryError):
+            raise
+        except CollectionError as error:
+            return self._failed(error)
+        return {"reachable": True, "logged_in": True, "problem": None, "problem_kind": None, **readiness(session)}
+
+    @staticmethod
+    def _failed(error: CollectionError) -> State:
+        refused = isinstance(error, AuthenticationError)
+        return {
+            "reachable": not isinstance(error, UnreachableError),
+            "logged_in": False,
+            "problem": error.message,
+            "problem_kind": "authentication" if refused else error.kind,
+            **dict.fromkeys(_DETAILS),
+        }
+
+
+def main() -> None:
+    """Entry point."""
+    run_info(SPEC, VcenterReadinessInfo)
+
+
+if __name__ == "__main__":
+    main()

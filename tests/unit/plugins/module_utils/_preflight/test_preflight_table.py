@@ -1,0 +1,213 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tables for the preflight table."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.filter.preflight_table import FilterModule
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import listed, numbers
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.vcenter import contains, odd_one
+
+preflight_table = FilterModule().filters()["preflight_table"]
+RIGHTS: dict[str, t.Any] = {
+    "usable": True,
+    "problem": None,
+    "account": "ab12345-ovh",
+    "method": "account",
+    "identities": ["urn:v1:eu:identity:account:ab12345-ovh"],
+    "credential": None,
+    "missing_calls": [],
+    "missing_actions": [],
+    "unchecked_actions": [],
+}
+HOST: dict[str, t.Any] = {
+    "name": "esx1",
+    "cluster": "c1",
+    "version": "8.0.3",
+    "build": "1",
+    "connection_state": "connected",
+    "crypto_state": "incapable",
+    "tpm": True,
+}
+READY: dict[str, t.Any] = {
+    "reachable": True,
+    "logged_in": True,
+    "problem": None,
+    "problem_kind": None,
+    "source_address": "198.51.100.5",
+    "version": "8.0.3",
+    "build": "1",
+    "clock_offset": 0.1,
+    "missing_privileges": [],
+    "hosts": [HOST],
+}
+CLOUD: dict[str, t.Any] = {
+    "service_name": "pcc-1",
+    "state": "delivered",
+    "location": "rbx2a",
+    "user_access_policy": "filtered",
+    "allowed_networks": [],
+    "advanced_security": False,
+}
+
+
+def rows(option: str = "okms", **facts: t.Any) -> dict[str, tuple[str, str]]:
+    """check -> (severity, found and next step)."""
+    found = preflight_table({"option": option, **facts})["rows"]
+    return {row["check"]: (row["severity"], f"{row['found']} {row['next_step']}") for row in found}
+
+
+@pytest.mark.parametrize(
+    ("changes", "check", "severity", "words"),
+    [
+        ({}, "OVHcloud credential", "ok", "without end"),
+        ({"usable": False, "problem": "expired"}, "OVHcloud credential", "blocking", "expired"),
+        ({"credential": {"expires": "2027", "days_left": 3}}, "OVHcloud credential", "warning", "in 3 days"),
+        ({"credential": {"expires": "2027", "days_left": 31}}, "OVHcloud credential", "ok", "until 2027"),
+        ({"missing_calls": ["GET /me"]}, "Access rules of the consumer key", "blocking", "GET /me"),
+        ({"missing_actions": ["a:b", "c:d"]}, "IAM actions", "blocking", "a:b, c:d"),
+        ({"unchecked_actions": ["a:b"]}, "IAM actions", "warning", "a:b"),
+        ({}, "IAM actions", "ok", "granted"),
+    ],
+)
+def test_rights(changes: dict[str, t.Any], check: str, severity: str, words: str) -> None:
+    found = rows(rights={"rights": {**RIGHTS, **changes}, "clock_offset": 0.0})[check]
+    assert found[0] == severity and words in found[1]
+
+
+@pytest.mark.parametrize(
+    ("settings", "method", "severity"),
+    [
+        ({"allow_order": True}, None, "warning"),
+        ({"allow_order": True, "max_price": 5}, None, "blocking"),
+        ({"allow_order": True}, 12, "ok"),
+        ({"allow_order": False}, None, None),
+    ],
+)
+def test_payment(settings: dict[str, t.Any], method: int | None, severity: str | None) -> None:
+    account = {"state": "complete", "payment_methods_known": True, "default_payment_method": method}
+    found = rows(settings=settings, account={"account": account}, domains={"okms_domains": []})
+    assert found.get("Payment method", (None,))[0] == severity
+
+
+@pytest.mark.parametrize(
+    ("domains", "settings", "expected"),
+    [
+        ([], {"region": "EU_WEST_RBX", "allow_order": True}, {"Region": "ok", "OKMS domain": "ok"}),
+        ([], {"region": "mars", "allow_order": True}, {"Region": "blocking", "OKMS domain": "ok"}),
+        ([], {"region": "eu-west-rbx"}, {"Region": "ok", "OKMS domain": "warning"}),
+        ([], {"okms_id": "x", "region": "eu-west-rbx"}, {"Region": "ok", "OKMS domain": "blocking"}),
+        ([{"id": "x", "display_name": "k", "region": "r", "state": "OK"}], {}, {"OKMS domain": "ok"}),
+        ([{"id": "x", "display_name": "k", "region": "r", "state": "SUSPENDED"}], {}, {"OKMS domain": "blocking"}),
+    ],
+)
+def test_domain(domains: list[t.Any], settings: dict[str, t.Any], expected: dict[str, str]) -> None:
+    found = rows(settings=settings, domains={"okms_domains": domains, "regions": [{"id": "eu-west-rbx"}]})
+    assert {check: row[0] for check, row in found.items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "networks", "words"),
+    [
+        (None, [], "198.51.100.5/32"),
+        ("8.8.8.8", [], "8.8.8.8/32 to reach vCenter"),
+        ("10.0.0.1", [], "private address"),
+        ("8.8.8.8", ["8.8.8.0/24"], "see that host name"),
+        ("2a01::1", [], "2a01::1/128"),
+    ],
+)
+def test_no_way_to_vcenter(address: str | None, networks: list[str], words: str) -> None:
+    cloud = {**CLOUD, "allowed_networks": [{"network": network} for network in networks]}
+    away = {**READY, "reachable": False, "problem": "timed out", "missing_privileges": None, "hosts": None}
+    away["clock_offset"] = None
+    found = rows(settings={"address": address}, cloud={"private_clouds": [cloud]}, vcenter={"readiness": away})
+    assert found["vCenter reachable from here"][0] == "blocking" and words in found["vCenter reachable from here"][1]
+
+
+@pytest.mark.parametrize(
+    ("missing", "settings", "severity"),
+    [
+        ([], {}, "ok"),
+        (["Cryptographer.ManageKeyServers"], {}, "blocking"),
+        (["Cryptographer.ManageKeyServers"], {"grant": True}, "ok"),
+        (["Cryptographer.Encrypt"], {}, "warning"),
+    ],
+)
+def test_privileges(missing: list[str], settings: dict[str, t.Any], severity: str) -> None:
+    vcenter = {"vcenter": "vc", "readiness": {**READY, "missing_privileges": missing}}
+    assert rows(settings=settings, vcenter=vcenter)["vSphere privileges"][0] == severity
+
+
+@pytest.mark.parametrize(
+    ("option", "host", "required", "expected"),
+    [
+        ("native_key_provider", {}, True, {"ESXi versions": "ok", "TPM of the hosts": "ok"}),
+        ("native_key_provider", {"tpm": False}, True, {"ESXi versions": "ok", "TPM of the hosts": "blocking"}),
+        ("native_key_provider", {"tpm": None}, True, {"ESXi versions": "ok", "TPM of the hosts": "warning"}),
+        ("native_key_provider", {"tpm": False}, False, {"ESXi versions": "ok", "TPM of the hosts": "ok"}),
+        ("native_key_provider", {"version": "7.0.1"}, False, {"ESXi versions": "blocking", "TPM of the hosts": "ok"}),
+        ("okms", {"version": "7.0.1", "tpm": False}, True, {"ESXi versions": "ok"}),
+        ("okms", {"connection_state": "notResponding"}, True, {"ESXi versions": "ok", "Hosts connected": "warning"}),
+    ],
+)
+def test_hosts(option: str, host: dict[str, t.Any], required: bool, expected: dict[str, str]) -> None:
+    vcenter = {"vcenter": "vc", "readiness": {**READY, "hosts": [{**HOST, **host}]}}
+    found = rows(option, settings={"tpm_required": required}, vcenter=vcenter)
+    assert {
+        check: found[check][0] for check in found if check in {*expected, "Hosts connected", "TPM of the hosts"}
+    } == (expected)
+
+
+@pytest.mark.parametrize(
+    ("api", "vcenter", "severity", "words"),
+    [
+        (1.0, 2.0, "ok", "OVHcloud +1 s"),
+        (300.0, 301.0, "blocking", "clock of this machine"),
+        (0.0, 61.0, "blocking", "clock of vCenter"),
+        (-61.0, 0.0, "blocking", "clock of OVHcloud"),
+        (None, 90.0, "blocking", "clock of vCenter"),
+        (59.0, 0.0, "ok", ""),
+    ],
+)
+def test_clocks(api: float | None, vcenter: float, severity: str, words: str) -> None:
+    rights = {"rights": RIGHTS, "clock_offset": api} if api is not None else {}
+    found = rows(rights=rights, vcenter={"vcenter": "vc", "readiness": {**READY, "clock_offset": vcenter}})["Clocks"]
+    assert found[0] == severity and words in found[1]
+
+
+def test_a_failed_task_is_a_row() -> None:
+    failed = {"failed": False, "msg": "no answer", "failure": {"kind": "unreachable"}}
+    found = rows(rights=failed, vcenter=failed, settings={"service_name": "pcc-1"}, cloud=failed, domains=failed)
+    assert {check: row[0] for check, row in found.items()} == dict.fromkeys(
+        ("OVHcloud credential", "Private cloud", "OKMS domain", "vCenter reachable from here"), "blocking"
+    )
+    refused = {"msg": "no right", "failure": {"kind": "forbidden"}}
+    assert rows(settings={"service_name": "pcc-1"}, cloud=refused, domains=refused) == {}
+
+
+def test_rows_come_worst_first_and_the_message_has_the_blocking_ones() -> None:
+    vcenter = {"vcenter": "vc", "readiness": {**READY, "missing_privileges": ["Cryptographer.ManageKeys"]}}
+    table = preflight_table({"option": "okms", "vcenter": vcenter})
+    assert [row["severity"] for row in table["rows"]] == ["blocking", "ok", "ok", "ok", "ok"]
+    assert table["lines"][0].startswith("blocking  vSphere privileges: missing Cryptographer.ManageKeys -> give")
+    assert (table["blocking"], table["warning"], table["ok"]) == (1, 0, 4)
+    assert "1 finding stops option okms: (1) vSphere privileges" in table["message"]
+    assert "nothing stops" in preflight_table({"option": "okms"})["message"]
+
+
+def test_input_without_option_is_refused() -> None:
+    with pytest.raises(AnsibleFilterError, match="option"):
+        preflight_table([])
+
+
+def test_small_parts() -> None:
+    assert numbers("8.0.3-u1") == (8, 0) and numbers(None) == ()
+    assert listed([1, 2, 3], 2) == "1, 2 and 1 more"
+    assert contains(["10.0.0.0/8"], "10.1.1.1") and not contains(["x"], "10.1.1.1")
+    assert odd_one({"this machine": 0.0, "OVHcloud": 100.0}) == "this machine"
