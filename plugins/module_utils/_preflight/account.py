@@ -124,7 +124,7 @@ def domain(facts: Facts) -> Rows:
     if facts.get("option") != OKMS:
         return
     kind, text = failure(facts, "domains")
-    if kind and kind != "forbidden":  # missing rights have their own row
+    if kind and kind not in ("forbidden", "authentication"):  # these have rows of their own
         yield Row("OKMS domain", BLOCKING, text, "see the message")
     if kind or not facts.get("domains"):
         return

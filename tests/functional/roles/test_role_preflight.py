@@ -151,7 +151,7 @@ def test_eight_defects_are_told_in_one_run(tmp_path: pathlib.Path) -> None:
 def test_it_fails_when_something_is_blocking(lab: Lab, look: Look) -> None:
     result = look(preflight_fail_on_blocking=True)
     assert result.play.code != 0 and "vSphere user" in result.play.screen
-    assert "stops option okms" in " ".join(result.play.screen.split())
+    assert "findings stop option okms" in " ".join(result.play.screen.split())
 
 
 def test_a_refused_identity_is_told_all_and_the_printed_policy_is_enough(
