@@ -13,7 +13,8 @@ author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Brings hosts into encryption mode (crypto safe), so that they can run encrypted virtual machines.
   - vCenter gives a host its former key again, or the key of its cluster, or a new one of the default key provider of
-    its cluster. No key passes through this module. Locked virtual machines of the host are opened by it too.
+    its cluster, unless O(provider) is given. No key passes through this module. Locked virtual machines of the host are
+    opened by it too.
   - vCenter turns the mode on by itself when a machine is encrypted. Doing it before shows that keys are to be had, and
     brings back hosts that started while the key server was down.
   - vSphere has no way to turn it off without a restart of the host, so this module does not do it.
@@ -44,6 +45,13 @@ options:
     type: str
     choices: [enabled]
     default: enabled
+  provider:
+    description:
+      - Name of the key provider whose keys the hosts shall have. A host with a key of another one gets a new key, the
+        hosts of a cluster the same one. It takes no restart.
+      - The key of a host encrypts its core dumps. Older ones can only be read as long as the former key is there.
+      - If it is not given, keys are left alone, and vCenter chooses those of further hosts.
+    type: str
   cluster_mode:
     description:
       - Mode of O(clusters) (of all with O(all=true)). With V(force_enable) vCenter keeps every host in encryption mode,
@@ -69,6 +77,14 @@ EXAMPLES = r"""
     password: "{{ vsphere_password }}"
     clusters: [cluster-1]
     cluster_mode: force_enable
+
+- name: Keys of another key provider for all hosts
+  ovhcloud.vmware_encryption.host_encryption:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    all: true
+    provider: okms-prod
 
 - name: Bring back a host that started while the key server was down
   ovhcloud.vmware_encryption.host_encryption:
@@ -186,6 +202,7 @@ host_encryption:
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
     boolean,
+    given,
     text,
     texts,
     wait_options,
@@ -208,6 +225,7 @@ SPEC = ArgSpec(
     clusters=texts(),
     all=boolean(default=False),
     state=text(default="enabled", choices=("enabled",)),
+    provider=text(),
     cluster_mode=text(choices=("on_demand", "force_enable")),
 )
 
@@ -244,6 +262,7 @@ class HostMode(Resource):
 def build(context: Context) -> HostMode:
     """Log in and bind the hosts."""
     checked_options(context.params)
+    context.params["provider"] = given(context.params["provider"])
     return HostMode(HostEncryption(connect(context), context.params, context.warn))
 
 

@@ -31,7 +31,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     reason_of,
     summary_of,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.new_keys import KeyProviders
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import key_provider_id
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.new_keys import KeyProviders, NewKeys
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 
 FIELDS = ("hosts", "clusters", "summary")
@@ -81,21 +83,31 @@ class HostEncryption:
 
     def wanted(self, before: State) -> State:
         """The same with every host that can be safe being safe, and the clusters in the wanted mode."""
-        self._due = [host for host in self._chosen() if not host.safe and host.obstacle() is None]
+        self._due = [host for host in self._chosen() if self._needs(host) and host.obstacle() is None]
         due = {host.moid: host for host in self._due}
         hosts = [self._predicted(due[row["moid"]]) if row["moid"] in due else row for row in before["hosts"]]
         mode = self._params["cluster_mode"]
         clusters = [{**row, "mode": mode} if mode else row for row in before["clusters"]]
         return {"hosts": hosts, "clusters": clusters, "summary": summary_of(hosts)}
 
+    def _needs(self, host: Host) -> bool:
+        """It is not in encryption mode, or it has a key of another provider than the one that was named."""
+        return not host.safe or self._foreign(host)
+
+    def _foreign(self, host: Host) -> bool:
+        wanted = self._params["provider"]
+        return wanted is not None and (host.key is None or host.key.provider != wanted)
+
     def _predicted(self, host: Host) -> State:
-        """As it will be; the id of a key that vCenter chooses is not known."""
-        provider = self._provider_name(host)
+        """As it will be; the id of a key that vCenter chooses, or has to make, is not known."""
         record = as_record(dataclasses.replace(host, state=SAFE), None)
-        return {**record, "provider": provider}
+        key_id = None if self._foreign(host) else record["key_id"]
+        return {**record, "provider": self._provider_name(host), "key_id": key_id}
 
     def _provider_name(self, host: Host) -> str | None:
-        """Whose key it gets: its own again, that of its cluster, or a new one of the default provider."""
+        """Whose key it gets: its own again, that of its cluster, or a new one of the default or the named provider."""
+        if self._params["provider"] is not None:
+            return str(self._params["provider"])
         key = host.key or self._fleet.key_of_cluster(host)
         if key is not None and key.provider:
             return key.provider
@@ -106,6 +118,8 @@ class HostEncryption:
     def guard(self, plan: Plan) -> None:
         """Hosts that were named must be able to; where keys come from must work."""
         self._check_hosts()
+        if self._params["provider"] is not None:
+            self._providers.get(self._params["provider"])
         if not plan.changed or not self._due:
             return
         lacking = [host for host in self._due if self._provider_name(host) is None]
@@ -118,7 +132,7 @@ class HostEncryption:
         self._providers.check_usable({str(self._provider_name(host)) for host in self._due})
 
     def _check_hosts(self) -> None:
-        unable = [host for host in self._chosen() if not host.safe and host.obstacle()]
+        unable = [host for host in self._chosen() if self._needs(host) and host.obstacle()]
         named = [host for host in unable if host.name in (self._params["hosts"] or [])]
         if named:
             reasons = [f"{host.name} ({host.obstacle()})" for host in named]
@@ -134,31 +148,53 @@ class HostEncryption:
     def apply(self, plan: Plan) -> State:
         """Host by host; after a failure the other hosts of that cluster are not tried."""
         failed: dict[str, CollectionError] = {}
+        keys: dict[tuple[str, ...], t.Any] = {}
         for host in self._due:
             if host.places not in {one.places for one in self._due if one.moid in failed}:
-                self._enable(host, failed)
+                self._enable(host, keys, failed)
         if failed:
             self._fail(failed)
         self._set_modes(plan)
         return self._verified()
 
-    def _enable(self, host: Host, failed: dict[str, CollectionError]) -> None:
+    def _enable(self, host: Host, keys: dict[tuple[str, ...], t.Any], failed: dict[str, CollectionError]) -> None:
+        """`keys` are new keys of the named provider by place: the hosts of a cluster share one."""
+        what = f"turn on encryption mode of {host.name}"
         try:
-            self._session.call(f"turn on encryption mode of {host.name}", host.object.ConfigureCryptoKey)
+            if not self._foreign(host):
+                self._session.call(what, host.object.ConfigureCryptoKey)
+                return
+            if host.places not in keys:
+                keys[host.places] = self._new_key(host)
+            what = f"give {host.name} a key of {self._params['provider']}"
+            self._session.call(what, host.object.ConfigureCryptoKey, keyId=keys[host.places])
         except ForbiddenError:
             raise
         except CollectionError as error:
             failed[host.moid] = explained(error)
+
+    def _new_key(self, host: Host) -> t.Any:
+        """A key of the named provider: the one that another host of the cluster has already, or a new one."""
+        name = str(self._params["provider"])
+        mates = [one for one in self._fleet.hosts if host.cluster is not None and one.places == host.places]
+        key = next((one.key for one in mates if one.key is not None and one.key.provider == name), None)
+        if key is not None:
+            return vim.encryption.CryptoKeyId(keyId=key.id, providerId=key_provider_id(name))
+        return NewKeys(self._session, self._providers).take(name)
 
     def _fail(self, failed: t.Mapping[str, CollectionError]) -> t.NoReturn:
         first, *others = failed.values()
         state = self._state()
         left = self._left(state)
         more = f" (and {len(others)} more failures)" if others else ""
-        error = type(first)(f"{first.message}{more}. Not in encryption mode: {listing(left)}", **first.details)
+        error = type(first)(f"{first.message}{more}. {self._words()}: {listing(left)}", **first.details)
         error.details["hosts"] = left
         error.results = {"changed": len(left) < len(self._due), "host_encryption": state}
         raise error
+
+    def _words(self) -> str:
+        wanted = self._params["provider"]
+        return "Not in encryption mode" if wanted is None else f"Without a key of {wanted}"
 
     def _set_modes(self, plan: Plan) -> None:
         wanted = {row["name"]: row["mode"] for row in plan.after["clusters"]}
@@ -181,6 +217,11 @@ class HostEncryption:
         )
 
     def _left(self, state: State) -> list[str]:
-        """Names of the hosts that should be safe and are not."""
+        """Names of the hosts that should be safe, with a key of the named provider, and are not."""
         due = {host.moid for host in self._due}
-        return [row["name"] for row in state["hosts"] if row["moid"] in due and row["state"] != SAFE]
+        wanted = self._params["provider"]
+        return [
+            row["name"]
+            for row in state["hosts"]
+            if row["moid"] in due and (row["state"] != SAFE or wanted not in (None, row["provider"]))
+        ]

@@ -111,6 +111,40 @@ def test_named_hosts_then_the_rest(lab, run):
     assert states(rest) == ["safe"] * 3
 
 
+def test_keys_of_another_provider(lab, run):
+    """The hosts of a cluster share a key; one that joins gets it too."""
+    add_standard(lab, default=False)
+    add_native(lab, default=True)
+    inventory = lab.vcenter.inventory
+    converge(lab, run, HOSTS, all=True)
+    done, writes = converge(lab, run, HOSTS, all=True, provider=PROVIDER)
+    assert writes == ["GenerateKey", *["ConfigureCryptoKey"] * 3]
+    (key,) = {row["key_id"] for row in done[KEY]["hosts"]}
+    assert {row["provider"] for row in done[KEY]["hosts"]} == {PROVIDER} and states(done) == ["safe"] * 3
+    joined = inventory.add_host(inventory.clusters[0])
+    grown, writes = converge(lab, run, [joined.name], all=True, provider=PROVIDER)
+    assert writes == ["ConfigureCryptoKey"]
+    assert {row["key_id"] for row in grown[KEY]["hosts"]} == {key}
+    # without a name the keys are left alone, and with it they come back
+    assert not ok(run(all=True)).changed
+    back, writes = converge(lab, run, [*HOSTS, joined.name], all=True, provider="vnkp")
+    assert writes == ["ConfigureCryptoKey"] * 4
+    assert {row["provider"] for row in back[KEY]["hosts"]} == {"vnkp"}
+
+
+def test_keys_of_a_provider_that_cannot_give_them(lab, run):
+    add_native(lab, default=True)
+    ok(run(all=True))
+    assert "no key provider other" in refused(lab, run, "not_found", all=True, provider="other")
+    add_standard(lab, default=False)
+    lab.external_kms.stop()
+    assert f"{PROVIDER} gives no keys now" in refused(lab, run, "key_refused", all=True, provider=PROVIDER)
+    lab.external_kms.start()
+    lab.vcenter.inventory.host("esx2").connection_state = "notResponding"
+    words = "esx2.lab.test (the host is not connected (notResponding); connect it again)"
+    assert words in refused(lab, run, "refused_by_guard", hosts=["esx2.lab.test"], provider=PROVIDER)
+
+
 def test_mode_of_the_cluster_alone_and_back(lab, run):
     add_native(lab, default=True)
     converge(lab, run, HOSTS, clusters=["C0"])

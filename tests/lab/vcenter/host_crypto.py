@@ -16,6 +16,7 @@ from pyVmomi import vim, vmodl
 from ..kmip.vcenter_client import KmsRefused
 from . import errors
 from .crypto_keys import key_ref
+from .crypto_state import NATIVE, Provider
 from .dispatcher import Call, operation
 from .entities import Cluster, Host, KeyRef
 from .vmomi import moid
@@ -122,6 +123,9 @@ class HostCrypto:
         with self._core.lock:
             key = given or host.crypto_key or self._cluster_key(host)
             provider = self._keys.default_of(host)
+            if given is not None and not given.key_id:
+                # (unknown) an empty key id has a native provider make one, as it does for machines
+                key, provider = None, self._native(given.provider)
         try:
             if key is not None:
                 self._keys.fetch(key, [host])
@@ -135,6 +139,12 @@ class HostCrypto:
         with self._core.lock:
             host.crypto_state, host.crypto_key = SAFE, key
         self._unlock_machines(host)
+
+    def _native(self, name: str) -> Provider:
+        provider = self._core.crypto.providers.get(name)
+        if provider is None or provider.management_type != NATIVE:
+            raise errors.invalid_argument("keyId")
+        return provider
 
     @staticmethod
     def _cluster_key(host: Host) -> KeyRef | None:
