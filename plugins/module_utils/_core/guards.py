@@ -10,12 +10,21 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import GuardError
 
 _NAMED = 10  # users that a message names
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def listing(items: t.Sequence[str], most: int = _NAMED) -> str:
     """The items on one line; beyond `most` they are only counted."""
     named = ", ".join(items[:most])
     return f"{named} and {len(items) - most} more" if len(items) > most else named
+
+
+def readable_size(size: float) -> str:
+    """A size for people: 1536 bytes are 1.5 KiB."""
+    unit = 0
+    while size >= 1024 and unit < len(_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return f"{size:.0f} {_UNITS[unit]}" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"
 
 
 def refuse_while_used(what: str, users: t.Sequence[str], way_out: str) -> None:

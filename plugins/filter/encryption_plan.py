@@ -1,0 +1,162 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter encryption_plan: what a run over many virtual machines is about to do, for people to read."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing, readable_size
+
+DOCUMENTATION = r"""
+name: encryption_plan
+short_description: Show what a run over many virtual machines would do
+version_added: 0.1.0
+description:
+  - Turns the result of M(ovhcloud.vmware_encryption.vm_encryption) or M(ovhcloud.vmware_encryption.vm_rekey), run in
+    check mode, into a table, with the machines that are ready, that have to be shut down, that are blocked and by what,
+    and the work ahead.
+  - It is what the roles of this collection show before they begin.
+author:
+  - OVHcloud VMware encryption authors (@ovhcloud)
+positional: _input
+options:
+  _input:
+    description: The registered result of the module.
+    type: dict
+    required: true
+  names:
+    description: How many names a line tells in full.
+    type: int
+    default: 20
+"""
+
+EXAMPLES = r"""
+- name: Look at what would be done
+  ovhcloud.vmware_encryption.vm_encryption:
+    selection:
+      all: true
+    blocked: skip
+  check_mode: true
+  register: plan
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ (plan | ovhcloud.vmware_encryption.encryption_plan).table }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The plan.
+  type: dict
+  contains:
+    table:
+      description: Lines to be shown.
+      type: list
+      elements: str
+    to_do:
+      description: Number of machines with work ahead.
+      type: int
+    shutdowns:
+      description: Ids of the machines that have to be shut down for it.
+      type: list
+      elements: str
+    running:
+      description: Ids of the machines that run and need no shutdown.
+      type: list
+      elements: str
+    blocked:
+      description: One line for each kind of obstacle, with the names of the machines and the next step.
+      type: list
+      elements: str
+"""
+
+Row = t.Mapping[str, t.Any]
+ACTIONS = {
+    "encrypt": "encrypt",
+    "complete": "complete (half encrypted)",
+    "move": "move to another provider",
+    "rekey": "new keys",
+    "decrypt": "decrypt",
+    "set_vmotion": "set encrypted vMotion",
+    "power_on": "power on again",
+}
+
+
+def encryption_plan(result: t.Mapping[str, t.Any], names: int = 20) -> dict[str, t.Any]:
+    """The table of a plan, and what the role needs of it."""
+    rows = _rows(result)
+    planned = [row for row in rows if row["outcome"] == "planned"]
+    blocked = _by_obstacle(rows, "blocked", names)
+    off = [row for row in planned if row["shutdown"]]
+    size = sum(int(row["rewritten_bytes"]) for row in planned)
+    table = [
+        _line("selected", len(rows)),
+        _line("already done", sum(row["outcome"] == "already" for row in rows)),
+        *_actions(planned, names),
+        *_shutdowns(off, names),
+        _line("blocked", sum(row["outcome"] == "blocked" for row in rows)),
+        *(f"  {line}" for line in blocked),
+        _line("left alone", sum(row["outcome"] == "excluded" for row in rows)),
+        *(f"  {line}" for line in _by_obstacle(rows, "excluded", names)),
+        _line("work ahead", len(planned), f"{readable_size(size)} of disks are rewritten"),
+    ]
+    return {
+        "table": table,
+        "to_do": len(planned),
+        "shutdowns": [str(row["moid"]) for row in off],
+        "running": [str(row["moid"]) for row in rows if _on(row) and row not in off],
+        "blocked": blocked,
+    }
+
+
+def _rows(result: t.Mapping[str, t.Any]) -> list[Row]:
+    if not isinstance(result, t.Mapping) or "virtual_machines" not in result:
+        raise AnsibleFilterError("encryption_plan: this is no result of vm_encryption or vm_rekey")
+    return list(result["virtual_machines"])
+
+
+def _line(title: str, count: int, more: str = "") -> str:
+    return f"{title:<26}{count:>6}{'  ' + more if more else ''}"
+
+
+def _actions(planned: t.Sequence[Row], names: int) -> list[str]:
+    """One line for each kind of work."""
+    found = []
+    for action, title in ACTIONS.items():
+        of_it = [str(row["name"]) for row in planned if row["action"] == action]
+        if of_it:
+            found.append(_line(title, len(of_it), listing(of_it, names)))
+    return found
+
+
+def _on(row: Row) -> bool:
+    return bool(row["before"].get("power_state") == "powered_on")
+
+
+def _shutdowns(off: t.Sequence[Row], names: int) -> list[str]:
+    return [_line("shut down for it", len(off), listing([str(row["name"]) for row in off], names))] if off else []
+
+
+def _by_obstacle(rows: t.Sequence[Row], outcome: str, names: int) -> list[str]:
+    """One line for each obstacle: its code, the machines, and what to do."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for row in rows:
+        for one in row["obstacles"] if row["outcome"] == outcome else ():
+            key = (str(one["code"]), str(one["reason"]), str(one["next_step"]))
+            found.setdefault(key, []).append(str(row["name"]))
+    return [
+        f"{code}: {len(of_it)} ({listing(of_it, names)}): {reason}. Next step: {step}"
+        for (code, reason, step), of_it in sorted(found.items())
+    ]
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name to function."""
+        return {"encryption_plan": encryption_plan}

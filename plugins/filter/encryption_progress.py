@@ -1,0 +1,174 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter encryption_progress: what the waves of a run over many virtual machines have done so far."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import readable_size
+
+DOCUMENTATION = r"""
+name: encryption_progress
+short_description: Sum up the waves of a run over many virtual machines
+version_added: 0.1.0
+description:
+  - Adds the result of one wave to what the waves before it have done, and says whether the next one may begin.
+author:
+  - OVHcloud VMware encryption authors (@ovhcloud)
+positional: _input, wave, result
+options:
+  _input:
+    description: What this filter returned for the wave before. Empty for the first wave.
+    type: dict
+    required: true
+  wave:
+    description: The wave, see P(ovhcloud.vmware_encryption.encryption_waves#filter).
+    type: dict
+    required: true
+  result:
+    description: The registered result of M(ovhcloud.vmware_encryption.vm_encryption) or
+      M(ovhcloud.vmware_encryption.vm_rekey) for it, which may have failed.
+    type: dict
+    required: true
+  max_failures:
+    description: How many machines may fail in all waves together before no further wave begins.
+    type: int
+    default: 0
+  wave_max_failures:
+    description: How many machines may fail in one wave before no further wave begins. The canary may have none.
+    type: int
+    default: 0
+"""
+
+EXAMPLES = r"""
+- name: Count the wave
+  ansible.builtin.set_fact:
+    progress: "{{ progress | ovhcloud.vmware_encryption.encryption_progress(wave, result) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: What was done so far.
+  type: dict
+  contains:
+    line:
+      description: The state after this wave, in words.
+      type: str
+    go_on:
+      description: Whether the next wave may begin.
+      type: bool
+    message:
+      description: Why it may not, empty when it may.
+      type: str
+    done:
+      description: Number of machines that are done.
+      type: int
+    failed:
+      description: Number of machines that failed.
+      type: int
+    blocked:
+      description: Number of machines that were found blocked when their turn came.
+      type: int
+    bytes:
+      description: Bytes of disks that were rewritten.
+      type: int
+    failures:
+      description: One line for each machine that failed.
+      type: list
+      elements: str
+    settled:
+      description: Ids of the machines that have the power state again that they had before.
+      type: list
+      elements: str
+    steps:
+      description: The waves so far, for P(ovhcloud.vmware_encryption.step_summary#filter).
+      type: list
+      elements: dict
+"""
+
+REACHED = ("done", "already")
+
+
+def encryption_progress(
+    before: t.Mapping[str, t.Any],
+    wave: t.Mapping[str, t.Any],
+    result: t.Mapping[str, t.Any],
+    max_failures: int = 0,
+    wave_max_failures: int = 0,
+) -> dict[str, t.Any]:
+    """The state after a wave."""
+    if not isinstance(wave, t.Mapping) or "number" not in wave:
+        raise AnsibleFilterError("encryption_progress: this is no wave of encryption_waves")
+    rows = list(result.get("virtual_machines") or [])
+    failures = [f"{row['name']}: {row['error']}" for row in rows if row["outcome"] == "failed"]
+    after = {
+        "done": before.get("done", 0) + sum(row["outcome"] in REACHED for row in rows),
+        "failed": before.get("failed", 0) + len(failures),
+        "blocked": before.get("blocked", 0) + sum(row["outcome"] == "blocked" for row in rows),
+        "bytes": before.get("bytes", 0) + sum(row["rewritten_bytes"] for row in rows if row["outcome"] == "done"),
+        "failures": [*before.get("failures", []), *failures],
+        "settled": [*before.get("settled", []), *(str(row["moid"]) for row in rows if _settled(row))],
+    }
+    message = _verdict(wave, result, rows, after["failed"], len(failures), max_failures, wave_max_failures)
+    fine = not failures and not message
+    step = {"step": wave["step"], "result": {"changed": bool(result.get("changed")), "failed": not fine}}
+    return {
+        **after,
+        "line": _line(wave, rows, after),
+        "go_on": not message,
+        "message": message,
+        "steps": [*before.get("steps", []), step],
+    }
+
+
+def _settled(row: t.Mapping[str, t.Any]) -> bool:
+    """It runs again, or is done and was off before."""
+    return row["outcome"] in REACHED or (row["after"] or {}).get("power_state") == "powered_on"
+
+
+def _verdict(
+    wave: t.Mapping[str, t.Any],
+    result: t.Mapping[str, t.Any],
+    rows: t.Sequence[t.Mapping[str, t.Any]],
+    failed: int,
+    in_wave: int,
+    max_failures: int,
+    wave_max_failures: int,
+) -> str:
+    """Why no further wave may begin, empty when it may."""
+    allowed = 0 if wave["kind"] == "canary" else wave_max_failures
+    waiting = sum(row["outcome"] == "not_started" for row in rows)
+    said = str(result.get("msg") or "the module failed")
+    # the module's own reason to begin no further machine, such as a key server that gives no more keys
+    stopped = str((result.get("failure") or {}).get("stopped") or "")
+    if not rows or waiting or stopped or (_went_wrong(result) and not in_wave):
+        return said if stopped in said else f"{stopped}. {said}"
+    return said if in_wave > allowed or failed > max_failures else ""
+
+
+def _went_wrong(result: t.Mapping[str, t.Any]) -> bool:
+    """Tasks that judge later (`failed_when: false`) take `failed` away; the modules' own word for it stays."""
+    return bool(result.get("failed") or result.get("failure"))
+
+
+def _line(wave: t.Mapping[str, t.Any], rows: t.Sequence[t.Mapping[str, t.Any]], after: t.Mapping[str, t.Any]) -> str:
+    reached = sum(row["outcome"] in REACHED for row in rows)
+    parts = [
+        f"wave {wave['number']} of {wave['count']}: {reached} of {len(wave['ids'])} done",
+        f"all waves: {after['done']} of {wave['total']} done, {after['failed']} failed",
+    ]
+    if after["blocked"]:
+        parts.append(f"{after['blocked']} blocked meanwhile")
+    return "; ".join([*parts, f"{readable_size(after['bytes'])} rewritten"])
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name to function."""
+        return {"encryption_progress": encryption_progress}

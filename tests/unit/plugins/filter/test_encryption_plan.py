@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Table for the filter encryption_plan."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.filter.encryption_plan import FilterModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.unit.plugins.filter.fleet_rows import on, result, row
+
+encryption_plan = FilterModule().filters()["encryption_plan"]
+SNAPSHOTS = {"code": "snapshots", "reason": "it has snapshots", "next_step": "remove them"}
+TEMPLATE = {"code": "template", "reason": "it is a template", "next_step": "convert it"}
+APPLIANCE = {"code": "infrastructure", "reason": "it was recognised as the vCenter", "next_step": "leave it alone"}
+
+
+def test_the_table_names_everything_that_counts() -> None:
+    plan = encryption_plan(
+        result(
+            row("a", "already", action="none", rewritten_bytes=0),
+            row("b"),
+            row("c", shutdown=True, **on()),
+            row("d", action="move", rewritten_bytes=0, **on()),
+            row("e", "blocked", obstacles=[SNAPSHOTS, TEMPLATE]),
+            row("f", "blocked", obstacles=[SNAPSHOTS]),
+            row("g", "excluded", obstacles=[APPLIANCE]),
+        )
+    )
+    assert [" ".join(line.split()) for line in plan["table"]] == [
+        "selected 7",
+        "already done 1",
+        "encrypt 2 b, c",
+        "move to another provider 1 d",
+        "shut down for it 1 c",
+        "blocked 2",
+        "snapshots: 2 (e, f): it has snapshots. Next step: remove them",
+        "template: 1 (e): it is a template. Next step: convert it",
+        "left alone 1",
+        "infrastructure: 1 (g): it was recognised as the vCenter. Next step: leave it alone",
+        "work ahead 3 2.0 GiB of disks are rewritten",
+    ]
+    assert (plan["to_do"], plan["shutdowns"], plan["running"]) == (3, ["id-c"], ["id-d"])
+    assert plan["blocked"] == [line.strip() for line in plan["table"][6:8]]
+
+
+def test_long_lists_are_cut() -> None:
+    plan = encryption_plan(result(*(row(f"vm{number}") for number in range(5))), names=2)
+    assert plan["table"][2].endswith("vm0, vm1 and 3 more")
+
+
+@pytest.mark.parametrize("wrong", [{}, {"msg": "no"}, "text"])
+def test_what_is_no_result_is_refused(wrong: t.Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="no result"):
+        encryption_plan(wrong)
