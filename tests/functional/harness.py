@@ -12,8 +12,10 @@ import io
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 import typing as t
 
 import yaml
@@ -27,6 +29,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 GROUPS: dict[str, list[str]] = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
 # the variables that a module would take its connection from
 CONNECTION_PREFIXES = ("OVH_", "VMWARE_", "KMIP_")
+
+_LONGEST, _LOOK = 300.0, 0.02  # seconds that a play may take, and between two looks at it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,9 +149,13 @@ def run_playbook(
     check: bool = False,
     verbosity: int = 0,
     environment: t.Mapping[str, str] | None = None,
+    kill_when: t.Callable[[], bool] | None = None,
     **variables: t.Any,
 ) -> PlayResult:
-    """Run `ovhcloud.vmware_encryption.<playbook>` (or a playbook's path) as a user would, with the lab's variables."""
+    """Run `ovhcloud.vmware_encryption.<playbook>` (or a playbook's path) as a user would, with the lab's variables.
+
+    The play and all that it has started are killed as soon as `kill_when` says so.
+    """
     name = playbook if playbook.endswith(".yml") else f"ovhcloud.vmware_encryption.{playbook}"
     stats_file = directory / "stats.json"
     if lab.clock.offset:
@@ -160,7 +168,7 @@ def run_playbook(
     command += ["--check"] if check else []
     command += ["-" + "v" * verbosity] if verbosity else []
     clean = {key: value for key, value in os.environ.items() if not key.startswith(CONNECTION_PREFIXES)}
-    finished = subprocess.run(
+    with subprocess.Popen(
         command,
         env={
             **clean,
@@ -179,8 +187,41 @@ def run_playbook(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=300,
-        check=False,
-    )
+    ) as process:
+        screen = _followed(process, kill_when)
     stats = json.loads(stats_file.read_text()) if stats_file.exists() else {}
-    return PlayResult(finished.returncode, finished.stdout, stats)
+    return PlayResult(process.returncode, screen, stats)
+
+
+def _followed(process: subprocess.Popen[str], kill_when: t.Callable[[], bool] | None) -> str:
+    """What a play has shown until its end."""
+    began = time.monotonic()
+    while True:
+        try:
+            return process.communicate(timeout=_LOOK if kill_when else _LONGEST)[0]
+        except subprocess.TimeoutExpired:
+            late = time.monotonic() - began > _LONGEST
+            if not (late or (kill_when and kill_when())):
+                continue
+            for pid in [process.pid, *_descendants(process.pid)]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if late:
+                raise
+
+
+def _descendants(ancestor: int) -> list[int]:
+    """The processes that a process has started, and those that these have started (Linux)."""
+    children: dict[int, list[int]] = {}
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            # "pid (name) state parent ...", and the name may have anything in it
+            parent = int(stat.read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(stat.parent.name))
+    found: list[int] = []
+    waiting = [ancestor]
+    while waiting:
+        started = children.get(waiting.pop(), [])
+        found += started
+        waiting += started
+    return found

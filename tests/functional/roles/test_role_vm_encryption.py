@@ -1,0 +1,204 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role and playbook vm_encryption: check, do, again; waves that stop and go on; power given back; back to clear."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import signal
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.fleet_site import (
+    NATIVE,
+    OTHER,
+    STANDARD,
+    Play,
+    at_work,
+    calls,
+    flat,
+    half_done,
+    player,
+    prepare,
+    providers,
+    quiet,
+    rehearsed,
+)
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+
+@pytest.fixture
+def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
+    """Six machines with disks on all kinds of controllers, off and clear, and providers that work."""
+    prepare(lab)
+    return player(
+        lab, tmp_path, "vm_encryption", vm_encryption_selection={"all": True}, vm_encryption_provider=STANDARD
+    )
+
+
+def _run_on(lab: Lab, *names: str) -> None:
+    for name in names:
+        machine = lab.vcenter.inventory.vm(name)
+        machine.power_state, machine.tools = "poweredOn", True
+
+
+def _powered(lab: Lab) -> list[str]:
+    return [one.name for one in lab.vcenter.inventory.vms if one.power_state == "poweredOn"]
+
+
+def test_shown_done_in_waves_and_then_left_alone(lab: Lab, play: Play) -> None:
+    inventory = lab.vcenter.inventory
+    inventory.snapshot(inventory.vm("vm2"), "before the update")
+    inventory.encrypt(inventory.vm("vm3"), STANDARD, "an-old-key")
+    _run_on(lab, "vm4")
+    screen = rehearsed(lab, play, vm_encryption_batch=2)
+    for words in (
+        "Wave 1 of 2 (canary): vm1",
+        "Wave 2 of 2 (batch): vm5, vm6",
+        "snapshots: 1 (vm2): it has snapshots. Next step: remove or consolidate its snapshots",
+        "powered_on: 1 (vm4): it runs. Next step: allow a shutdown",
+    ):
+        assert words in screen, words
+    mark = lab.journal.mark()
+    first = play(vm_encryption_batch=2)
+    assert (first.code, first.failed) == (0, 0), first.screen
+    assert calls(lab, mark).count("ReconfigVM_Task") == 3
+    for words in (
+        "wave 1 of 2: 1 of 1 done; all waves: 1 of 3 done, 0 failed",
+        "wave 2 of 2: 2 of 2 done; all waves: 3 of 3 done, 0 failed",
+        "1 of 6 machines need nothing",
+    ):
+        assert words in flat(first), words
+    assert [one.name for one in inventory.vms if providers(one) == {STANDARD}] == ["vm1", "vm3", "vm5", "vm6"]
+    assert half_done(lab) == []
+    assert [secret for secret in lab.secrets() if len(secret) > 3 and secret in first.screen] == []
+    quiet(lab, play)
+    # what stood in the way is gone: the next run does the rest, and moves what is named with another provider
+    inventory.remove_snapshots(inventory.vm("vm2"))
+    rest = play(vm_encryption_power_off="shutdown", vm_encryption_provider=NATIVE)
+    assert rest.code == 0, rest.screen
+    assert {name for one in inventory.vms for name in providers(one)} == {NATIVE}
+    assert _powered(lab) == ["vm4"]
+
+
+def test_a_provider_and_a_policy_that_are_not_there_yet(lab: Lab, play: Play) -> None:
+    screen = rehearsed(lab, play, vm_encryption_provider="okms-prod")
+    assert "The key provider okms-prod is not there yet" in screen
+    assert "'virtual_machines': 6" in screen.replace('"', "'")
+    refused = play(vm_encryption_provider="okms-prod")
+    assert refused.code != 0
+    assert "no key provider okms-prod" in flat(refused)
+    own = {"vm_encryption_policy": "encrypted", "vm_encryption_create_policy": True}
+    assert "Storage policy encrypted" in rehearsed(lab, play, **own)
+    made = play(**own, vm_encryption_allow_cleartext_filters=True)
+    assert made.code == 0, made.screen
+    (policy,) = [key for key, one in lab.vcenter.policies.by_id.items() if one.name == "encrypted"]
+    assert {disk.policy for one in lab.vcenter.inventory.vms for disk in one.disks} == {policy}
+    quiet(lab, play, **own)
+
+
+def test_a_machine_that_fails_stops_the_next_wave_and_is_finished_by_the_next_run(lab: Lab, play: Play) -> None:
+    lab.vcenter.machine_faults.add("vm3", "half", disks=0)
+    waves = {"vm_encryption_batch": 2}
+    stopped = play(**waves)
+    assert stopped.code != 0
+    screen = flat(stopped)
+    assert "Wave 2 of 4 (batch): vm2, vm3" in screen
+    assert "all waves: 2 of 6 done, 1 failed" in screen
+    assert "Run the same again to go on: what is done is left alone, 4 machines are left" in screen
+    assert half_done(lab) == ["vm3"]
+    assert [one.name for one in lab.vcenter.inventory.vms if providers(one) == {None}] == ["vm4", "vm5", "vm6"]
+    resumed = play(**waves)
+    assert resumed.code == 0, resumed.screen
+    assert half_done(lab) == []
+    quiet(lab, play, **waves)
+
+
+def test_failures_within_limits_do_not_stop_the_others(lab: Lab, play: Play) -> None:
+    lab.vcenter.machine_faults.add("vm2", "error")
+    result = play(vm_encryption_batch=1, vm_encryption_max_failures=1)
+    # the others are done, and the run says that it is not through
+    assert result.code != 0
+    assert "1 machines failed: vm2" in flat(result)
+    assert [one.name for one in lab.vcenter.inventory.vms if None in providers(one)] == ["vm2"]
+    finished = play()
+    assert finished.code == 0, finished.screen
+    quiet(lab, play)
+
+
+def test_a_canary_that_fails_stops_everything(lab: Lab, play: Play) -> None:
+    lab.vcenter.machine_faults.add("vm1", "error")
+    stopped = play(vm_encryption_max_failures=5)
+    assert stopped.code != 0
+    assert [one.name for one in lab.vcenter.inventory.vms if None not in providers(one)] == []
+
+
+def test_the_kms_goes_down_in_the_middle_of_a_wave(lab: Lab, play: Play) -> None:
+    _run_on(lab, "vm3", "vm5")
+    shut_down = 0
+
+    def gone(operation: str) -> None:
+        nonlocal shut_down
+        shut_down += operation == "ShutdownGuest"
+        if shut_down == 2:
+            lab.external_kms.stop()
+
+    lab.journal.listeners.append(lambda entry: gone(entry.operation))
+    stopped = play(vm_encryption_power_off="shutdown", vm_encryption_max_failures=9)
+    assert stopped.code != 0
+    assert "no keys are given any more" in flat(stopped), stopped.screen
+    assert (half_done(lab), _powered(lab)) == ([], ["vm3", "vm5"])
+    assert 0 < sum(None not in providers(one) for one in lab.vcenter.inventory.vms) < 6
+    lab.journal.listeners.clear()
+    lab.external_kms.start()
+    resumed = play(vm_encryption_power_off="shutdown")
+    assert resumed.code == 0, resumed.screen
+    assert {name for one in lab.vcenter.inventory.vms for name in providers(one)} == {STANDARD}
+    assert _powered(lab) == ["vm3", "vm5"]
+    quiet(lab, play)
+
+
+def test_power_is_given_back_after_the_play_was_killed(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
+    state = tmp_path / "state.json"
+    options = {
+        "vm_encryption_state_path": str(state),
+        "vm_encryption_power_off": "shutdown",
+        "vm_encryption_canary": 0,
+    }
+    _run_on(lab, "vm1", "vm2", "vm4")
+    lab.vcenter.settings.reconfigure_polls = 1000000  # vCenter is at work for long
+    killed = play(kill_when=at_work(lab, 6), **options)
+    assert killed.code == -signal.SIGKILL, killed.screen
+    assert _powered(lab) == []
+    assert state.stat().st_mode & 0o777 == 0o600
+    ids = [str(lab.vcenter.inventory.vm(name).reference).strip("'").partition(":")[2] for name in ("vm1", "vm2", "vm4")]
+    assert json.loads(state.read_text())["power_on"] == ids
+    # vCenter goes on with what it was told
+    lab.vcenter.settings.reconfigure_polls = None
+    lab.vcenter.tasks.settle()
+    screen = rehearsed(lab, play, **options)
+    assert "power on again" in screen, screen
+    resumed = play(**options)
+    assert resumed.code == 0, resumed.screen
+    assert _powered(lab) == ["vm1", "vm2", "vm4"]
+    assert {name for one in lab.vcenter.inventory.vms for name in providers(one)} == {STANDARD}
+    assert not state.exists()
+    quiet(lab, play, **options)
+
+
+def test_back_to_clear(lab: Lab, play: Play) -> None:
+    inventory = lab.vcenter.inventory
+    for machine in inventory.vms:
+        inventory.encrypt(machine, OTHER, f"key-of-{machine.name}")
+    inventory.decrypt(inventory.vm("vm6"))
+    lab.vcenter.machine_faults.add("vm3", "half", disks=1)
+    decrypt = {"vm_encryption_state": "decrypted", "vm_encryption_provider": ""}
+    assert "decrypt 5 vm1, vm2, vm3, vm4, vm5" in rehearsed(lab, play, **decrypt)
+    stopped = play(**decrypt)
+    assert stopped.code != 0
+    resumed = play(**decrypt)
+    assert resumed.code == 0, resumed.screen
+    assert {name for one in inventory.vms for name in providers(one)} == {None}
+    quiet(lab, play, **decrypt)
