@@ -1,0 +1,151 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role and playbook key_rotation: campaigns that are recorded, resumed, done once; shallow and deep."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import signal
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.fleet_site import (
+    NATIVE,
+    STANDARD,
+    Play,
+    at_work,
+    calls,
+    flat,
+    half_done,
+    key_ids,
+    player,
+    prepare,
+    providers,
+    quiet,
+    rehearsed,
+)
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+
+@pytest.fixture
+def state(tmp_path: pathlib.Path) -> pathlib.Path:
+    """The file of the campaign."""
+    return tmp_path / "rotation.json"
+
+
+@pytest.fixture
+def play(lab: Lab, tmp_path: pathlib.Path, state: pathlib.Path) -> Play:
+    """Five encrypted machines, two of them with one key, one with a vTPM and clear disks; a sixth is clear."""
+    prepare(lab)
+    inventory = lab.vcenter.inventory
+    shared = lab.generate_key(STANDARD)
+    for name in ("vm1", "vm2"):
+        inventory.encrypt(inventory.vm(name), STANDARD, shared)
+    inventory.encrypt(inventory.vm("vm3"), STANDARD, lab.generate_key(STANDARD))
+    inventory.encrypt(inventory.vm("vm4"), NATIVE, "first-key-of-vm4")
+    inventory.give_tpm(inventory.vm("vm5"), STANDARD, lab.generate_key(STANDARD))
+    return player(
+        lab,
+        tmp_path,
+        "key_rotation",
+        key_rotation_selection={"all": True},
+        key_rotation_campaign="2026-q4",
+        key_rotation_state_path=str(state),
+    )
+
+
+def _keys(lab: Lab) -> dict[str, set[str]]:
+    return {one.name: key_ids(one) for one in lab.vcenter.inventory.vms}
+
+
+def _all(keys: dict[str, set[str]]) -> set[str]:
+    return set().union(*keys.values())
+
+
+def test_every_key_is_replaced_once_for_each_campaign(lab: Lab, play: Play, state: pathlib.Path) -> None:
+    running = lab.vcenter.inventory.vm("vm3")
+    running.power_state, running.tools = "poweredOn", True
+    lab.vcenter.inventory.snapshot(running, "before the update")
+    old = _keys(lab)
+    screen = rehearsed(lab, play)
+    assert not state.exists()
+    assert "campaign 2026-q4: 4 keys are to be replaced (shallow)" in screen
+    assert "new keys 5 vm1, vm2, vm3, vm4, vm5" in screen
+    mark = lab.journal.mark()
+    first = play()
+    assert (first.code, first.failed) == (0, 0), first.screen
+    assert set(calls(lab, mark)) <= {"GenerateKey", "ReconfigVM_Task"}
+    new = _keys(lab)
+    assert _all(new).isdisjoint(_all(old))
+    assert {name: bool(ids) for name, ids in new.items()} == {name: bool(ids) for name, ids in old.items()}
+    assert providers(lab.vcenter.inventory.vm("vm5")) == {STANDARD, None}
+    assert "still used: 0 of 4 old keys" in flat(first)
+    assert all(key in flat(first) for key in _all(old))
+    kept = json.loads(state.read_text())
+    assert (set(kept["key_ids"]), kept["finished"], state.stat().st_mode & 0o777) == (_all(old), True, 0o600)
+    assert [secret for secret in lab.secrets() if len(secret) > 3 and secret in first.screen] == []
+    quiet(lab, play)
+    assert _keys(lab) == new
+    another = play(key_rotation_campaign="2027-q1", key_rotation_provider=NATIVE)
+    assert another.code == 0, another.screen
+    assert [name for name, ids in _keys(lab).items() if ids != new[name]] == ["vm4"]
+    quiet(lab, play, key_rotation_campaign="2027-q1", key_rotation_provider=NATIVE)
+
+
+def test_a_rotation_that_was_stopped_is_finished_and_nothing_is_done_twice(
+    lab: Lab, play: Play, state: pathlib.Path
+) -> None:
+    old = _keys(lab)
+    lab.vcenter.machine_faults.add("vm3", "error")
+    stopped = play(key_rotation_batch=2)
+    assert stopped.code != 0
+    assert "Run the same again, with the same campaign name" in flat(stopped)
+    assert not json.loads(state.read_text())["finished"]
+    between = _keys(lab)
+    changed = [name for name in old if old[name] != between[name]]
+    assert 0 < len(changed) < 5 and "vm3" not in changed
+    # the second run loses its key server, the third one is through
+    lab.external_kms.stop()
+    assert "no keys" in flat(play())
+    lab.external_kms.start()
+    resumed = play()
+    assert resumed.code == 0, resumed.screen
+    after = _keys(lab)
+    assert _all(after).isdisjoint(_all(old))
+    assert all(after[name] == between[name] for name in changed)
+    assert half_done(lab) == []
+    quiet(lab, play)
+
+
+def test_deep_needs_backups_and_gives_power_back_after_a_kill(lab: Lab, play: Play, state: pathlib.Path) -> None:
+    inventory = lab.vcenter.inventory
+    for name in ("vm1", "vm3"):
+        inventory.vm(name).power_state, inventory.vm(name).tools = "poweredOn", True
+    inventory.snapshot(inventory.vm("vm4"), "in the way")
+    deep = {"key_rotation_mode": "deep", "key_rotation_power_off": "shutdown", "key_rotation_canary": 0}
+    assert "shut down for it 2 vm1, vm3" in rehearsed(lab, play, **deep)
+    refused = play(**deep)
+    assert refused.code != 0
+    assert "key_rotation_backup_confirmed=true" in flat(refused)
+    assert not state.exists()
+    old = _keys(lab)
+    deep = {**deep, "key_rotation_backup_confirmed": True}
+    lab.vcenter.settings.reconfigure_polls = 1000000  # vCenter is at work for long
+    killed = play(kill_when=at_work(lab, 4), **deep)
+    assert (killed.code, _powered(lab)) == (-signal.SIGKILL, []), killed.screen
+    assert len(json.loads(state.read_text())["power_on"]) == 2
+    lab.vcenter.settings.reconfigure_polls = None
+    lab.vcenter.tasks.settle()
+    resumed = play(**deep)
+    assert resumed.code == 0, resumed.screen
+    assert _powered(lab) == ["vm1", "vm3"]
+    assert "snapshots: 1 (vm4)" in flat(resumed)
+    assert [name for name, ids in _keys(lab).items() if ids & _all(old)] == ["vm4"]
+    assert json.loads(state.read_text())["power_on"] == []
+    quiet(lab, play, **deep)
+
+
+def _powered(lab: Lab) -> list[str]:
+    return [one.name for one in lab.vcenter.inventory.vms if one.power_state == "poweredOn"]
