@@ -1,0 +1,144 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role and playbook key_provider_migration: in all four directions, with nothing left behind; stopped and resumed."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.fleet_site import (
+    NATIVE,
+    OTHER,
+    SECOND,
+    STANDARD,
+    calls,
+    flat,
+    half_done,
+    player,
+    prepare,
+    providers,
+    quiet,
+    rehearsed,
+)
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+
+class Site:
+    """Five machines on one provider, which is the default and gave the hosts their key; all run but one."""
+
+    def __init__(self, lab: Lab, folder: pathlib.Path, old: str, new: str) -> None:
+        self.lab, self.old, self.new = lab, old, new
+        prepare(lab)
+        self.inventory = lab.vcenter.inventory
+        cluster = self.inventory.clusters[0]
+        lab.vcenter.crypto.default = old
+        lab.vcenter.crypto.entity_defaults[str(cluster.reference).strip("'").partition(":")[2]] = old
+        for host in self.inventory.hosts:
+            self.inventory.give_host_key(host, old, self._key())
+        for name in ("vm1", "vm2", "vm3", "vm6"):
+            self.inventory.encrypt(self.inventory.vm(name), old, self._key())
+        self.inventory.give_tpm(self.inventory.vm("vm5"), old, self._key())
+        for name in ("vm1", "vm2", "vm3", "vm4", "vm5"):
+            machine = self.inventory.vm(name)
+            machine.power_state, machine.tools = "poweredOn", True
+        self.inventory.snapshot(self.inventory.vm("vm3"), "before the update")
+        self.play = player(lab, folder, "key_provider_migration", key_provider_migration_from=old)
+        self.options = {"key_provider_migration_to": new}
+
+    def _key(self) -> str:
+        standard = self.lab.vcenter.crypto.providers[self.old].servers
+        return self.lab.generate_key(self.old) if standard else f"key-{len(self.inventory.keys_in_use())}"
+
+    def moved(self) -> None:
+        """Everything is on the new provider, nothing was encrypted besides."""
+        seen = {one.name: providers(one) for one in self.inventory.vms}
+        assert seen == {
+            **{name: {self.new} for name in ("vm1", "vm2", "vm3", "vm6")},
+            "vm4": {None},
+            "vm5": {self.new, None},
+        }
+        assert {host.crypto_key.provider for host in self.inventory.hosts if host.crypto_key} == {self.new}
+        crypto = self.lab.vcenter.crypto
+        assert {crypto.default, *crypto.entity_defaults.values()} == {self.new}
+        assert self.old in crypto.providers
+        assert half_done(self.lab) == []
+        assert [one.name for one in self.inventory.vms if one.power_state != "poweredOn"] == ["vm6"]
+
+
+@pytest.mark.parametrize(("old", "new"), [(STANDARD, OTHER), (STANDARD, NATIVE), (NATIVE, STANDARD), (NATIVE, SECOND)])
+def test_moved_while_it_runs_in_all_directions(lab: Lab, tmp_path: pathlib.Path, old: str, new: str) -> None:
+    site = Site(lab, tmp_path, old, new)
+    if (old, new) == (STANDARD, NATIVE):
+        screen = rehearsed(lab, site.play, **site.options)
+        for words in ("VM vm5 (vTPM only)", "move to another provider 5 vm1, vm2, vm3, vm5, vm6", "system default"):
+            assert words in screen, words
+    mark = lab.journal.mark()
+    first = site.play(**site.options)
+    assert (first.code, first.failed) == (0, 0), first.screen
+    site.moved()
+    assert not {"ShutdownGuest", "PowerOffVM_Task", "PowerOnVM_Task"} & set(calls(lab, mark))
+    assert calls(lab, mark).count("ReconfigVM_Task") == 5
+    assert f"nobody uses {old} any more" in flat(first)
+    assert [secret for secret in lab.secrets() if len(secret) > 3 and secret in first.screen] == []
+    quiet(lab, site.play, **site.options)
+
+
+def test_stopped_by_a_machine_and_by_the_new_key_server_then_finished(lab: Lab, tmp_path: pathlib.Path) -> None:
+    site = Site(lab, tmp_path, NATIVE, STANDARD)
+    lab.vcenter.machine_faults.add("vm2", "half", disks=1)
+    stopped = site.play(**site.options, key_provider_migration_canary=0, key_provider_migration_batch=1)
+    assert stopped.code != 0
+    assert "Run the same again to go on" in flat(stopped)
+    lab.faults.add("refuse", system="external_kms", operation="Create", skip=1, times=99)
+    again = site.play(**site.options, key_provider_migration_max_parallel=1)
+    assert again.code != 0
+    assert "no keys are given any more" in flat(again)
+    lab.faults.clear()
+    assert half_done(lab) == []
+    resumed = site.play(**site.options)
+    assert resumed.code == 0, resumed.screen
+    site.moved()
+    quiet(lab, site.play, **site.options)
+
+
+def test_what_cannot_be_moved_is_named(lab: Lab, tmp_path: pathlib.Path) -> None:
+    site = Site(lab, tmp_path, STANDARD, NATIVE)
+    # snapshots that branch, and a disk on an IDE controller that is in use
+    machine = site.inventory.vm("vm3")
+    site.inventory.snapshot(machine, "another branch")
+    site.inventory.vm("vm6").power_state, site.inventory.vm("vm6").tools = "poweredOn", True
+    left = site.play(**site.options)
+    assert left.code != 0
+    screen = flat(left)
+    for words in (
+        f"{STANDARD} is still used by VM vm3",
+        "branched_snapshots: 1 (vm3): its snapshots branch",
+        "ide_powered_on: 1 (vm6): it runs and has disks on an IDE controller",
+    ):
+        assert words in screen, words
+    assert quiet(lab, site.play, **site.options, key_provider_migration_allow_remaining=True)
+    site.inventory.remove_snapshots(machine)
+    done = site.play(**site.options, key_provider_migration_power_off="shutdown")
+    assert done.code == 0, done.screen
+    assert site.inventory.vm("vm6").power_state == "poweredOn"
+    assert not any(STANDARD in providers(one) for one in site.inventory.vms)
+
+
+def test_refusals_write_nothing(lab: Lab, tmp_path: pathlib.Path) -> None:
+    site = Site(lab, tmp_path, STANDARD, NATIVE)
+    assert "The key provider nkp-new is not there yet" in rehearsed(lab, site.play, key_provider_migration_to="nkp-new")
+    lab.vcenter.crypto.providers[NATIVE].has_backup = False
+    mark = lab.journal.mark()
+    refusals: list[tuple[dict[str, t.Any], str]] = [
+        ({"key_provider_migration_to": NATIVE}, "It is not backed up: run native_key_provider_backup first"),
+        ({"key_provider_migration_to": STANDARD}, f"Nothing can be moved from {STANDARD} to {STANDARD}"),
+    ]
+    for options, words in refusals:
+        result = site.play(**options)
+        assert result.code != 0
+        assert words in flat(result), result.screen
+    assert lab.journal.writes(mark) == []
