@@ -19,9 +19,10 @@ START_LIMIT = 30.0
 
 
 class LabProcess:
-    """Starts the lab, stops it at the end; `state` is what the lab wrote about itself."""
+    """Starts the lab, or another program that is one, stops it at the end; `state` is what it wrote about itself."""
 
-    def __init__(self, directory: pathlib.Path) -> None:
+    def __init__(self, directory: pathlib.Path, program: str = LAB, words: t.Sequence[str] = ()) -> None:
+        self._program = [sys.executable, "-m", program, *words]
         self._state_file = directory / "lab.json"
         self._log = directory / "lab.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -30,7 +31,7 @@ class LabProcess:
 
     def __enter__(self) -> LabProcess:
         began = time.monotonic()
-        command = [sys.executable, "-m", LAB, "--state-file", str(self._state_file), "--parent-pid", str(os.getpid())]
+        command = [*self._program, "--state-file", str(self._state_file), "--parent-pid", str(os.getpid())]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         while not self._state_file.exists() or not self._state_file.read_text():

@@ -129,6 +129,7 @@ class Control:
             ("POST", re.compile(r"/kms/(\w+)/(start|stop)"), self._switch),
             ("POST", re.compile(r"/external-kms/trust"), self._trust),
             ("POST", re.compile(r"/external-kms/sign"), self._sign),
+            ("POST", re.compile(r"/vcenter/settings"), self._settings),
             ("POST", re.compile(r"/vcenter/lose-providers"), lambda request: lab.vcenter.lose_providers()),
             ("POST", re.compile(r"/stop"), lambda request: lab.stopping.set()),
             *MachineControl(lab).routes,
@@ -181,6 +182,16 @@ class Control:
         for rule in rules:
             self._lab.faults.add(**dataclasses.asdict(rule))
         return {"rules": len(rules)}
+
+    def _settings(self, request: Request) -> t.Any:
+        """Fields of VCenterSettings that have numbers, such as {"reconfigure_polls": 4}."""
+        settings, changes = self._lab.vcenter.settings, _body(request)
+        for name, value in changes.items():
+            if not hasattr(settings, name) or isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise BadRequestError(f"not a setting of vCenter that is a number: {name}={value!r}")
+        for name, value in changes.items():
+            setattr(settings, name, value)
+        return changes
 
     def _revoke(self, request: Request, okms_id: str, credential_id: str) -> t.Any:
         domain = self._lab.ovhcloud.state.okms.get(okms_id)

@@ -17,7 +17,7 @@ from .steps import STEPS, Step
 from .tally import Row, Tally
 
 # Programs that a person watches: they take over this process, with the terminal.
-PROGRAMS = {"demo": "demo", "lab": "lab", "lab-check": "lab_check", "faults": "faults"}
+PROGRAMS = {"demo": "demo", "lab": "lab", "lab-check": "lab_check", "faults": "faults", "bench": "benchmarks"}
 
 
 def start(name: str, words: Sequence[str]) -> int:

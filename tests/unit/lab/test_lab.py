@@ -297,6 +297,8 @@ def test_control_port_acts(lab):
     client = vcenter_as_client(lab, certificate, key)
     probe = client.probe()
     assert probe.green and get(lab, "/state")["kmip"]["okms"]["sha1"] == renewed["sha1"]
+    assert post(lab, "/vcenter/settings", reconfigure_polls=4).json() == {"reconfigure_polls": 4}
+    assert lab.vcenter.settings.reconfigure_polls == 4
     path = f"/okms/{domain.okms_id}/credential/{number}/revoke"
     assert post(lab, path).status_code == 200
     assert not client.probe().server_trusts_client
@@ -315,6 +317,8 @@ def test_control_port_acts(lab):
         ("/faults", {"action": "refuse", "colour": "red"}, 400),
         (f"/okms/{'0' * 36}/credential/{'0' * 36}/revoke", {}, 400),
         ("/kms-certificate/renew", {"server": "other"}, 400),
+        ("/vcenter/settings", {"colour": 1}, 400),
+        ("/vcenter/settings", {"reconfigure_polls": "4"}, 400),
     ],
 )
 def test_control_port_says_no(lab, path, body, status):

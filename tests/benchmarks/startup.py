@@ -1,0 +1,99 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Part 4: what it costs to start a module, against `ansible.builtin.ping`, as ansible-playbook sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import typing as t
+
+import yaml
+
+from .figures import Figures, heading, table
+
+HERE = pathlib.Path(__file__).resolve().parent
+COLLECTION = "ovhcloud.vmware_encryption"
+PING = "ansible.builtin.ping"
+RUNS, ROUNDS = 3, 4
+LIMIT = 2.0
+# modules without connection options: they import everything, read their options, and fail before the first request
+MODULES: dict[str, dict[str, t.Any]] = {
+    "vm_encryption_info": {},
+    "vm_encryption": {"selection": {"all": True}},
+    "key_provider_info": {},
+    "okms_info": {},
+}
+EXPECTED = ("missing connection options", "no OVHcloud credentials")
+HEAD = ("module", "seconds", "x ping", "first use, s", "x ping")
+
+
+def run(figures: Figures, directory: pathlib.Path) -> None:
+    """Measure and tell."""
+    heading(
+        "4. Start-up of modules, from the task's start to its result, by ansible-playbook on this machine",
+        f"{RUNS} runs of {ROUNDS} rounds, ping before each module; medians. The modules get no connection options:",
+        "they are packed, sent, import all they need (pyVmomi too), check their options, and fail before any request.",
+        "First use in a run: Ansible packs the module anew; from then on it is kept.",
+    )
+    runs = [_playbook(directory) for _number in range(RUNS)]
+    later = _medians([row for rows in runs for row in rows if row["round"] > 0])
+    first = _medians([row for rows in runs for row in rows if row["round"] == 0])
+    table(
+        HEAD,
+        [
+            [name, later[name], later[name] / later[PING], first[name], first[name] / first[PING]]
+            for name in (PING, *(f"{COLLECTION}.{name}" for name in MODULES))
+        ],
+    )
+    figures.keep("startup", seconds=later, seconds_first_use=first, runs=runs)
+    for name in MODULES:
+        full = f"{COLLECTION}.{name}"
+        figures.expect(f"start-up of {name}, times that of ping", later[full] / later[PING], LIMIT)
+        figures.expect(f"start-up of {name} at its first use, times that of ping", first[full] / first[PING], LIMIT)
+
+
+def _medians(rows: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, float]:
+    names = dict.fromkeys(row["action"] for row in rows)
+    return {name: statistics.median(row["seconds"] for row in rows if row["action"] == name) for name in names}
+
+
+def _playbook(directory: pathlib.Path) -> list[dict[str, t.Any]]:
+    """One run: seconds of each task, in order."""
+    tasks: list[dict[str, t.Any]] = []
+    for _number in range(ROUNDS):
+        for name, options in MODULES.items():
+            tasks += [{PING: {}}, {f"{COLLECTION}.{name}": options, "failed_when": False}]
+    file, seconds = directory / "startup.yml", directory / "startup.json"
+    file.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    done = subprocess.run(
+        [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local", str(file)],
+        env={
+            **os.environ,
+            "ANSIBLE_HOME": str(directory / "ansible"),
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
+            "ANSIBLE_CALLBACKS_ENABLED": "task_seconds",
+            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+            "BENCH_TASK_SECONDS": str(seconds),
+        },
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stdout[-2000:])
+    rows: list[dict[str, t.Any]] = json.loads(seconds.read_text(encoding="utf-8"))
+    size = len(tasks) // ROUNDS
+    for number, row in enumerate(rows):
+        row["round"] = number // size
+        if row["action"] != PING and not str(row.pop("message")).startswith(EXPECTED):
+            raise RuntimeError(f"{row['action']} did not get to its connection options")
+    return rows
