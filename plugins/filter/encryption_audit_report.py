@@ -59,7 +59,7 @@ options:
         type: list
         elements: dict
       vsan_clusters:
-        description: Clusters with vSAN and whether it is encrypted.
+        description: As M(ovhcloud.vmware_encryption.vsan_encryption_info) returns them.
         type: list
         elements: dict
       okms_credentials:

@@ -244,7 +244,10 @@ def facts(count: int = 240) -> Facts:
         "storage_policies": [
             {"name": POLICY, "description": "Sample storage policy for VM encryption", "encryption": True,
              "bundled": True, "used_by": {"virtual_machines": 197, "disks": 387, "others": 0}}],
-        "vsan_clusters": None,
+        "vsan_clusters": [
+            {"cluster": "prod-a", "enabled": True, "provider": _PROVIDERS[0], "key_id": _key(77), "changing": False},
+            {"cluster": "dev", "enabled": False, "provider": None, "key_id": None, "changing": False},
+        ],
         "private_cloud": {
             "service_name": "pcc-192-0-2-10", "description": "prod", "location": "rbx2a",
             "vcenter_host": "pcc-192-0-2-10.ovh.com",

@@ -96,9 +96,9 @@ def test_charts_are_drawn_to_the_numbers(chromium: Browser, usual: tuple[Report,
     assert shares == pytest.approx(
         [100 * count / totals["virtual_machines"] - 0.6 for count in wanted if count], abs=0.3
     )
-    bar = page.value(_BAR)
+    drawn = page.value(_BAR)
     first = report["by_cluster"][0]
-    assert bar == pytest.approx(first["encrypted"] / first["virtual_machines"], abs=0.01)
+    assert drawn == pytest.approx(first["encrypted"] / first["virtual_machines"], abs=0.01)
 
 
 _BAR = """(() => {

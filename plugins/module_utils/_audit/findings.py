@@ -232,6 +232,21 @@ def ready(host: t.Mapping[str, t.Any]) -> bool:
     return host.get("state") == "safe"
 
 
+def of_vsan(clusters: t.Optional[Records], known: t.Container[str]) -> list[Facts]:
+    """vSAN clusters whose keys nobody can hand out."""
+    lost = [one for one in clusters or [] if one.get("enabled") and one.get("provider") not in known]
+    return [
+        finding(
+            CRITICAL,
+            "vsan_provider_missing",
+            f"vSAN of {one.get('cluster')}",
+            f"It needs keys of the provider {one.get('provider') or '(not told)'}, which vCenter does not have.",
+            "Restore the provider under the same name (playbook recovery) before a host is restarted.",
+        )
+        for one in lost
+    ]
+
+
 def of_private_cloud(cloud: t.Optional[t.Mapping[str, t.Any]]) -> list[Facts]:
     """Ways to a KMS that are not open."""
     entries = ((cloud or {}).get("encryption") or {}).get("kms") or []

@@ -68,6 +68,7 @@ def _content(facts: t.Mapping[str, t.Any], limits: Limits, now: datetime.datetim
             *findings.of_providers(providers, {entry["name"] for entry in by_provider}),
             *findings.of_expiry(certificates, backups, limits.critical_days),
             *findings.of_hosts(hosts, findings.used_clusters(machines)),
+            *findings.of_vsan(facts.get("vsan_clusters"), {str(one["name"]) for one in providers}),
             *findings.of_private_cloud(cloud),
             *findings.not_read(facts.get("not_read") or {}),
         ]
@@ -145,9 +146,10 @@ def headlines(made: t.Mapping[str, t.Any]) -> list[str]:
     share = "" if totals["percent_encrypted"] is None else f" ({totals['percent_encrypted']:g} %)"
     lines = [
         f"{totals['encrypted']} of {totals['virtual_machines']} VMs are encrypted{share}",
-        f"{totals['exceptions']} exceptions: {totals['partly_encrypted']} partly encrypted, "
+        f"{findings.plural(totals['exceptions'], 'exception')}: {totals['partly_encrypted']} partly encrypted, "
         f"{totals['vtpm_only']} home only, {totals['clear']} in clear, {totals['unreadable']} not readable",
-        f"{found['critical']} critical findings, {found['warning']} warnings, {found['notice']} notices",
+        f"{findings.plural(found['critical'], 'critical finding')}, {findings.plural(found['warning'], 'warning')}, "
+        f"{findings.plural(found['notice'], 'notice')}",
     ]
     urgent = [one for one in made["findings"] if one["severity"] == findings.CRITICAL]
     return lines + [f"critical: {one['subject']}: {one['text']} {one['next_step']}" for one in urgent[:5]]

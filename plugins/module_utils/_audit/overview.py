@@ -160,7 +160,7 @@ def coverage(report: Report) -> Markup:
 def _provider(row: Report, machines: int) -> Markup:
     count = row["virtual_machines"]
     what = f"{plural(row['disks'], 'disk')}, {words.size(row['capacity_bytes'])}, {plural(row['keys'], 'key')}"
-    chart = svg.bar([("encrypted", count)], machines, f"{plural(count, 'VM')} of {machines}")
+    chart = svg.shares([("encrypted", count)], machines, f"{plural(count, 'VM')} of {machines}")
     name = row["name"] or "not told by vCenter"
     return item(name_of(name), plural(count, "VM"), chart, tag("span", what, class_="soft small"))
 
@@ -168,7 +168,7 @@ def _provider(row: Report, machines: int) -> Markup:
 def _cluster(row: Report) -> Markup:
     parts = [(state, row[state]) for state in STATES]
     told = ", ".join(f"{words.number(count)} {words.STATE[state]}" for state, count in parts if count)
-    chart = svg.bar(parts, row["virtual_machines"], told)
+    chart = svg.shares(parts, row["virtual_machines"], told)
     name = row["name"] or "no cluster"
     return item(name_of(name), words.share(row["percent_encrypted"]), chart, tag("span", told, class_="soft small"))
 

@@ -80,7 +80,8 @@ def exceptions(report: Report, most: int) -> Markup:
     rows = report["exceptions"]
     lead = "Every VM that is not encrypted as a whole, with the reason and what to do next."
     if not rows:
-        return section("exceptions", "Exceptions", tag("p", "There are none: every VM is encrypted.", class_="calm"))
+        none = "There are none: every VM is encrypted." if report["virtual_machines"] else "There are none."
+        return section("exceptions", "Exceptions", tag("p", none, class_="calm"))
     counted = [(kind, sum(one["kind"] == kind for one in rows)) for kind in KINDS]
     chips = [
         tag("li", words.badge(kind, f"{words.number(count)} {words.KIND[kind]}")) for kind, count in counted if count
@@ -200,7 +201,7 @@ def _vmotion(modes: Report) -> Markup:
         item(
             mode,
             plural(modes.get(mode, 0), "VM"),
-            svg.bar(
+            svg.shares(
                 [
                     (
                         "encrypted" if mode == "required" else "vtpm_only" if mode == "opportunistic" else "clear",
@@ -221,12 +222,16 @@ def _vmotion(modes: Report) -> Markup:
 def _vsan(clusters: t.Optional[t.Sequence[Report]]) -> t.Optional[Markup]:
     if not clusters:
         return None
-    rows = [
-        (name_of(one.get("cluster")), "yes" if one.get("encrypted") else "no", name_of(one.get("provider")))
-        for one in clusters
-    ]
-    listed = table("vSAN data-at-rest encryption", ("Cluster", "Encrypted", "Key provider"), rows)
+    columns = ("Cluster", "Encryption of vSAN", "Key provider", "Key")
+    listed = table("vSAN data-at-rest encryption", columns, map(_vsan_cluster, clusters))
     return tag("div", listed, class_="apart")
+
+
+def _vsan_cluster(one: Report) -> tuple[Child, ...]:
+    state = words.badge("ok", "on") if one.get("enabled") else words.badge("notice", "off")
+    busy = [" ", words.badge("warning", "at work")] if one.get("changing") else None
+    key = tag("span", name_of(one.get("key_id")), class_="key")
+    return name_of(one.get("cluster")), [state, busy], name_of(one.get("provider")), key
 
 
 def machines(report: Report, most: int) -> Markup:

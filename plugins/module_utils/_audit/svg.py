@@ -66,7 +66,7 @@ def donut(parts: Parts, middle: str, title: str, description: str) -> Markup:
     return _figure("donut", title, description, join(ring, text), viewBox="0 0 42 42")
 
 
-def bar(parts: Parts, whole: int, description: str) -> Markup:
+def shares(parts: Parts, whole: int, description: str) -> Markup:
     """A bar of shares of the whole, one after the other."""
     x, pieces = 0.0, [tag("rect", x="0", y="0", width="100%", height="100%", class_="track")]
     for name, count in parts:

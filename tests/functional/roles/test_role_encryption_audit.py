@@ -47,6 +47,7 @@ def play(lab: Lab, tmp_path: pathlib.Path, folder: pathlib.Path) -> Play:
     inventory.encrypt(inventory.vm("vm1"), PROVIDER, "key-1")
     inventory.encrypt(inventory.vm("vm2"), "vnkp", "key-2")
     inventory.give_tpm(inventory.vm("vm3"), PROVIDER, "key-3")
+    inventory.cluster("C0").vsan = True
 
     def run(check: bool = False, environment: t.Any = None, **options: t.Any) -> harness.PlayResult:
         variables = {"encryption_audit_directory": str(folder), **options}
@@ -107,6 +108,7 @@ def test_the_three_files_say_the_same_and_a_second_run_nothing_new(lab: Lab, pla
     assert report["defaults"]["system"] == PROVIDER
     assert "VM Encryption Policy" in {one["name"] for one in report["storage_policies"]}
     assert len(report["hosts"]) == len(inventory.hosts)
+    assert [(one["cluster"], one["enabled"]) for one in report["vsan_clusters"]] == [("C0", False)]
     assert "not_read" not in {one["code"] for one in report["findings"]}
 
     again = _good(play())

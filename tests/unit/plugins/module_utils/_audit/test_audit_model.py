@@ -118,6 +118,6 @@ def test_defaults_of_system_and_clusters() -> None:
 def test_headlines() -> None:
     lines = model.headlines(_report(_facts(3, 1)))
     assert lines[0] == "3 of 4 VMs are encrypted (75 %)"
-    assert lines[1].startswith("1 exceptions")
+    assert lines[1].startswith("1 exception: ")
     assert any(line.startswith("critical: nkp-lab: ") for line in lines)
     assert model.headlines(_report(_facts(0)))[0] == "0 of 0 VMs are encrypted"
