@@ -130,6 +130,7 @@ def test_something_new_gives_a_new_report_and_the_trend(lab: Lab, play: Play, fo
     assert second["totals"]["encrypted"] == 3
 
 
+@pytest.mark.long
 def test_earlier_reports_from_elsewhere_become_the_trend(
     lab: Lab, play: Play, folder: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
@@ -177,6 +178,7 @@ def test_hostile_names_stay_names(lab: Lab, play: Play, folder: pathlib.Path, tm
     assert not list(tmp_path.rglob("harm"))
 
 
+@pytest.mark.long
 def test_the_side_of_ovhcloud_and_the_age_of_backups(
     lab: Lab, play: Play, folder: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
