@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.fleet_site import (
     NATIVE,
     OTHER,
@@ -46,8 +47,8 @@ class Site:
             machine = self.inventory.vm(name)
             machine.power_state, machine.tools = "poweredOn", True
         self.inventory.snapshot(self.inventory.vm("vm3"), "before the update")
-        self.play = player(lab, folder, "key_provider_migration", key_provider_migration_from=old)
-        self.options = {"key_provider_migration_to": new}
+        self.play = player(lab, folder, "key_provider_migration", key_provider_migration_source=old)
+        self.options: dict[str, t.Any] = {"key_provider_migration_target": new}
 
     def _key(self) -> str:
         standard = self.lab.vcenter.crypto.providers[self.old].servers
@@ -70,16 +71,27 @@ class Site:
 
 
 @pytest.mark.parametrize(("old", "new"), [(STANDARD, OTHER), (STANDARD, NATIVE), (NATIVE, STANDARD), (NATIVE, SECOND)])
-def test_moved_while_it_runs_in_all_directions(lab: Lab, tmp_path: pathlib.Path, old: str, new: str) -> None:
+def test_moved_while_it_runs_in_all_directions(
+    lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, old: str, new: str
+) -> None:
     site = Site(lab, tmp_path, old, new)
+    site.options["key_provider_migration_vsan"] = True
+    site.inventory.clusters[0].vsan = True
+    assert run_module("vsan_encryption", cluster="C0", provider=old, wait_interval=0.01).changed
     if (old, new) == (STANDARD, NATIVE):
         screen = rehearsed(lab, site.play, **site.options)
-        for words in ("VM vm5 (vTPM only)", "move to another provider 5 vm1, vm2, vm3, vm5, vm6", "system default"):
+        for words in (
+            "VM vm5 (vTPM only)",
+            "vSAN of cluster C0",
+            "move to another provider 5 vm1, vm2, vm3, vm5, vm6",
+            "system default",
+        ):
             assert words in screen, words
     mark = lab.journal.mark()
     first = site.play(**site.options)
     assert (first.code, first.failed) == (0, 0), first.screen
     site.moved()
+    assert site.inventory.clusters[0].vsan_encryption == new
     assert not {"ShutdownGuest", "PowerOffVM_Task", "PowerOnVM_Task"} & set(calls(lab, mark))
     assert calls(lab, mark).count("ReconfigVM_Task") == 5
     assert f"nobody uses {old} any more" in flat(first)
@@ -130,12 +142,14 @@ def test_what_cannot_be_moved_is_named(lab: Lab, tmp_path: pathlib.Path) -> None
 
 def test_refusals_write_nothing(lab: Lab, tmp_path: pathlib.Path) -> None:
     site = Site(lab, tmp_path, STANDARD, NATIVE)
-    assert "The key provider nkp-new is not there yet" in rehearsed(lab, site.play, key_provider_migration_to="nkp-new")
+    assert "The key provider nkp-new is not there yet" in rehearsed(
+        lab, site.play, key_provider_migration_target="nkp-new"
+    )
     lab.vcenter.crypto.providers[NATIVE].has_backup = False
     mark = lab.journal.mark()
     refusals: list[tuple[dict[str, t.Any], str]] = [
-        ({"key_provider_migration_to": NATIVE}, "It is not backed up: run native_key_provider_backup first"),
-        ({"key_provider_migration_to": STANDARD}, f"Nothing can be moved from {STANDARD} to {STANDARD}"),
+        ({"key_provider_migration_target": NATIVE}, "It is not backed up: run native_key_provider_backup first"),
+        ({"key_provider_migration_target": STANDARD}, f"Nothing can be moved from {STANDARD} to {STANDARD}"),
     ]
     for options, words in refusals:
         result = site.play(**options)

@@ -11,6 +11,7 @@ import signal
 
 import pytest
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.fleet_site import (
     NATIVE,
     STANDARD,
@@ -36,9 +37,11 @@ def state(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.fixture
-def play(lab: Lab, tmp_path: pathlib.Path, state: pathlib.Path) -> Play:
-    """Five encrypted machines, two of them with one key, one with a vTPM and clear disks; a sixth is clear."""
+def play(lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, state: pathlib.Path) -> Play:
+    """Five encrypted machines, two with one key, one with a vTPM and clear disks; vm6 is clear; vSAN is encrypted."""
     prepare(lab)
+    lab.vcenter.inventory.clusters[0].vsan = True
+    assert run_module("vsan_encryption", cluster="C0", provider=STANDARD, wait_interval=0.01).changed
     inventory = lab.vcenter.inventory
     shared = lab.generate_key(STANDARD)
     for name in ("vm1", "vm2"):
@@ -60,6 +63,11 @@ def _keys(lab: Lab) -> dict[str, set[str]]:
     return {one.name: key_ids(one) for one in lab.vcenter.inventory.vms}
 
 
+def _kek(lab: Lab) -> str | None:
+    key = lab.vcenter.inventory.clusters[0].vsan_state.kek
+    return key.key_id if key else None
+
+
 def _all(keys: dict[str, set[str]]) -> set[str]:
     return set().union(*keys.values())
 
@@ -69,25 +77,29 @@ def test_every_key_is_replaced_once_for_each_campaign(lab: Lab, play: Play, stat
     running.power_state, running.tools = "poweredOn", True
     lab.vcenter.inventory.snapshot(running, "before the update")
     old = _keys(lab)
-    screen = rehearsed(lab, play)
+    vsan = {"key_rotation_vsan_clusters": ["C0"]}
+    kek = _kek(lab)
+    screen = rehearsed(lab, play, **vsan)
     assert not state.exists()
-    assert "campaign 2026-q4: 4 keys are to be replaced (shallow)" in screen
+    assert "campaign 2026-q4: 5 keys are to be replaced (shallow)" in screen
     assert "new keys 5 vm1, vm2, vm3, vm4, vm5" in screen
     mark = lab.journal.mark()
-    first = play()
+    first = play(**vsan)
     assert (first.code, first.failed) == (0, 0), first.screen
-    assert set(calls(lab, mark)) <= {"GenerateKey", "ReconfigVM_Task"}
+    assert set(calls(lab, mark)) <= {"GenerateKey", "ReconfigVM_Task", "VsanEncryptedClusterRekey_Task"}
+    rekeyed = _kek(lab)
+    assert rekeyed not in (kek, None)
     new = _keys(lab)
     assert _all(new).isdisjoint(_all(old))
     assert {name: bool(ids) for name, ids in new.items()} == {name: bool(ids) for name, ids in old.items()}
     assert providers(lab.vcenter.inventory.vm("vm5")) == {STANDARD, None}
-    assert "still used: 0 of 4 old keys" in flat(first)
-    assert all(key in flat(first) for key in _all(old))
+    assert "still used: 0 of 5 old keys" in flat(first)
+    assert all(key in flat(first) for key in {*_all(old), kek})
     kept = json.loads(state.read_text())
-    assert (set(kept["key_ids"]), kept["finished"], state.stat().st_mode & 0o777) == (_all(old), True, 0o600)
+    assert (set(kept["key_ids"]), kept["finished"], state.stat().st_mode & 0o777) == ({*_all(old), kek}, True, 0o600)
     assert [secret for secret in lab.secrets() if len(secret) > 3 and secret in first.screen] == []
-    quiet(lab, play)
-    assert _keys(lab) == new
+    quiet(lab, play, **vsan)
+    assert (_keys(lab), _kek(lab)) == (new, rekeyed)
     another = play(key_rotation_campaign="2027-q1", key_rotation_provider=NATIVE)
     assert another.code == 0, another.screen
     assert [name for name, ids in _keys(lab).items() if ids != new[name]] == ["vm4"]

@@ -62,8 +62,10 @@ def test_shown_done_in_waves_and_then_left_alone(lab: Lab, play: Play) -> None:
     ):
         assert words in screen, words
     mark = lab.journal.mark()
-    first = play(vm_encryption_batch=2)
+    inventory.clusters[0].vsan = True
+    first = play(vm_encryption_batch=2, vm_encryption_vsan_clusters=["C0"])
     assert (first.code, first.failed) == (0, 0), first.screen
+    assert inventory.clusters[0].vsan_encryption == STANDARD
     assert calls(lab, mark).count("ReconfigVM_Task") == 3
     for words in (
         "wave 1 of 2: 1 of 1 done; all waves: 1 of 3 done, 0 failed",
@@ -74,7 +76,7 @@ def test_shown_done_in_waves_and_then_left_alone(lab: Lab, play: Play) -> None:
     assert [one.name for one in inventory.vms if providers(one) == {STANDARD}] == ["vm1", "vm3", "vm5", "vm6"]
     assert half_done(lab) == []
     assert [secret for secret in lab.secrets() if len(secret) > 3 and secret in first.screen] == []
-    quiet(lab, play)
+    quiet(lab, play, vm_encryption_vsan_clusters=["C0"])
     # what stood in the way is gone: the next run does the rest, and moves what is named with another provider
     inventory.remove_snapshots(inventory.vm("vm2"))
     rest = play(vm_encryption_power_off="shutdown", vm_encryption_provider=NATIVE)
