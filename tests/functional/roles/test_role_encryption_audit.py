@@ -200,6 +200,7 @@ def test_the_side_of_ovhcloud_and_the_age_of_backups(
     # a domain that is not there is told, and does not stop the rest
     assert codes["not_read"]["subject"] == "Not read: OKMS credentials"
     assert "no such domain" in codes["not_read"]["text"]
+    assert _good(play(**options)).changed == 0
     # nor does OVHcloud when it refuses everything
     refused = _good(play(environment={"OVH_CONSUMER_KEY": "bad"}, **options))
     subjects = [one["subject"] for one in _report(folder)["findings"] if one["code"] == "not_read"]
