@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole inventory in one read: machines, the places they are in, and which of them are meant."""
+"""The inventory in one read: machines, the places they are in, and which of them are meant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     Machine,
     machine_of,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found, walk
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import (
+    Found,
+    of_objects,
+    walk,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 
@@ -109,9 +113,35 @@ class Fleet:
         return selection.Known([self.facts(machine) for machine in self.machines], places, tags)
 
 
-def read_fleet(session: Session) -> Fleet:
-    """All this user may see: one container view, pages followed to the end, each turned to plain data at once."""
-    kinds = {
+def read_fleet(session: Session, params: Params | None = None) -> Fleet:
+    """All this user may see: one container view, pages followed to the end, each turned to plain data at once.
+
+    With the options of a module, only the machines that its selection can mean are read, when that is clear beforehand.
+    """
+    options = params or {}
+    wanted = options.get("selection") or {}
+    kind = selection.scope(wanted, options.get("exclude"))
+    fleet, machines = Fleet(), {vim.VirtualMachine: PATHS}
+    root = session.content.rootFolder
+    fleet.spots[moid_of(root)] = Spot(moid_of(root), "", None, "")
+    if kind is None:
+        _take(fleet, walk(session, {**machines, **_place_paths()}))
+    else:
+        places = _take(fleet, walk(session, _place_paths()))
+        if kind == "ids":
+            _take(fleet, _by_ids(session, wanted["ids"]))
+        elif any(isinstance(place, vim.VirtualApp) for place in places.values()):
+            _take(fleet, walk(session, machines))  # whether a view of a folder holds those of its vApps is not known
+        else:
+            for folder in sorted(selection.folders_named(fleet.known(), wanted["folders"])):
+                _take(fleet, walk(session, machines, below=places[folder]))
+    once = {machine.moid: fleet.in_folder(machine) for machine in fleet.machines}
+    fleet.machines = sorted(once.values(), key=lambda machine: (machine.name, machine.moid))
+    return fleet
+
+
+def _kinds() -> dict[t.Any, str]:
+    return {
         vim.Folder: "folders",
         vim.Datacenter: "folders",
         vim.ComputeResource: "",
@@ -121,24 +151,34 @@ def read_fleet(session: Session) -> Fleet:
         vim.HostSystem: "hosts",
         vim.Datastore: "datastores",
     }
+
+
+def _place_paths() -> dict[t.Any, tuple[str, ...]]:
     more = {vim.Datacenter: _OTHER_ROOTS, vim.VirtualApp: ("parentFolder",)}
-    paths = {vim.VirtualMachine: PATHS, **{kind: (*_NAMED, *more.get(kind, ())) for kind in kinds}}
-    fleet = Fleet()
+    return {kind: (*_NAMED, *more.get(kind, ())) for kind in _kinds()}
+
+
+def _take(fleet: Fleet, items: t.Iterable[Found]) -> dict[str, t.Any]:
+    """Put machines and places into the fleet; returns the places by id."""
+    kinds = _kinds()
     others: set[str] = set()
-    root = session.content.rootFolder
-    fleet.spots[moid_of(root)] = Spot(moid_of(root), "", None, "")
-    for found in walk(session, paths):
+    places: dict[str, t.Any] = {}
+    for found in items:
         if isinstance(found.object, vim.VirtualMachine):
             fleet.machines.append(machine_of(found))
         else:
-            kind = next(kinds[base] for base in type(found.object).__mro__ if base in kinds)
-            spot = _spot(found, kind)
-            fleet.spots[spot.id] = spot
+            spot = _spot(found, next(kinds[base] for base in type(found.object).__mro__ if base in kinds))
+            fleet.spots[spot.id], places[spot.id] = spot, found.object
             others.update(moid_of(found.properties[name]) for name in _OTHER_ROOTS if found.properties.get(name))
     fleet.forget_folders_of(others)
-    fleet.machines = [fleet.in_folder(machine) for machine in fleet.machines]
-    fleet.machines.sort(key=lambda machine: (machine.name, machine.moid))
-    return fleet
+    return places
+
+
+def _by_ids(session: Session, ids: t.Sequence[str]) -> list[Found]:
+    """Machines of these ids, as far as they exist and this user may see them."""
+    moids = dict.fromkeys(one.strip().lower() for one in ids)
+    found = of_objects(session, [session.object(vim.VirtualMachine, moid) for moid in moids], PATHS)
+    return [one for one in found if "name" in one.properties]
 
 
 def _spot(found: Found, kind: str) -> Spot:

@@ -92,7 +92,7 @@ class FleetEncryption:
         _check_numbers(self._params)
         selection.check_given(self._params["selection"])
         self._session = connect(self._context)
-        self._fleet = read_fleet(self._session)
+        self._fleet = read_fleet(self._session, self._params)
         self._providers = KeyProviders(self._session)
         chosen = choose(self._context, self._session, self._fleet, providers=self._providers.visible())
         for machine in chosen.machines:

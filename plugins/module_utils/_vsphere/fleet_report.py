@@ -23,7 +23,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 def fleet_report(context: Context, session: Session, tags: bool, details: bool) -> dict[str, t.Any]:
     """The keys `virtual_machines` and `summary`. Policies are only read when records are wanted."""
-    fleet = read_fleet(session)
+    fleet = read_fleet(session, context.params)
     chosen = choose(context, session, fleet, show_tags=tags and details)
     policies = read_policies(session, context.warn) if details and chosen.machines else {}
     summary = Summary()

@@ -38,12 +38,13 @@ def inventory(session: Session, paths: t.Mapping[t.Any, t.Sequence[str]]) -> lis
     return list(walk(session, paths))
 
 
-def walk(session: Session, paths: t.Mapping[t.Any, t.Sequence[str]]) -> t.Iterator[Found]:
-    """The same page by page: what the caller does not keep needs no memory. Read to the end or close it."""
-    views = session.content.viewManager
-    view = session.call(
-        "list the inventory", views.CreateContainerView, session.content.rootFolder, list(paths), recursive=True
-    )
+def walk(session: Session, paths: t.Mapping[t.Any, t.Sequence[str]], below: t.Any = None) -> t.Iterator[Found]:
+    """The same page by page: what the caller does not keep needs no memory. Read to the end or close it.
+
+    `below` is a folder when it is not about the whole inventory.
+    """
+    views, container = session.content.viewManager, below or session.content.rootFolder
+    view = session.call("list the inventory", views.CreateContainerView, container, list(paths), recursive=True)
     try:
         collector = vmodl.query.PropertyCollector
         walk = collector.TraversalSpec(name="view", type=vim.view.ContainerView, path="view", skip=False)

@@ -34,6 +34,7 @@ PLACES = {
 _IDENTITY = ("names", "patterns", "ids")
 KINDS = (*_IDENTITY, *PLACES, "tags")
 _EXCLUDED, _OFFERED = "exclude", "selection"
+_MOID = re.compile(r"\s*vm-\d+\s*", re.IGNORECASE)
 
 
 def selection(required: bool = False) -> ArgSpec:
@@ -123,6 +124,27 @@ def check_given(wanted: t.Mapping[str, t.Any] | None) -> None:
 def wants_tags(wanted: t.Mapping[str, t.Any] | None, unwanted: t.Mapping[str, t.Any] | None) -> bool:
     """Whether tags must be read for these options."""
     return bool((wanted or {}).get("tags")) or bool((unwanted or {}).get("tags"))
+
+
+def scope(wanted: t.Mapping[str, t.Any] | None, unwanted: t.Mapping[str, t.Any] | None) -> str | None:
+    """The kind, ids or folders, that already says which machines have to be read; None when it takes all of them.
+
+    A name, or an instance UUID, has to be compared with those of all machines.
+    """
+    options, excluded = wanted or {}, unwanted or {}
+    names = [options.get("names"), excluded.get("names"), excluded.get("ids")]
+    if any(given is not None for given in names):
+        return None
+    ids = options.get("ids")
+    if ids is None:
+        return "folders" if options.get("folders") else None
+    alone = options.get("patterns") is None
+    return "ids" if ids and alone and all(_MOID.fullmatch(one) for one in ids) else None
+
+
+def folders_named(known: Known, names: t.Sequence[str]) -> set[str]:
+    """Ids of the folders with these names or paths; what is wrong with them is told by `choose`."""
+    return _places(known.places.get("folders", ()), names, PLACES["folders"], _Problems(_OFFERED))
 
 
 def spares_infrastructure(unwanted: t.Mapping[str, t.Any] | None) -> bool:

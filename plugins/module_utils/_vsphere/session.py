@@ -82,6 +82,10 @@ class Session:
                 found=self.version,
             )
 
+    def object(self, kind: t.Callable[[str, t.Any], t.Any], moid: str) -> t.Any:
+        """A managed object by its id, which may not exist; no request."""
+        return kind(moid, self._stub)
+
     def now(self) -> datetime.datetime:
         """vCenter's clock, which judges certificates."""
         instance = vim.ServiceInstance("ServiceInstance", self._stub)

@@ -82,7 +82,9 @@ class Unlock:
 
     def perform(self, check_mode: bool) -> dict[str, t.Any]:
         """Open what is locked in the selection; StillLockedError when something stays locked."""
-        machines = choose(self._context, self._session, read_fleet(self._session), providers=[]).machines
+        machines = choose(
+            self._context, self._session, read_fleet(self._session, self._context.params), providers=[]
+        ).machines
         found = [Locked(machine) for machine in machines if machine.locked]
         self._judge(found)
         ready = [one for one in found if one.outcome == PLANNED]

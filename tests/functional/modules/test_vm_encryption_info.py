@@ -566,3 +566,33 @@ def test_a_thousand_machines_in_a_request_for_each_hundred(details):
         records = result["virtual_machines"]
         assert len(records) == (1000 if details else 0)
         assert all(one["disks"][1]["policy"] == POLICY for one in records if one["state"] == "encrypted")
+
+
+@pytest.mark.parametrize(
+    ("selection", "limit"),
+    [
+        ({"ids": ["vm-3", " VM-250 ", "vm-777"]}, 14),
+        ({"folders": ["folder3"]}, 16),
+        ({"folders": ["folder3", "DC0/vm/folder3", "folder4"], "patterns": ["vm*3"]}, 19),
+        ({"ids": ["vm-3", "vm-250"], "hosts": ["esx3.lab.test"]}, 14),
+    ],
+)
+def test_only_machines_that_can_be_meant_are_read(selection, limit):
+    """The same records as out of the whole inventory, in fewer requests."""
+    fleet = Inventory.fleet(vms=1000, disks=2, hosts=20, clusters=2, datastores=5, folders=10)
+    with Lab(LabSettings(inventory=fleet)) as lab:
+        run = reader(open_up(lab), runner_in(lab))
+        mark = lab.journal.mark()
+        near = found(run(selection=selection))
+        assert lab.journal.count("vcenter", since=mark) <= limit
+        mark = lab.journal.mark()
+        # a name that is spared has to be looked for everywhere
+        far = found(run(selection=selection, exclude={"names": ["vm999"]}))
+        assert lab.journal.count("vcenter", since=mark) > 20
+        assert near and near == far
+
+
+@pytest.mark.parametrize("ids", [["vm-3", "vm-5000"], ["vm-3", "esx1"]])
+def test_an_id_that_does_not_exist(lab, run_module, ids):
+    result = run_module(MODULE, selection={"ids": ids})
+    assert result.failed and f"VM id {ids[1]}" in result.msg
