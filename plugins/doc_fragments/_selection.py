@@ -7,16 +7,14 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Mirrors selection() and exclude() of module_utils/_vsphere/selection.py.
-
-    Use the fragment without a part where `selection` may be left out, and `REQUIRED` with it where it must be given.
-    """
+    """Mirrors selection() and exclude() of module_utils/_vsphere/selection.py."""
 
     DOCUMENTATION = r"""
 options:
   selection:
     description:
-      - Which virtual machines are meant.
+      - Which virtual machines are meant. Modules that only read or unlock take all when nothing is given; those that
+        encrypt, decrypt or rekey need one criterion at least, or O(selection.all).
       - Names, patterns and ids are one criterion. A machine is selected when it matches every criterion that is given,
         and it matches a criterion when it matches one of its values. An empty list matches nothing.
       - A value (other than a pattern) that nothing has is an error, and so is a name that several objects have.
@@ -115,5 +113,3 @@ options:
         type: list
         elements: str
 """
-
-    REQUIRED = DOCUMENTATION.replace("    type: dict\n", "    type: dict\n    required: true\n", 1)

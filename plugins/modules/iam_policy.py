@@ -267,7 +267,7 @@ class IamPolicy(Resource):
             given = self.params[name]
             if given is not None:
                 complete = getattr(urns, name, None)
-                asked[name] = complete(given) if complete else sorted({item.strip() for item in given})
+                asked[name] = sorted({item.strip() for item in given}) if complete is None else complete(given)
         for name in ("description", "conditions"):
             if self.params[name] is not None:
                 asked[name] = self.params[name] or None

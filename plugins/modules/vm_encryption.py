@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
   - ovhcloud.vmware_encryption._vsphere
-  - ovhcloud.vmware_encryption._selection.required
+  - ovhcloud.vmware_encryption._selection
   - ovhcloud.vmware_encryption._campaign
 options:
   state:
@@ -306,7 +306,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 SPEC = ArgSpec(
     connection(),
-    selection(required=True),
+    selection(),
     exclude(),
     campaign_options(),
     state=text(default="encrypted", choices=("encrypted", "moved", "decrypted", "unchanged")),

@@ -364,7 +364,7 @@ summary:
       type: int
       returned: always
       sample: 3
-    clear:
+    unencrypted:
       description: Nothing is encrypted.
       type: int
       returned: always

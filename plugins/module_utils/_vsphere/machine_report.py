@@ -115,13 +115,21 @@ def _tree(machine: Machine) -> str:
     return "branched" if machine.snapshots.branched else "linear"
 
 
+# state to its key in the summary; a key named clear would be hidden by the method of that name in Jinja
+_COUNTED = {
+    states.ENCRYPTED: "encrypted",
+    states.PARTLY: "partly_encrypted",
+    states.VTPM_ONLY: "vtpm_only",
+    states.CLEAR: "unencrypted",
+    states.UNREADABLE: "unreadable",
+}
+
+
 class Summary:
     """Counts machines one by one."""
 
     def __init__(self) -> None:
-        self._states = dict.fromkeys(
-            (states.ENCRYPTED, states.PARTLY, states.VTPM_ONLY, states.CLEAR, states.UNREADABLE), 0
-        )
+        self._states = dict.fromkeys(_COUNTED, 0)
         self._counts: collections.Counter[str] = collections.Counter()
         self._providers: collections.Counter[str] = collections.Counter()
         self._obstacles: collections.Counter[str] = collections.Counter()
@@ -147,7 +155,7 @@ class Summary:
         counts = ("locked", "templates", "disks", "disks_encrypted", "capacity_bytes", "capacity_encrypted_bytes")
         return {
             "virtual_machines": self._counts["virtual_machines"],
-            **self._states,
+            **{_COUNTED[state]: number for state, number in self._states.items()},
             **{name: self._counts[name] for name in counts},
             "providers": dict(sorted(self._providers.items())),
             "obstacles": dict(sorted(self._obstacles.items())),

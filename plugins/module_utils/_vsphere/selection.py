@@ -37,10 +37,10 @@ _EXCLUDED, _OFFERED = "exclude", "selection"
 _MOID = re.compile(r"\s*vm-\d+\s*", re.IGNORECASE)
 
 
-def selection(required: bool = False) -> ArgSpec:
-    """`selection`, mirrored by the documentation fragment `_selection` (`_selection.required` when required)."""
+def selection() -> ArgSpec:
+    """`selection`, mirrored by the documentation fragment `_selection`; see `check_given` for those that need it."""
     kinds = ArgSpec(all=boolean(), **{kind: texts() for kind in KINDS})
-    return ArgSpec(selection=suboptions(kinds, required=required or None))
+    return ArgSpec(selection=suboptions(kinds))
 
 
 def exclude() -> ArgSpec:
@@ -227,7 +227,7 @@ def _machines(machines: t.Sequence[Facts], options: t.Mapping[str, t.Any], probl
     by_name: dict[str, list[str]] = {}
     by_id: dict[str, list[str]] = {}
     for machine in machines:
-        for name in {machine.name, plain(machine.name)}:
+        for name in sorted({machine.name, plain(machine.name)}):
             by_name.setdefault(name, []).append(machine.moid)
         for one in (machine.moid, machine.instance_uuid.lower()):
             by_id.setdefault(one, []).append(machine.moid)
@@ -258,7 +258,7 @@ def _places(places: t.Sequence[Place], names: t.Sequence[str], word: str, proble
     """Ids of the places with these names or paths."""
     index: dict[str, list[Place]] = {}
     for place in places:
-        for key in {place.name, plain(place.name), place.path}:
+        for key in sorted({place.name, plain(place.name), place.path}):
             index.setdefault(key, []).append(place)
     found: set[str] = set()
     for name in names:

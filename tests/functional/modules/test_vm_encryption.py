@@ -53,7 +53,7 @@ def test_life_of_a_fleet_with_a_standard_provider(lab: Lab, run_module: RunModul
 
 def test_each_machine_gets_exactly_one_reconfigure_call(lab: Lab, run_module: RunModule) -> None:
     prepare(lab, run_module)
-    _result, writes = watched(lab, lambda: runner(run_module, provider=PROVIDER)())
+    _result, writes = watched(lab, runner(run_module, provider=PROVIDER))
     assert writes.count("ReconfigVM_Task") == len(lab.vcenter.inventory.vms)
     assert writes.count("GenerateKey") == len(lab.vcenter.inventory.vms)
     assert len(writes) == 2 * len(lab.vcenter.inventory.vms)
@@ -144,7 +144,7 @@ def test_machines_without_tools_are_only_powered_off_by_force(lab: Lab, run_modu
     lab.vcenter.inventory.vm("vm1").power_state = "poweredOn"
     message = refused(lab, runner(run_module), "refused_by_guard", power_off="shutdown")
     assert "vm1: it runs, and without running VMware Tools" in message
-    done, writes = watched(lab, lambda: runner(run_module, power_off="force")())
+    done, writes = watched(lab, runner(run_module, power_off="force"))
     assert not done.failed and "ShutdownGuest" not in writes
     assert lab.vcenter.inventory.vm("vm1").power_state == "poweredOn"
 

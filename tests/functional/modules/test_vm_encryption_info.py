@@ -120,7 +120,7 @@ def test_every_state_in_every_version(version):
             "encrypted": 3,
             "partly_encrypted": 3,
             "vtpm_only": 1,
-            "clear": 2,
+            "unencrypted": 2,
             "unreadable": 1,
             "locked": 1,
             "templates": 1,
@@ -558,7 +558,7 @@ def test_a_thousand_machines_in_a_request_for_each_hundred(details):
         mark = lab.journal.mark()
         result = reader(lab, runner_in(lab))(details=details)
         assert not result.failed, result.msg
-        assert (result["summary"]["encrypted"], result["summary"]["clear"]) == (500, 500)
+        assert (result["summary"]["encrypted"], result["summary"]["unencrypted"]) == (500, 500)
         assert result["summary"]["disks_encrypted"] == 1000
         pages = -(-(1000 + 60) // 100)
         assert lab.journal.count("vcenter", since=mark) <= pages + 12

@@ -79,7 +79,7 @@ class VCenter:
         self.crypto = self._core.crypto
         self._connections = KmsConnections(self._core, self._is_flow_open)
         self.sessions = sessions.Sessions(self._core, self._privileges_of)
-        self.sessions.policy = lambda: self.session_policy()
+        self.sessions.policy = self._session_policy
         self.tasks = Tasks(self._core)
         collectors = PropertyCollectors(self._core)
         self.sessions.on_end += [collectors.forget, lambda session: self._core.store.remove_owned(session.key)]
@@ -115,7 +115,10 @@ class VCenter:
             ),
         )
 
-    # both callables may be replaced while the lab runs
+    # these callables may be replaced while the lab runs
+    def _session_policy(self) -> tuple[int, str]:
+        return self.session_policy()
+
     def _is_flow_open(self, host: str, port: int) -> bool:
         return self.flow_open(host, port)
 

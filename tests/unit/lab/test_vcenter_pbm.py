@@ -130,7 +130,7 @@ def test_the_login_is_in_the_header(fault):
         cookie_only = service_content(site, instance, header=False)
         with pytest.raises(kinds[fault]) as caught:
             cookie_only.profileManager.QueryProfile(STORAGE)
-        assert type(caught.value) is kinds[fault]
+        assert caught.value.__class__ is kinds[fault]
         after = service_content(site, instance)
         assert after.profileManager.QueryProfile(STORAGE)
         instance.content.sessionManager.Logout()
@@ -293,7 +293,7 @@ def test_the_other_fault_for_a_missing_privilege():
         assert list(caught.value.missingPrivileges[0].privilegeIds) == ["StorageProfile.View"]
         with pytest.raises(vmodl.fault.SecurityError) as older:
             service_content(site, instance).profileManager.QueryProfile(STORAGE)
-        assert type(older.value) is vmodl.fault.SecurityError
+        assert older.value.__class__ is vmodl.fault.SecurityError
     finally:
         site.close()
 

@@ -289,7 +289,7 @@ def test_tpm_encrypts_the_home_alone(site):
 # privileges
 
 NEEDED = [
-    ([], lambda vm, key: encrypt(vm, key), "Cryptographer.Encrypt"),
+    ([], encrypt, "Cryptographer.Encrypt"),
     ([encrypted], decrypt_all, "Cryptographer.Decrypt"),
     ([encrypted], shallow, "Cryptographer.Recrypt"),
     ([encrypted], deep, "Cryptographer.Recrypt"),

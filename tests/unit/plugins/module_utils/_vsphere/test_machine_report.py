@@ -146,7 +146,7 @@ def test_summary():
         "encrypted": 2,
         "partly_encrypted": 1,
         "vtpm_only": 1,
-        "clear": 1,
+        "unencrypted": 1,
         "unreadable": 1,
         "locked": 1,
         "templates": 1,
@@ -162,4 +162,4 @@ def test_summary():
 def test_summary_of_nothing_has_all_its_numbers():
     found = Summary().as_result()
     assert len(found) == 14 and not any(found.values())
-    assert (found["providers"], found["obstacles"], found["clear"]) == ({}, {}, 0)
+    assert (found["providers"], found["obstacles"], found["unencrypted"]) == ({}, {}, 0)

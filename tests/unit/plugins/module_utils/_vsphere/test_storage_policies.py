@@ -160,5 +160,5 @@ def test_a_change_leaves_all_other_rules_alone():
 )
 def test_faults_of_the_service(fault, kind, words):
     error = from_fault(fault, "do it on vc")
-    assert type(error) is kind
+    assert error.__class__ is kind
     assert error.message.startswith(f"could not do it on vc: {words}")
