@@ -20,6 +20,8 @@ description:
     replaced.
   - A dossier that already says the same is returned as it was, with its old time, so that nothing changes.
   - A vCenter has one default provider. An entry with C(default=true) takes that from the others.
+  - An entry that is retired moves to C(retired), with the time, and is not rebuilt any more. It still tells which keys
+    and which backup old copies of machines need. A new entry of that name takes its place.
   - The dossier holds no secret. The filter refuses an entry with a private key in it.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
@@ -41,6 +43,10 @@ options:
     description: Address of the vCenter.
     type: str
     default: ""
+  retire:
+    description: Whether an entry that is taken out is kept among the retired ones. Only with an empty O(entry).
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -61,23 +67,34 @@ FORMAT = 1
 
 
 def recovery_dossier(
-    text: str, provider: str, entry: t.Mapping[str, t.Any], vcenter: str = "", now: datetime.datetime | None = None
+    text: str,
+    provider: str,
+    entry: t.Mapping[str, t.Any],
+    vcenter: str = "",
+    now: datetime.datetime | None = None,
+    *,
+    retire: bool = False,
 ) -> str:
     """The dossier with this entry. Raises AnsibleFilterError when the text is not a dossier, or the entry has a key."""
     old = _read(text)
     if "PRIVATE KEY" in json.dumps(entry):
         raise AnsibleFilterError(f"recovery_dossier: the entry of {provider} holds a private key")
+    time = (now or datetime.datetime.now(datetime.timezone.utc)).strftime("%Y-%m-%dT%H:%M:%SZ")
     # a vCenter has one default: whoever becomes it ends that of the others
     ends_default = {"default": False} if entry.get("default") else {}
     providers = {name: {**value, **ends_default} for name, value in old["providers"].items() if name != provider}
+    retired = {**old.get("retired", {})}
     if entry:
         providers[provider] = json.loads(json.dumps(entry))
+        retired.pop(provider, None)
+    elif retire and provider in old["providers"]:
+        retired[provider] = {**old["providers"][provider], "default": False, "retired_at": time}
     made = {"format": FORMAT, "vcenter": vcenter or old["vcenter"], "providers": dict(sorted(providers.items()))}
-    if {key: old[key] for key in made} == made and text:
+    if retired or "retired" in old:
+        made["retired"] = retired
+    if text and {key: old[key] for key in made if key in old} == made:
         return text
-    time = now or datetime.datetime.now(datetime.timezone.utc)
-    made["updated_at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return json.dumps(made, indent=2, sort_keys=True) + "\n"
+    return json.dumps({**made, "updated_at": time}, indent=2, sort_keys=True) + "\n"
 
 
 def _read(text: str) -> dict[str, t.Any]:

@@ -422,7 +422,11 @@ class KeyProviderInfo:
         params = self._context.params
         session = connect(self._context)
         found = report(session, given(params["name"]), params["check_status"], params["users"], self._context.warn)
-        return {"vcenter": session.hostname, "key_providers": found}
+        return {
+            "vcenter": session.hostname,
+            "key_providers": found.providers,
+            "missing_key_providers": found.missing,
+        }
 
 
 def main() -> None:

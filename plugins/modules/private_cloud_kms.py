@@ -76,6 +76,14 @@ options:
     type: list
     elements: str
     default: []
+  needed_hosts:
+    description:
+      - Hosts of KMIP servers that must stay in reach, such as those of the other key providers of vCenter. Only for
+        O(state=absent), which is refused when one of them has the address of the entry, whatever O(confirm_host) says.
+      - Names are resolved by the host that runs this module, IPv6 addresses are passed over.
+    type: list
+    elements: str
+    default: []
   wait_timeout:
     description:
       - How long to wait at most, in seconds. A wait that ends is an error that loses nothing, run again to go on.
@@ -131,6 +139,7 @@ EXAMPLES = r"""
     host: 203.0.113.20
     state: absent
     in_use_by: "{{ provider.key_providers | map(attribute='in_use_by') | flatten }}"
+    needed_hosts: [eu-west-rbx.okms.ovh.net]
 """
 
 RETURN = r"""
@@ -193,6 +202,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     KmsFlow,
     healthy,
     in_use,
+    refuse_while_needed,
     resolve,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
@@ -208,6 +218,7 @@ SPEC = ArgSpec(
     wait_for=text(default="flow_open", choices=("flow_open", "delivered")),
     confirm_host=text(),
     in_use_by=texts(default=()),
+    needed_hosts=texts(default=()),
     rules={"required_if": [("state", "present", ["thumbprint"])]},
 )
 
@@ -259,6 +270,7 @@ class PrivateCloudKms(Resource):
             self._warn_of_other_addresses(entry["ip"])
         if plan.verb != "delete":
             return
+        refuse_while_needed(entry, self.params["needed_hosts"])
         given = (self.params["confirm_host"] or "").strip().lower()
         if given:
             if given not in (entry["ip"], self.params["host"].strip().lower()):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import typing as t
@@ -14,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     AmbiguousError,
     ApiError,
     ForbiddenError,
+    GuardError,
     InvalidInputError,
     NotFoundError,
     UnreachableError,
@@ -128,6 +130,27 @@ def in_use(entry: State, encryption: str | None) -> bool:
     """True when a key provider may depend on the entry. `encryption`: state of vmEncryption, None when unreadable."""
     live = entry["state"] == "delivered" or entry["state"] in _CHANGING
     return live and encryption not in _UNUSED
+
+
+def refuse_while_needed(entry: State, hosts: t.Iterable[str]) -> None:
+    """Raise GuardError when a host that must stay in reach has the address of the entry.
+
+    A name that cannot be resolved here may be that address, so its error is raised.
+    """
+    needed = [host for host in hosts if host.strip() and entry["ip"] in _addresses_of(host)]
+    if needed:
+        raise GuardError(
+            f"{entry_in_words(entry)} is also the way to {', '.join(needed)}, which is still needed; nothing was "
+            "changed",
+            kms_id=entry["id"],
+            needed_by=needed,
+        )
+
+
+def _addresses_of(host: str) -> list[str]:
+    with contextlib.suppress(InvalidInputError):  # IPv6, which no entry has
+        return resolve(host)
+    return []
 
 
 class KmsFlow:

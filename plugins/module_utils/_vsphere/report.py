@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import typing as t
 
@@ -30,22 +31,43 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.presence import with_certificates
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage import users_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage import users_and_missing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_keys import Warn
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_result import Usage
 
 Facts = dict[str, t.Any]
 _CLIENT_FACTS = ("subject", "issuer", "serial_number", "not_before", "not_after", "sha1", "sha256", "public_key_sha256")
 
 
-def report(session: Session, name: str | None, check_status: bool, users: bool, warn: Warn) -> list[Facts]:
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """Facts of providers, and of those that are needed but not there."""
+
+    providers: list[Facts]
+    missing: list[Facts]
+
+
+def report(session: Session, name: str | None, check_status: bool, users: bool, warn: Warn) -> Report:
     """Facts of all providers, or of the one with that name. `check_status` lets vCenter connect to the servers."""
-    providers = [provider for provider in list_providers(session) if name is None or provider.name == name]
+    listed = list_providers(session)
+    used, missing = users_and_missing(session, listed, name, warn) if users else (None, {})
+    providers = [provider for provider in listed if name in (None, provider.name)]
+    results = _present(session, providers, check_status)
+    for facts in results:
+        facts.update(_users_facts(used[facts["name"]]) if used is not None else {"users": None, "in_use_by": None})
+    return Report(results, [{"name": other, **_users_facts(usage)} for other, usage in missing.items()])
+
+
+def _users_facts(usage: Usage) -> Facts:
+    return {"users": usage.as_result(), "in_use_by": usage.lines()}
+
+
+def _present(session: Session, providers: t.Sequence[Provider], check_status: bool) -> list[Facts]:
     if not providers:
         return []
     now = session.now()
     health = _health(session, providers) if check_status else {}
     names = entity_names(session, [entity for provider in providers for entity in provider.entities])
-    used = users_of(session, providers, warn) if users else None
     results = []
     for provider in providers:
         facts = _facts(provider, names)
@@ -53,8 +75,6 @@ def report(session: Session, name: str | None, check_status: bool, users: bool, 
         facts.update(_health_facts(found, now) if check_status else {"status": None, "connections": None})
         facts.update(_client_facts(session, provider, now))
         facts["reasons"] = _reasons(provider, facts, found)
-        facts["users"] = used[provider.name].as_result() if used is not None else None
-        facts["in_use_by"] = used[provider.name].lines() if used is not None else None
         results.append(facts)
     return results
 

@@ -33,18 +33,36 @@ def users_of(session: Session, providers: t.Sequence[Provider], warn: Warn | Non
 
     What cannot be read for sure is listed at every provider. See `key_users` for `warn`.
     """
-    if not providers:
-        return {}
+    return _users(session, providers, (), warn) if providers else {}
+
+
+def users_and_missing(
+    session: Session, providers: t.Sequence[Provider], name: str | None, warn: Warn
+) -> tuple[dict[str, Usage], dict[str, Usage]]:
+    """Users of providers, and users of those that vCenter does not have (any more); with a name, of that one only."""
+    wanted = [provider for provider in providers if name in (None, provider.name)]
+    known = {provider.name for provider in providers}
+    found = _users(session, wanted, known, warn)
+    missing = {other: found[other] for other in sorted(set(found) - known) if name in (None, other)}
+    return {provider.name: found[provider.name] for provider in wanted}, missing
+
+
+def _users(
+    session: Session, providers: t.Sequence[Provider], known: t.Collection[str], warn: Warn | None
+) -> dict[str, Usage]:
+    """Users by provider name; when `known` names all that are there, also of providers that are not."""
     seen = read_inventory(session)
     vsan = vsan_users(session, seen.clusters)
-    strangers = key_users(session, seen, [provider.name for provider in providers], warn)
-    names = entity_names(session, [entity for provider in providers for entity in provider.entities])
-    usages = {}
+    names = [provider.name for provider in providers]
+    if known or not providers:
+        needed = {key.provider for key in seen.used_keys()} | {use.provider for use in vsan}
+        names += sorted(name for name in needed if name and name not in known)
+    strangers = key_users(session, seen, names, warn) if names else {}
+    usages = {name: usage_of(name, seen, vsan, strangers.get(name, ())) for name in names}
+    entities = entity_names(session, [entity for provider in providers for entity in provider.entities])
     for provider in providers:
-        usage = usage_of(provider.name, seen, vsan, strangers.get(provider.name, ()))
-        usage.clusters_default = default_clusters(provider, names)
-        usage.system_default = provider.default
-        usages[provider.name] = usage
+        usages[provider.name].clusters_default = default_clusters(provider, entities)
+        usages[provider.name].system_default = provider.default
     return usages
 
 

@@ -159,6 +159,25 @@ def test_users_in_one_read_of_many_pages(lab, read, run_module):
     assert facts["in_use_by"] == [f"VM vm1 (home, {', '.join(labels)})", f"host {host.name}", "system default"]
 
 
+def test_providers_that_are_needed_but_lost_are_told(lab, run_module):
+    inventory = lab.vcenter.inventory
+    inventory.encrypt_disk(inventory.vm("vm2"), 1, "lost-kms", "1")
+    inventory.cluster("C0").vsan_encryption = "lost-vsan"
+    lines = {"lost-kms": ["VM vm2 (Hard disk 2)"], "lost-vsan": ["vSAN of cluster C0"]}
+
+    def missing(**options):
+        found = run_module("key_provider_info", users=True, **options)
+        assert not found.failed, found.msg
+        return {one["name"]: one["in_use_by"] for one in found["missing_key_providers"]}
+
+    assert missing() == lines
+    make_provider(lab, run_module)
+    assert missing() == lines
+    assert missing(name="lost-kms") == {"lost-kms": lines["lost-kms"]}
+    assert missing(name=PROVIDER) == {}
+    assert run_module("key_provider_info")["missing_key_providers"] == []
+
+
 def test_round_trips_do_not_grow_with_the_inventory(lab, read, run_module):
     make_green(lab, run_module)
     mark = lab.journal.mark()

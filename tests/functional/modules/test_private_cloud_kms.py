@@ -111,6 +111,19 @@ def test_the_entry_of_a_live_provider_is_not_removed_unasked(lab: Lab, run_modul
     assert not again.changed and again["kms"] == {} and len(lab.journal.writes(mark)) == 1
 
 
+def test_an_entry_that_is_also_the_way_to_another_server_stays(lab: Lab, run_module: RunModule) -> None:
+    options = {**PRESENT, "host": "127.0.0.1"}
+    run_module("private_cloud_kms", **options)
+    mark = lab.journal.mark()
+    absent = {**ABSENT, "host": "127.0.0.1", "confirm_host": "127.0.0.1"}
+    for needed in ("127.0.0.1", "localhost"):
+        refused = run_module("private_cloud_kms", **absent, needed_hosts=[IP, needed])
+        assert refused.failed and f"also the way to {needed}" in refused.msg and "\n" not in refused.msg
+        assert refused["failure"]["needed_by"] == [needed]
+    assert lab.journal.writes(mark) == []
+    assert run_module("private_cloud_kms", **absent, needed_hosts=[IP, "2001:db8::1", ""]).changed
+
+
 def test_a_flow_that_nobody_uses_yet_may_be_closed(lab: Lab, run_module: RunModule) -> None:
     run_module("private_cloud_kms", **PRESENT)
     assert run_module("private_cloud_kms", **ABSENT).changed and cloud(lab).kms == {}

@@ -51,6 +51,18 @@ def test_there_is_one_default() -> None:
     assert {name: entry["default"] for name, entry in made["providers"].items()} == {"a": False, "b": True}
 
 
+def test_a_retired_entry_is_kept_apart_once_until_a_new_one_comes() -> None:
+    text = recovery_dossier("", "a", {"role": "okms", "default": True}, "vc.example", DAY_1)
+    retired = recovery_dossier(text, "a", {}, "", DAY_2, retire=True)
+    made = json.loads(retired)
+    assert made["providers"] == {}
+    assert made["retired"] == {"a": {"role": "okms", "default": False, "retired_at": "2026-09-02T08:00:00Z"}}
+    assert recovery_dossier(retired, "a", {}, "", retire=True) == retired
+    assert recovery_dossier(text, "b", {}, "", retire=True) == text
+    again = json.loads(recovery_dossier(retired, "a", {"role": "okms"}, "", DAY_2))
+    assert (again["providers"], again["retired"]) == ({"a": {"role": "okms"}}, {})
+
+
 def test_an_empty_entry_takes_the_provider_out() -> None:
     text = recovery_dossier("", "a", {"role": "okms"}, "vc.example", DAY_1)
     assert json.loads(recovery_dossier(text, "a", {}, "", DAY_2))["providers"] == {}
