@@ -1,0 +1,101 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Finished key providers of each option, made by the modules in this process: where a removal starts from."""
+
+from __future__ import annotations
+
+import functools
+import json
+import pathlib
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.filter.recovery_dossier import recovery_dossier
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import thumbprints
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.crypto_state import Identity, KmipServer, Provider
+
+BACKUP_PASSWORD = "planted backup password"
+FAST = {"wait_interval": 0.01, "wait_timeout": 20}
+
+
+def run(lab: Lab, module: str, **options: t.Any) -> harness.ModuleResult:
+    """A module that must not fail, connected to the lab."""
+    defaults = harness.connection(lab, harness.group_of(module))
+    result = harness.run_module(module, **{**defaults, **options})
+    if result.failed:
+        raise RuntimeError(f"{module}: {result.msg}")
+    return result
+
+
+def native(lab: Lab, folder: pathlib.Path, name: str = "nkp-prod") -> pathlib.Path:
+    """A native provider with its backup, whose path is returned."""
+    lab.give_encryption_right()
+    path = folder / f"{name}.p12"
+    run(lab, "native_key_provider", name=name, **FAST)
+    backup = {"path": str(path), "backup_password": BACKUP_PASSWORD, "allow_ephemeral": True}
+    run(lab, "native_key_provider_backup", name=name, **backup, **FAST)
+    lab.vcenter.crypto.default = None
+    return path
+
+
+def external(lab: Lab, name: str = "team-kms") -> Provider:
+    """A provider on the KMS of the team, trusted both ways."""
+    lab.give_encryption_right()
+    kms = lab.external_kms[0]
+    host, port = kms.address
+    provider = Provider(
+        name,
+        servers={kms.name: KmipServer(kms.name, host, port)},
+        trusted=[lab.external_authority.certificate_pem],
+        identity=Identity(*lab.external_client_pair()),
+    )
+    lab.vcenter.crypto.providers[name] = provider
+    return provider
+
+
+def okms(lab: Lab, name: str = "okms-prod", okms_id: str = "") -> str:
+    """A provider on OKMS with its flow and its access certificate; the id of its domain, a new one without okms_id."""
+    lab.give_encryption_right()
+    okms_id = okms_id or lab.ovhcloud.new_okms(lab.region, "kms-prod").okms_id
+    host, port = lab.okms_kmip.address
+    host = "localhost"
+    thumbprint = thumbprints(lab.okms_kmip.server_certificate_pem)["sha1"]
+    flow = functools.partial(
+        run, lab, "private_cloud_kms", service_name=lab.private_cloud, host=host, thumbprint=thumbprint, **FAST
+    )
+    flow()
+    servers = [{"name": lab.region, "address": host, "port": port}]
+    run(lab, "standard_key_provider", name=name, servers=servers, server_ca=lab.okms_public_ca, **FAST)
+    csr = run(lab, "key_provider_csr", provider=name)["csr"]["csr"]
+    credential = {"okms_id": okms_id, "name": f"vcenter-{lab.private_cloud}", "csr": csr, **FAST}
+    certificate = run(lab, "okms_credential", **credential)["credential"]["certificate"]
+    run(lab, "key_provider_client_certificate", provider=name, certificate=certificate, **FAST)
+    flow(wait_for="delivered")
+    lab.vcenter.crypto.default = None
+    return okms_id
+
+
+def dossier(lab: Lab, folder: pathlib.Path, name: str, okms_id: str) -> pathlib.Path:
+    """The dossier that the role okms would have written."""
+    entry = {
+        "type": "standard",
+        "role": "okms",
+        "default": False,
+        "servers": [{"name": lab.region, "address": "localhost", "port": lab.okms_kmip.address[1]}],
+        "okms": {"id": okms_id, "region": lab.region, "display_name": "kms-prod"},
+        "variables": {
+            "okms_private_cloud": lab.private_cloud,
+            "okms_id": okms_id,
+            "okms_credential_name": f"vcenter-{lab.private_cloud}",
+        },
+    }
+    path = folder / "dossier.json"
+    path.write_text(recovery_dossier("", name, entry, lab.vcenter_hostname))
+    return path
+
+
+def retired(path: pathlib.Path) -> list[str]:
+    """Names of the retired providers of a dossier."""
+    return sorted(json.loads(path.read_text()).get("retired", {}))

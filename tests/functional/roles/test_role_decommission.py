@@ -1,0 +1,112 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role and playbook decommission: each kind of key provider is removed when nobody needs it, and not before."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+NATIVE, OKMS, EXTERNAL = "nkp-prod", "okms-prod", "team-kms"
+PACE = {"decommission_wait_interval": 0.01, "decommission_wait_timeout": 20}
+Play = t.Callable[..., harness.PlayResult]
+
+
+@pytest.fixture
+def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
+    """Runs the playbook."""
+
+    def run(**options: t.Any) -> harness.PlayResult:
+        check = options.pop("check", False)
+        return harness.run_playbook(lab, "decommission", tmp_path, check, **{**PACE, **options})
+
+    return run
+
+
+def _done(result: harness.PlayResult) -> bool:
+    return (result.code, result.failed) == (0, 0)
+
+
+def test_a_native_provider_goes_and_its_backup_stays(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
+    backup = providers.native(lab, tmp_path)
+    content = backup.read_bytes()
+    given = {
+        "decommission_provider": NATIVE,
+        "decommission_backup_path": str(backup),
+        "decommission_backup_password": providers.BACKUP_PASSWORD,
+        "decommission_backup_allow_ephemeral": True,
+    }
+    mark = lab.journal.mark()
+    checked = play(**given, check=True)
+    assert _done(checked) and checked.changed == 1 and lab.journal.writes(mark) == [], checked.screen
+    removed = play(**given, decommission_confirm=NATIVE)
+    assert _done(removed) and lab.snapshot()["providers"] == [], removed.screen
+    assert len(lab.journal.writes(mark)) == 1 and backup.read_bytes() == content
+    again = play(**given, decommission_confirm=NATIVE)
+    assert _done(again) and again.changed == 0 and len(lab.journal.writes(mark)) == 1, again.screen
+    assert providers.BACKUP_PASSWORD not in checked.screen + removed.screen + again.screen
+
+
+def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
+    lab: Lab, play: Play, tmp_path: pathlib.Path
+) -> None:
+    """The termination takes two runs and the token of the mail; each run goes on where the last one stopped."""
+    okms_id = providers.okms(lab)
+    dossier = providers.dossier(lab, tmp_path, OKMS, okms_id)
+    given = {
+        "decommission_provider": OKMS,
+        "decommission_confirm": OKMS,
+        "decommission_dossier_path": str(dossier),
+        "decommission_revoke_credential": True,
+        "decommission_close_flow": True,
+        "decommission_terminate_okms": True,
+        "decommission_confirm_okms": "kms-prod",
+    }
+    mark = lab.journal.mark()
+    checked = play(**given, check=True)
+    assert _done(checked) and checked.changed == 4 and lab.journal.writes(mark) == [], checked.screen
+    first = play(**given)
+    assert _done(first) and "decommission_termination_token" in first.screen, first.screen
+    state = lab.snapshot()
+    assert (state["providers"], state["kms_entries"], state["credentials"]) == ([], [], [])
+    assert lab.ovhcloud.state.okms[okms_id].state == "OK"
+    assert providers.retired(dossier) == []
+    mark = lab.journal.mark()
+    waiting = play(**given)
+    assert _done(waiting) and waiting.changed == 0 and lab.journal.writes(mark) == [], waiting.screen
+    mail = lab.ovhcloud.state.mails[max(lab.ovhcloud.state.mails)]
+    token = re.findall(r"token=(\w+)", mail.body)[0]
+    confirmed = play(**given, decommission_termination_token=token)
+    assert _done(confirmed) and len(lab.journal.writes(mark)) == 1, confirmed.screen
+    assert lab.ovhcloud.state.okms[okms_id].state != "OK"
+    assert providers.retired(dossier) == [OKMS]
+    assert token not in confirmed.screen
+    again = play(**given, decommission_termination_token=token)
+    assert _done(again) and again.changed == 0 and len(lab.journal.writes(mark)) == 1, again.screen
+
+
+def test_an_external_provider_goes_and_the_flow_that_another_needs_stays(lab: Lab, play: Play) -> None:
+    """Both KMS of the lab have one address under two names; the default passes to the other provider."""
+    providers.okms(lab)
+    lab.vcenter.crypto.default = providers.external(lab).id
+    given = {
+        "decommission_provider": EXTERNAL,
+        "decommission_confirm": EXTERNAL,
+        "decommission_close_flow": True,
+        "decommission_private_cloud": lab.private_cloud,
+        "decommission_kms_hosts": [lab.external_kms[0].address[0]],
+        "decommission_clear_defaults": True,
+    }
+    removed = play(**given, decommission_new_default=OKMS)
+    assert _done(removed), removed.screen
+    assert [(one["id"], one["default"]) for one in lab.snapshot()["providers"]] == [(OKMS, True)]
+    assert len(lab.snapshot()["kms_entries"]) == 1 and "another key provider needs it" in removed.screen
+    again = play(**given, decommission_new_default=OKMS)
+    assert _done(again) and again.changed == 0, again.screen
