@@ -60,7 +60,13 @@ class Plays:
         return t.cast("dict[str, t.Any]", json.loads(line))
 
     def run(
-        self, lab: Lab, folder: pathlib.Path, role: str, variables: t.Mapping[str, t.Any], kill_at: int = -1
+        self,
+        lab: Lab,
+        folder: pathlib.Path,
+        role: str,
+        variables: t.Mapping[str, t.Any],
+        kill_at: int = -1,
+        check: bool = False,
     ) -> Play:
         """A playbook of the collection. With kill_at it is killed when the journal has got so many more entries."""
         stats, screen = self._folder / "stats.json", folder / "screen"
@@ -70,7 +76,8 @@ class Plays:
             "environment": lab.environment(),
             "folder": str(folder),
             "screen": str(screen),
-            "arguments": [f"ovhcloud.vmware_encryption.{role}", "-e", f"@{folder / 'variables.json'}"],
+            "arguments": [f"ovhcloud.vmware_encryption.{role}", "-e", f"@{folder / 'variables.json'}"]
+            + (["--check", "--diff"] if check else []),
         }
         if self._process.stdin is None:
             raise RuntimeError("the warm process takes no orders")

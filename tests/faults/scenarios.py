@@ -9,6 +9,7 @@ import dataclasses
 import pathlib
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import (
     add_native,
     add_standard,
@@ -149,6 +150,36 @@ def recovery(lab: Lab, folder: pathlib.Path) -> Variables:
     }
 
 
+def decommission_native(lab: Lab, folder: pathlib.Path) -> Variables:
+    """A native provider that was the default goes, the team's own takes over; its backup is made first."""
+    _providers(lab)
+    lab.vcenter.crypto.default = NATIVE
+    return {
+        "decommission_provider": NATIVE,
+        "decommission_confirm": NATIVE,
+        "decommission_clear_defaults": True,
+        "decommission_new_default": STANDARD,
+        "decommission_backup_path": str(folder / "nkp.p12"),
+        "decommission_backup_password": providers.BACKUP_PASSWORD,
+        "decommission_backup_allow_ephemeral": True,
+    }
+
+
+def decommission_okms(lab: Lab, folder: pathlib.Path) -> Variables:
+    """A provider on OKMS goes, with its access certificate, its flow, and the first step of the end of its domain."""
+    name = "okms-prod"
+    dossier = providers.dossier(lab, folder, name, providers.okms(lab, name))
+    return {
+        "decommission_provider": name,
+        "decommission_confirm": name,
+        "decommission_dossier_path": str(dossier),
+        "decommission_revoke_credential": True,
+        "decommission_close_flow": True,
+        "decommission_terminate_okms": True,
+        "decommission_confirm_okms": "kms-prod",
+    }
+
+
 ALL = {
     one.name: one
     for one in (
@@ -160,5 +191,7 @@ ALL = {
         Scenario("key_provider_migration", "key_provider_migration", key_provider_migration, small_fleet),
         Scenario("recovery_native", "recovery", recovery, earlier="native_key_provider"),
         Scenario("recovery_okms", "recovery", recovery, earlier="okms"),
+        Scenario("decommission_native", "decommission", decommission_native),
+        Scenario("decommission_okms", "decommission", decommission_okms),
     )
 }
