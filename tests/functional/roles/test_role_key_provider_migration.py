@@ -70,7 +70,15 @@ class Site:
         assert [one.name for one in self.inventory.vms if one.power_state != "poweredOn"] == ["vm6"]
 
 
-@pytest.mark.parametrize(("old", "new"), [(STANDARD, OTHER), (STANDARD, NATIVE), (NATIVE, STANDARD), (NATIVE, SECOND)])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (STANDARD, NATIVE),
+        pytest.param(STANDARD, OTHER, marks=pytest.mark.long),
+        pytest.param(NATIVE, STANDARD, marks=pytest.mark.long),
+        pytest.param(NATIVE, SECOND, marks=pytest.mark.long),
+    ],
+)
 def test_moved_while_it_runs_in_all_directions(
     lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, old: str, new: str
 ) -> None:
@@ -99,6 +107,7 @@ def test_moved_while_it_runs_in_all_directions(
     quiet(lab, site.play, **site.options)
 
 
+@pytest.mark.long
 def test_stopped_by_a_machine_and_by_the_new_key_server_then_finished(lab: Lab, tmp_path: pathlib.Path) -> None:
     site = Site(lab, tmp_path, NATIVE, STANDARD)
     lab.vcenter.machine_faults.add("vm2", "half", disks=1)
@@ -114,9 +123,9 @@ def test_stopped_by_a_machine_and_by_the_new_key_server_then_finished(lab: Lab, 
     resumed = site.play(**site.options)
     assert resumed.code == 0, resumed.screen
     site.moved()
-    quiet(lab, site.play, **site.options)
 
 
+@pytest.mark.long
 def test_what_cannot_be_moved_is_named(lab: Lab, tmp_path: pathlib.Path) -> None:
     site = Site(lab, tmp_path, STANDARD, NATIVE)
     # snapshots that branch, and a disk on an IDE controller that is in use

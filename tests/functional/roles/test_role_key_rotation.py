@@ -104,9 +104,9 @@ def test_every_key_is_replaced_once_for_each_campaign(lab: Lab, play: Play, stat
     another = play(key_rotation_campaign="2027-q1", key_rotation_provider=NATIVE)
     assert another.code == 0, another.screen
     assert [name for name, ids in _keys(lab).items() if ids != new[name]] == ["vm4"]
-    quiet(lab, play, key_rotation_campaign="2027-q1", key_rotation_provider=NATIVE)
 
 
+@pytest.mark.long
 def test_a_rotation_that_was_stopped_is_finished_and_nothing_is_done_twice(
     lab: Lab, play: Play, state: pathlib.Path
 ) -> None:
@@ -132,6 +132,7 @@ def test_a_rotation_that_was_stopped_is_finished_and_nothing_is_done_twice(
     quiet(lab, play)
 
 
+@pytest.mark.long
 def test_deep_needs_backups_and_gives_power_back_after_a_kill(lab: Lab, play: Play, state: pathlib.Path) -> None:
     inventory = lab.vcenter.inventory
     for name in ("vm1", "vm3"):
