@@ -20,7 +20,8 @@ from .figures import Figures, heading, table
 HERE = pathlib.Path(__file__).resolve().parent
 COLLECTION = "ovhcloud.vmware_encryption"
 PING = "ansible.builtin.ping"
-RUNS, ROUNDS = 3, 4
+WARM_UP = "ansible.builtin.stat"  # so that the first ping does not pay for the first task of a run
+RUNS, ROUNDS = 5, 3
 LIMIT = 2.0
 # modules without connection options: they import everything, read their options, and fail before the first request
 MODULES: dict[str, dict[str, t.Any]] = {
@@ -39,11 +40,11 @@ def run(figures: Figures, directory: pathlib.Path) -> None:
         "4. Start-up of modules, from the task's start to its result, by ansible-playbook on this machine",
         f"{RUNS} runs of {ROUNDS} rounds, ping before each module; medians. The modules get no connection options:",
         "they are packed, sent, import all they need (pyVmomi too), check their options, and fail before any request.",
-        "First use in a run: Ansible packs the module anew; from then on it is kept.",
+        "At the first use in a run Ansible packs a module, ping too; from then on it is kept.",
     )
     runs = [_playbook(directory) for _number in range(RUNS)]
     later = _medians([row for rows in runs for row in rows if row["round"] > 0])
-    first = _medians([row for rows in runs for row in rows if row["round"] == 0])
+    first = _medians([row for rows in runs for row in _first_uses(rows)])
     table(
         HEAD,
         [
@@ -58,6 +59,14 @@ def run(figures: Figures, directory: pathlib.Path) -> None:
         figures.expect(f"start-up of {name} at its first use, times that of ping", first[full] / first[PING], LIMIT)
 
 
+def _first_uses(rows: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """The first task of each module: the one for which it was packed."""
+    found: dict[str, dict[str, t.Any]] = {}
+    for row in rows:
+        found.setdefault(row["action"], row)
+    return list(found.values())
+
+
 def _medians(rows: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, float]:
     names = dict.fromkeys(row["action"] for row in rows)
     return {name: statistics.median(row["seconds"] for row in rows if row["action"] == name) for name in names}
@@ -65,7 +74,7 @@ def _medians(rows: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, float]:
 
 def _playbook(directory: pathlib.Path) -> list[dict[str, t.Any]]:
     """One run: seconds of each task, in order."""
-    tasks: list[dict[str, t.Any]] = []
+    tasks: list[dict[str, t.Any]] = [{WARM_UP: {"path": "/"}}]
     for _number in range(ROUNDS):
         for name, options in MODULES.items():
             tasks += [{PING: {}}, {f"{COLLECTION}.{name}": options, "failed_when": False}]
@@ -90,8 +99,8 @@ def _playbook(directory: pathlib.Path) -> list[dict[str, t.Any]]:
     )
     if done.returncode:
         raise RuntimeError(done.stdout[-2000:])
-    rows: list[dict[str, t.Any]] = json.loads(seconds.read_text(encoding="utf-8"))
-    size = len(tasks) // ROUNDS
+    rows: list[dict[str, t.Any]] = json.loads(seconds.read_text(encoding="utf-8"))[1:]
+    size = len(rows) // ROUNDS
     for number, row in enumerate(rows):
         row["round"] = number // size
         if row["action"] != PING and not str(row.pop("message")).startswith(EXPECTED):
