@@ -26,7 +26,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
 Rows = t.Iterator[Row]
 _PROVIDER = ("Cryptographer.ManageKeyServers", "Cryptographer.ManageKeys", "Cryptographer.ReadKeyServersInfo")
 _OLDEST_HOST = {NATIVE: (7, 0, 2)}
-_OLDEST_HOST_OF_OTHERS = (6, 7, 0)
+_OLDEST_HOST_OF_OTHERS = (6, 5, 0)
 
 
 def reachable(facts: Facts) -> Rows:
@@ -121,7 +121,9 @@ def hosts(facts: Facts) -> Rows:
     if found is None or not ready:
         return
     oldest = _OLDEST_HOST.get(str(facts.get("option")), _OLDEST_HOST_OF_OTHERS)
-    old = [host for host in found if host["version"] and numbers(host["version"]) < oldest]
+    # a native provider counts for hosts of clusters only
+    counted = [host for host in found if host["cluster"] or facts.get("option") != NATIVE]
+    old = [host for host in counted if host["version"] and numbers(host["version"]) < oldest]
     gone = [host["name"] for host in found if host["connection_state"] != "connected"]
     if old:
         named = listed(f"{host['name']} ({host['version']})" for host in old)
@@ -148,7 +150,7 @@ def tpm(facts: Facts) -> Rows:
     if lacking and required:
         yield Row(
             check,
-            BLOCKING,
+            BLOCKING if setting(facts, "tpm_blocking", True) else WARNING,
             f"{len(lacking)} of {len(members)} hosts have no TPM 2.0: {listed(lacking)}",
             "say tpm_required: false, which cannot be changed later, or take these hosts out of the clusters",
         )

@@ -118,7 +118,7 @@ def test_eight_defects_are_told_in_one_run(tmp_path: pathlib.Path) -> None:
         key = lab.ovhcloud.add_consumer_key(robot, rules, lifetime=5 * DAY)
         lab.ovhcloud.state.payment_methods.clear()
         lab.vcenter.settings.clock_skew = 300
-        lab.vcenter.inventory.hosts[0].version = "6.5.0"
+        lab.vcenter.inventory.hosts[0].version = "6.0.0"
         lab.ovhcloud.state.pccs[lab.private_cloud].properties["userLimitConcurrentSession"] = 2
         mark = lab.journal.mark()
         report = looker(lab, tmp_path)(
@@ -137,7 +137,7 @@ def test_eight_defects_are_told_in_one_run(tmp_path: pathlib.Path) -> None:
             "vSphere user": "no user nobody; there are admin, operator",
             "vSphere privileges": "Cryptographer.ManageKeyServers",
             "Clocks": "vCenter +300 s",
-            "ESXi versions": "6.5.0",
+            "ESXi versions": "6.0.0",
         }
         assert {check: row["found"] for check, row in blocking.items() if planted[check] in row["found"]}.keys() == (
             planted.keys()
@@ -180,7 +180,7 @@ def test_a_refused_identity_is_told_all_and_the_printed_policy_is_enough(
 )
 def test_a_dead_credential_hides_nothing_else(lab: Lab, look: Look, arguments: t.Any, words: str) -> None:
     key = lab.ovhcloud.add_consumer_key(**arguments) if arguments else "unknown-key"
-    lab.vcenter.inventory.hosts[0].version = "6.5.0"
+    lab.vcenter.inventory.hosts[0].version = "6.0.0"
     report = look(environment={"OVH_CONSUMER_KEY": key})
     blocking = report.rows("blocking")
     assert words in blocking["OVHcloud credential"]["found"]

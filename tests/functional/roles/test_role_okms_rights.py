@@ -1,0 +1,122 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role okms and rights: what is missing stops it before it begins, what is printed is enough, and its IAM steps."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
+
+KMIP_USER = "urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"
+ALICE = "urn:v1:eu:identity:user:ab12345-ovh/alice"
+Play = t.Callable[..., harness.PlayResult]
+
+
+def player(lab: Lab, folder: pathlib.Path) -> Play:
+    """Runs the playbook in a lab."""
+    variables = {
+        "okms_private_cloud": lab.private_cloud,
+        "okms_vsphere_user": lab.vsphere_user_name,
+        "okms_region": lab.region,
+        "okms_display_name": "kms-prod",
+        "okms_allow_order": True,
+        "okms_wait_interval": 0.01,
+        "okms_wait_timeout": 20,
+    }
+
+    def run(**options: t.Any) -> harness.PlayResult:
+        check, environment = options.pop("check", False), options.pop("environment", None)
+        wish = {**variables, **options}
+        return harness.run_playbook(lab, "okms", folder, check=check, environment=environment, **wish)
+
+    return run
+
+
+@pytest.fixture
+def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
+    return player(lab, tmp_path)
+
+
+def _words(result: harness.PlayResult) -> str:
+    return " ".join(result.screen.split())
+
+
+def test_an_identity_without_rights_is_stopped_before_anything_and_the_printed_policy_is_enough(
+    lab: Lab, play: Play, run_module: RunModule
+) -> None:
+    robot = lab.ovhcloud.add_identity("robot", [])
+    wish: dict[str, t.Any] = {"option": "okms", "profile": "order", "service_name": lab.private_cloud}
+    printed = run_module("api_rights_info", **wish, consumer_key=lab.ovhcloud.add_consumer_key(robot))["profiles"][
+        "order"
+    ]
+    rules = [(rule["method"], rule["path"]) for rule in printed["access_rules"]]
+    environment = {"OVH_CONSUMER_KEY": lab.ovhcloud.add_consumer_key(robot, rules)}
+    mark = lab.journal.mark()
+    refused = play(environment=environment)
+    assert refused.code != 0 and lab.journal.writes(mark) == []
+    policy = printed["iam_policy"]
+    actions = [item["action"] for item in policy["permissions"]["allow"]]
+    assert all(action in refused.screen for action in actions) and "blocked_by" in refused.screen
+    run_module(
+        "iam_policy",
+        name=policy["name"],
+        identities=policy["identities"],
+        resources=[item["urn"] for item in policy["resources"]],
+        allow=actions,
+    )
+    # with no more than these rules and this policy, the whole way works
+    done = play(environment=environment)
+    assert (done.code, done.failed) == (0, 0), done.screen
+    assert play(environment=environment).changed == 0
+
+
+def test_check_mode_shows_what_is_missing_and_goes_on(lab: Lab, play: Play) -> None:
+    lab.vcenter.inventory.hosts[0].version = "6.0.0"
+    mark = lab.journal.mark()
+    result = play(check=True)
+    assert (result.code, lab.journal.writes(mark)) == (0, []), result.screen
+    assert "blocking ESXi versions" in _words(result) and "is the default of vCenter" in _words(result)
+    stopped = play()
+    assert stopped.code != 0 and lab.journal.writes(mark) == []
+    assert "ESXi versions" in stopped.screen
+    assert play(okms_preflight=False).code == 0
+
+
+def test_iam_with_one_variable(tmp_path: pathlib.Path, run_module: RunModule) -> None:
+    with Lab(LabSettings(kmip_needs_policy=True)) as lab:
+        play = player(lab, tmp_path)
+        wish = {"okms_iam": True, "okms_iam_users": ["user:alice"], "okms_identity_urns": [KMIP_USER]}
+        mark = lab.journal.mark()
+        checked = play(check=True, **wish)
+        assert (checked.code, lab.journal.writes(mark)) == (0, []), checked.screen
+        assert "OVHcloud IAM on" in checked.screen and "Encryption right of the vSphere role" in checked.screen
+        done = play(**wish)
+        assert (done.code, done.failed) == (0, 0), done.screen
+        cloud = lab.ovhcloud.state.pccs[lab.private_cloud]
+        assert cloud.iam_state == "enabled" and "iam-encryption" in cloud.roles
+        assert next(user for user in cloud.users.values() if user.name == "iam-encryption").encryption_right
+        policies = {policy["name"]: policy for policy in lab.ovhcloud.state.policies.values()}
+        assert set(policies) == {f"okms-{lab.private_cloud}-vsphere", f"okms-{lab.private_cloud}-kmip"}
+        people, keys = (policies[f"okms-{lab.private_cloud}-{kind}"] for kind in ("vsphere", "kmip"))
+        assert people["identities"] == [ALICE] and keys["identities"] == [KMIP_USER]
+        assert people["permissions"]["allow"] == [{"action": "pccVMware:vSphere:assumeRole?iam-encryption"}]
+        # the certificate's identity has just these rights, and they are enough for vCenter
+        assert lab.generate_key("okms")
+        mark = lab.journal.mark()
+        again = play(**wish)
+        assert (again.code, again.changed, lab.journal.writes(mark)) == (0, 0, []), again.screen
+
+
+def test_iam_where_it_cannot_be_is_told_before_anything(lab: Lab, play: Play) -> None:
+    lab.ovhcloud.settings.service_pack = "pcidss-nsxt"
+    mark = lab.journal.mark()
+    result = play(okms_iam=True)
+    assert result.code != 0 and lab.journal.writes(mark) == []
+    assert "pcidss-nsxt" in result.screen and "local vSphere user" in _words(result)
