@@ -20,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSett
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory, VCenterSettings
 
 STANDARD, NATIVE = "team-kms", "nkp-prod"
+OPTION_ROLES = ("okms", "external_kms", "native_key_provider")
 Variables = dict[str, t.Any]
 
 
@@ -35,7 +36,9 @@ class Scenario:
 
     def start(self, lab: Lab, folder: pathlib.Path) -> Variables:
         """The variables with the pace of the lab, after making the state before."""
-        pace = {f"{self.role}_wait_interval": 0.01, f"{self.role}_wait_timeout": 20}
+        pace: Variables = {f"{self.role}_wait_interval": 0.01, f"{self.role}_wait_timeout": 20}
+        # the role preflight only reads: a request that it loses leaves nothing behind
+        pace.update({f"{role}_preflight": False for role in OPTION_ROLES})
         return {**self.prepare(lab, folder), **pace}
 
 
