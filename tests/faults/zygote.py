@@ -11,6 +11,7 @@ runs in the fork that Ansible makes for the task anyway.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import json
@@ -85,6 +86,14 @@ def preload() -> None:
 
     # before any import from the collection: plays find their playbooks through Ansible's own loader
     loader.init_plugin_loader()
+    # what every task would load anew in its own fork
+    loader.connection_loader.get("ansible.builtin.local", class_only=True)
+    loader.shell_loader.get("sh")
+    for name in ("normal", "copy", "debug", "fail", "assert", "set_fact", "include_vars", "validate_argument_spec"):
+        loader.action_loader.get(f"ansible.builtin.{name}", class_only=True)
+    list(loader.filter_loader.all())
+    list(loader.test_loader.all())
+    list(loader.lookup_loader.all(class_only=True))
     root = pathlib.Path(__file__).resolve().parents[2]
     for path in sorted((root / "plugins/modules").glob("*.py")):
         importlib.import_module(f"{COLLECTION}.plugins.modules.{path.stem}")
@@ -112,6 +121,10 @@ def main() -> None:
     """One order a line on standard input; for each a line with the process, and one with its exit code at its end."""
     preload()
     replace_execution()
+    # forks neither collect nor copy what is here already
+    gc.collect()
+    gc.freeze()
+    gc.disable()
     answers = os.fdopen(os.dup(1), "w")
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
