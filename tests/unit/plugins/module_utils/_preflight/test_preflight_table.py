@@ -8,13 +8,13 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible.errors import AnsibleFilterError
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.filter.preflight_table import FilterModule
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import listed, numbers
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.table import (
+    table as preflight_table,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.vcenter import contains, odd_one
 
-preflight_table = FilterModule().filters()["preflight_table"]
 RIGHTS: dict[str, t.Any] = {
     "usable": True,
     "problem": None,
@@ -199,11 +199,6 @@ def test_rows_come_worst_first_and_the_message_has_the_blocking_ones() -> None:
     assert (table["blocking"], table["warning"], table["ok"]) == (1, 0, 4)
     assert "1 finding stops option okms: (1) vSphere privileges" in table["message"]
     assert "nothing stops" in preflight_table({"option": "okms"})["message"]
-
-
-def test_input_without_option_is_refused() -> None:
-    with pytest.raises(AnsibleFilterError, match="option"):
-        preflight_table([])
 
 
 def test_small_parts() -> None:
