@@ -37,7 +37,7 @@ class Scenario:
     def start(self, lab: Lab, folder: pathlib.Path) -> Variables:
         """The variables with the pace of the lab, after making the state before."""
         pace: Variables = {f"{self.role}_wait_interval": 0.01, f"{self.role}_wait_timeout": 20}
-        # the role preflight only reads: a request that it loses leaves nothing behind
+        # the role preflight has a scenario of its own
         pace.update({f"{role}_preflight": False for role in OPTION_ROLES})
         return {**self.prepare(lab, folder), **pace}
 
@@ -98,6 +98,19 @@ def _providers(lab: Lab) -> None:
     lab.vcenter.flow_open = lambda _host, _port: True
     add_standard(lab, STANDARD)
     add_native(lab, NATIVE)
+
+
+def preflight(lab: Lab, folder: pathlib.Path) -> Variables:
+    """The look at everything that option 2 needs."""
+    return {
+        "preflight_option": "okms",
+        "preflight_profile": "order",
+        "preflight_private_cloud": lab.private_cloud,
+        "preflight_vsphere_user": lab.vsphere_user_name,
+        "preflight_grant_encryption_right": True,
+        "preflight_okms_region": lab.region,
+        "preflight_allow_order": True,
+    }
 
 
 def vm_encryption(lab: Lab, folder: pathlib.Path) -> Variables:
@@ -189,6 +202,7 @@ ALL = {
         Scenario("okms", "okms", okms),
         Scenario("external_kms", "external_kms", external_kms),
         Scenario("native_key_provider", "native_key_provider", native_key_provider),
+        Scenario("preflight", "preflight", preflight),
         Scenario("vm_encryption", "vm_encryption", vm_encryption, small_fleet),
         Scenario("key_rotation", "key_rotation", key_rotation, small_fleet),
         Scenario("key_provider_migration", "key_provider_migration", key_provider_migration, small_fleet),
