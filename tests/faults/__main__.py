@@ -37,17 +37,14 @@ def work(names: list[str], share: int, shares: int, every: int) -> None:
     """One process: its share of the injections, a line of JSON for each."""
     with tempfile.TemporaryDirectory(prefix="vmware-encryption-faults-") as folder:
         site = Site(pathlib.Path(folder))
-        try:
-            for name in names:
-                scenario = ALL[name]
-                clean = site.clean(scenario)
-                todo = points(clean, every)
-                systems = collections.Counter(system for system, _operation in clean.requests)
-                print(json.dumps({"scenario": name, "points": len(todo), "requests": systems}), flush=True)
-                for action, index in todo[share::shares]:
-                    print(json.dumps(dataclasses.asdict(site.inject(scenario, clean, action, index))), flush=True)
-        finally:
-            site.close()
+        for name in names:
+            scenario = ALL[name]
+            clean = site.clean(scenario)
+            todo = points(clean, every)
+            systems = collections.Counter(system for system, _operation in clean.requests)
+            print(json.dumps({"scenario": name, "points": len(todo), "requests": systems}), flush=True)
+            for action, index in todo[share::shares]:
+                print(json.dumps(dataclasses.asdict(site.inject(scenario, clean, action, index))), flush=True)
 
 
 def _start(arguments: argparse.Namespace, share: int) -> subprocess.Popen[str]:

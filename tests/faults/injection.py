@@ -46,10 +46,6 @@ class Site:
         self._folder = folder
         self.plays = Plays(folder)
 
-    def close(self) -> None:
-        """End the warm process."""
-        self.plays.close()
-
     def _fresh(self) -> pathlib.Path:
         place = self._folder / "run"
         shutil.rmtree(place, ignore_errors=True)

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import dataclasses
+import functools
 import importlib
 import io
 import json
@@ -15,6 +17,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import typing as t
 
@@ -22,6 +25,7 @@ import yaml
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings as ansible_warnings
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import warm
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 COLLECTION = "ansible_collections.ovhcloud.vmware_encryption"
@@ -142,6 +146,51 @@ def collections_path() -> str:
     return next(path for path in sys.path if (pathlib.Path(path) / "ansible_collections/ovhcloud").is_dir())
 
 
+def _ansible_environment(home: pathlib.Path) -> dict[str, str]:
+    """The settings of all plays, without any connection of the person who runs the tests."""
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith(CONNECTION_PREFIXES)},
+        "ANSIBLE_COLLECTIONS_PATH": collections_path(),
+        "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/functional/callback"),
+        "ANSIBLE_CALLBACKS_ENABLED": "recap_file",
+        "ANSIBLE_HOME": str(home / "ansible"),
+        "ANSIBLE_LOCALHOST_WARNING": "false",
+        "ANSIBLE_NOCOLOR": "true",
+        "LAB_RECAP_FILE": str(home / "stats.json"),
+    }
+
+
+@functools.cache
+def warm_process() -> warm.WarmProcess:
+    """The one of this test process; it ends with it."""
+    folder = tempfile.TemporaryDirectory(prefix="vmware-encryption-warm-")
+    process = warm.WarmProcess(_ansible_environment(pathlib.Path(folder.name)))
+    atexit.register(folder.cleanup)
+    atexit.register(process.close)
+    return process
+
+
+def _real_play(
+    arguments: t.Sequence[str],
+    directory: pathlib.Path,
+    connections: t.Mapping[str, str],
+    kill_when: t.Callable[[], bool] | None,
+) -> tuple[int, str]:
+    """Exit code and screen of an ansible-playbook of its own."""
+    command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), *arguments]
+    with subprocess.Popen(
+        command,
+        env={**_ansible_environment(directory), **connections},
+        cwd=directory,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        screen = _followed(process, kill_when)
+    return process.returncode, screen
+
+
 def run_playbook(
     lab: Lab,
     playbook: str,
@@ -154,43 +203,31 @@ def run_playbook(
 ) -> PlayResult:
     """Run `ovhcloud.vmware_encryption.<playbook>` (or a playbook's path) as a user would, with the lab's variables.
 
-    The play and all that it has started are killed as soon as `kill_when` says so.
+    The play and all that it has started are killed as soon as `kill_when` says so. Where this ansible-core allows it,
+    ordinary plays run in forks of a warm process; on the oldest one all are processes of their own.
     """
     name = playbook if playbook.endswith(".yml") else f"ovhcloud.vmware_encryption.{playbook}"
     stats_file = directory / "stats.json"
     if lab.clock.offset:
         # the lab's clock was moved, which the clock of this machine cannot follow
         variables.setdefault("preflight_max_clock_difference", 60 + abs(lab.clock.offset))
-    command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), name, "--diff"]
+    arguments = [name, "--diff"]
     if variables:
         (directory / "variables.json").write_text(json.dumps(variables))
-        command += ["-e", f"@{directory / 'variables.json'}"]
-    command += ["--check"] if check else []
-    command += ["-" + "v" * verbosity] if verbosity else []
-    clean = {key: value for key, value in os.environ.items() if not key.startswith(CONNECTION_PREFIXES)}
-    with subprocess.Popen(
-        command,
-        env={
-            **clean,
-            **lab.environment(),
-            "ANSIBLE_COLLECTIONS_PATH": collections_path(),
-            "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/functional/callback"),
-            "ANSIBLE_CALLBACKS_ENABLED": "recap_file",
-            "ANSIBLE_HOME": str(directory / "ansible"),
-            "ANSIBLE_LOCALHOST_WARNING": "false",
-            "ANSIBLE_NOCOLOR": "true",
-            "LAB_RECAP_FILE": str(stats_file),
-            **(environment or {}),
-        },
-        cwd=directory,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        screen = _followed(process, kill_when)
+        arguments += ["-e", f"@{directory / 'variables.json'}"]
+    arguments += ["--check"] if check else []
+    arguments += ["-" + "v" * verbosity] if verbosity else []
+    stats_file.unlink(missing_ok=True)
+    connections = {**lab.environment(), "LAB_RECAP_FILE": str(stats_file), **(environment or {})}
+    # what a play says in detail, and settings of Ansible itself, are those of a real ansible-playbook
+    ordinary = all(key.startswith(CONNECTION_PREFIXES) for key in environment or {})
+    if warm.available() and ordinary and not verbosity and kill_when is None:
+        home = {"HOME": os.environ.get("HOME", "")}
+        code, screen = warm_process().play(arguments, directory, {**connections, **home})
+    else:
+        code, screen = _real_play(arguments, directory, connections, kill_when)
     stats = json.loads(stats_file.read_text()) if stats_file.exists() else {}
-    return PlayResult(process.returncode, screen, stats)
+    return PlayResult(code, screen, stats)
 
 
 def _followed(process: subprocess.Popen[str], kill_when: t.Callable[[], bool] | None) -> str:

@@ -19,11 +19,9 @@ NATIVE, OKMS, EXTERNAL = "nkp-prod", "okms-prod", "team-kms"
 
 
 @pytest.fixture(scope="module")
-def plays(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Plays]:
+def plays(tmp_path_factory: pytest.TempPathFactory) -> Plays:
     """The warm process: these are many short plays."""
-    warm = Plays(tmp_path_factory.mktemp("plays"))
-    yield warm
-    warm.close()
+    return Plays(tmp_path_factory.mktemp("plays"))
 
 
 class Runner(t.Protocol):

@@ -94,7 +94,7 @@ def preload() -> None:
     list(loader.filter_loader.all())
     list(loader.test_loader.all())
     list(loader.lookup_loader.all(class_only=True))
-    root = pathlib.Path(__file__).resolve().parents[2]
+    root = pathlib.Path(__file__).resolve().parents[3]
     for path in sorted((root / "plugins/modules").glob("*.py")):
         importlib.import_module(f"{COLLECTION}.plugins.modules.{path.stem}")
 

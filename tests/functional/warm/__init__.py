@@ -1,0 +1,8 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A process that has Ansible and all modules loaded and forks for every play: minutes instead of hours."""
+
+from .process import WarmProcess, available
+
+__all__ = ["WarmProcess", "available"]
