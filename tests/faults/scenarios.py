@@ -163,6 +163,7 @@ def recovery(lab: Lab, folder: pathlib.Path) -> Variables:
     return {
         "recovery_file": str(folder / "dossier.json"),
         "recovery_backup_password": "planted backup password",
+        "native_key_provider_backup_allow_ephemeral": True,  # the tests themselves may run in a container
     }
 
 
