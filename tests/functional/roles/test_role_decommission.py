@@ -92,7 +92,6 @@ def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
     assert _done(again) and again.changed == 0 and len(lab.journal.writes(mark)) == 1, again.screen
 
 
-@pytest.mark.long
 def test_an_external_provider_goes_and_the_flow_that_another_needs_stays(lab: Lab, play: Play) -> None:
     """Both KMS of the lab have one address under two names; the default passes to the other provider."""
     providers.okms(lab)

@@ -117,7 +117,6 @@ def test_the_three_files_say_the_same_and_a_second_run_nothing_new(lab: Lab, pla
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == files
 
 
-@pytest.mark.long
 def test_something_new_gives_a_new_report_and_the_trend(lab: Lab, play: Play, folder: pathlib.Path) -> None:
     _good(play())
     first = _report(folder)

@@ -135,7 +135,6 @@ def test_certificate_and_key(lab: Lab, play: Play, run_module: RunModule) -> Non
     assert asked.code != 0 and "run again with the certificate and key that follow" in words_of(asked), asked.screen
 
 
-@pytest.mark.long
 def test_request_signed_elsewhere_in_two_runs_and_its_renewal(
     lab: Lab, play: Play, run_module: RunModule, tmp_path: pathlib.Path
 ) -> None:
@@ -167,7 +166,6 @@ def test_request_signed_elsewhere_in_two_runs_and_its_renewal(
     assert state_of(lab, run_module)["client_certificate"]["days_left"] > 300
 
 
-@pytest.mark.long
 def test_request_signed_by_a_ca_at_hand_for_a_kms_with_a_login(tmp_path: pathlib.Path) -> None:
     with Lab(LabSettings(external_kms_login=LOGIN)) as lab:
         play, vcenter = player(lab, tmp_path), elsewhere(lab)
@@ -213,7 +211,6 @@ def test_request_signed_by_a_ca_at_hand_for_a_kms_with_a_login(tmp_path: pathlib
         assert (tmp_path / "vcenter.pem").read_text() != signed
 
 
-@pytest.mark.long
 def test_self_signed_certificate_and_its_successor(
     lab: Lab, play: Play, run_module: RunModule, tmp_path: pathlib.Path
 ) -> None:

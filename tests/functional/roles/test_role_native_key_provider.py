@@ -84,7 +84,6 @@ def test_created_backed_up_default_and_then_left_alone(
     assert (checked.code, checked.changed, lab.journal.writes(mark)) == (0, 0, []), checked.screen
 
 
-@pytest.mark.long
 def test_a_backup_is_taken_again_on_request_and_given_to_the_users_tasks(play: Play, tmp_path: pathlib.Path) -> None:
     tasks = tmp_path / "sink.yml"
     tasks.write_text(
@@ -102,7 +101,6 @@ def test_a_backup_is_taken_again_on_request_and_given_to_the_users_tasks(play: P
     assert (tmp_path / "elsewhere.p12").read_bytes() != old
 
 
-@pytest.mark.long
 def test_a_lost_provider_is_restored_with_its_key(
     lab: Lab, play: Play, run_module: RunModule, tmp_path: pathlib.Path
 ) -> None:
@@ -122,7 +120,6 @@ def test_a_lost_provider_is_restored_with_its_key(
     assert play(native_key_provider_restore_from=str(tmp_path / "backup.p12")).changed == 0
 
 
-@pytest.mark.long
 def test_hosts_without_tpm_stop_it_before_anything_is_made(lab: Lab, play: Play, run_module: RunModule) -> None:
     lab.vcenter.inventory.host("esx1").tpm = False
     result = play()

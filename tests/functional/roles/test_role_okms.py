@@ -91,7 +91,6 @@ def test_without_permission_to_order_it_stops_with_the_price(lab: Lab, play: Pla
         assert word in result.screen, word
 
 
-@pytest.mark.long
 def test_a_revoked_certificate_is_replaced(lab: Lab, play: Play, run_module: RunModule) -> None:
     assert play().code == 0
     credential = lab.snapshot()["credentials"][0]
@@ -105,7 +104,6 @@ def test_a_revoked_certificate_is_replaced(lab: Lab, play: Play, run_module: Run
     assert play().changed == 0
 
 
-@pytest.mark.long
 def test_a_certificate_near_its_end_is_renewed_and_the_old_one_left_alone(
     lab: Lab, play: Play, run_module: RunModule
 ) -> None:

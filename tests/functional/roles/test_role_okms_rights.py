@@ -77,7 +77,6 @@ def test_an_identity_without_rights_is_stopped_before_anything_and_the_printed_p
     assert play(environment=environment).changed == 0
 
 
-@pytest.mark.long
 def test_check_mode_shows_what_is_missing_and_goes_on(lab: Lab, play: Play) -> None:
     lab.vcenter.inventory.hosts[0].version = "6.0.0"
     mark = lab.journal.mark()

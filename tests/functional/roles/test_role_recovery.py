@@ -96,7 +96,6 @@ def test_from_the_dossier_to_the_same_providers(lab: Lab, world: World, run_modu
     assert (again.code, again.changed, lab.journal.writes(mark)) == (0, 0, []), again.screen
 
 
-@pytest.mark.long
 def test_an_external_kms_needs_its_secrets_again(lab: Lab, tmp_path: pathlib.Path, run_module: RunModule) -> None:
     world = World(lab, tmp_path)
     certificate, key = lab.external_client_pair()

@@ -85,7 +85,6 @@ def test_shown_done_in_waves_and_then_left_alone(lab: Lab, play: Play) -> None:
     assert _powered(lab) == ["vm4"]
 
 
-@pytest.mark.long
 def test_a_provider_and_a_policy_that_are_not_there_yet(lab: Lab, play: Play) -> None:
     screen = rehearsed(lab, play, vm_encryption_provider="okms-prod")
     assert "The key provider okms-prod is not there yet" in screen
@@ -166,7 +165,6 @@ def test_the_kms_goes_down_in_the_middle_of_a_wave(lab: Lab, play: Play) -> None
     quiet(lab, play)
 
 
-@pytest.mark.long
 def test_power_is_given_back_after_the_play_was_killed(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
     state = tmp_path / "state.json"
     options = {
