@@ -71,7 +71,7 @@ class Site:
             if played.code:
                 raise RuntimeError(f"{scenario.name} fails without any fault:\n{played.screen}")
             requests = [(entry.system, entry.operation) for entry in lab.journal.entries(since=mark)]
-            ended = promises.outcome(lab)
+            ended = promises.outcome(lab, place)
             mark = lab.journal.mark()
             again = self.plays.run(lab, place, scenario.role, variables)
             writes = [entry.operation for entry in lab.journal.writes(mark)]
@@ -96,7 +96,7 @@ class Site:
             if second.code:
                 problems.append(f"the next run fails: {_last_error(second.screen)}")
             problems += [f"after the next run: {one}" for one in promises.broken(lab)]
-            ended = promises.outcome(lab)
+            ended = promises.outcome(lab, place)
             problems += [
                 f"{key} is {ended[key]}, not {wanted}" for key, wanted in clean.outcome.items() if ended[key] != wanted
             ]

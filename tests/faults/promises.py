@@ -6,11 +6,18 @@
 from __future__ import annotations
 
 import collections
+import json
+import pathlib
 import typing as t
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 NATIVE = "nativeProvider"
+OF_THE_DRIVER = ("variables.json", "screen.txt")
 
 
 def broken(lab: Lab) -> list[str]:
@@ -43,8 +50,11 @@ def _machines(lab: Lab) -> list[str]:
     ]
 
 
-def outcome(lab: Lab) -> dict[str, t.Any]:
-    """The state in the end without ids, times and keys: equal to that of a run in which nothing went wrong."""
+def outcome(lab: Lab, folder: pathlib.Path) -> dict[str, t.Any]:
+    """The state in the end without ids, times and keys: equal to that of a run in which nothing went wrong.
+
+    `folder` is where the play was told to keep its files.
+    """
     state = lab.snapshot()
     usable = [one for one in state["credentials"] if one["status"] == "READY"]
     return {
@@ -56,7 +66,26 @@ def outcome(lab: Lab) -> dict[str, t.Any]:
         "users": sorted((one["name"], one["encryption_right"]) for one in state["users"]),
         "providers": [_provider(lab, provider) for provider in state["providers"]],
         "machines": {machine.name: _machine(machine) for machine in lab.vcenter.inventory.vms},
+        "private_clouds": sorted((one.name, one.iam_state, *one.roles) for one in lab.ovhcloud.state.pccs.values()),
+        "policies": sorted(
+            (one["name"], *one["identities"], json.dumps(one["permissions"], sort_keys=True))
+            for one in lab.ovhcloud.state.policies.values()
+        ),
+        "files": sorted(_file(path) for path in folder.rglob("*") if path.is_file() and path.name not in OF_THE_DRIVER),
     }
+
+
+def _file(path: pathlib.Path) -> tuple[str, str, bool]:
+    """Name, permissions, and whether it opens: a key or a backup that cannot be read is lost."""
+    data, opens = path.read_bytes(), True
+    try:
+        if path.suffix == ".p12":
+            pkcs12.load_pkcs12(data, providers.BACKUP_PASSWORD.encode())
+        elif b"PRIVATE KEY" in data:
+            serialization.load_pem_private_key(data, None)
+    except ValueError:
+        opens = False
+    return path.name, oct(path.stat().st_mode & 0o777), opens
 
 
 def _provider(lab: Lab, provider: dict[str, t.Any]) -> dict[str, t.Any]:

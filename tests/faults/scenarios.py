@@ -20,7 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSett
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory, VCenterSettings
 
 STANDARD, NATIVE = "team-kms", "nkp-prod"
-OPTION_ROLES = ("okms", "external_kms", "native_key_provider")
+KMIP_USER = "urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"
 Variables = dict[str, t.Any]
 
 
@@ -37,20 +37,26 @@ class Scenario:
     def start(self, lab: Lab, folder: pathlib.Path) -> Variables:
         """The variables with the pace of the lab, after making the state before."""
         pace: Variables = {f"{self.role}_wait_interval": 0.01, f"{self.role}_wait_timeout": 20}
-        # the role preflight has a scenario of its own
-        pace.update({f"{role}_preflight": False for role in OPTION_ROLES})
         return {**self.prepare(lab, folder), **pace}
 
 
 def okms(lab: Lab, folder: pathlib.Path) -> Variables:
-    """Option 2, from an empty account."""
+    """Option 2 with its IAM steps, from an empty account."""
     return {
         "okms_private_cloud": lab.private_cloud,
         "okms_vsphere_user": lab.vsphere_user_name,
         "okms_region": lab.region,
         "okms_allow_order": True,
+        "okms_iam": True,
+        "okms_iam_users": ["user:alice"],
+        "okms_identity_urns": [KMIP_USER],
         "okms_dossier_path": str(folder / "dossier.json"),
     }
+
+
+def kmip_by_policy() -> LabSettings:
+    """OKMS serves a certificate only when an IAM policy allows its identity to."""
+    return LabSettings(kmip_needs_policy=True)
 
 
 def external_kms(lab: Lab, folder: pathlib.Path) -> Variables:
@@ -80,7 +86,7 @@ def native_key_provider(lab: Lab, folder: pathlib.Path) -> Variables:
         "native_key_provider_private_cloud": lab.private_cloud,
         "native_key_provider_vsphere_user": lab.vsphere_user_name,
         "native_key_provider_backup_path": str(folder / "nkp.p12"),
-        "native_key_provider_backup_password": "planted backup password",
+        "native_key_provider_backup_password": providers.BACKUP_PASSWORD,
         "native_key_provider_backup_allow_ephemeral": True,
         "native_key_provider_dossier_path": str(folder / "dossier.json"),
     }
@@ -162,7 +168,7 @@ def recovery(lab: Lab, folder: pathlib.Path) -> Variables:
     lab.vcenter.lose_providers()
     return {
         "recovery_file": str(folder / "dossier.json"),
-        "recovery_backup_password": "planted backup password",
+        "recovery_backup_password": providers.BACKUP_PASSWORD,
         "native_key_provider_backup_allow_ephemeral": True,  # the tests themselves may run in a container
     }
 
@@ -200,7 +206,7 @@ def decommission_okms(lab: Lab, folder: pathlib.Path) -> Variables:
 ALL = {
     one.name: one
     for one in (
-        Scenario("okms", "okms", okms),
+        Scenario("okms", "okms", okms, kmip_by_policy),
         Scenario("external_kms", "external_kms", external_kms),
         Scenario("native_key_provider", "native_key_provider", native_key_provider),
         Scenario("preflight", "preflight", preflight),
