@@ -99,7 +99,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
     parser.add_argument("scenario", nargs="*", default=list(ALL), help=f"some of {', '.join(ALL)}")
     parser.add_argument("--every", type=int, default=1, help="only each N-th injection")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 2, help="processes at once")
+    parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="processes at once")
     parser.add_argument("--share", type=int, default=None, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.scenario) - set(ALL)):

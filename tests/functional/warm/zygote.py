@@ -4,15 +4,18 @@
 """A process that has Ansible and all modules loaded, and forks a child for every play it is asked for.
 
 What a play does is the same as with ansible-playbook; what is saved is the start of Python for the play and for each of
-its modules, which is nine tenths of the time of a short play. Only `ActionBase._execute_module` is replaced: the module
-runs in the fork that Ansible makes for the task anyway.
+its modules, which is nine tenths of the time of a short play, and half of the rest: Ansible's fork for each task. Only
+`ActionBase._execute_module` and (from ansible-core 2.21 on) `WorkerProcess.start` are replaced: tasks and their modules
+run in the process of the play.
 """
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import gc
 import importlib
+import inspect
 import io
 import json
 import os
@@ -45,7 +48,7 @@ def run_module(name: str, arguments: dict[str, t.Any]) -> str:
 
 
 def replace_execution() -> None:
-    """Let Ansible run modules in its own fork."""
+    """Let Ansible run a module where its task runs."""
     from ansible.module_utils import _internal
     from ansible.plugins.action import ActionBase
 
@@ -75,6 +78,37 @@ def replace_execution() -> None:
     ActionBase._execute_module = execute
 
 
+def stay_in_process() -> None:
+    """Let Ansible run a task in the process of the play: what WorkerProcess does, with copies of what it changes."""
+    from ansible.executor.process import worker
+    from ansible.executor.task_executor import TaskExecutor
+
+    if "task" in inspect.signature(TaskExecutor).parameters:  # before 2.21 it changes its task: forks are needed
+        return
+    from ansible._internal import _task
+
+    def start(self: t.Any) -> None:
+        host, task = copy.copy(self._host), self._task.copy(exclude_parent=True, exclude_tasks=True)
+        task._parent = self._task._parent
+        task.squash()
+        with _task.TaskContext.create(task=task, task_vars=dict(self._task_vars), host_name=host.name):
+            executor = TaskExecutor(
+                host,
+                self._play_context.copy(),
+                self._loader,
+                self._shared_loader_obj,
+                self._final_q,
+                self._variable_manager,
+            )
+            result = executor.run()
+            result.finalize_registered_values()
+            task.ignore_errors = result.ignore_errors
+            task.ignore_unreachable = result.ignore_unreachable
+            self._final_q.send_task_result(host, task, result)
+
+    worker.WorkerProcess.start = start
+
+
 def preload() -> None:
     """Import what plays and modules need."""
     import ansible.cli.playbook
@@ -86,7 +120,7 @@ def preload() -> None:
 
     # before any import from the collection: plays find their playbooks through Ansible's own loader
     loader.init_plugin_loader()
-    # what every task would load anew in its own fork
+    # what every task would load anew
     loader.connection_loader.get("ansible.builtin.local", class_only=True)
     loader.shell_loader.get("sh")
     for name in ("normal", "copy", "debug", "fail", "assert", "set_fact", "include_vars", "validate_argument_spec"):
@@ -121,6 +155,7 @@ def main() -> None:
     """One order a line on standard input; for each a line with the process, and one with its exit code at its end."""
     preload()
     replace_execution()
+    stay_in_process()
     # forks neither collect nor copy what is here already
     gc.collect()
     gc.freeze()
@@ -130,7 +165,7 @@ def main() -> None:
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            os.setsid()  # a play is killed together with the forks of its tasks
+            os.setsid()  # a play is killed together with all it has started
             code = play(json.loads(line))
             sys.stdout.flush()
             os._exit(code)
