@@ -41,6 +41,9 @@ options:
       account:
         description: Registered result of M(ovhcloud.vmware_encryption.account_info).
         type: dict
+      order:
+        description: Registered result of M(ovhcloud.vmware_encryption.okms) in check mode, which finds an order that is under way.
+        type: dict
       domains:
         description: Registered result of M(ovhcloud.vmware_encryption.okms_info) with the regions.
         type: dict

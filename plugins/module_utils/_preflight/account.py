@@ -93,8 +93,19 @@ def payment(facts: Facts) -> Rows:
     check = "Payment method"
     if account["state"] == "incomplete":
         yield Row("Account", BLOCKING, "it is incomplete and cannot order", "complete it in the control panel")
-    if account["default_payment_method"] is not None:
+    order = part(facts, "order", "order")
+    if order and order["status"] != "notPaid":
+        yield Row(check, OK, f"order {order['order_id']} needs no payment any more")
+    elif account["default_payment_method"] is not None:
         yield Row(check, OK, f"there is a valid default one, id {account['default_payment_method']}")
+    elif account["payment_methods_known"] and order:
+        yield Row(
+            check,
+            BLOCKING,
+            f"order {order['order_id']} waits for payment of {order['price_with_tax']:g} {order['currency']}, and the "
+            "account has no valid default one",
+            "register one in the control panel or pay the order there, then run again, which goes on with this order",
+        )
     elif account["payment_methods_known"]:
         # an order of 0 is paid without one, with the fidelity account
         dear = float(setting(facts, "max_price", 0.0)) > 0
@@ -108,7 +119,9 @@ def payment(facts: Facts) -> Rows:
 
 def orders(facts: Facts) -> bool:
     """Whether the run is going to order a domain."""
-    return bool(facts.get("option") == OKMS and setting(facts, "allow_order") and domain_of(facts) is None)
+    wanted = facts.get("option") == OKMS and setting(facts, "allow_order") and domain_of(facts) is None
+    # one that an earlier order has delivered is only given its name
+    return bool(wanted) and not part(facts, "order", "okms").get("id")
 
 
 def domain_of(facts: Facts) -> dict[str, t.Any] | None:
@@ -142,9 +155,16 @@ def domain(facts: Facts) -> Rows:
             "OKMS domain", BLOCKING, f"there is no domain {wanted}", "correct the id, or name it by name and region"
         )
     elif setting(facts, "allow_order"):
-        yield Row("OKMS domain", OK, f"{wanted} is not there and will be ordered")
+        yield Row("OKMS domain", OK, f"{wanted} is not there and {_how(facts)}")
     else:
         yield Row("OKMS domain", WARNING, f"{wanted} is not there", "allow the order, or name the domain that is meant")
+
+
+def _how(facts: Facts) -> str:
+    order, there = part(facts, "order", "order"), part(facts, "order", "okms").get("id")
+    if there:
+        return f"the unnamed one of an earlier order, {there}, will be used"
+    return f"order {order['order_id']} ({order['status']}) will be gone on with" if order else "will be ordered"
 
 
 def _region(facts: Facts) -> Rows:

@@ -89,6 +89,30 @@ def test_check_mode_shows_what_is_missing_and_goes_on(lab: Lab, play: Play) -> N
     assert play(okms_preflight=False).code == 0
 
 
+def test_an_order_that_waits_for_its_payment_is_named_and_may_be_paid_by_hand(lab: Lab, play: Play) -> None:
+    lab.ovhcloud.settings.order_price = 10.0
+    methods = lab.ovhcloud.state.payment_methods
+    lab.faults.add("meanwhile", operation="POST /order/cart/{cartId}/checkout", call=methods.clear)
+    for _run in range(2):
+        stopped = play(okms_max_price=12)
+        order = next(iter(lab.ovhcloud.state.orders.values()))
+        assert stopped.code != 0
+        for words in (f"order {order.order_id} waits for payment of 12 EUR", "run again, which goes on with this order"):
+            assert words in _words(stopped), stopped.screen
+    order.paid_with, order.status = "somebody, by hand", "checking"
+    done = play(okms_max_price=12)
+    assert (done.code, len(lab.ovhcloud.state.orders)) == (0, 1), done.screen
+
+
+def test_a_domain_that_was_delivered_but_not_named_needs_no_payment_method(lab: Lab, play: Play) -> None:
+    lab.ovhcloud.settings.order_price = 10.0
+    lab.faults.add("refuse", operation="PUT /services/{serviceId}")
+    assert play(okms_max_price=12).code != 0
+    lab.ovhcloud.state.payment_methods.clear()
+    done = play(okms_max_price=12)
+    assert (done.code, len(lab.ovhcloud.state.orders)) == (0, 1), done.screen
+
+
 def test_iam_with_one_variable(tmp_path: pathlib.Path, run_module: RunModule) -> None:
     with Lab(LabSettings(kmip_needs_policy=True)) as lab:
         play = player(lab, tmp_path)
