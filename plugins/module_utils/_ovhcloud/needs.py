@@ -223,6 +223,7 @@ CATALOGUE: tuple[Need, ...] = (
         DOMAIN,
         "okms:apiovh:serviceKey/",
         f"""
+        GET /v2/okms/reference/serviceKey -
         GET {_DOMAINS}/{{okms}}/serviceKey get
         GET {_DOMAINS}/{{okms}}/serviceKey/{{id}} get
         """,

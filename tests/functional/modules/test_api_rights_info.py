@@ -80,6 +80,29 @@ def test_the_printed_rules_allow_all_that_they_name(lab: Lab, run_module: RunMod
     assert "POST /order/cart/*/checkout" in rights["message"]
 
 
+def test_the_printed_rules_and_policy_are_enough_for_service_keys(lab: Lab, run_module: RunModule) -> None:
+    okms_id = lab.ovhcloud.new_okms("eu-west-rbx", "kms-prod").okms_id
+    robot = lab.ovhcloud.add_identity("robot", [])
+    who = lab.ovhcloud.add_consumer_key(robot)
+    wish: dict[str, t.Any] = {"features": ["service_keys"], "kmip": False}
+    printed = run_module("api_rights_info", consumer_key=who, **wish)["profiles"]["operate"]
+    apply(run_module, printed["iam_policy"])
+    rules: Rules = [(rule["method"], rule["path"]) for rule in printed["access_rules"]]
+    key = {"okms_id": okms_id, "name": "k", "consumer_key": lab.ovhcloud.add_consumer_key(robot, rules)}
+    imported = {"name": "imported", "key": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}
+    steps: list[dict[str, t.Any]] = [
+        {"state": "active"},
+        {"state": "deactivated"},
+        {"state": "absent", "confirm_name": "k"},
+        imported,
+    ]
+    for step in steps:
+        done = run_module("okms_service_key", **{**key, **step})
+        assert done.changed, done.msg
+    listed = run_module("okms_service_key_info", consumer_key=key["consumer_key"])
+    assert [one["name"] for one in listed["service_keys"]] == ["imported"]
+
+
 def test_both_layers_in_one_message(lab: Lab, run_module: RunModule) -> None:
     robot = lab.ovhcloud.add_identity("robot", ["okms:*"])
     everything_but = [("GET", "/*"), ("POST", "/v2/iam/authorization/check")]
