@@ -91,10 +91,11 @@ def look(lab: Lab, tmp_path: pathlib.Path) -> Look:
 def test_a_healthy_account_is_said_to_be_healthy_and_soon(lab: Lab, look: Look, check: bool) -> None:
     lab.give_encryption_right()
     mark, start = lab.journal.mark(), _work_of_plays()
-    report = look(check=check)
+    # a setting of Ansible, for an ansible-playbook of its own: the work of the warm process is not seen from here
+    report = look(check=check, environment={"ANSIBLE_NOCOLOR": "true"})
     assert report.play.code == 0, report.play.screen
     # of the processor: how long it takes by the clock depends on what else this machine does
-    assert _work_of_plays() - start < 15
+    assert 1 < _work_of_plays() - start < 15
     assert (report.data["blocking"], report.data["warning"]) == (0, 0), report.data["lines"]
     assert {
         "OVHcloud credential",
