@@ -24,8 +24,8 @@ def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
     """Runs the playbook."""
 
     def run(**options: t.Any) -> harness.PlayResult:
-        check = options.pop("check", False)
-        return harness.run_playbook(lab, "decommission", tmp_path, check, **{**PACE, **options})
+        check, verbosity = options.pop("check", False), options.pop("verbosity", 0)
+        return harness.run_playbook(lab, "decommission", tmp_path, check, verbosity, **{**PACE, **options})
 
     return run
 
@@ -46,12 +46,13 @@ def test_a_native_provider_goes_and_its_backup_stays(lab: Lab, play: Play, tmp_p
     mark = lab.journal.mark()
     checked = play(**given, check=True)
     assert _done(checked) and checked.changed == 1 and lab.journal.writes(mark) == [], checked.screen
-    removed = play(**given, decommission_confirm=NATIVE)
+    removed = play(**given, decommission_confirm=NATIVE, verbosity=4)
     assert _done(removed) and lab.snapshot()["providers"] == [], removed.screen
     assert len(lab.journal.writes(mark)) == 1 and backup.read_bytes() == content
     again = play(**given, decommission_confirm=NATIVE)
     assert _done(again) and again.changed == 0 and len(lab.journal.writes(mark)) == 1, again.screen
     assert providers.BACKUP_PASSWORD not in checked.screen + removed.screen + again.screen
+    assert not [secret for secret in lab.secrets() if secret in removed.screen]
 
 
 def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
@@ -83,11 +84,11 @@ def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
     assert _done(waiting) and waiting.changed == 0 and lab.journal.writes(mark) == [], waiting.screen
     mail = lab.ovhcloud.state.mails[max(lab.ovhcloud.state.mails)]
     token = re.findall(r"token=(\w+)", mail.body)[0]
-    confirmed = play(**given, decommission_termination_token=token)
+    confirmed = play(**given, decommission_termination_token=token, verbosity=4)
     assert _done(confirmed) and len(lab.journal.writes(mark)) == 1, confirmed.screen
     assert lab.ovhcloud.state.okms[okms_id].state != "OK"
     assert providers.retired(dossier) == [OKMS]
-    assert token not in confirmed.screen
+    assert not [secret for secret in (token, *lab.secrets()) if secret in confirmed.screen]
     again = play(**given, decommission_termination_token=token)
     assert _done(again) and again.changed == 0 and len(lab.journal.writes(mark)) == 1, again.screen
 
