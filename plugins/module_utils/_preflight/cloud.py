@@ -10,6 +10,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
     BLOCKING,
     OK,
+    OKMS,
     WARNING,
     Facts,
     Row,
@@ -32,6 +33,8 @@ def cloud_of(facts: Facts) -> dict[str, t.Any]:
 def state(facts: Facts) -> Rows:
     """Whether it exists and is in order."""
     check, name = "Private cloud", setting(facts, "service_name")
+    if name == "" and facts.get("option") == OKMS:
+        yield Row(check, WARNING, "none was named, so none was looked at", "name it in preflight_private_cloud")
     if not name or not facts.get("cloud"):
         return
     kind, text = failure(facts, "cloud")

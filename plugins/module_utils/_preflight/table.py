@@ -11,6 +11,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight import account, cloud, vcenter
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
     BLOCKING,
+    EXTERNAL,
     OK,
     SEVERITIES,
     WARNING,
@@ -26,6 +27,8 @@ def servers(facts: Facts) -> Rows:
     """Each key server: does it answer, is it the expected one, how long is its certificate good."""
     found = [result for result in facts.get("servers") or [] if not result.get("skipped")]
     answering = [result for result in found if result.get("kmip_server")]
+    if not found and facts.get("option") == EXTERNAL:
+        yield Row("KMS", WARNING, "no key server was named, so none was looked at", "name them in preflight_kms_servers")
     for result in found:
         if result.get("kmip_server"):
             yield _server(facts, str(result["item"]), result["kmip_server"])

@@ -110,6 +110,17 @@ def pair_options(lab: Lab, days: float = 365) -> dict[str, str]:
     }
 
 
+def test_everything_that_is_missing_is_told_at_once(lab: Lab, play: Play) -> None:
+    for kms in lab.external_kms:
+        kms.stop()
+    lab.vcenter.inventory.hosts[0].version = "6.0.0"
+    stopped = play(**pair_options(lab), external_kms_vsphere_user="nobody")
+    assert stopped.code != 0 and lab.journal.writes() == [], stopped.screen
+    words = ("ESXi versions", "no user nobody", *(f"KMS {kms.name}" for kms in lab.external_kms))
+    message = words_of(stopped).rpartition("findings stop option external_kms")[2]
+    assert all(word in message for word in words), stopped.screen
+
+
 def test_certificate_and_key(lab: Lab, play: Play, run_module: RunModule) -> None:
     options = pair_options(lab)
     checked = checked_without_writes(lab, play, **options)
@@ -261,10 +272,11 @@ def test_one_of_two_servers_is_down(lab: Lab, play: Play, run_module: RunModule,
 
 def test_a_wrong_pin_and_no_answer_stop_before_anything_is_changed(lab: Lab, play: Play) -> None:
     servers = [{**server_of(kms), "thumbprint": "AB:" * 31 + "AB"} for kms in lab.external_kms]
-    wrong = play(**pair_options(lab), external_kms_servers=servers)
-    assert wrong.code != 0 and "AB:AB:AB" in wrong.screen and "blocked_by" in wrong.screen
+    for look in (True, False):
+        wrong = play(**pair_options(lab), external_kms_servers=servers, external_kms_preflight=look)
+        assert wrong.code != 0 and "AB:AB:AB" in wrong.screen and "blocked_by" in wrong.screen
     lab.external_kms.stop()
-    silent = play(**pair_options(lab))
+    silent = play(**pair_options(lab), external_kms_preflight=False)
     assert silent.code != 0 and "No server of the KMS answers" in silent.screen
     assert lab.journal.writes() == []
 

@@ -120,6 +120,14 @@ def test_a_lost_provider_is_restored_with_its_key(
     assert play(native_key_provider_restore_from=str(tmp_path / "backup.p12")).changed == 0
 
 
+def test_everything_that_is_missing_is_told_at_once(lab: Lab, play: Play) -> None:
+    lab.vcenter.inventory.host("esx1").version = "7.0.1"
+    stopped = play(native_key_provider_vsphere_user="nobody")
+    assert stopped.code != 0 and lab.journal.writes() == [], stopped.screen
+    message = " ".join(stopped.screen.split()).rpartition("findings stop option native_key_provider")[2]
+    assert "ESXi versions" in message and "no user nobody" in message, stopped.screen
+
+
 def test_hosts_without_tpm_stop_it_before_anything_is_made(lab: Lab, play: Play, run_module: RunModule) -> None:
     lab.vcenter.inventory.host("esx1").tpm = False
     result = play()

@@ -191,6 +191,13 @@ def test_a_failed_task_is_a_row() -> None:
     assert rows(settings={"service_name": "pcc-1"}, cloud=refused, domains=refused) == {}
 
 
+def test_what_was_not_named_is_told() -> None:
+    nothing: dict[str, t.Any] = {"settings": {"service_name": ""}}
+    assert {check: row[0] for check, row in rows("okms", **nothing).items()} == {"Private cloud": "warning"}
+    assert {check: row[0] for check, row in rows("external_kms", **nothing).items()} == {"KMS": "warning"}
+    assert rows("native_key_provider", **nothing) == {}
+
+
 def test_rows_come_worst_first_and_the_message_has_the_blocking_ones() -> None:
     vcenter = {"vcenter": "vc", "readiness": {**READY, "missing_privileges": ["Cryptographer.ManageKeys"]}}
     table = preflight_table({"option": "okms", "vcenter": vcenter})
