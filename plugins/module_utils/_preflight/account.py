@@ -125,10 +125,11 @@ def orders(facts: Facts) -> bool:
 
 
 def domain_of(facts: Facts) -> dict[str, t.Any] | None:
-    """The OKMS domain that the run would use."""
+    """The OKMS domain that the run would use; one that is terminated does not stand in the way of an order."""
     found = part(facts, "domains", "okms_domains") or []
     alive = [domain for domain in found if domain.get("state") not in _ENDED]
-    candidates = alive or found
+    replaced = bool(setting(facts, "allow_order") and part(facts, "order", "okms"))
+    candidates = alive or ([] if replaced else found)
     return dict(candidates[0]) if candidates else None
 
 

@@ -113,6 +113,16 @@ def test_a_domain_that_was_delivered_but_not_named_needs_no_payment_method(lab: 
     assert (done.code, len(lab.ovhcloud.state.orders)) == (0, 1), done.screen
 
 
+def test_a_terminated_domain_of_that_name_does_not_stand_in_the_way(lab: Lab, play: Play) -> None:
+    lab.ovhcloud.settings.retention_reads = 1000
+    old = lab.ovhcloud.new_okms(lab.region, "kms-prod")
+    lab.ovhcloud.okms.suspend(old)
+    assert play().code != 0 and lab.journal.writes() == []  # suspended for another reason
+    lab.ovhcloud.state.services[old.service_id].state = "terminated"
+    done = play()
+    assert (done.code, len(lab.ovhcloud.state.orders)) == (0, 1), done.screen
+
+
 def test_iam_with_one_variable(tmp_path: pathlib.Path, run_module: RunModule) -> None:
     with Lab(LabSettings(kmip_needs_policy=True)) as lab:
         play = player(lab, tmp_path)
