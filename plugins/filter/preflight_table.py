@@ -42,7 +42,7 @@ options:
         description: Registered result of M(ovhcloud.vmware_encryption.account_info).
         type: dict
       order:
-        description: Registered result of M(ovhcloud.vmware_encryption.okms) in check mode, which finds an order that is under way.
+        description: Registered result of M(ovhcloud.vmware_encryption.okms) in check mode, which finds an open order.
         type: dict
       domains:
         description: Registered result of M(ovhcloud.vmware_encryption.okms_info) with the regions.

@@ -28,7 +28,7 @@ def servers(facts: Facts) -> Rows:
     found = [result for result in facts.get("servers") or [] if not result.get("skipped")]
     answering = [result for result in found if result.get("kmip_server")]
     if not found and facts.get("option") == EXTERNAL:
-        yield Row("KMS", WARNING, "no key server was named, so none was looked at", "name them in preflight_kms_servers")
+        yield Row("KMS", WARNING, "none was named, so none was looked at", "name them in preflight_kms_servers")
     for result in found:
         if result.get("kmip_server"):
             yield _server(facts, str(result["item"]), result["kmip_server"])
