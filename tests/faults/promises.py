@@ -29,7 +29,7 @@ def broken(lab: Lab) -> list[str]:
     for provider in state["providers"]:
         if provider["default"] and not _is_safe(lab, provider):
             found.append(f"default {provider['id']} is not backed up or not green")
-    return found + _machines(lab)
+    return found + _orphans(lab)
 
 
 def _is_safe(lab: Lab, provider: dict[str, t.Any]) -> bool:
@@ -39,14 +39,15 @@ def _is_safe(lab: Lab, provider: dict[str, t.Any]) -> bool:
     return any(lab.vcenter.provider_is_green_at(server["address"]) for server in provider["servers"])
 
 
-def _machines(lab: Lab) -> list[str]:
-    """Machines whose keys are of a provider that is not there."""
+def _orphans(lab: Lab) -> list[str]:
+    """Machines, hosts and vSAN clusters whose keys are of a provider that is not there."""
+    inventory = lab.vcenter.inventory
+    needs = [(machine.name, key.provider) for machine in inventory.vms for key in machine.crypto_keys()]
+    needs += [(host.name, host.crypto_key.provider) for host in inventory.hosts if host.crypto_key]
+    needs += [(one.name, one.vsan_encryption) for one in inventory.clusters if one.vsan_encryption]
     known = set(lab.vcenter.crypto.providers)
     return [
-        f"{machine.name} needs the key provider {key.provider}, which is gone"
-        for machine in lab.vcenter.inventory.vms
-        for key in machine.crypto_keys()
-        if key.provider not in known
+        f"{name} needs the key provider {provider}, which is gone" for name, provider in needs if provider not in known
     ]
 
 
@@ -71,6 +72,9 @@ def outcome(lab: Lab, folder: pathlib.Path) -> dict[str, t.Any]:
             (one["name"], *one["identities"], json.dumps(one["permissions"], sort_keys=True))
             for one in lab.ovhcloud.state.policies.values()
         ),
+        # one for each time that a termination was asked for
+        "mails": len(lab.ovhcloud.state.mails),
+        "services": sorted((one.resource_name, one.state) for one in lab.ovhcloud.state.services.values()),
         "files": sorted(_file(path) for path in folder.rglob("*") if path.is_file() and path.name not in OF_THE_DRIVER),
     }
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
+import re
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import providers
@@ -19,7 +20,8 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory, VCenterSettings
 
-STANDARD, NATIVE = "team-kms", "nkp-prod"
+STANDARD, NATIVE, OKMS = "team-kms", "nkp-prod", "okms-prod"
+DAY = 86400.0
 KMIP_USER = "urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"
 Variables = dict[str, t.Any]
 
@@ -52,6 +54,12 @@ def okms(lab: Lab, folder: pathlib.Path) -> Variables:
         "okms_identity_urns": [KMIP_USER],
         "okms_dossier_path": str(folder / "dossier.json"),
     }
+
+
+def okms_renewal(lab: Lab, folder: pathlib.Path) -> Variables:
+    """The same a year later: vCenter's certificate is near its end, and a new request replaces the key in waiting."""
+    lab.clock.advance(340 * DAY)
+    return {**okms(lab, folder), "preflight_max_clock_difference": 341 * DAY}
 
 
 def kmip_by_policy() -> LabSettings:
@@ -174,9 +182,13 @@ def recovery(lab: Lab, folder: pathlib.Path) -> Variables:
 
 
 def decommission_native(lab: Lab, folder: pathlib.Path) -> Variables:
-    """A native provider that was the default goes, the team's own takes over; its backup is made first."""
+    """A native provider that was the default goes, another, which is in use, takes over; a backup is made first."""
     _providers(lab)
     lab.vcenter.crypto.default = NATIVE
+    inventory = lab.vcenter.inventory
+    inventory.encrypt(inventory.vm("vm1"), STANDARD, "key-1")
+    inventory.give_host_key(inventory.host("esx2"), STANDARD, "key-2")
+    inventory.cluster("C0").vsan_encryption = STANDARD
     return {
         "decommission_provider": NATIVE,
         "decommission_confirm": NATIVE,
@@ -188,14 +200,24 @@ def decommission_native(lab: Lab, folder: pathlib.Path) -> Variables:
     }
 
 
-def decommission_okms(lab: Lab, folder: pathlib.Path) -> Variables:
-    """A provider on OKMS goes, with its access certificate, its flow, and the first step of the end of its domain."""
-    name = "okms-prod"
-    dossier = providers.dossier(lab, folder, name, providers.okms(lab, name))
+def decommission_external(lab: Lab, folder: pathlib.Path) -> Variables:
+    """The provider on the team's KMS, and its flow, go; a native one takes over."""
+    add_native(lab, NATIVE)
     return {
-        "decommission_provider": name,
-        "decommission_confirm": name,
-        "decommission_dossier_path": str(dossier),
+        "decommission_provider": STANDARD,
+        "decommission_confirm": STANDARD,
+        "decommission_clear_defaults": True,
+        "decommission_new_default": NATIVE,
+        "decommission_close_flow": True,
+        "decommission_dossier_path": str(folder / "dossier.json"),
+    }
+
+
+def _okms_goes(folder: pathlib.Path) -> Variables:
+    return {
+        "decommission_provider": OKMS,
+        "decommission_confirm": OKMS,
+        "decommission_dossier_path": str(folder / "dossier.json"),
         "decommission_revoke_credential": True,
         "decommission_close_flow": True,
         "decommission_terminate_okms": True,
@@ -203,10 +225,24 @@ def decommission_okms(lab: Lab, folder: pathlib.Path) -> Variables:
     }
 
 
+def decommission_okms(lab: Lab, folder: pathlib.Path) -> Variables:
+    """A provider on OKMS goes, with its access certificate, its flow, and the first step of the end of its domain."""
+    providers.dossier(lab, folder, OKMS, providers.okms(lab, OKMS))
+    return _okms_goes(folder)
+
+
+def decommission_okms_end(lab: Lab, folder: pathlib.Path) -> Variables:
+    """The second step, with the token of the mail."""
+    mails = lab.ovhcloud.state.mails
+    token = re.findall(r"token=(\w+)", mails[max(mails)].body)[0]
+    return {**_okms_goes(folder), "decommission_termination_token": token}
+
+
 ALL = {
     one.name: one
     for one in (
         Scenario("okms", "okms", okms, kmip_by_policy),
+        Scenario("okms_renewal", "okms", okms_renewal, kmip_by_policy, earlier="okms"),
         Scenario("external_kms", "external_kms", external_kms),
         Scenario("native_key_provider", "native_key_provider", native_key_provider),
         Scenario("preflight", "preflight", preflight),
@@ -216,6 +252,8 @@ ALL = {
         Scenario("recovery_native", "recovery", recovery, earlier="native_key_provider"),
         Scenario("recovery_okms", "recovery", recovery, earlier="okms"),
         Scenario("decommission_native", "decommission", decommission_native),
+        Scenario("decommission_external", "decommission", decommission_external, earlier="external_kms"),
         Scenario("decommission_okms", "decommission", decommission_okms),
+        Scenario("decommission_okms_end", "decommission", decommission_okms_end, earlier="decommission_okms"),
     )
 }
