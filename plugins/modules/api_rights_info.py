@@ -38,6 +38,7 @@ options:
     description:
       - What is wanted besides. V(iam) enables IAM on the private cloud and keeps policies, V(service_keys) handles
         service keys, V(termination) ends an OKMS domain, V(users) makes and removes vSphere users.
+      - V(iam) does not hold the rights to disable IAM again or to delete policies.
     type: list
     elements: str
     choices: [iam, service_keys, termination, users]
@@ -176,6 +177,11 @@ rights:
           description: V(consumer_key) when a rule is missing, V(iam) when a policy is, else null.
           type: str
           sample: iam
+        optional:
+          description: Whether the option can be set up and kept without it, as is the case for revoking a certificate
+            and for reading the allowed networks of the private cloud.
+          type: bool
+          sample: false
     missing_calls:
       description: Calls that the rules of the consumer key do not allow.
       type: list

@@ -26,7 +26,10 @@ KMIP_ACTIONS = tuple(
 
 @dataclasses.dataclass(frozen=True)
 class Need:
-    """One call, or an IAM action without a call (method empty). `resource` is the kind that the action is asked on."""
+    """One call, or an IAM action without a call (method empty). `resource` is the kind that the action is asked on.
+
+    What is `optional` is not needed to set the option up and to keep it.
+    """
 
     method: str
     path: str
@@ -35,6 +38,7 @@ class Need:
     profile: str
     options: tuple[str, ...] = OPTIONS
     feature: str = ""
+    optional: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +73,10 @@ def _needs(profile: str, resource: str, prefix: str, rows: str, **more: t.Any) -
 _PCC, _DOMAINS = "/dedicatedCloud/{pcc}", "/v2/okms/resource"
 _KMS = {"options": (OKMS, EXTERNAL)}
 _ONLY = {"options": (OKMS,)}
+_IAM_READ = f"""
+    GET {_PCC}/iam iam/get
+    GET {_PCC}/iam/canBeEnabled iam/canBeEnabled/get
+"""
 CATALOGUE: tuple[Need, ...] = (
     *_needs(
         "read_only",
@@ -87,16 +95,24 @@ CATALOGUE: tuple[Need, ...] = (
         f"""
         GET /dedicatedCloud get
         GET {_PCC} get
-        GET {_PCC}/allowedNetwork allowedNetwork/get
-        GET {_PCC}/allowedNetwork/{{id}} allowedNetwork/get
-        GET {_PCC}/iam iam/get
-        GET {_PCC}/iam/canBeEnabled iam/canBeEnabled/get
         GET {_PCC}/task task/get
         GET {_PCC}/task/{{id}} task/get
         GET {_PCC}/user user/get
         GET {_PCC}/user/{{id}} user/get
         GET {_PCC}/vmEncryption vmEncryption/get
         """,
+    ),
+    *_needs("read_only", CLOUD, "pccVMware:apiovh:", _IAM_READ, optional=True),
+    *_needs("read_only", CLOUD, "pccVMware:apiovh:", _IAM_READ, feature="iam"),
+    *_needs(
+        "read_only",
+        CLOUD,
+        "pccVMware:apiovh:",
+        f"""
+        GET {_PCC}/allowedNetwork allowedNetwork/get
+        GET {_PCC}/allowedNetwork/{{id}} allowedNetwork/get
+        """,
+        optional=True,
     ),
     *_needs(
         "read_only",
@@ -142,10 +158,15 @@ CATALOGUE: tuple[Need, ...] = (
         "operate",
         DOMAIN,
         "okms:apiovh:credential/",
-        f"""
-        POST {_DOMAINS}/{{okms}}/credential create
-        DELETE {_DOMAINS}/{{okms}}/credential/{{id}} delete
-        """,
+        f"POST {_DOMAINS}/{{okms}}/credential create",
+        **_ONLY,
+    ),
+    *_needs(
+        "operate",
+        DOMAIN,
+        "okms:apiovh:credential/",
+        f"DELETE {_DOMAINS}/{{okms}}/credential/{{id}} delete",
+        optional=True,
         **_ONLY,
     ),
     *_needs(
@@ -277,11 +298,14 @@ CATALOGUE: tuple[Need, ...] = (
 def needs_of(option: str, profile: str, features: t.Collection[str] = ()) -> list[Need]:
     """What an option needs in a profile, with the wanted extra features."""
     reached = PROFILES[: PROFILES.index(profile) + 1]
-    return [
+    found = [
         need
         for need in CATALOGUE
         if option in need.options and need.profile in reached and (not need.feature or need.feature in features)
     ]
+    # a feature may need what is optional without it
+    needed = {(need.method, need.path) for need in found if not need.optional}
+    return [need for need in found if not (need.optional and (need.method, need.path) in needed)]
 
 
 def access_rules(needs: t.Iterable[Need], scope: Scope) -> list[dict[str, str]]:

@@ -99,6 +99,7 @@ def judged(need: Need, scope: Scope, rules: Rules, permitted: t.Mapping[str, boo
         "resource": scope.urn(need.resource) if need.resource else None,
         "granted": False if refused else by_iam,
         "refused_by": refused,
+        "optional": need.optional,
     }
 
 

@@ -57,7 +57,19 @@ def granted(facts: Facts) -> Rows:
         return
     profile = setting(facts, "profile", "operate")
     where = f"profiles.{profile} of preflight_report"
-    calls, actions = rights["missing_calls"], rights["missing_actions"]
+    optional = [call for call in rights.get("calls") or [] if call["optional"]]
+    calls = [
+        call for call in rights["missing_calls"] if call not in [f"{one['method']} {one['path']}" for one in optional]
+    ]
+    actions = [action for action in rights["missing_actions"] if action not in [one["action"] for one in optional]]
+    useful = [one for one in (*rights["missing_calls"], *rights["missing_actions"]) if one not in (*calls, *actions)]
+    if useful:
+        yield Row(
+            "Rights that help",
+            WARNING,
+            f"missing {', '.join(useful)}: what they are for cannot be looked at, or not be revoked",
+            f"take them over from {where} when you can; nothing else needs them",
+        )
     if calls:
         yield Row(
             "Access rules of the consumer key",
@@ -87,10 +99,12 @@ def granted(facts: Facts) -> Rows:
 
 def payment(facts: Facts) -> Rows:
     """Whether an order that is to be made can be paid."""
+    check, (kind, text) = "Payment method", failure(facts, "account")
+    if kind and kind not in ("forbidden", "authentication"):  # these have rows of their own
+        yield Row(check, WARNING, f"not known: {text}", "run again, or look at the control panel before an order")
     account = part(facts, "account", "account")
     if not account or not orders(facts):
         return
-    check = "Payment method"
     if account["state"] == "incomplete":
         yield Row("Account", BLOCKING, "it is incomplete and cannot order", "complete it in the control panel")
     order = part(facts, "order", "order")

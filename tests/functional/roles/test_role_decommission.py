@@ -93,6 +93,34 @@ def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
     assert _done(again) and again.changed == 0 and len(lab.journal.writes(mark)) == 1, again.screen
 
 
+def test_a_domain_that_is_terminated_directly_ends_in_one_run_under_the_same_guards(
+    lab: Lab, play: Play, tmp_path: pathlib.Path
+) -> None:
+    lab.ovhcloud.settings.direct_termination = True
+    okms_id = providers.okms(lab)
+    given = {
+        "decommission_provider": OKMS,
+        "decommission_confirm": OKMS,
+        "decommission_dossier_path": str(providers.dossier(lab, tmp_path, OKMS, okms_id)),
+        "decommission_revoke_credential": True,
+        "decommission_terminate_okms": True,
+        "decommission_terminate_directly": True,
+        "decommission_confirm_okms": "kms-prod",
+    }
+    machine = lab.vcenter.inventory.vm("vm1")
+    lab.vcenter.inventory.encrypt(machine, OKMS, "key-1")
+    mark = lab.journal.mark()
+    refused = play(**given)
+    assert refused.code != 0 and lab.journal.writes(mark) == [], refused.screen
+    lab.vcenter.inventory.decrypt(machine)
+    done = play(**given)
+    assert _done(done) and lab.ovhcloud.state.okms[okms_id].state != "OK", done.screen
+    assert (lab.ovhcloud.state.mails, lab.snapshot()["providers"]) == ({}, [])
+    mark = lab.journal.mark()
+    again = play(**given)
+    assert _done(again) and again.changed == 0 and lab.journal.writes(mark) == [], again.screen
+
+
 def test_an_external_provider_goes_and_the_flow_that_another_needs_stays(lab: Lab, play: Play) -> None:
     """Both KMS of the lab have one address under two names; the default passes to the other provider."""
     providers.okms(lab)

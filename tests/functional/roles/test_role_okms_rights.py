@@ -10,7 +10,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.faults.scenarios import ALL
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
 
@@ -75,6 +76,60 @@ def test_an_identity_without_rights_is_stopped_before_anything_and_the_printed_p
     done = play(environment=environment)
     assert (done.code, done.failed) == (0, 0), done.screen
     assert play(environment=environment).changed == 0
+
+
+def _robot(lab: Lab, option: str, profile: str, features: t.Sequence[str], optional: bool) -> dict[str, str]:
+    """Environment of an identity that has what api_rights_info prints for it, without the optional if so wished."""
+    robot = lab.ovhcloud.add_identity("robot", [])
+    wish: dict[str, t.Any] = {"option": option, "profile": profile, "features": list(features)}
+    key = lab.ovhcloud.add_consumer_key(robot)
+    found = providers.run(lab, "api_rights_info", **wish, service_name=lab.private_cloud, consumer_key=key)
+    calls = [call for call in found["rights"]["calls"] if optional or not call["optional"]]
+    policy = found["profiles"][profile]["iam_policy"]
+    actions = sorted({call["action"] for call in calls if call["action"]})
+    assert optional is (actions == [item["action"] for item in policy["permissions"]["allow"]])
+    providers.run(
+        lab,
+        "iam_policy",
+        name=policy["name"],
+        identities=policy["identities"],
+        resources=[item["urn"] for item in policy["resources"]],
+        allow=actions,
+    )
+    rules = sorted({(call["method"], call["path"]) for call in calls if call["method"]})
+    if optional:
+        assert rules == sorted((one["method"], one["path"]) for one in found["profiles"][profile]["access_rules"])
+    return {"OVH_CONSUMER_KEY": lab.ovhcloud.add_consumer_key(robot, rules)}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "option", "profile", "features"),
+    [
+        ("okms", "okms", "order", ["iam"]),
+        ("external_kms", "external_kms", "operate", []),
+        ("native_key_provider", "native_key_provider", "operate", []),
+        ("decommission_okms", "okms", "order", ["termination"]),
+    ],
+)
+def test_what_is_printed_is_enough_for_each_role(
+    scenario: str, option: str, profile: str, features: list[str], tmp_path: pathlib.Path
+) -> None:
+    with Lab(ALL[scenario].settings()) as lab:
+        variables = ALL[scenario].start(lab, tmp_path)
+        environment = _robot(lab, option, profile, features, optional=True)
+        done = harness.run_playbook(lab, ALL[scenario].role, tmp_path, environment=environment, **variables)
+        assert (done.code, done.failed) == (0, 0), done.screen
+        assert "Rights that help" not in done.screen
+
+
+def test_rights_that_only_help_stop_nobody(lab: Lab, play: Play) -> None:
+    environment = _robot(lab, "okms", "order", [], optional=False)
+    done = play(environment=environment)
+    assert (done.code, done.failed) == (0, 0), done.screen
+    words = _words(done)
+    assert "warning Rights that help: missing" in words and "DELETE /v2/okms/resource/*/credential/*" in words
+    again = play(environment=environment)
+    assert (again.code, again.changed) == (0, 0), again.screen
 
 
 def test_check_mode_shows_what_is_missing_and_goes_on(lab: Lab, play: Play) -> None:

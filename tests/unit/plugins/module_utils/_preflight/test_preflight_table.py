@@ -47,6 +47,7 @@ READY: dict[str, t.Any] = {
     "missing_privileges": [],
     "hosts": [HOST],
 }
+NICE = {"method": "DELETE", "path": "/x/*", "action": "a:b", "optional": True}
 CLOUD: dict[str, t.Any] = {
     "service_name": "pcc-1",
     "state": "delivered",
@@ -72,6 +73,10 @@ def rows(option: str = "okms", **facts: t.Any) -> dict[str, tuple[str, str]]:
         ({"credential": {"expires": "2027", "days_left": 31}}, "OVHcloud credential", "ok", "until 2027"),
         ({"missing_calls": ["GET /me"]}, "Access rules of the consumer key", "blocking", "GET /me"),
         ({"missing_actions": ["a:b", "c:d"]}, "IAM actions", "blocking", "a:b, c:d"),
+        ({"missing_actions": ["a:b"], "calls": [NICE]}, "IAM actions", "ok", "granted"),
+        ({"missing_actions": ["a:b", "c:d"], "calls": [NICE]}, "IAM actions", "blocking", "lacks c:d"),
+        ({"missing_actions": ["a:b"], "calls": [NICE]}, "Rights that help", "warning", "a:b"),
+        ({"missing_calls": ["DELETE /x/*"], "calls": [NICE]}, "Access rules of the consumer key", "ok", "granted"),
         ({"unchecked_actions": ["a:b"]}, "IAM actions", "warning", "a:b"),
         ({}, "IAM actions", "ok", "granted"),
     ],
@@ -94,6 +99,13 @@ def test_payment(settings: dict[str, t.Any], method: int | None, severity: str |
     account = {"state": "complete", "payment_methods_known": True, "default_payment_method": method}
     found = rows(settings=settings, account={"account": account}, domains={"okms_domains": []})
     assert found.get("Payment method", (None,))[0] == severity
+
+
+def test_an_account_that_cannot_be_read_is_a_row() -> None:
+    failed = {"msg": "error 500", "failure": {"kind": "api"}}
+    assert rows(settings={"allow_order": True}, account=failed)["Payment method"][0] == "warning"
+    refused = {"msg": "no right", "failure": {"kind": "forbidden"}}
+    assert "Payment method" not in rows(settings={"allow_order": True}, account=refused)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +180,7 @@ def test_hosts(option: str, host: dict[str, t.Any], required: bool, expected: di
     ("api", "vcenter", "severity", "words"),
     [
         (1.0, 2.0, "ok", "OVHcloud +1 s"),
-        (300.0, 301.0, "blocking", "clock of this machine"),
+        (300.0, 301.0, "warning", "clock of this machine"),
         (0.0, 61.0, "blocking", "clock of vCenter"),
         (-61.0, 0.0, "blocking", "clock of OVHcloud"),
         (None, 90.0, "blocking", "clock of vCenter"),
@@ -179,6 +191,12 @@ def test_clocks(api: float | None, vcenter: float, severity: str, words: str) ->
     rights = {"rights": RIGHTS, "clock_offset": api} if api is not None else {}
     found = rows(rights=rights, vcenter={"vcenter": "vc", "readiness": {**READY, "clock_offset": vcenter}})["Clocks"]
     assert found[0] == severity and words in found[1]
+
+
+def test_a_machine_that_signs_must_have_the_time() -> None:
+    vcenter = {"vcenter": "vc", "readiness": {**READY, "clock_offset": 301.0}}
+    found = rows("external_kms", rights={"rights": RIGHTS, "clock_offset": 300.0}, vcenter=vcenter)["Clocks"]
+    assert found[0] == "blocking" and "clock of this machine" in found[1]
 
 
 def test_a_failed_task_is_a_row() -> None:
