@@ -58,23 +58,20 @@ def granted(facts: Facts) -> Rows:
     profile = setting(facts, "profile", "operate")
     where = f"profiles.{profile} of preflight_report"
     optional = [call for call in rights.get("calls") or [] if call["optional"]]
-    calls = [
-        call for call in rights["missing_calls"] if call not in [f"{one['method']} {one['path']}" for one in optional]
-    ]
-    actions = [action for action in rights["missing_actions"] if action not in [one["action"] for one in optional]]
-    useful = [one for one in (*rights["missing_calls"], *rights["missing_actions"]) if one not in (*calls, *actions)]
-    if useful:
+    calls, nice_calls = _apart(rights["missing_calls"], [f"{one['method']} {one['path']}" for one in optional])
+    actions, nice_actions = _apart(rights["missing_actions"], [one["action"] for one in optional])
+    if nice := [*(nice_calls if not calls else []), *(nice_actions if not actions else [])]:
         yield Row(
             "Rights that help",
             WARNING,
-            f"missing {', '.join(useful)}: what they are for cannot be looked at, or not be revoked",
+            f"missing {', '.join(nice)}: what they are for cannot be looked at, or not be revoked",
             f"take them over from {where} when you can; nothing else needs them",
         )
     if calls:
         yield Row(
             "Access rules of the consumer key",
             BLOCKING,
-            f"no rule for {', '.join(calls)}",
+            f"no rule for {_both(calls, nice_calls)}",
             f"make a consumer key with all access_rules in {where}: the rules of a key cannot be changed",
         )
     else:
@@ -83,7 +80,7 @@ def granted(facts: Facts) -> Rows:
         yield Row(
             "IAM actions",
             BLOCKING,
-            f"{', '.join(rights['identities'])} lacks {', '.join(actions)}",
+            f"{', '.join(rights['identities'])} lacks {_both(actions, nice_actions)}",
             f"have somebody who may create the iam_policy in {where}, with the module iam_policy",
         )
     if rights["unchecked_actions"]:
@@ -95,6 +92,15 @@ def granted(facts: Facts) -> Rows:
         )
     if not actions and not rights["unchecked_actions"]:
         yield Row("IAM actions", OK, "all actions are granted")
+
+
+def _apart(missing: t.Sequence[str], optional: t.Sequence[str]) -> tuple[list[str], list[str]]:
+    """What is needed, and what only helps."""
+    return [one for one in missing if one not in optional], [one for one in missing if one in optional]
+
+
+def _both(needed: t.Sequence[str], nice: t.Sequence[str]) -> str:
+    return ", ".join(needed) + (f", and, which only help, {', '.join(nice)}" if nice else "")
 
 
 def payment(facts: Facts) -> Rows:
