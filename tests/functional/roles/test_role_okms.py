@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import typing as t
 
 import pytest
@@ -125,6 +126,39 @@ def test_a_server_with_another_certificate_stops_before_anything_is_registered(l
     assert lab.snapshot()["providers"] == []
     assert lab.snapshot()["kms_entries"] == []
     assert "AB:AB:AB" in result.screen
+
+
+def test_bad_answers_on_the_way_are_survived(lab: Lab, play: Play) -> None:
+    bad: list[dict[str, t.Any]] = [
+        {"action": "status", "status": 429, "retry_after": 0},
+        {"action": "status", "status": 500},
+        {"action": "status", "status": 503, "retry_after": 0},
+        {"action": "html", "status": 502},
+        {"action": "html", "status": 200},
+        {"action": "truncate"},
+    ]
+    rules = [
+        lab.faults.add(system="ovhcloud", operation="GET *", skip=5 * number, **fault)
+        for number, fault in enumerate(bad)
+    ]
+    result = play()
+    assert (result.code, result.failed) == (0, 0), result.screen
+    assert [rule.times for rule in rules] == [0] * len(bad)
+    assert set(_counts(lab).values()) == {1}
+    assert play().changed == 0
+
+
+@pytest.mark.parametrize("seconds", [600.0, -600.0])
+def test_a_clock_of_this_machine_that_is_ten_minutes_off_is_told_and_survived(
+    lab: Lab, play: Play, seconds: float
+) -> None:
+    lab.clock.advance(seconds)
+    result = play(preflight_max_clock_difference=60)
+    assert (result.code, result.failed) == (0, 0), result.screen
+    words = " ".join(result.screen.split())
+    assert re.search(r"warning Clocks: they differ by (599|60\d) s", words), words
+    assert "set the clock of this machine by NTP" in words
+    assert set(_counts(lab).values()) == {1}
 
 
 def test_no_secret_reaches_the_screen_at_highest_verbosity(lab: Lab, play: Play) -> None:
