@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import KEYS
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 from ansible_collections.ovhcloud.vmware_encryption.tests.report.browser import Browser, Page
 from ansible_collections.ovhcloud.vmware_encryption.tests.report.conftest import Report, written
@@ -75,8 +76,8 @@ def test_the_numbers_are_those_of_the_json(chromium: Browser, usual: tuple[Repor
     assert number(page, "attention") == str(found["critical"] + found["warning"])
     assert number(page, "providers") == str(len(report["key_providers"]))
     assert number(page, "expiry") == f"{min(one['days_left'] for one in report['certificates'] if one['used_by'])} days"
-    for state in ("encrypted", "partly_encrypted", "vtpm_only", "clear", "unreadable"):
-        assert page.text(f"[data-count={state}]") == str(totals[state])
+    for state, key in KEYS.items():
+        assert page.text(f"[data-count={state}]") == str(totals[key])
     shown = page.value("[...document.querySelectorAll('[data-code]')].map(one => one.dataset.code)")
     assert sorted(shown) == sorted(one["code"] for one in report["findings"])
     assert page.value("document.querySelectorAll('#exceptions tbody tr').length") == totals["exceptions"]
@@ -92,7 +93,7 @@ def test_charts_are_drawn_to_the_numbers(chromium: Browser, usual: tuple[Report,
         "[...document.querySelectorAll('.donut .arc')].map(one => parseFloat(getComputedStyle(one).strokeDasharray))"
     )
     totals = report["totals"]
-    wanted = [totals[state] for state in ("encrypted", "partly_encrypted", "vtpm_only", "clear", "unreadable")]
+    wanted = [totals[key] for key in KEYS.values()]
     assert shares == pytest.approx(
         [100 * count / totals["virtual_machines"] - 0.6 for count in wanted if count], abs=0.3
     )

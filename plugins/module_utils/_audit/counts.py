@@ -10,7 +10,14 @@ import typing as t
 Facts = dict[str, t.Any]
 Machines = t.Sequence[t.Mapping[str, t.Any]]
 
-STATES = ("encrypted", "partly_encrypted", "vtpm_only", "clear", "unreadable")
+# state of a machine -> key of its number. Not "clear": Jinja would find the method of the dictionary there.
+KEYS = {
+    "encrypted": "encrypted",
+    "partly_encrypted": "partly_encrypted",
+    "vtpm_only": "vtpm_only",
+    "clear": "unencrypted",
+    "unreadable": "unreadable",
+}
 VMOTION_MODES = ("required", "opportunistic", "disabled")
 
 
@@ -42,16 +49,21 @@ def totals(machines: Machines) -> Facts:
 
 def states(machines: Machines) -> dict[str, int]:
     """How many machines are in each state; a word that is not known counts as unreadable."""
-    found = dict.fromkeys(STATES, 0)
+    found = dict.fromkeys(KEYS.values(), 0)
     for machine in machines:
-        found[state_of(machine)] += 1
+        found[KEYS[state_of(machine)]] += 1
     return found
 
 
 def state_of(machine: t.Mapping[str, t.Any]) -> str:
     """The state of a machine."""
     state = str(machine.get("state"))
-    return state if state in STATES else "unreadable"
+    return state if state in KEYS else "unreadable"
+
+
+def by_state(numbers: t.Mapping[str, t.Any]) -> list[tuple[str, int]]:
+    """Each state with its number, in the order of the page."""
+    return [(state, numbers[key]) for state, key in KEYS.items()]
 
 
 def _capacity(disks: t.Iterable[t.Mapping[str, t.Any]]) -> int:
@@ -73,7 +85,7 @@ def by_provider(machines: Machines) -> list[Facts]:
                 keys.setdefault(provider, set()).add(str(part["key_id"]))
     for name, entry in found.items():
         entry["virtual_machines"] = len(entry.pop("_moids"))
-        entry["keys"] = len(keys.get(name, ()))
+        entry["key_count"] = len(keys.get(name, ()))
     return sorted(found.values(), key=lambda entry: (-entry["virtual_machines"], entry["name"]))
 
 

@@ -147,7 +147,7 @@ def headlines(made: t.Mapping[str, t.Any]) -> list[str]:
     lines = [
         f"{totals['encrypted']} of {totals['virtual_machines']} VMs are encrypted{share}",
         f"{findings.plural(totals['exceptions'], 'exception')}: {totals['partly_encrypted']} partly encrypted, "
-        f"{totals['vtpm_only']} home only, {totals['clear']} in clear, {totals['unreadable']} not readable",
+        f"{totals['vtpm_only']} home only, {totals['unencrypted']} in clear, {totals['unreadable']} not readable",
         f"{findings.plural(found['critical'], 'critical finding')}, {findings.plural(found['warning'], 'warning')}, "
         f"{findings.plural(found['notice'], 'notice')}",
     ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import svg, words
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import STATES
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import by_state
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.markup import (
     Child,
@@ -51,7 +51,7 @@ def top(report: Report) -> Markup:
         tag("h1", headline(totals)),
         tag("ul", facts, class_="facts"),
     )
-    parts = [(state, totals[state]) for state in STATES]
+    parts = by_state(totals)
     told = "; ".join(f"{words.STATE[state]}: {count}" for state, count in parts)
     middle = words.share(totals["percent_encrypted"])
     ring = svg.donut(parts, middle, "VMs by state of encryption", told)
@@ -159,14 +159,14 @@ def coverage(report: Report) -> Markup:
 
 def _provider(row: Report, machines: int) -> Markup:
     count = row["virtual_machines"]
-    what = f"{plural(row['disks'], 'disk')}, {words.size(row['capacity_bytes'])}, {plural(row['keys'], 'key')}"
+    what = f"{plural(row['disks'], 'disk')}, {words.size(row['capacity_bytes'])}, {plural(row['key_count'], 'key')}"
     chart = svg.shares([("encrypted", count)], machines, f"{plural(count, 'VM')} of {machines}")
     name = row["name"] or "not told by vCenter"
     return item(name_of(name), plural(count, "VM"), chart, tag("span", what, class_="soft small"))
 
 
 def _cluster(row: Report) -> Markup:
-    parts = [(state, row[state]) for state in STATES]
+    parts = by_state(row)
     told = ", ".join(f"{words.number(count)} {words.STATE[state]}" for state, count in parts if count)
     chart = svg.shares(parts, row["virtual_machines"], told)
     name = row["name"] or "no cluster"

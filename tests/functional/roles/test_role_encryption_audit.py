@@ -94,7 +94,7 @@ def test_the_three_files_say_the_same_and_a_second_run_nothing_new(lab: Lab, pla
 
     report, rows, inventory = _report(folder), _rows(folder), lab.vcenter.inventory
     totals = report["totals"]
-    assert (totals["virtual_machines"], totals["encrypted"], totals["vtpm_only"], totals["clear"]) == (6, 2, 1, 3)
+    assert (totals["virtual_machines"], totals["encrypted"], totals["vtpm_only"], totals["unencrypted"]) == (6, 2, 1, 3)
     assert totals["disks"] == sum(len(machine.disks) for machine in inventory.vms)
     assert (_shown(folder, "encrypted"), _shown(folder, "exceptions")) == ("33.3 %", "4")
     urgent = totals["findings"]["critical"] + totals["findings"]["warning"]

@@ -102,6 +102,17 @@ def test_the_text_is_json_without_anything_that_ansible_would_template() -> None
     text.encode("ascii")
 
 
+def _keys(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, dict):
+        yield from value
+    for one in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _keys(one)
+
+
+def test_no_key_is_hidden_in_jinja_by_a_method_of_dictionaries() -> None:
+    assert {key for key in _keys(model.report(fleet.facts(50), Limits(), fleet.NOW)) if hasattr(dict, key)} == set()
+
+
 def test_mail_addresses_and_other_data_of_people_stay_out() -> None:
     made = _report(fleet.facts(5))
     assert "example.net" not in model.dumped(made)
