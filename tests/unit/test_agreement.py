@@ -159,6 +159,43 @@ def test_role_options_are_specified_defaulted_documented_and_used(role: str) -> 
             assert option["default"] == defaults[name], name
 
 
+CONDITIONS = ("when", "that", "until", "failed_when", "changed_when")
+
+
+def _expressions(value: t.Any, key: str = "", inside: str = "") -> t.Iterator[tuple[str, str]]:
+    """Jinja of a task file, each with the key under which it stands, or with '' where it is more than a name."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            yield from _expressions(one, name, "vars" if name == "vars" else inside)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _expressions(one, key, inside)
+    elif isinstance(value, str) and key in CONDITIONS:
+        yield "", value
+    elif isinstance(value, str):
+        alone = re.fullmatch(r"\{\{ \w+ \}\}", value)
+        for found in re.findall(r"\{\{(.*?)\}\}", value, re.DOTALL):
+            yield (f"{inside}:{key}" if alone else ""), found
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_roles_take_words_for_booleans(role: str) -> None:
+    """`-e name=false` and the surveys of AWX give text, which Jinja takes for true."""
+    specs = {one: _role(one, "meta/argument_specs.yml")["argument_specs"]["main"]["options"] for one in ROLES}
+    every = {name for spec in specs.values() for name in spec}
+    names = "|".join(name for name, option in specs[role].items() if isinstance(option.get("default"), bool)) or "$."
+    bare = re.compile(rf"\b(?:{names})\b(?! \| bool)")
+    wrong = []
+    for path in (ROOT / "roles" / role / "tasks").glob("*.yml"):
+        for where, text in _expressions(yaml.safe_load(path.read_text())):
+            inside, _colon, key = where.partition(":")
+            # handed on as it is: modules turn words into booleans, other roles do what this one does
+            handed_on = where and (not inside or key in every)
+            if bare.search(text) and not handed_on:
+                wrong.append(f"{path.name}: {text.strip()}")
+    assert wrong == []
+
+
 def test_there_are_modules_and_roles() -> None:
     assert MODULES
     assert ROLES
