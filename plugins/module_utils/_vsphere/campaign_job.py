@@ -53,6 +53,7 @@ class Job:
         self.error: CollectionError | None = None
         self.attempted = False  # vCenter may have changed it
         self.left_off = False  # it was shut down and is still off
+        self.may_go_down = False  # its guest may be on the way, and nobody waits for it
         self.no_keys = False  # the reason why the next machine would fail too
         self.devices: t.Sequence[t.Any] | None = None
         self._orders = orders
@@ -102,7 +103,11 @@ class Job:
     def _shut_down(self) -> list[t.Any]:
         if not self.work.machine.tools_running:
             return self._power_off()
-        self._call("shut down", "ShutdownGuest")
+        try:
+            self._call("shut down", "ShutdownGuest")
+        except UnreachableError:
+            self.may_go_down = True  # only the answer may be lost
+            raise
         self._deadline = self._orders.clock() + self._orders.shutdown_timeout
         return self._follow(SHUTTING_DOWN, self.work.machine.reference)
 
@@ -219,6 +224,7 @@ class Job:
             except CollectionError as error:
                 self.fail(error)
                 return self._after_reconfigure()
+        self.may_go_down = True
         self.fail(
             WaitTimeoutError(
                 f"{self.name} did not shut down within {self._orders.shutdown_timeout:g} s and was left alone; it may "
@@ -229,6 +235,7 @@ class Job:
 
     def give_up(self, seconds: float) -> None:
         """The time of the whole campaign is over while something is still running."""
+        self.may_go_down = self.may_go_down or self.phase == SHUTTING_DOWN
         running = reference(self._followed) if isinstance(self._followed, vim.Task) else "its shutdown"
         self.fail(
             WaitTimeoutError(

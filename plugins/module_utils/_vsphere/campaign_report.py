@@ -69,6 +69,8 @@ class Row:
             self.after = dict.fromkeys(self.before)
         else:
             self.after = self.before
+        if job.may_go_down and (now is None or now.on):
+            self.after = {**self.after, "power_state": None}
         if not touched:
             self._untouched(job)
             return

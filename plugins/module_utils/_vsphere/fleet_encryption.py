@@ -184,19 +184,19 @@ class FleetEncryption:
         )
 
     def _take_over(self, jobs: t.Sequence[Job], broken: CollectionError | None) -> None:
-        touched = [job for job in jobs if job.attempted or job.left_off]
+        touched = [job for job in jobs if job.attempted or job.left_off or job.may_go_down]
         found = _look_at(self._session, [job.work.machine for job in touched], broken)
         for job in jobs:
             row = self._rows[job.work.machine.moid]
             row.take_over(job, found.get(job.work.machine.moid))
 
     def _warn_of_leftovers(self, jobs: t.Sequence[Job], keys: NewKeys) -> None:
-        left = [job.name for job in jobs if job.left_off]
-        if left:
-            ids = ", ".join(job.work.machine.moid for job in jobs if job.left_off)
-            self._context.warn(
-                f"shut down and still off: {listing(left)}. Power them on, or give power_on: [{ids}] to the next run"
-            )
+        off = [job.work.machine for job in jobs if job.left_off]
+        going = [job.work.machine for job in jobs if job.may_go_down and not job.left_off]
+        for state, machines in (("shut down and still off", off), ("may still be shutting down", going)):
+            if machines:
+                names, ids = listing([one.name for one in machines]), ", ".join(one.moid for one in machines)
+                self._context.warn(f"{state}: {names}. Power them on, or give power_on: [{ids}] to the next run")
         if keys.unused:
             self._context.warn(
                 f"{len(keys.unused)} keys were made and not used; they stay in the KMS: {listing(keys.unused)}"

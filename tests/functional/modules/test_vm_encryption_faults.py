@@ -165,9 +165,11 @@ def test_a_power_operation_is_lost(lab: Lab, run_module: RunModule, operation: s
     lab.faults.add(action, system="vcenter", operation=operation)
     run = runner(run_module, power_off="shutdown", max_failures=9)
     result, _writes = watched(lab, run)
-    if result.failed and machine.power_state == "poweredOff":
-        # what is left off is told with the way to power it on
+    if operation == "ShutdownGuest" or (result.failed and machine.power_state == "poweredOff"):
+        # what is left off, or may go down, is told with the way to power it on
         assert "power_on: [vm-1]" in result.warnings[0]
+        row = next(row for row in result["virtual_machines"] if row["name"] == "vm1")
+        assert row["after"]["power_state"] != "powered_on"
     finished(lab, lambda: run(power_on=["vm-1"]))
     assert machine.power_state == "poweredOn"
 

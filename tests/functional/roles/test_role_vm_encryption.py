@@ -165,6 +165,22 @@ def test_the_kms_goes_down_in_the_middle_of_a_wave(lab: Lab, play: Play) -> None
     quiet(lab, play)
 
 
+def test_power_is_given_back_when_the_answer_to_the_shutdown_is_lost(
+    lab: Lab, play: Play, tmp_path: pathlib.Path
+) -> None:
+    options = {"vm_encryption_state_path": str(tmp_path / "state.json"), "vm_encryption_power_off": "shutdown"}
+    _run_on(lab, "vm2")
+    lab.vcenter.settings.shutdown_looks = 50  # the guest takes its time, longer than the run
+    lab.faults.add("drop_after", operation="ShutdownGuest")
+    stopped = play(**options)
+    assert stopped.code != 0 and "may still be shutting down: vm2" in flat(stopped), stopped.screen
+    lab.vcenter.inventory.vm("vm2").power_state = "poweredOff"
+    resumed = play(**options)
+    assert resumed.code == 0, resumed.screen
+    assert _powered(lab) == ["vm2"] and not (tmp_path / "state.json").exists()
+    quiet(lab, play, **options)
+
+
 def test_power_is_given_back_after_the_play_was_killed(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
     state = tmp_path / "state.json"
     options = {
