@@ -114,16 +114,15 @@ def payment(facts: Facts) -> Rows:
     if account["state"] == "incomplete":
         yield Row("Account", BLOCKING, "it is incomplete and cannot order", "complete it in the control panel")
     order = part(facts, "order", "order")
-    if order and order["status"] != "notPaid":
-        yield Row(check, OK, f"order {order['order_id']} needs no payment any more")
+    if order and (order["status"] != "notPaid" or order["price_with_tax"] == 0):
+        yield Row(check, OK, f"order {order['order_id']} needs no payment method any more")
     elif account["default_payment_method"] is not None:
         yield Row(check, OK, f"there is a valid default one, id {account['default_payment_method']}")
     elif account["payment_methods_known"] and order:
         yield Row(
             check,
             BLOCKING,
-            f"order {order['order_id']} waits for payment of {order['price_with_tax']:g} {order['currency']}, and the "
-            "account has no valid default one",
+            f"order {order['order_id']} waits for payment of {_price(order)}, and the account has no valid default one",
             "register one in the control panel or pay the order there, then run again, which goes on with this order",
         )
     elif account["payment_methods_known"]:
@@ -135,6 +134,11 @@ def payment(facts: Facts) -> Rows:
             "the account has no valid default one: an order that costs anything would stay unpaid",
             "register one in the control panel and make it the default",
         )
+
+
+def _price(order: Facts) -> str:
+    amount = order["price_with_tax"]
+    return "an unknown amount" if amount is None else f"{amount:g} {order['currency']}"
 
 
 def orders(facts: Facts) -> bool:

@@ -101,6 +101,27 @@ def test_payment(settings: dict[str, t.Any], method: int | None, severity: str |
     assert found.get("Payment method", (None,))[0] == severity
 
 
+@pytest.mark.parametrize(
+    ("status", "price", "severity", "words"),
+    [
+        ("notPaid", 12.0, "blocking", "order 7 waits for payment of 12 EUR"),
+        ("notPaid", None, "blocking", "order 7 waits for payment of an unknown amount"),
+        ("notPaid", 0.0, "ok", "order 7 needs no payment method"),
+        ("delivering", 12.0, "ok", "order 7 needs no payment method"),
+    ],
+)
+def test_payment_of_an_order_that_is_under_way(status: str, price: float | None, severity: str, words: str) -> None:
+    account = {"state": "complete", "payment_methods_known": True, "default_payment_method": None}
+    order = {"order_id": 7, "status": status, "price_with_tax": price, "currency": "EUR"}
+    found = rows(
+        settings={"allow_order": True, "max_price": 20},
+        account={"account": account},
+        domains={"okms_domains": []},
+        order={"order": order, "okms": {}},
+    )["Payment method"]
+    assert found[0] == severity and words in found[1]
+
+
 def test_an_account_that_cannot_be_read_is_a_row() -> None:
     failed = {"msg": "error 500", "failure": {"kind": "api"}}
     assert rows(settings={"allow_order": True}, account=failed)["Payment method"][0] == "warning"
