@@ -74,7 +74,7 @@ def outcome(lab: Lab, folder: pathlib.Path) -> dict[str, t.Any]:
         ),
         # one for each time that a termination was asked for
         "mails": len(lab.ovhcloud.state.mails),
-        "services": sorted((one.resource_name, one.state) for one in lab.ovhcloud.state.services.values()),
+        "services": sorted((one.product, one.state) for one in lab.ovhcloud.state.services.values()),
         "files": sorted(_file(path) for path in folder.rglob("*") if path.is_file() and path.name not in OF_THE_DRIVER),
     }
 
