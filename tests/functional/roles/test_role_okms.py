@@ -128,6 +128,7 @@ def test_a_server_with_another_certificate_stops_before_anything_is_registered(l
     assert "AB:AB:AB" in result.screen
 
 
+@pytest.mark.long
 def test_bad_answers_on_the_way_are_survived(lab: Lab, play: Play) -> None:
     bad: list[dict[str, t.Any]] = [
         {"action": "status", "status": 429, "retry_after": 0},
@@ -148,6 +149,7 @@ def test_bad_answers_on_the_way_are_survived(lab: Lab, play: Play) -> None:
     assert play().changed == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seconds", [600.0, -600.0])
 def test_a_clock_of_this_machine_that_is_ten_minutes_off_is_told_and_survived(
     lab: Lab, play: Play, seconds: float

@@ -165,6 +165,7 @@ def test_the_kms_goes_down_in_the_middle_of_a_wave(lab: Lab, play: Play) -> None
     quiet(lab, play)
 
 
+@pytest.mark.long
 def test_power_is_given_back_when_the_answer_to_the_shutdown_is_lost(
     lab: Lab, play: Play, tmp_path: pathlib.Path
 ) -> None:
