@@ -14,7 +14,7 @@ help: ## Show these targets
 demo: ## Watch all three options on this machine, each once more without a change, bad days, and a recovery
 	@$(TOOLS) demo $(ARGS)
 
-test: ## Run every check (about 20 minutes); some of them: make test STEPS="unit docs"
+test: ## Run every check (about half an hour); some of them: make test STEPS="unit docs"
 	@$(TOOLS) test $(STEPS)
 
 lab: ## Start the lab (OVHcloud API, OKMS, vCenter on loopback) and keep it until Ctrl-C
