@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections
 import pathlib
 import typing as t
 
@@ -41,7 +42,9 @@ def _seen(scenario: str, folder: pathlib.Path, environment: dict[str, str], fail
                 for line in play.screen.splitlines()
                 if line.startswith(SHOWN)
             ],
-            "requests": [(entry.system, entry.operation) for entry in lab.journal.entries(since=mark)],
+            # how often something is waited for depends on the time that a play takes
+            "requests": {(entry.system, entry.operation) for entry in lab.journal.entries(since=mark)},
+            "writes": collections.Counter((entry.system, entry.operation) for entry in lab.journal.writes(mark)),
         }
 
 
