@@ -11,30 +11,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harn
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.machine_info_helpers import (
     SMALL,
     found,
-    make_town,
-    reader,
 )
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import open_up
-
-
-@pytest.fixture
-def lab(lab):
-    return open_up(lab)
-
-
-@pytest.fixture
-def inventory(lab):
-    return lab.vcenter.inventory
-
-
-@pytest.fixture
-def read(lab, run_module):
-    return reader(lab, run_module)
-
-
-@pytest.fixture
-def town(inventory):
-    return make_town(inventory)
 
 
 def uuid_of(town, name):

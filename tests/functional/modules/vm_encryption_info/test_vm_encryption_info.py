@@ -29,21 +29,6 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inv
 VERSIONS = ("7.0.2", "8.0.3", "9.0")
 
 
-@pytest.fixture
-def lab(lab):
-    return open_up(lab)
-
-
-@pytest.fixture
-def inventory(lab):
-    return lab.vcenter.inventory
-
-
-@pytest.fixture
-def read(lab, run_module):
-    return reader(lab, run_module)
-
-
 def in_every_state(inventory):
     """One machine for each state, by name."""
     make = functools.partial(inventory.add_vm, buses=("scsi", "sata"))

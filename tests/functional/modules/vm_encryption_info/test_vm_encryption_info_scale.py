@@ -16,32 +16,11 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.mac
     MODULE,
     POLICY,
     found,
-    make_town,
     reader,
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import open_up
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory
-
-
-@pytest.fixture
-def lab(lab):
-    return open_up(lab)
-
-
-@pytest.fixture
-def inventory(lab):
-    return lab.vcenter.inventory
-
-
-@pytest.fixture
-def read(lab, run_module):
-    return reader(lab, run_module)
-
-
-@pytest.fixture
-def town(inventory):
-    return make_town(inventory)
 
 
 @pytest.mark.parametrize("page_size", [1, 3, 7])
