@@ -200,7 +200,7 @@ virtual_machines:
           returned: always
           sample: required
         power_state:
-          description: V(powered_on), V(powered_off) or V(suspended).
+          description: V(powered_on), V(powered_off) or V(suspended), null also while its guest may be shutting down.
           type: str
           returned: always
           sample: powered_off

@@ -193,10 +193,13 @@ class FleetEncryption:
     def _warn_of_leftovers(self, jobs: t.Sequence[Job], keys: NewKeys) -> None:
         off = [job.work.machine for job in jobs if job.left_off]
         going = [job.work.machine for job in jobs if job.may_go_down and not job.left_off]
-        for state, machines in (("shut down and still off", off), ("may still be shutting down", going)):
+        for state, step, machines in (
+            ("shut down and still off", "Power them on", off),
+            ("may still be shutting down", "Power them on once they are off", going),
+        ):
             if machines:
                 names, ids = listing([one.name for one in machines]), ", ".join(one.moid for one in machines)
-                self._context.warn(f"{state}: {names}. Power them on, or give power_on: [{ids}] to the next run")
+                self._context.warn(f"{state}: {names}. {step}, or give power_on: [{ids}] to the next run")
         if keys.unused:
             self._context.warn(
                 f"{len(keys.unused)} keys were made and not used; they stay in the KMS: {listing(keys.unused)}"
