@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import logging
+import typing as t
 import warnings
+
+import sqlalchemy
+import sqlalchemy.event
 
 with warnings.catch_warnings():
     # old names of SQLAlchemy and cryptography; nothing that the lab could change
@@ -24,3 +28,13 @@ LOGGER.setLevel(logging.WARNING)
 # what SQLAlchemy assumes anyway, but then with a warning for each query
 for kind in (sqltypes.EnumType, sqltypes.UsageMaskType):
     kind.cache_ok = False
+
+
+def _do_not_wait_for_the_disk(connection: t.Any, _record: t.Any) -> None:
+    """Stores of keys live as long as their lab: nothing has to survive the end of a process."""
+    connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("PRAGMA journal_mode=MEMORY")
+
+
+# PyKMIP makes its engines and their tables in one go; nobody else in a process with a lab uses SQLAlchemy
+sqlalchemy.event.listen(sqlalchemy.engine.Engine, "connect", _do_not_wait_for_the_disk)

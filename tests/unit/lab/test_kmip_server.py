@@ -331,3 +331,9 @@ def test_kmip_2_is_not_offered(modern):
     with modern.stock(modern.users.leaf("someone", "client")) as client:
         offered = client.proxy.discover_versions().protocol_versions
     assert [(version.major, version.minor) for version in offered] == [(1, 4), (1, 3), (1, 2), (1, 1), (1, 0)]
+
+
+def test_store_does_not_wait_for_the_disk(lab):
+    with lab.server.engine._data_store.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 0
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "memory"
