@@ -98,8 +98,13 @@ def types(log: pathlib.Path) -> Tally:
 
 
 def unit(log: pathlib.Path) -> Tally:
-    """Unit tests on the newest ansible-core that this machine's Pythons allow."""
-    return _pytest(venvs.NEWEST, "unit", ["tests/unit"], log)
+    """Pure layers, and what holds for the sources, on the newest ansible-core that this machine's Pythons allow."""
+    return _pytest(venvs.NEWEST, "unit", ["tests/unit", "tests/static"], log)
+
+
+def lab(log: pathlib.Path) -> Tally:
+    """The lab by itself: it keeps to the published contracts, whatever our modules send."""
+    return _pytest(venvs.NEWEST, "lab", ["tests/lab_tests"], log)
 
 
 def functional(log: pathlib.Path) -> Tally:
@@ -222,6 +227,7 @@ STEPS = (
     Step("lint", "ruff, yamllint, reuse: form and licences of every file", lint),
     Step("types", "mypy: strict for plugins, every signature for the lab and the tools", types),
     Step("unit", "pure layers, import rules, specs equal docs: newest ansible-core", unit),
+    Step("lab", "the lab by itself, without our modules", lab),
     Step("functional", "modules, roles and playbooks against the lab: newest ansible-core", functional),
     Step("faults", "requests that fail or lose their answer, plays that are killed: a sample of make faults", faults),
     Step("report", "the page of the audit in headless Chromium, at three widths, in the dark, on paper", report),

@@ -4,7 +4,7 @@
 """All that the lab needs of pyVmomi beyond its public types: metadata and the server's end of its (de)serialisers.
 
 The underscored members are no public interface of pyVmomi. They are used in this file only, and
-`tests/unit/lab/test_vcenter_vmomi.py` fails loudly when one of them disappears.
+`tests/lab_tests/test_vcenter_vmomi.py` fails loudly when one of them disappears.
 """
 
 from __future__ import annotations

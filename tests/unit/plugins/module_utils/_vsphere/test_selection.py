@@ -26,7 +26,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     choose,
     wants_tags,
 )
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.test_agreement import disagreements
+from ansible_collections.ovhcloud.vmware_encryption.tests.static.test_agreement import disagreements
 
 PROD, TEST, GOLD = Tag("env", "prod"), Tag("env", "test"), Tag("tier", "prod")
 PLACES_HERE = {

@@ -9,7 +9,11 @@ import pytest
 from pyVmomi import vim, vmodl
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import KeyRef
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import KmsSite, VCenterSite, provider_id
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import (
+    KmsSite,
+    VCenterSite,
+    provider_id,
+)
 
 
 @pytest.fixture

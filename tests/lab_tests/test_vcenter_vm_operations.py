@@ -10,7 +10,7 @@ from pyVim.task import WaitForTask
 from pyVmomi import vim
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import KeyRef
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.machine_site import (
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.machine_site import (
     MachineSite,
     decrypt,
     disks_of,

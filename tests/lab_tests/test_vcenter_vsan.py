@@ -11,7 +11,11 @@ import pytest
 import vsanapiutils
 from pyVmomi import vim, vmodl
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import KmsSite, VCenterSite, provider_id
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import (
+    KmsSite,
+    VCenterSite,
+    provider_id,
+)
 
 SPOKEN = "vsan.version.version16"
 

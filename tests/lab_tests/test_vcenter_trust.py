@@ -10,7 +10,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from pyVmomi import vim, vmodl
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import KmsSite, VCenterSite, provider_id
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import (
+    KmsSite,
+    VCenterSite,
+    provider_id,
+)
 
 KP = provider_id("kp")
 

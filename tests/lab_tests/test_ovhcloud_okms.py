@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.ovhcloud_site import CA, Site
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.ovhcloud_site import CA, Site
 
 ROOT = "urn:v1:eu:identity:account:ab12345-ovh"
 BAD = "Client::BadRequest::"

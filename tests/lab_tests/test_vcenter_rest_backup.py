@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from pyVmomi import vim
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import (
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import (
     USER,
     RestClient,
     VCenterSite,

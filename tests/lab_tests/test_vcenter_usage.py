@@ -12,7 +12,7 @@ import pytest
 import vsanapiutils
 from pyVmomi import vim, vmodl
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import (
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import (
     VCenterSite,
     all_machines,
     provider_id,

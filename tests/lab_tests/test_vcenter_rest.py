@@ -9,7 +9,7 @@ import base64
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import (
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import (
     PASSWORD,
     USER,
     RestClient,

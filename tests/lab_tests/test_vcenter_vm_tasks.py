@@ -11,14 +11,14 @@ import pytest
 from pyVmomi import vim, vmodl
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.machine_site import (
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.machine_site import (
     MachineSite,
     encrypt,
     native_key,
     outcome,
     shallow,
 )
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import all_machines
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import all_machines
 
 Query = vmodl.query.PropertyCollector
 

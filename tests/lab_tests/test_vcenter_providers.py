@@ -9,7 +9,7 @@ import pytest
 from pyVmomi import vim, vmodl
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import KeyRef
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import VCenterSite, provider_id
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import VCenterSite, provider_id
 
 Info = vim.encryption.KmipServerInfo
 

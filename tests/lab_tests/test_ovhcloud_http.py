@@ -11,7 +11,7 @@ from ovh import client as ovh_client
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.ovhcloud import contracts
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.ovhcloud.schema import Checker
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.ovhcloud_site import PCC, Site
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.ovhcloud_site import PCC, Site
 
 
 @pytest.fixture

@@ -8,7 +8,11 @@ from __future__ import annotations
 from pyVmomi import vim
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.crypto_state import Identity, KmipServer, Provider
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import KmsSite, VCenterSite, provider_id
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import (
+    KmsSite,
+    VCenterSite,
+    provider_id,
+)
 
 POLICY = "4d5f673c-536f-11e6-beb8-9e71128cae77"
 ENCRYPT, DECRYPT = vim.encryption.CryptoSpecEncrypt, vim.encryption.CryptoSpecDecrypt

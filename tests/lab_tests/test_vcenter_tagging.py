@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import RestClient, VCenterSite
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import RestClient, VCenterSite
 
 CATEGORY, TAG, ON = "/api/cis/tagging/category", "/api/cis/tagging/tag", "/api/cis/tagging/tag-association?action="
 

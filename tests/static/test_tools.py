@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.ovhcloud.vmware_encryption.tests.tools import process, pythons, steps, tally
 from ansible_collections.ovhcloud.vmware_encryption.tests.tools.tally import Row, Tally
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def test_junit_counts_each_outcome_and_names_what_was_skipped(tmp_path: pathlib.Path) -> None:

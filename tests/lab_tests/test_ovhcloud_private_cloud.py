@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.ovhcloud_site import PCC, THUMBPRINT, Site
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.ovhcloud_site import PCC, THUMBPRINT, Site
 
 KMS = f"{PCC}/vmEncryption/kms"
 WAITING = "Waiting for customer to configure the KMS Server..."

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.ovhcloud_site import PCC, Site
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.ovhcloud_site import PCC, Site
 
 ACCOUNT = "urn:v1:eu:resource:account:ab12345-ovh"
 

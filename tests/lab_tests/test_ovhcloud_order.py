@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.ovhcloud_site import Site
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.ovhcloud_site import Site
 
 PLAN = {"planCode": "okms", "duration": "P1M", "pricingMode": "default", "quantity": 1}
 BOTH = {"autoPayWithPreferredPaymentMethod": True, "waiveRetractationPeriod": True}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from pyVim.task import WaitForTask
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.machine_site import (
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.machine_site import (
     POLICY,
     MachineSite,
     decrypt,

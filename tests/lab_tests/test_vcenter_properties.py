@@ -14,7 +14,7 @@ from pyVmomi import vim, vmodl
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.vm_properties import TABLE
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import Query, VCenterSite, all_machines
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import Query, VCenterSite, all_machines
 
 
 @pytest.fixture

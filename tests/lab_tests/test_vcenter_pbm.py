@@ -14,7 +14,7 @@ from pyVmomi import SoapStubAdapter, pbm, vim, vmodl
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm_profiles as bundled
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.entities import KeyRef
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import VCenterSite
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import VCenterSite
 
 STORAGE = pbm.profile.ResourceType(resourceType="STORAGE")
 ENCRYPTION = bundled.component_rule(bundled.ENCRYPTION_COMPONENT)

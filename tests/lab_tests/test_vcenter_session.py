@@ -10,7 +10,7 @@ import http.client
 import pytest
 from pyVmomi import vim, vmodl
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.unit.lab.vcenter_site import PASSWORD, USER, VCenterSite
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import PASSWORD, USER, VCenterSite
 
 
 @pytest.fixture
