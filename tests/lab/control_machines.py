@@ -11,6 +11,8 @@ import typing as t
 import urllib.parse
 
 from .vcenter.entities import KeyRef, VirtualMachine, all_snapshots
+from .vcenter.pbm_profiles import Profiles
+from .vcenter.pbm_rules import storage_of
 from .vcenter.vmomi import moid
 from .web import Request
 
@@ -37,7 +39,7 @@ def _key(key: KeyRef | None) -> dict[str, str] | None:
     return {"provider": key.provider, "key_id": key.key_id} if key else None
 
 
-def machine_state(machine: VirtualMachine) -> dict[str, t.Any]:
+def machine_state(machine: VirtualMachine, policies: Profiles) -> dict[str, t.Any]:
     """One machine, without secrets: key ids are none."""
     return {
         "name": machine.name,
@@ -61,6 +63,7 @@ def machine_state(machine: VirtualMachine) -> dict[str, t.Any]:
             }
             for disk in machine.disks
         ],
+        "storage": storage_of(policies, machine),
         "tasks": len(machine.tasks),
     }
 
@@ -68,7 +71,7 @@ def machine_state(machine: VirtualMachine) -> dict[str, t.Any]:
 def machines_state(lab: Lab) -> list[dict[str, t.Any]]:
     """All machines in the order of the inventory."""
     with lab.vcenter.lock:
-        return [machine_state(machine) for machine in lab.vcenter.inventory.vms]
+        return [machine_state(machine, lab.vcenter.policies) for machine in lab.vcenter.inventory.vms]
 
 
 class MachineControl:
@@ -80,7 +83,7 @@ class MachineControl:
         self.routes: list[tuple[str, re.Pattern[str], t.Callable[..., t.Any]]] = [
             ("GET", re.compile(r"/machines"), lambda request: {"machines": machines_state(lab)}),
             ("POST", re.compile(r"/machines"), self._add),
-            ("GET", re.compile(name), lambda request, one: machine_state(self._machine(one))),
+            ("GET", re.compile(name), lambda request, one: self._state(self._machine(one))),
             ("POST", re.compile(name), self._set),
             ("POST", re.compile(name + "/power"), self._power),
             ("POST", re.compile(name + "/snapshots"), self._snapshot),
@@ -99,6 +102,9 @@ class MachineControl:
             raise ValueError(f"no virtual machine {wanted!r}")
         return found[0]
 
+    def _state(self, machine: VirtualMachine) -> dict[str, t.Any]:
+        return machine_state(machine, self._lab.vcenter.policies)
+
     @staticmethod
     def _body(request: Request) -> dict[str, t.Any]:
         return t.cast("dict[str, t.Any]", json.loads(request.body or b"{}"))
@@ -110,7 +116,7 @@ class MachineControl:
         fields = self._checked(body)
         with self._lab.vcenter.lock:
             machine = self._lab.vcenter.inventory.add_vm(name, disks, **fields)
-            return machine_state(machine)
+            return self._state(machine)
 
     @staticmethod
     def _checked(body: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -125,7 +131,7 @@ class MachineControl:
             for field, value in fields.items():
                 setattr(machine, field, value)
             machine.changes += 1
-            return machine_state(machine)
+            return self._state(machine)
 
     def _power(self, request: Request, name: str) -> t.Any:
         """`state`, as its owner would do it: nobody asks for keys."""
@@ -135,7 +141,7 @@ class MachineControl:
         with self._lab.vcenter.lock:
             machine.power_state = state
             machine.changes += 1
-            return machine_state(machine)
+            return self._state(machine)
 
     def _snapshot(self, request: Request, name: str) -> t.Any:
         """`name` of the snapshot; `below` is the name of one that it is a child of, the newest if not given."""
@@ -144,13 +150,13 @@ class MachineControl:
             named = {one.name: one for one in all_snapshots(machine.snapshots)}
             above = named[body["below"]] if "below" in body else machine.current_snapshot()
             self._lab.vcenter.inventory.snapshot(machine, str(body.get("name", "snapshot")), above)
-            return machine_state(machine)
+            return self._state(machine)
 
     def _remove_snapshots(self, request: Request, name: str) -> t.Any:
         machine = self._machine(name)
         with self._lab.vcenter.lock:
             self._lab.vcenter.inventory.remove_snapshots(machine)
-            return machine_state(machine)
+            return self._state(machine)
 
     def _fault(self, request: Request) -> t.Any:
         """`machine` (a pattern), `kind`, and the other fields of MachineFault."""

@@ -16,7 +16,7 @@ _HOSTED = {
     "Network": "Assign",
     "Resource": "AssignVMToPool ColdMigrate HotMigrate QueryVMotion",
     "Sessions": "ValidateSession",
-    "StorageProfile": "Update View",
+    "StorageProfile": "Apply Update View",
     "VirtualMachine.Config": "AddExistingDisk AddNewDisk AddRemoveDevice AdvancedConfig EditDevice RemoveDisk Settings",
     "VirtualMachine.Interact": "AnswerQuestion ConsoleInteract PowerOff PowerOn Reset Suspend",
     "VirtualMachine.Inventory": "Create Delete Register Unregister",

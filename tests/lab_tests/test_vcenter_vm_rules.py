@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from pyVmomi import vim
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.pbm_profiles import GOLD
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.machine_site import (
     ENCRYPT,
     POLICY,
@@ -121,7 +122,7 @@ def mode(value):
 
 
 def other_policy(vm, key):
-    return encrypt(vm, key, policy="another")
+    return encrypt(vm, key, policy=GOLD)
 
 
 def no_policy(vm, key):
@@ -298,7 +299,7 @@ NEEDED = [
     ([], mode("disabled"), "VirtualMachine.Config.Settings"),
     ([], lambda vm, key: vim.vm.ConfigSpec(name="other"), "VirtualMachine.Config.Rename"),
 ]
-ALL = {needed for _changes, _build, needed in NEEDED} | {"Cryptographer.RegisterHost"}
+ALL = {needed for _changes, _build, needed in NEEDED} | {"Cryptographer.RegisterHost", "StorageProfile.Apply"}
 
 
 @pytest.mark.parametrize("changes, build, privilege", NEEDED)

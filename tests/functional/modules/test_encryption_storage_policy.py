@@ -122,6 +122,7 @@ def test_a_rule_for_the_filter_order(lab, run, allowed):
 
 
 def test_the_order_of_a_policy_with_other_rules(lab, run):
+    lab.vcenter.settings.pbm_services_in_all_rule_sets = False
     tagged = [bundled.tag_rule("storage", "gold"), bundled.component_rule(bundled.ENCRYPTION_COMPONENT)]
     lab.vcenter.policies.add(NAME, [bundled.sub_profile("a", tagged), bundled.sub_profile("b", tagged[:1])])
     assert not run().changed

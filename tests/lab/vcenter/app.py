@@ -92,6 +92,8 @@ class VCenter:
         self._rest = RestApi(self._core, self.sessions, self.native)
         self.policies = Profiles(clock.now)
         self._core.is_encryption_policy = self.policies.is_encryption
+        self._core.is_policy = self.policies.by_id.__contains__
+        self._core.policy_replicates = self.policies.replicates
         self._pbm = PbmApi(self._core, self.sessions, self.policies, self.inventory)
         self.tagging = Tagging(self._core)
         self._rest.add(self.tagging.routes())

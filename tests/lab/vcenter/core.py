@@ -28,7 +28,10 @@ class Core:
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
         self.closing = False
+        # the storage policies, by their ids
         self.is_encryption_policy: t.Callable[[str], bool] = lambda profile: profile == BUNDLED_ENCRYPTION_POLICY
+        self.is_policy: t.Callable[[str], bool] = lambda profile: profile == BUNDLED_ENCRYPTION_POLICY
+        self.policy_replicates: t.Callable[[str], bool] = lambda _profile: False
 
     @property
     def version(self) -> str:

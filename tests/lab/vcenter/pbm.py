@@ -9,7 +9,7 @@ import typing as t
 
 from pyVmomi import pbm
 
-from . import errors, vmomi
+from . import errors, pbm_rules, vmomi
 from .dispatcher import Call, operation
 from .entities import VirtualMachine
 from .pbm_profiles import COMPONENT, CRYPT_ID, CRYPT_NAMESPACE, REQUIREMENT, STORAGE, Profiles, unknown_profile
@@ -164,6 +164,7 @@ class ProfileManager:
         spec = call.arguments["createSpec"]
         self._check_resource_type(spec.resourceType)
         self._may_write(call, spec.constraints)
+        pbm_rules.check(self._profiles, spec.name, spec.constraints, self._core.settings)
         self._check_name(spec.name)
         category = spec.category or REQUIREMENT
         if category not in CATEGORIES:
@@ -184,6 +185,7 @@ class ProfileManager:
         profile = self._profiles.get(call.arguments["profileId"].uniqueId)
         spec = call.arguments["updateSpec"]
         self._may_write(call, profile.constraints, spec.constraints)
+        pbm_rules.check(self._profiles, spec.name, spec.constraints, self._core.settings)
         if spec.name is not None:
             self._check_name(spec.name, profile)
             profile.name = spec.name

@@ -20,11 +20,20 @@ PMEM_DEFAULT = "c268da1b-b343-49f7-a468-b1deeb7078e0"
 ENCRYPTION_COMPONENT = "ad5a249d-cbc2-43af-9366-694d7664fa52"
 IO_SHARES_COMPONENT = "0f5b3f57-63a5-4c0e-9dd8-b4a8a2c1c9e1"  # invented
 GOLD = "5f2c7a38-0c0b-4d43-9f61-6a6f1f2a7d10"  # a policy of the team, invented
+# those of add_team_policies, invented
+VSAN_RAID_6 = "0e3f8c5a-7a35-4a0a-a7a4-6f0c8f6f6b01"
+TAGGED = "0e3f8c5a-7a35-4a0a-a7a4-6f0c8f6f6b02"
+TWO_RULE_SETS = "0e3f8c5a-7a35-4a0a-a7a4-6f0c8f6f6b03"
+REPLICATED = "0e3f8c5a-7a35-4a0a-a7a4-6f0c8f6f6b04"
+REPLICATION_COMPONENT = "0e3f8c5a-7a35-4a0a-a7a4-6f0c8f6f6b05"
 
 STORAGE, REQUIREMENT, COMPONENT = "STORAGE", "REQUIREMENT", "DATA_SERVICE_POLICY"
 COMPONENTS_NAMESPACE = "com.vmware.storageprofile.dataservice"
 TAGS_NAMESPACE = "http://www.vmware.com/storage/tag"
 CRYPT_NAMESPACE, CRYPT_ID = "vmwarevmcrypt", "vmwarevmcrypt@ENCRYPTION"
+VSAN_NAMESPACE = "VSAN"
+# values of replicaPreference (vSAN docs)
+ERASURE_CODING, MIRRORING = "RAID-5/6 (Erasure Coding) - Capacity", "RAID-1 (Mirroring) - Performance"
 SYSTEM_USER = "Temporary user handle"
 
 Value = t.Any
@@ -41,15 +50,21 @@ def encryption_rule(allow_cleartext_filters: bool = False) -> Rule:
     return CRYPT_NAMESPACE, CRYPT_ID, {"AllowCleartextFilters": str(allow_cleartext_filters)}
 
 
-def tag_rule(category: str, *tags: str) -> Rule:
-    """Only datastores with one of the tags."""
+def tag_rule(category: str, *tags: str, operator: str | None = None) -> Rule:
+    """Only datastores with one of the tags; with the operator NOT only those with none of them."""
     values = pbm.capability.types.DiscreteSet(values=list(tags))
-    return TAGS_NAMESPACE, category, {f"com.vmware.storage.tag.{category}.property": values}
+    name = f"com.vmware.storage.tag.{category}.property"
+    return TAGS_NAMESPACE, category, {name: pbm.capability.PropertyInstance(id=name, operator=operator, value=values)}
 
 
 def vsan_rules(**values: Value) -> list[Rule]:
     """Rules of vSAN."""
-    return [("VSAN", name, {name: value}) for name, value in values.items()]
+    return [(VSAN_NAMESPACE, name, {name: value}) for name, value in values.items()]
+
+
+def _property(name: str, value: Value) -> t.Any:
+    ready = isinstance(value, pbm.capability.PropertyInstance)
+    return value if ready else pbm.capability.PropertyInstance(id=name, value=value)
 
 
 def sub_profile(name: str, rules: t.Iterable[Rule], force: bool | None = None) -> t.Any:
@@ -59,9 +74,7 @@ def sub_profile(name: str, rules: t.Iterable[Rule], force: bool | None = None) -
             id=pbm.capability.CapabilityMetadata.UniqueId(namespace=namespace, id=identifier),
             constraint=[
                 pbm.capability.ConstraintInstance(
-                    propertyInstance=[
-                        pbm.capability.PropertyInstance(id=name, value=value) for name, value in properties.items()
-                    ]
+                    propertyInstance=[_property(name, value) for name, value in properties.items()]
                 )
             ],
         )
@@ -79,11 +92,10 @@ def constraints_of(*sub_profiles: t.Any) -> t.Any:
     return pbm.profile.SubProfileCapabilityConstraints(subProfiles=list(sub_profiles))
 
 
-def rules_in(constraints: t.Any) -> t.Iterator[tuple[str, str]]:
-    """Namespace and id of every capability."""
+def capabilities_in(constraints: t.Any) -> t.Iterator[t.Any]:
+    """Every capability of all rule sets."""
     for one in getattr(constraints, "subProfiles", None) or []:
-        for capability in one.capability:
-            yield capability.id.namespace, capability.id.id
+        yield from one.capability
 
 
 def unknown_profile() -> Exception:
@@ -145,13 +157,21 @@ class Profiles:
 
     def encrypts(self, constraints: t.Any) -> bool:
         """Whether rules ask for encryption, directly or by a component."""
-        for namespace, identifier in rules_in(constraints):
-            if (namespace, identifier) == (CRYPT_NAMESPACE, CRYPT_ID):
-                return True
-            component = self.by_id.get(identifier) if namespace == COMPONENTS_NAMESPACE else None
-            if component is not None and self.encrypts(component.constraints):
-                return True
-        return False
+        return any(self.encrypting(one) for one in capabilities_in(constraints))
+
+    def encrypting(self, capability: t.Any) -> bool:
+        """Whether a capability asks for encryption, by itself or by the component that it refers to."""
+        namespace, identifier = capability.id.namespace, capability.id.id
+        if (namespace, identifier) == (CRYPT_NAMESPACE, CRYPT_ID):
+            return True
+        component = self.by_id.get(identifier) if namespace == COMPONENTS_NAMESPACE else None
+        return component is not None and self.encrypts(component.constraints)
+
+    def replicates(self, identifier: str) -> bool:
+        """Whether a policy refers to a component for replication."""
+        profile = self.by_id.get(identifier)
+        referred = [self.by_id.get(one.id.id) for one in capabilities_in(profile.constraints)] if profile else []
+        return any(one is not None and one.lineOfService == "REPLICATION" for one in referred)
 
     def is_encryption(self, identifier: str) -> bool:
         """Whether the profile of that id is an encryption policy; an unknown one is not."""
@@ -187,9 +207,7 @@ class Profiles:
             VM_ENCRYPTION,
             "Sample storage policy for VMware's VM and virtual disk encryption",
         )
-        management = vsan_rules(
-            hostFailuresToTolerate=1, replicaPreference="RAID-1 (Mirroring) - Performance", proportionalCapacity=100
-        )
+        management = vsan_rules(hostFailuresToTolerate=1, replicaPreference=MIRRORING, proportionalCapacity=100)
         self.add(
             "Management Storage policy - Encryption",
             [sub_profile("vSAN VMC Small sub-profile", management + default)],
@@ -217,6 +235,22 @@ class Profiles:
             COMPONENT,
             lineOfService="DATASTORE_IO_CONTROL",
         )
+
+
+def add_team_policies(profiles: Profiles) -> None:
+    """Policies as teams have them: vSAN with two rules, tags with one that excludes, two rule sets, replication."""
+    raid_6 = vsan_rules(hostFailuresToTolerate=2, replicaPreference=ERASURE_CODING)
+    profiles.add("vSAN RAID-6", [sub_profile("VSAN", raid_6, force=False)], VSAN_RAID_6, "two hosts may fail")
+    tags = [tag_rule("tier", "gold", "silver"), tag_rule("site", "test", operator="NOT")]
+    profiles.add("Gold, not test", [sub_profile("Tag based placement", tags)], TAGGED)
+    two = [sub_profile("vSAN", raid_6), sub_profile("Tag based placement", [tag_rule("tier", "gold")])]
+    profiles.add("vSAN or gold", two, TWO_RULE_SETS)
+    # the rules of array-based replication are those of the array: namespace and id are invented
+    replication = ("com.example.array", "replication@REPLICATION", {"recoveryPointObjective": 15})
+    component = [sub_profile("Replication", [replication])]
+    profiles.add("Array replication", component, REPLICATION_COMPONENT, "", COMPONENT, lineOfService="REPLICATION")
+    rules = [tag_rule("tier", "gold"), component_rule(REPLICATION_COMPONENT)]
+    profiles.add("Replicated", [sub_profile("Array", rules)], REPLICATED)
 
 
 _NO_RESERVE = {"forceProvisioning": False, "proportionalCapacity": 0, "cacheReservation": 0}

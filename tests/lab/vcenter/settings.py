@@ -60,6 +60,12 @@ class VCenterSettings:
     pbm_session_fault: str = "SecurityError"  # (unknown) or NotAuthenticated: no session, or one that ended
     pbm_permission_fault: str = "NoPermission"  # (unknown) or PbmFaultNoPermission, which came with 8.0.2
     policy_users_told: bool = True  # (unknown) users that the caller may not see are told too, as they are counted
+    pbm_services_in_all_rule_sets: bool = True  # (unknown) a policy whose rule sets differ in data services is refused
+    pbm_unknown_component_refused: bool = True  # (unknown) and one that refers to a component that does not exist
+    unknown_policy_refused: bool = True  # (unknown) a reconfiguration with a policy that does not exist is refused
+    decrypt_takes_policy: bool = True  # (unknown) a decryption may give a policy that does not encrypt
+    replication_needs_group: bool = False  # (unknown) a policy with replication is refused without a replication group
+    policy_needs_apply: bool = True  # (unknown) since 8.0 a policy in the spec needs StorageProfile.Apply
     policy_query_limit: int = 0  # (unknown) so many policies at most in one question for their users; 0: any number
 
     def __post_init__(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from . import errors, sessions, vm_faults, vm_rules, vm_spec, vmomi
+from . import errors, sessions, vm_faults, vm_policies, vm_rules, vm_spec, vmomi
 from .dispatcher import Call, operation
 from .entities import Disk, KeyRef, VirtualMachine
 from .tasks import RECONFIGURE, Task
@@ -68,10 +68,10 @@ class Reconfigure:
 
     def _refusal(self, change: Change) -> t.Any:
         session = sessions.current()
-        privilege = vm_rules.missing_privilege(change, session.may)
+        privilege = vm_rules.missing_privilege(change, session.may, self._core.settings)
         if privilege is not None:
             return errors.no_permission(change.machine.reference, privilege)
-        fault = vm_rules.refusal(change, self._core.settings)
+        fault = vm_policies.refusal(change, self._core) or vm_rules.refusal(change, self._core.settings)
         if fault is not None:
             return fault
         host = change.machine.host

@@ -13,7 +13,7 @@ import typing as t
 
 from pyVmomi import vim
 
-from . import errors, vm_faults
+from . import errors, vm_faults, vm_policies
 from .vm_faults import CONFIG, DEVICE, keyed
 from .vm_properties import crypto_key_id
 from .vm_spec import DECRYPT, DEEP, ENCRYPT, RECRYPT, SHALLOW, Change, Target
@@ -172,25 +172,6 @@ def shared(change: Change, target: Target) -> Fault:
     return keyed(f"{DEVICE}.sharedBacking", target.index) if is_shared else None
 
 
-def _bad_policy(target: Target) -> Fault:
-    if target.disk is not None:
-        return keyed(f"{DEVICE}.badPolicy", target.index)
-    text = vm_faults.KEYED[f"{DEVICE}.badPolicy"][1]
-    messages = vm_faults.message(f"{DEVICE}.badPolicy", text)
-    return vim.fault.InvalidVmConfig(property="configSpec.vmProfile", msg=text, faultMessage=messages)
-
-
-def policy(change: Change, target: Target, settings: VCenterSettings) -> Fault:
-    """The profile in the same spec: encryption for encrypt and deep recrypt, none for decrypt."""
-    if target.action in (ENCRYPT, DEEP):
-        free = target.disk is None and target.action == ENCRYPT and change.has_tpm
-        return None if target.encrypting_profile or free else _bad_policy(target)
-    if target.action == DECRYPT:
-        missing = target.profile is None and settings.decrypt_needs_profile
-        return _bad_policy(target) if target.encrypting_profile or missing else None
-    return None
-
-
 def home_before_disk(change: Change, target: Target) -> Fault:
     """No encrypted disk in a machine whose home is clear."""
     if target.disk is not None and target.action != DECRYPT and not change.key_afterwards(None):
@@ -215,7 +196,7 @@ OF_MACHINES = (
 OF_TARGETS = (state, power, snapshots, disk_chain, raw_device, shared, home_before_disk)
 
 
-def missing_privilege(change: Change, may: t.Callable[[str], bool]) -> str | None:
+def missing_privilege(change: Change, may: t.Callable[[str], bool], settings: VCenterSettings) -> str | None:
     """The first privilege on the machine that the spec needs and the session does not have."""
     needed = [PRIVILEGES[target.action] for target in change.targets if target.action]
     spec = change.spec
@@ -223,6 +204,8 @@ def missing_privilege(change: Change, may: t.Callable[[str], bool]) -> str | Non
         needed.append("VirtualMachine.Config.EditDevice")
     if change.adds_tpm or change.removes_tpm:
         needed.append("VirtualMachine.Config.AddRemoveDevice")
+    if vm_policies.needs_apply(change, settings):
+        needed.append("StorageProfile.Apply")
     if spec.extraConfig:
         needed.append("VirtualMachine.Config.AdvancedConfig")
     if spec.migrateEncryption or getattr(spec, "ftEncryptionMode", None):
@@ -245,7 +228,7 @@ def refusal(change: Change, settings: VCenterSettings) -> Fault:
             fault = of_target(change, target)
             if fault is not None:
                 return fault
-        fault = policy(change, target, settings)
+        fault = vm_policies.missing(change, target, settings)
         if fault is not None:
             return fault
     return None
