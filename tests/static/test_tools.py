@@ -47,12 +47,13 @@ def test_plain_counts_are_those_of_the_last_line() -> None:
 
 def test_table_ends_with_the_sum() -> None:
     rows = [
-        Row("unit", Tally(passed=4), 1.2),
-        Row("sanity", Tally(passed=1, failed=2), 3.0),
-        Row("report", Tally(), 0.0),
+        Row("unit", Tally(passed=4), 1.2, 30.4),
+        Row("sanity", Tally(passed=1, failed=2), 3.0, 2.0),
+        Row("report", Tally(), 0.0, 0.0),
     ]
     lines = tally.table(rows).splitlines()
     assert lines[-1] == "5 passed, 2 failed"
+    assert lines[-3].split() == ["all", "4", "32", "5", "2", "0"]
     assert lines[1].endswith("passed")
     assert lines[2].endswith("FAILED")
     assert lines[3].endswith("not run")

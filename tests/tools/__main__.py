@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -29,18 +30,25 @@ def start(name: str, words: Sequence[str]) -> int:
     os.execve(venv.python, [str(venv.python), "-m", module, *words], trees.environment(venv, tree))
 
 
+def _cpu() -> float:
+    """CPU seconds of the programs that have ended, and of all that these have waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def perform(step: Step) -> Row:
     """One step, timed; whatever stops it is a failure of this step only."""
     print(f"\n== {step.name}: {step.title}", flush=True)
-    log, started = LOGS / f"{step.name}.log", time.monotonic()
+    log, started, cpu = LOGS / f"{step.name}.log", time.monotonic(), _cpu()
     log.unlink(missing_ok=True)
     try:
         result = step.do(log)
     except (process.ProgramError, venvs.InterpreterError) as reason:
         result = Tally(failed=1).note(f"  FAILED  {reason}")
-    row = Row(step.name, result, time.monotonic() - started)
+    row = Row(step.name, result, time.monotonic() - started, _cpu() - cpu)
     print("\n".join(result.notes))
-    print(f"  {row.result}: {result.passed} passed, {result.failed} failed in {row.seconds:.0f} s", flush=True)
+    print(f"  {row.result}: {result.passed} passed, {result.failed} failed in {row.seconds:.0f} s", end="")
+    print(f", {row.cpu:.0f} s of CPU", flush=True)
     return row
 
 

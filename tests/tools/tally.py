@@ -66,11 +66,12 @@ def plain(output: str) -> Tally:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One line of the table at the end."""
+    """One line of the table at the end; `cpu` is comparable between runs where others use the machine too."""
 
     step: str
     tally: Tally
     seconds: float
+    cpu: float
 
     @property
     def result(self) -> str:
@@ -82,17 +83,17 @@ class Row:
 def table(rows: list[Row]) -> str:
     """Steps with their results; the last line is the sum."""
     width = max(len(row.step) for row in rows)
-    lines = [f"{'step':<{width}}  seconds  passed  failed  skipped  result"]
+    lines = [f"{'step':<{width}}  seconds      CPU  passed  failed  skipped  result"]
     for row in rows:
         tally = row.tally
-        numbers = f"{row.seconds:7.0f}  {tally.passed:6d}  {tally.failed:6d}  {tally.skipped:7d}"
+        numbers = f"{row.seconds:7.0f}  {row.cpu:7.0f}  {tally.passed:6d}  {tally.failed:6d}  {tally.skipped:7d}"
         lines.append(f"{row.step:<{width}}  {numbers}  {row.result}")
     total = Tally()
     for row in rows:
         total += dataclasses.replace(row.tally, notes=[])
-    seconds = sum(row.seconds for row in rows)
+    seconds, cpu = sum(row.seconds for row in rows), sum(row.cpu for row in rows)
     lines += [
-        f"{'all':<{width}}  {seconds:7.0f}  {total.passed:6d}  {total.failed:6d}  {total.skipped:7d}",
+        f"{'all':<{width}}  {seconds:7.0f}  {cpu:7.0f}  {total.passed:6d}  {total.failed:6d}  {total.skipped:7d}",
         "",
         f"{total.passed} passed, {total.failed} failed",
     ]
