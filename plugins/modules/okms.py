@@ -180,21 +180,46 @@ okms:
       type: str
       sample: OK
     kmip_endpoint:
-      description: Host and port of the KMIP server.
+      description: Host and port of the KMIP server with an ECDSA certificate.
       type: str
       sample: eu-west-rbx.okms.ovh.net:5696
     kmip_host:
-      description: Host of the KMIP server.
+      description: Host of RV(okms.kmip_endpoint).
       type: str
       sample: eu-west-rbx.okms.ovh.net
     kmip_port:
-      description: Port of the KMIP server.
+      description: Port of RV(okms.kmip_endpoint).
       type: int
       sample: 5696
     kmip_rsa_endpoint:
-      description: KMIP server with an RSA certificate, if the region has one.
+      description: Host and port of the KMIP server with an RSA certificate, null when there is none.
       type: str
-      sample: null
+      sample: eu-west-rbx.okms.ovh.net:5697
+    kmip_endpoints:
+      description:
+        - Both KMIP servers, each with its C(kind), C(host), C(port) and C(ca) (certificates in PEM, may be null).
+          Null for one that the API does not name.
+        - For a domain that is not ordered yet, the C(rsa) one is presumed to have the host of the region.
+      type: dict
+      sample:
+        rsa:
+          kind: rsa
+          host: eu-west-rbx.okms.ovh.net
+          port: 5697
+          ca: null
+        ecdsa:
+          kind: ecdsa
+          host: eu-west-rbx.okms.ovh.net
+          port: 5696
+          ca: null
+    kmip_for_vcenter:
+      description: The one of RV(okms.kmip_endpoints) that vCenter shall use, C(rsa) if the API names it.
+      type: dict
+      sample:
+        kind: rsa
+        host: eu-west-rbx.okms.ovh.net
+        port: 5697
+        ca: null
     rest_endpoint:
       description: Address of the REST API of the region.
       type: str
@@ -204,14 +229,14 @@ okms:
       type: str
       sample: https://swagger-eu-west-rbx.okms.ovh.net
     public_ca:
-      description: Certificates of the authority that signed the KMIP server's certificate, in PEM.
+      description: Certificates of the authority of RV(okms.kmip_endpoint), in PEM.
       type: str
       sample: |
         -----BEGIN CERTIFICATE-----
         ...
         -----END CERTIFICATE-----
     public_rsa_ca:
-      description: The same for the RSA endpoint.
+      description: The same for RV(okms.kmip_rsa_endpoint).
       type: str
       sample: null
     service_key_count:

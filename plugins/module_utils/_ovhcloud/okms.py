@@ -13,6 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import normalise_region
@@ -27,6 +28,8 @@ FIELDS = (
     "kmip_host",
     "kmip_port",
     "kmip_rsa_endpoint",
+    "kmip_endpoints",
+    "kmip_for_vcenter",
     "rest_endpoint",
     "swagger_endpoint",
     "public_ca",
@@ -91,6 +94,7 @@ def domain_state(raw: t.Mapping[str, t.Any]) -> State:
     """The API's domain in our shape."""
     iam = raw.get("iam") or {}
     host, port = split_endpoint(str(raw.get("kmipEndpoint") or ""))
+    endpoints = endpoints_of(raw)
     return {
         "id": raw["id"],
         "display_name": iam.get("displayName") or raw["id"],
@@ -101,6 +105,8 @@ def domain_state(raw: t.Mapping[str, t.Any]) -> State:
         "kmip_host": host,
         "kmip_port": port,
         "kmip_rsa_endpoint": raw.get("kmipRsaEndpoint"),
+        "kmip_endpoints": endpoints,
+        "kmip_for_vcenter": for_vcenter(endpoints),
         "rest_endpoint": raw.get("restEndpoint"),
         "swagger_endpoint": raw.get("swaggerEndpoint"),
         "public_ca": raw.get("publicCA"),
@@ -127,18 +133,43 @@ def region_state(raw: t.Mapping[str, t.Any]) -> State:
     }
 
 
-def split_endpoint(endpoint: str) -> tuple[str | None, int | None]:
-    """Host and port of `host:5696`, with or without a scheme; the port of KMIP when none is named."""
-    bare = endpoint.partition("://")[2] or endpoint
-    host, separator, port = bare.rstrip("/").rpartition(":")
+def split_endpoint(endpoint: str, default: int = KMIP) -> tuple[str | None, int | None]:
+    """Host and port of `host:5696`, with or without a scheme; the default port when none is named."""
+    bare = (endpoint.partition("://")[2] or endpoint).strip().rstrip("/")
+    host, separator, port = bare.rpartition(":")
     if separator and port.isdigit():
-        return host, int(port)
-    return (bare or None), (5696 if bare else None)
+        return (host or None), (int(port) if host else None)
+    host = bare.rstrip(":")
+    return (host or None), (default if host else None)
+
+
+def endpoints_of(raw: t.Mapping[str, t.Any]) -> State:
+    """Both KMIP servers of a domain; None for one that the API does not name."""
+    return {
+        "rsa": _endpoint("rsa", raw.get("kmipRsaEndpoint"), OKMS_RSA, raw.get("publicRsaCA")),
+        "ecdsa": _endpoint("ecdsa", raw.get("kmipEndpoint"), KMIP, raw.get("publicCA")),
+    }
+
+
+def _endpoint(kind: str, text: t.Any, default: int, authority: t.Any) -> State | None:
+    host, port = split_endpoint(str(text or ""), default)
+    return {"kind": kind, "host": host, "port": port, "ca": authority or None} if host else None
+
+
+def for_vcenter(endpoints: State) -> State | None:
+    """The one that vCenter uses: the guide of OVHcloud registers the RSA endpoint."""
+    chosen: State | None = endpoints["rsa"] or endpoints["ecdsa"]
+    return chosen
 
 
 def new_domain(region: State, display_name: str | None) -> State:
-    """What is known of a domain before it is ordered."""
+    """What is known of a domain before it is ordered.
+
+    Regions do not tell the RSA endpoint: that of their domains has the same host, and the port of the guide.
+    """
     known = {name: region[name] for name in ("kmip_endpoint", "kmip_host", "kmip_port", "rest_endpoint")}
+    endpoints = endpoints_of({"kmipEndpoint": region["kmip_endpoint"], "kmipRsaEndpoint": region["kmip_host"]})
+    known.update(kmip_endpoints=endpoints, kmip_for_vcenter=for_vcenter(endpoints))
     counts = dict.fromkeys(("service_key_count", "kmip_object_count", "secret_count", "secret_version_count"), 0)
     return {"display_name": display_name, "region": region["id"], **known, **counts, "tags": {}}
 

@@ -68,12 +68,51 @@ def test_domain_state() -> None:
     assert used_by(named) == "3 KMIP objects"
 
 
+HOST = "eu-west-rbx.okms.ovh.net"
+
+
+@pytest.mark.parametrize(
+    ("fields", "rsa", "ecdsa"),
+    [
+        (
+            {"kmipRsaEndpoint": f"{HOST}:5697", "publicRsaCA": "rsa", "publicCA": "ec"},
+            (HOST, 5697, "rsa"),
+            (HOST, 5696, "ec"),
+        ),
+        # without a port each field means its own
+        ({"kmipRsaEndpoint": HOST, "kmipEndpoint": HOST}, (HOST, 5697, None), (HOST, 5696, None)),
+        ({"kmipRsaEndpoint": "rsa.test:15697"}, ("rsa.test", 15697, None), (HOST, 5696, None)),
+        ({"kmipRsaEndpoint": f"https://{HOST}/", "kmipEndpoint": None}, (HOST, 5697, None), None),
+        ({"kmipRsaEndpoint": None, "publicRsaCA": "rsa"}, None, (HOST, 5696, None)),
+        ({"kmipRsaEndpoint": "", "kmipEndpoint": ""}, None, None),
+    ],
+)
+def test_both_endpoints_are_parsed_and_one_chosen(
+    fields: dict[str, t.Any], rsa: tuple[t.Any, ...] | None, ecdsa: tuple[t.Any, ...] | None
+) -> None:
+    state = domain_state({**RAW, **fields})
+    keys = ("kind", "host", "port", "ca")
+    expected = {
+        "rsa": dict(zip(keys, ("rsa", *rsa))) if rsa else None,
+        "ecdsa": dict(zip(keys, ("ecdsa", *ecdsa))) if ecdsa else None,
+    }
+    assert state["kmip_endpoints"] == expected
+    assert state["kmip_for_vcenter"] == (expected["rsa"] or expected["ecdsa"])
+
+
+def test_a_domain_without_the_endpoint_fields_is_read() -> None:
+    raw = {key: value for key, value in RAW.items() if "Endpoint" not in key and "CA" not in key}
+    assert domain_state(raw)["kmip_for_vcenter"] is None
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("host.test:5697", ("host.test", 5697)),
         ("host.test", ("host.test", 5696)),
         ("kmip://host.test:5696/", ("host.test", 5696)),
+        ("host.test:", ("host.test", 5696)),
+        (":5696", (None, None)),
         ("", (None, None)),
     ],
 )
