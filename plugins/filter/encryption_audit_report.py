@@ -66,6 +66,9 @@ options:
         description: As M(ovhcloud.vmware_encryption.okms_credential_info) returns them.
         type: list
         elements: dict
+      okms:
+        description: The OKMS domain as P(ovhcloud.vmware_encryption.okms_cost#filter) gives it.
+        type: dict
       private_cloud:
         description: One record of M(ovhcloud.vmware_encryption.private_cloud_info).
         type: dict

@@ -304,14 +304,18 @@ pricing:
         tax: 0.0
         currency: EUR
     usage:
-      description: Usage-based prices, each with plan_code, description, price (without tax), tax, currency and unit.
+      description:
+        - What is billed for the contents of a domain, each with plan_code, description, object (what it is paid for),
+          price of one (without tax), tax, currency and unit (the time for which it is paid, a month).
+        - A KMIP object is billed until it is destroyed. Each new key of a VM leaves the old one behind.
       type: list
       elements: dict
       sample:
         - plan_code: okms-kmip-monthly-consumption
           description: okms-kmip
-          price: 0.6
-          tax: 0.12
+          object: KMIP object
+          price: 0.06
+          tax: 0.012
           currency: EUR
           unit: month
 termination:

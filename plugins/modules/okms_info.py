@@ -32,6 +32,17 @@ options:
     description: Whether to list the regions that offer OKMS too.
     type: bool
     default: false
+  costs:
+    description:
+      - Whether to tell what the contents of each domain cost a month, from the number of its objects and the public
+        catalogue.
+      - OVHcloud bills KMIP objects, service keys and secrets by their number. A KMIP object counts until it is
+        destroyed, whether anything still uses it or not, and the number is all that the API tells about them.
+    type: bool
+    default: false
+  ovh_subsidiary:
+    description: Subsidiary whose prices are read, such as V(FR). By default that of the account.
+    type: str
 seealso:
   - module: ovhcloud.vmware_encryption.okms
 """
@@ -41,6 +52,11 @@ EXAMPLES = r"""
   ovhcloud.vmware_encryption.okms_info:
   register: okms
 
+- name: What do our domains cost a month?
+  ovhcloud.vmware_encryption.okms_info:
+    costs: true
+  register: okms
+
 - name: Show where OKMS is offered
   ovhcloud.vmware_encryption.okms_info:
     include_regions: true
@@ -48,6 +64,21 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+usage_prices:
+  description:
+    - Prices of one object, see RV(ovhcloud.vmware_encryption.okms#module:pricing) of
+      M(ovhcloud.vmware_encryption.okms). Empty without O(costs=true).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - plan_code: okms-kmip-monthly-consumption
+      description: okms-kmip
+      object: KMIP object
+      price: 0.06
+      tax: 0.012
+      currency: EUR
+      unit: month
 okms_domains:
   description: The domains, sorted by name.
   returned: success
@@ -155,6 +186,32 @@ okms_domains:
       type: dict
       sample:
         env: prod
+    monthly_cost:
+      description:
+        - What its contents cost a month, without tax. Null without O(costs=true), or when the prices cannot be read.
+      type: dict
+      contains:
+        currency:
+          description: Currency of the prices.
+          type: str
+          sample: EUR
+        total:
+          description: Sum of all that is known.
+          type: float
+          sample: 0.18
+        complete:
+          description: Whether the price and the number of everything are known.
+          type: bool
+          sample: true
+        objects:
+          description: One entry for each kind of object, with object, count, price of one, and cost. Unknown is null.
+          type: list
+          elements: dict
+          sample:
+            - object: KMIP object
+              count: 3
+              price: 0.06
+              cost: 0.18
 regions:
   description: The regions that offer OKMS, empty unless O(include_regions=true).
   returned: success
@@ -195,9 +252,15 @@ regions:
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, boolean, text
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
+    ForbiddenError,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.catalog import monthly_cost, pricing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import Domains
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import normalise_region
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
@@ -208,20 +271,40 @@ SPEC = ArgSpec(
     display_name=text(),
     region=text(),
     include_regions=boolean(default=False),
+    costs=boolean(default=False),
+    ovh_subsidiary=text(),
 )
 
 
 class OkmsInfo:
     """Domains and regions."""
 
-    def __init__(self, params: t.Mapping[str, t.Any], client: Client) -> None:
-        self.params = params
+    def __init__(self, context: Context, client: Client) -> None:
+        self.params = context.params
+        self.warn = context.warn
+        self.client = client
         self.domains = Domains(client)
 
     def find(self) -> dict[str, t.Any]:
         """The result keys."""
         regions = self.domains.regions() if self.params["include_regions"] else []
-        return {"okms_domains": [state for state in self._candidates() if self._matches(state)], "regions": regions}
+        found = [state for state in self._candidates() if self._matches(state)]
+        usage = self._usage_prices() if self.params["costs"] and found else None
+        for state in found:
+            state["monthly_cost"] = None if usage is None else monthly_cost(usage, state)
+        return {"okms_domains": found, "regions": regions, "usage_prices": usage or []}
+
+    def _usage_prices(self) -> list[dict[str, t.Any]] | None:
+        try:
+            found = pricing(self.client, self.params["ovh_subsidiary"] or self._subsidiary())["usage"]
+        except CollectionError as error:
+            hint = "; ovh_subsidiary names it instead" if isinstance(error, ForbiddenError) else ""
+            self.warn(f"what the domains cost a month is not known: {error.message}{hint}")
+            return None
+        return t.cast("list[dict[str, t.Any]]", found)
+
+    def _subsidiary(self) -> str:
+        return record(self.client.get("/me"), "the account").known_text("ovhSubsidiary")
 
     def _candidates(self) -> list[State]:
         if self.params["okms_id"]:
@@ -240,7 +323,7 @@ class OkmsInfo:
 
 def build(context: Context) -> OkmsInfo:
     """The reader for the options of the module."""
-    return OkmsInfo(context.params, connect(context))
+    return OkmsInfo(context, connect(context))
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import re
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import (
+    costs,
     counts,
     expiry,
     findings,
@@ -70,6 +71,7 @@ def _content(facts: t.Mapping[str, t.Any], limits: Limits, now: datetime.datetim
             *findings.of_hosts(hosts, findings.used_clusters(machines)),
             *findings.of_vsan(facts.get("vsan_clusters"), {str(one["name"]) for one in providers}),
             *findings.of_private_cloud(cloud),
+            *costs.of_okms(facts.get("okms")),
             *findings.not_read(facts.get("not_read") or {}),
         ]
     )
@@ -94,6 +96,7 @@ def _content(facts: t.Mapping[str, t.Any], limits: Limits, now: datetime.datetim
         "hosts": hosts,
         "vsan_clusters": facts.get("vsan_clusters"),
         "private_cloud": _cloud(cloud),
+        "okms": facts.get("okms") or None,
         "exceptions": left_out,
         "virtual_machines": machines,
     }
@@ -151,5 +154,7 @@ def headlines(made: t.Mapping[str, t.Any]) -> list[str]:
         f"{findings.plural(found['critical'], 'critical finding')}, {findings.plural(found['warning'], 'warning')}, "
         f"{findings.plural(found['notice'], 'notice')}",
     ]
+    if made.get("okms"):
+        lines.append(str(made["okms"]["text"]))
     urgent = [one for one in made["findings"] if one["severity"] == findings.CRITICAL]
     return lines + [f"critical: {one['subject']}: {one['text']} {one['next_step']}" for one in urgent[:5]]

@@ -114,7 +114,7 @@ def providers(report: Report) -> Markup:
         tag("b", name_of(defaults["system"] or "no provider")),
         " unless their cluster has a default of its own.",
     )
-    return section("providers", "Key providers and defaults", system, listed, _managers(report))
+    return section("providers", "Key providers and defaults", system, listed, _managers(report), _okms(report))
 
 
 def _provider(one: Report, report: Report) -> tuple[Child, ...]:
@@ -139,6 +139,11 @@ def _managers(report: Report) -> t.Optional[Markup]:
         return None
     users = names(cloud["key_managers"], 50) if cloud["key_managers"] else "nobody"
     return tag("p", "vSphere users of the private cloud who may manage keys: ", users, ".", class_="soft")
+
+
+def _okms(report: Report) -> t.Optional[Markup]:
+    cost = report.get("okms")
+    return tag("p", f"{cost['text']}.", class_="soft") if cost else None
 
 
 def policies(report: Report) -> Markup:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prices of the OKMS from the public catalogue: read only, no cart needed."""
+"""Prices of the OKMS from the public catalogue, and what a domain costs a month: read only, no cart needed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import NotFoundError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import Fields, record
 
 PLAN = "okms"
 _UCENTS = 100_000_000  # the catalogue counts in millionths of a cent
+# beginning of a plan code -> what is billed by it, and where a domain tells how many it holds
+_OBJECTS = {
+    "okms-kmip": ("KMIP object", "kmip_object_count"),
+    "okms-servicekey": ("service key", "service_key_count"),
+    "okms-secret": ("secret", "secret_count"),
+}
 
 
 def pricing(client: Client, subsidiary: str) -> dict[str, t.Any]:
@@ -20,21 +27,25 @@ def pricing(client: Client, subsidiary: str) -> dict[str, t.Any]:
     return pricing_of(answer)
 
 
-def pricing_of(catalog: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """`order`: what is paid now and at each renewal; `usage`: one entry for each usage-based price (without tax)."""
-    locale = catalog.get("locale") or {}
-    currency = locale.get("currencyCode")
-    plan = next((plan for plan in catalog.get("plans") or [] if plan.get("planCode") == PLAN), None)
+def pricing_of(catalog: t.Any) -> dict[str, t.Any]:
+    """`order`: what is paid now and at each renewal; `usage`: the price of each thing that is billed (without tax)."""
+    read = record(catalog, "the catalogue of OKMS")
+    locale = read.part("locale")
+    currency = locale.text("currencyCode")
+    plans = read.parts("plans")
+    plan = next((plan for plan in plans if plan.text("planCode") == PLAN), None)
     if plan is None:
-        raise NotFoundError(f"the OVHcloud catalogue of {locale.get('subsidiary')} does not offer the plan {PLAN}")
-    families = plan.get("addonFamilies") or []
-    addons = {code for family in families for code in family.get("addons") or []}
-    offered = [plan, *(addon for addon in catalog.get("addons") or [] if addon.get("planCode") in addons)]
-    usage = [_price(item, price, currency) for item in offered for price in _kind(item, "consumption")]
+        raise NotFoundError(f"the OVHcloud catalogue of {locale.text('subsidiary')} does not offer the plan {PLAN}")
+    # an addon need not stand in the families of the plan: all of this catalogue belong to OKMS
+    usage = [
+        _usage_price(item, price, currency)
+        for item in [plan, *read.parts("addons")]
+        for price in _kind(item, "consumption")
+    ]
     return {
-        "subsidiary": locale.get("subsidiary"),
+        "subsidiary": locale.text("subsidiary"),
         "order": _order_price(plan, currency),
-        "usage": sorted(usage, key=lambda entry: (entry["plan_code"], entry["description"])),
+        "usage": sorted(usage, key=lambda entry: (str(entry["plan_code"]), str(entry["description"]))),
     }
 
 
@@ -42,46 +53,81 @@ def describe(prices: t.Mapping[str, t.Any]) -> str:
     """The prices in one line for a message."""
     order = prices["order"]
     usage = "; ".join(
-        f"{entry['description']}: {entry['price']:g} {entry['currency']} per {entry['unit']}"
+        f"{entry['price']:g} {entry['currency']} for each {entry['object']} per {entry['unit']}"
         for entry in prices["usage"]
     )
-    return (
-        f"{order['price']:g} {order['currency']} now (without tax), then by use: {usage or 'no usage price published'}"
-    )
+    later = f"then for what it holds: {usage}" if usage else "the catalogue has no price for what it will hold"
+    return f"{order['price']:g} {order['currency']} now (without tax), {later}"
 
 
-def _kind(item: t.Mapping[str, t.Any], capacity: str) -> list[t.Mapping[str, t.Any]]:
-    return [price for price in item.get("pricings") or [] if capacity in (price.get("capacities") or [])]
+def monthly_cost(usage: t.Sequence[t.Mapping[str, t.Any]], domain: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What the objects of a domain cost a month, without tax. `complete` is false when a price or number is unknown.
+
+    A KMIP object is billed until it is destroyed, whether anything still uses it or not.
+    """
+    objects: list[dict[str, t.Any]] = []
+    for name, counted_by in _OBJECTS.values():
+        prices = {entry["price"] for entry in usage if entry["object"] == name and entry["unit"] == "month"}
+        price = prices.pop() if len(prices) == 1 else None
+        count = domain.get(counted_by)
+        cost = round(price * count, 8) if price is not None and count is not None else None
+        objects.append({"object": name, "count": count, "price": price, "cost": 0.0 if count == 0 else cost})
+    costs: list[float] = [item["cost"] for item in objects if item["cost"] is not None]
+    return {
+        "currency": next((entry["currency"] for entry in usage), None),
+        "total": round(sum(costs), 8),
+        "complete": len(costs) == len(objects),
+        "objects": objects,
+    }
 
 
-def _order_price(plan: t.Mapping[str, t.Any], currency: str | None) -> dict[str, t.Any]:
-    monthly = [price for price in _kind(plan, "installation") if price.get("mode") == "default"]
-    prices = monthly or _kind(plan, "installation") or _kind(plan, "renew")
+def _kind(item: Fields, capacity: str) -> list[Fields]:
+    """The prices for a capacity, those of the default mode when there are such."""
+    found = [price for price in item.parts("pricings") if capacity in price.texts("capacities")]
+    return [price for price in found if price.text("mode") == "default"] or found
+
+
+def _order_price(plan: Fields, currency: str | None) -> dict[str, t.Any]:
+    prices = _kind(plan, "installation") or _kind(plan, "renew")
     if not prices:
         raise NotFoundError(f"the OVHcloud catalogue has no order price for the plan {PLAN}")
     return {
         "plan_code": PLAN,
-        "description": prices[0].get("description"),
-        "price": sum(_amount(price.get("price")) for price in prices),
-        "tax": sum(_amount(price.get("tax")) for price in prices),
+        "description": prices[0].text("description"),
+        "price": sum(_known(price) for price in prices),
+        "tax": sum(_amount(price.amount("tax")) for price in prices),
         "currency": currency,
     }
 
 
-def _price(item: t.Mapping[str, t.Any], price: t.Mapping[str, t.Any], currency: str | None) -> dict[str, t.Any]:
-    interval = price.get("interval") or 1
-    unit = str(price.get("intervalUnit") or "none")
-    if unit == "none":
-        unit = "use"
+def _usage_price(item: Fields, price: Fields, currency: str | None) -> dict[str, t.Any]:
+    code = item.text("planCode") or ""
+    description = item.text("invoiceName") or price.text("description")
+    known = next((name for start, (name, _count) in _OBJECTS.items() if code.startswith(start)), None)
     return {
-        "plan_code": item.get("planCode"),
-        "description": item.get("invoiceName") or price.get("description"),
-        "price": _amount(price.get("price")),
-        "tax": _amount(price.get("tax")),
+        "plan_code": code,
+        "description": description,
+        "object": known or description or code,
+        "price": _known(price),
+        "tax": _amount(price.amount("tax")),
         "currency": currency,
-        "unit": unit if interval == 1 else f"{interval} {unit}s",
+        "unit": _unit(code, price),
     }
 
 
-def _amount(ucents: int | None) -> float:
+def _unit(code: str, price: Fields) -> str:
+    """The month stands in the plan code, while the catalogue's `intervalUnit` may be `none`."""
+    if "-monthly-" in code:
+        return "month"
+    interval, unit = price.whole("interval") or 1, price.text("intervalUnit") or "none"
+    if unit == "none":
+        return "use"
+    return unit if interval == 1 else f"{interval} {unit}s"
+
+
+def _known(price: Fields) -> float:
+    return _amount(price.known_amount("price"))
+
+
+def _amount(ucents: float | None) -> float:
     return round((ucents or 0) / _UCENTS, 8)

@@ -138,6 +138,17 @@ CATALOGUE: tuple[Need, ...] = (
         **_ONLY,
     ),
     *_needs(
+        "read_only",
+        ACCOUNT,
+        "account:apiovh:me/",
+        """
+        GET /me get
+        GET /order/catalog/public/okms -
+        """,
+        optional=True,  # for what a domain costs a month
+        **_ONLY,
+    ),
+    *_needs(
         "operate",
         CLOUD,
         "pccVMware:apiovh:",

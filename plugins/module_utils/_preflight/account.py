@@ -185,6 +185,20 @@ def domain(facts: Facts) -> Rows:
         yield Row("OKMS domain", WARNING, f"{wanted} is not there", "allow the order, or name the domain that is meant")
 
 
+def cost(facts: Facts) -> Rows:
+    """What the domain costs a month, or each object of a new one."""
+    known = facts.get("cost") or {}
+    if known.get("text"):
+        yield Row("Cost of OKMS", OK, str(known["text"]))
+        return
+    usage = part(facts, "order", "pricing").get("usage") or []
+    if orders(facts) and usage:
+        each = ", ".join(
+            f"{entry['price']:g} {entry['currency']} for each {entry['object']} per {entry['unit']}" for entry in usage
+        )
+        yield Row("Cost of OKMS", OK, f"by what the domain will hold, without tax: {each}")
+
+
 def _how(facts: Facts) -> str:
     order, there = part(facts, "order", "order"), part(facts, "order", "okms").get("id")
     if there:

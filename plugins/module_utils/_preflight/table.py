@@ -63,6 +63,7 @@ CHECKS: tuple[t.Callable[[Facts], Rows], ...] = (
     account.granted,
     account.payment,
     account.domain,
+    account.cost,
     cloud.state,
     cloud.iam,
     cloud.secure_interface,

@@ -172,7 +172,7 @@ def test_nothing_is_ordered_unless_allowed(lab: Lab, run_module: RunModule) -> N
     assert "allow_order=true" in " ".join(shown.warnings)
     refused = run_module("okms", **options)
     assert refused.failed
-    for part in ("kms-prod", "eu-west-rbx", "0 EUR", "0.6 EUR per month", "allow_order=true"):
+    for part in ("kms-prod", "eu-west-rbx", "0 EUR", "0.06 EUR for each KMIP object per month", "allow_order=true"):
         assert part in refused.msg
     assert writes(lab) == []
 
@@ -355,3 +355,28 @@ def test_the_information_module(lab: Lab, run_module: RunModule) -> None:
     assert len(run_module("okms_info", display_name="kms-0", region="EU_WEST_SBG")["okms_domains"]) == 1
     assert run_module("okms_info", okms_id="7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31")["okms_domains"] == []
     assert writes(lab) == []
+
+
+@pytest.mark.parametrize("in_families", [True, False])
+def test_what_a_domain_costs_a_month(lab: Lab, run_module: RunModule, in_families: bool) -> None:
+    lab.ovhcloud.settings.usage_in_addon_families = in_families
+    domain = lab.ovhcloud.new_okms("eu-west-rbx", "kms-prod")
+    lab.ovhcloud.kmip_object_count = lambda okms_id: 7
+    assert run_module("okms_service_key", okms_id=domain.okms_id, name="billing").changed
+    found = run_module("okms_info", costs=True)
+    assert {entry["unit"] for entry in found["usage_prices"]} == {"month"}
+    cost = found["okms_domains"][0]["monthly_cost"]
+    assert (cost["total"], cost["currency"], cost["complete"]) == (0.48, "EUR", True)
+    assert cost["objects"][0] == {"object": "KMIP object", "count": 7, "price": 0.06, "cost": 0.42}
+    without = run_module("okms_info")
+    assert (without["okms_domains"][0]["monthly_cost"], without["usage_prices"]) == (None, [])
+
+
+def test_costs_without_the_right_to_the_account(lab: Lab, run_module: RunModule) -> None:
+    lab.ovhcloud.new_okms("eu-west-rbx", "kms-prod")
+    lab.faults.add("refuse", operation="GET /me", times=9)
+    found = run_module("okms_info", costs=True)
+    assert found["okms_domains"][0]["monthly_cost"] is None
+    assert "ovh_subsidiary names it instead" in found.warnings[0]
+    named = run_module("okms_info", costs=True, ovh_subsidiary="FR")
+    assert named["okms_domains"][0]["monthly_cost"]["total"] == 0

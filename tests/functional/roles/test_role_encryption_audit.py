@@ -21,6 +21,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.enc
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import PROVIDER, open_up
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.crypto_state import KmipServer
 
 Play = t.Callable[..., harness.PlayResult]
 HOSTILE = (
@@ -205,7 +206,8 @@ def test_the_side_of_ovhcloud_and_the_age_of_backups(
     refused = _good(play(environment={"OVH_CONSUMER_KEY": "bad"}, **options))
     subjects = [one["subject"] for one in _report(folder)["findings"] if one["code"] == "not_read"]
     assert subjects == [
-        f"Not read: {part}" for part in ("OKMS credentials", "credential of the OVHcloud API", "private cloud")
+        f"Not read: {part}"
+        for part in ("OKMS credentials", "OKMS domain", "credential of the OVHcloud API", "private cloud")
     ]
     assert "2 of 6 VMs are encrypted" in refused.screen
     assert lab.private_cloud in (folder / "encryption-audit.html").read_text(encoding="utf-8")
@@ -226,3 +228,21 @@ def test_a_failure_is_summed_up(play: Play, folder: pathlib.Path) -> None:
     assert result.code != 0
     assert re.search(r'"blocked_by": \[\s*"Read the key providers and who uses them: ', result.screen)
     assert not folder.exists()
+
+
+def test_what_okms_costs_a_month(lab: Lab, play: Play, folder: pathlib.Path) -> None:
+    domain = lab.ovhcloud.new_okms("eu-west-rbx", "kms-prod")
+    lab.ovhcloud.kmip_object_count = lambda okms_id: 5
+    region = lab.ovhcloud.core.regions["eu-west-rbx"]
+    server = KmipServer("okms", region.kmip_host, region.kmip_port)
+    lab.vcenter.crypto.providers[PROVIDER].servers["okms"] = server
+    result = _good(play(encryption_audit_okms_id=domain.okms_id))
+    cost = _report(folder)["okms"]
+    assert (cost["monthly_cost"], cost["currency"]) == (0.3, "EUR")
+    # the keys of vm1 and of the home of vm3
+    assert (cost["in_use"], cost["unused"], cost["unused_monthly_cost"]) == (2, 3, 0.18)
+    notices = {one["code"]: one for one in _report(folder)["findings"]}
+    assert "Only this vCenter was asked" in notices["okms_unused_objects"]["text"]
+    assert "0.3 EUR a month without tax" in result.screen
+    assert "not used by this vCenter" in (folder / "encryption-audit.html").read_text(encoding="utf-8")
+    assert _good(play(encryption_audit_okms_id=domain.okms_id)).changed == 0

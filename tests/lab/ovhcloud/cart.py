@@ -16,11 +16,11 @@ from .state import Cart, CartItem
 
 PLAN, DURATION, MODE = "okms", "P1M", "default"
 TAX_RATE = 0.2
-# price of use for one object and one month, in ucents; invented, the live prices are not known
+# one object for one month, in ucents: the fixtures of ovh/manager; the live prices are not known
 USAGE_PRICES = {
-    "okms-servicekey-monthly-consumption": 150_000_000,
-    "okms-kmip-monthly-consumption": 60_000_000,
-    "okms-secret-monthly-consumption": 5_000_000,
+    "okms-servicekey-monthly-consumption": 6_000_000,
+    "okms-kmip-monthly-consumption": 6_000_000,
+    "okms-secret-monthly-consumption": 3_000_000,
 }
 
 
@@ -307,19 +307,15 @@ class CartArea(Area):
         ucents = round(self.core.settings.order_price * 100_000_000)
         capacities = ["installation", "renew"]
         plan = _plan(PLAN, "OVHcloud KMS", "okms", _pricing(capacities, ucents, "rental"), [region])
-        plan["addonFamilies"] = [
-            {
-                "addons": list(USAGE_PRICES),
-                "default": None,
-                "exclusive": False,
-                "mandatory": False,
-                "name": "consumption",
-            }
-        ]
+        if self.core.settings.usage_in_addon_families:
+            family = {"default": None, "exclusive": False, "mandatory": False, "name": "consumption"}
+            plan["addonFamilies"] = [{**family, "addons": list(USAGE_PRICES)}]
         addons = []
         for code, usage in USAGE_PRICES.items():
             product = code.removesuffix("-monthly-consumption")
-            addon = _plan(code, product, product, _pricing(["consumption"], usage, "consumption"), [])
+            # the month stands in the plan code only (fixtures of ovh/manager)
+            pricing = {**_pricing(["consumption"], usage, "consumption"), "interval": 0, "intervalUnit": "none"}
+            addon = _plan(code, product, product, pricing, [])
             addon["consumptionConfiguration"] = {
                 "billingStrategy": "max",
                 "pingEndPolicy": None,

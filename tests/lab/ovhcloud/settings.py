@@ -27,6 +27,7 @@ class OvhSettings:
     payment_method: bool = True  # a valid default method is registered
     autopay_honoured: bool = True
     order_price: float = 0.0  # before tax
+    usage_in_addon_families: bool = True  # (unknown) the plan lists the addons that bill use
     order_outcome: str = "delivered"  # or `cancelled`, `documentsRequested`, `stuck`
     order_checking_reads: int = 1
     order_delivering_reads: int = 1

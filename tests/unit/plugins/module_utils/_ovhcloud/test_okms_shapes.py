@@ -23,7 +23,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     order_warning,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.cart import check_total
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.catalog import describe, pricing_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.catalog import (
+    describe,
+    monthly_cost,
+    pricing_of,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import (
     FIELDS,
     domain_state,
@@ -136,7 +140,8 @@ def price(ucents: int, kind: str, **more: t.Any) -> dict[str, t.Any]:
 
 
 def catalog(order_ucents: int) -> dict[str, t.Any]:
-    families = [{"name": "usage", "addons": ["okms-kmip", "okms-secret"]}]
+    families = [{"name": "usage", "addons": ["okms-kmip-monthly-consumption"]}]
+    none = {"interval": 0, "intervalUnit": "none"}
     plan = {
         "planCode": "okms",
         "invoiceName": "KMS",
@@ -144,13 +149,17 @@ def catalog(order_ucents: int) -> dict[str, t.Any]:
         "pricings": [price(order_ucents, "rental")],
     }
     addons = [
-        {"planCode": "okms-kmip", "invoiceName": "KMIP object", "pricings": [price(60_000_000, "consumption")]},
         {
-            "planCode": "okms-secret",
-            "invoiceName": "Secret",
-            "pricings": [price(5_000_000, "consumption", interval=1, intervalUnit="hour")],
+            "planCode": "okms-kmip-monthly-consumption",
+            "invoiceName": "KMIP",
+            "pricings": [price(6_000_000, "consumption", **none)],
         },
-        {"planCode": "other", "invoiceName": "Other", "pricings": [price(1, "consumption")]},
+        {
+            "planCode": "okms-secret-monthly-consumption",
+            "invoiceName": "Secret",
+            "pricings": [price(3_000_000, "consumption", interval=1, intervalUnit="hour")],
+        },
+        {"planCode": "other", "invoiceName": "Other", "pricings": [price(1_000_000, "consumption", **none)]},
     ]
     return {"plans": [plan], "addons": addons, "locale": {"currencyCode": "EUR", "subsidiary": "FR", "taxRate": 20.0}}
 
@@ -164,13 +173,41 @@ def test_prices() -> None:
         "tax": 2.0,
         "currency": "EUR",
     }
-    assert [(entry["plan_code"], entry["price"], entry["unit"]) for entry in prices["usage"]] == [
-        ("okms-kmip", 0.6, "month"),
-        ("okms-secret", 0.05, "hour"),
+    # the month stands in the plan code, whatever intervalUnit says, and no addon has to be in a family of the plan
+    assert [(entry["object"], entry["price"], entry["unit"]) for entry in prices["usage"]] == [
+        ("KMIP object", 0.06, "month"),
+        ("secret", 0.03, "month"),
+        ("Other", 0.01, "use"),
     ]
-    assert "KMIP object: 0.6 EUR per month" in describe(prices)
+    assert "10 EUR now (without tax), then for what it holds: 0.06 EUR for each KMIP object per month" in describe(
+        prices
+    )
     with pytest.raises(NotFoundError):
         pricing_of({"plans": [], "locale": {"subsidiary": "FR"}})
+
+
+@pytest.mark.parametrize(
+    ("domain", "total", "complete"),
+    [
+        ({"kmip_object_count": 4, "service_key_count": 0, "secret_count": 2}, 0.3, True),
+        ({"kmip_object_count": 4, "service_key_count": 1, "secret_count": 0}, 0.24, False),  # no price of a service key
+        ({"kmip_object_count": None, "service_key_count": 0, "secret_count": 2}, 0.06, False),
+        ({}, 0, False),
+    ],
+)
+def test_monthly_cost(domain: dict[str, t.Any], total: float, complete: bool) -> None:
+    cost = monthly_cost(pricing_of(catalog(0))["usage"], domain)
+    assert (cost["currency"], cost["total"], cost["complete"]) == ("EUR", total, complete)
+
+
+def test_several_prices_of_an_object_are_not_guessed() -> None:
+    usage = pricing_of(catalog(0))["usage"]
+    tiers = [*usage, {**usage[0], "price": 0.02}]
+    cost = monthly_cost(tiers, {"kmip_object_count": 4, "service_key_count": 0, "secret_count": 0})
+    assert (cost["complete"], cost["objects"][0]) == (
+        False,
+        {"object": "KMIP object", "count": 4, "price": None, "cost": None},
+    )
 
 
 def test_total() -> None:

@@ -252,3 +252,20 @@ def test_small_parts() -> None:
     assert listed([1, 2, 3], 2) == "1, 2 and 1 more"
     assert contains(["10.0.0.0/8"], "10.1.1.1") and not contains(["x"], "10.1.1.1")
     assert odd_one({"this machine": 0.0, "OVHcloud": 100.0}) == "this machine"
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"cost": {"text": "OKMS kms-prod holds 12 KMIP objects: 0.72 EUR a month"}}, "0.72 EUR a month"),
+        ({"cost": {}, "settings": {"allow_order": True}}, "0.06 EUR for each KMIP object per month"),
+        ({"cost": {}, "settings": {}}, None),
+    ],
+)
+def test_cost_of_okms(facts: dict[str, t.Any], words: str | None) -> None:
+    usage = [{"price": 0.06, "currency": "EUR", "object": "KMIP object", "unit": "month"}]
+    found = rows(order={"pricing": {"usage": usage}}, **facts)
+    assert ("Cost of OKMS" in found) is (words is not None)
+    if words is not None:
+        assert found["Cost of OKMS"][0] == "ok"
+        assert words in found["Cost of OKMS"][1]
