@@ -20,6 +20,7 @@ import typing as t
 from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim
 
+from .assumptions import assumed
 from .clock import LabClock
 from .control import Control, lab_state
 from .faults import Faults
@@ -43,12 +44,12 @@ PATH_OF_TOKENS = "/auth/oauth2/token"
 class LabSettings:
     """What a test may choose. The parts' own settings can also be changed while the lab runs."""
 
-    vcenter_version: str = "8.0.3"
+    vcenter_version: str = "8.0.3"  # one of RELEASES
     kmip_needs_policy: bool = False  # identities other than the account itself need an IAM policy on okms:kmip:*
-    kmip_maximum_version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3
+    okms_maximum_tls: str = assumed("lab.okms_maximum_tls")
     external_kms_login: tuple[str, str] | None = None  # user name and password that the external KMS wants
     enforce_user_policies: bool = False  # access policy (allowed networks) and session limit of the private cloud count
-    ovhcloud: OvhSettings = dataclasses.field(default_factory=OvhSettings)
+    ovhcloud: OvhSettings = dataclasses.field(default_factory=OvhSettings)  # of the API
     inventory: Inventory | None = None  # what vCenter manages; None: a small one with every kind of disk
     vcenter: VCenterSettings | None = None  # its version counts, not vcenter_version, when it is given
 
@@ -90,7 +91,7 @@ class Lab:
             self._closing.callback(shutil.rmtree, self.directory, ignore_errors=True)
             self._make_authorities()
             self.okms_kmip = self._kmip_server(
-                "okms", "okms_kmip", self.okms_servers, self.okms_users, self.settings.kmip_maximum_version
+                "okms", "okms_kmip", self.okms_servers, self.okms_users, ssl.TLSVersion[self.settings.okms_maximum_tls]
             )
             self.web = WebServers(self.journal, self.faults)
             self._closing.callback(self.web.stop)

@@ -102,7 +102,7 @@ def okms_options(lab, okms_id, identity):
 
 @pytest.mark.parametrize("tls", list(VERSIONS))
 def test_a_certificate_that_okms_has_issued(tls):
-    with Lab(LabSettings(kmip_maximum_version=VERSIONS[tls])) as lab:
+    with Lab(LabSettings(okms_maximum_tls=VERSIONS[tls].name)) as lab:
         okms_id = lab.ovhcloud.new_okms(lab.region, "kms").okms_id
         options = okms_options(lab, okms_id, lab.ovhcloud.state.root.urn)
         result = harness.run_module("kmip_server_test", **options)

@@ -124,7 +124,7 @@ class HostCrypto:
             key = given or host.crypto_key or self._cluster_key(host)
             provider = self._keys.default_of(host)
             if given is not None and not given.key_id:
-                # (unknown) an empty key id has a native provider make one, as it does for machines
+                # inferred: an empty key id has a native provider make one, as it does for machines
                 key, provider = None, self._native(given.provider)
         try:
             if key is not None:

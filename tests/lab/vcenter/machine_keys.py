@@ -112,7 +112,7 @@ class MachineKeys:
     def make_safe(self, host: Host, provider: Provider) -> None:
         """Turn a host's encryption mode on with its own key, else its cluster's, else a new one of the provider.
 
-        Of which provider vCenter makes that key is not documented; that of the machine's key is inferred.
+        The key comes from the provider of the machine's key (inferred).
         """
         with self._one_host:
             if host.crypto_state == "safe":

@@ -106,7 +106,7 @@ class PbmApi:
         return vmodl.fault.SecurityError(msg="The session is not authenticated.")
 
     def _forbidden(self, fault: t.Any) -> t.Any:
-        """The service has a fault of its own for this; which of the two comes when is not documented."""
+        """The service has a fault of its own for this (assumption: pbm-session-fault)."""
         if self._core.settings.pbm_permission_fault == "NoPermission":
             return fault
         missing = pbm.fault.NoPermission.EntityPrivileges(privilegeIds=[fault.privilegeId])

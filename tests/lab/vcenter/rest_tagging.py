@@ -138,7 +138,7 @@ class Tagging:
         return _answer(self._on(self._field(call, "object_id")))
 
     def _tags_on_objects(self, call: RestCall) -> Response:
-        """Whether objects without tags are in the answer is not documented."""
+        """The tags of each object (assumptions: untagged-objects, tagging-limit)."""
         targets = self._field(call, "object_ids")
         settings = self._core.settings
         if len(targets) > settings.tagging_limit:

@@ -4,7 +4,7 @@
 """Which reconfiguration of a machine is refused, and with which fault.
 
 The rules are those of vSphere Security, vcsim's checks and vm-operator; each function returns a fault or None. The
-order in which a vCenter looks is not known: here it is that of the tables.
+order in which the lab looks is that of the tables; clients must look at each fault by itself.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def protected_keys(change: Change) -> Fault:
 
 
 def vmotion_mode(change: Change) -> Fault:
-    """An encrypted machine moves encrypted, always. (Which fault says so is unknown.)"""
+    """An encrypted machine moves encrypted, always; the fault is invented."""
     mode = change.spec.migrateEncryption
     if mode and mode != "required" and change.key_afterwards(None):
         return errors.invalid_argument("configSpec.migrateEncryption")
@@ -91,7 +91,7 @@ def vmotion_mode(change: Change) -> Fault:
 
 
 def fault_tolerance(change: Change) -> Fault:
-    """Not with Fault Tolerance. (Which fault says so is unknown.)"""
+    """Not with Fault Tolerance; the fault is invented."""
     if change.actions() and change.machine.fault_tolerance != "notConfigured":
         return vm_faults.not_supported("The virtual machine is protected by Fault Tolerance.")
     return None

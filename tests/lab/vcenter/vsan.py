@@ -4,7 +4,7 @@
 """vSAN: data-at-rest encryption of clusters, and what is asked before it is changed, all at /vsanHealth.
 
 Sources: the vSAN Management API reference (methods, fields, faults, colours of health) and the product's guide on
-data-at-rest encryption (privileges, what rewrites disks, reduced redundancy). Texts of faults are not documented.
+data-at-rest encryption (privileges, what rewrites disks, reduced redundancy). Texts of faults are invented.
 """
 
 from __future__ import annotations

@@ -1,0 +1,234 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One life for each subject, run with every value of what tests/lab/assumptions.yml assumes of the real services."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import providers
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.harness import ModuleResult
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules import fleet_helpers, native_helpers
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import (
+    add_native,
+    add_standard,
+    runner_in,
+)
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import (
+    FAST,
+    make_green,
+    open_up,
+)
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.assumptions import Assumed, every_value
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.settings import VCenterSettings
+
+pytestmark = pytest.mark.long
+
+GREEN, OTHER, NATIVE = "team-kms", "other-kms", "nkp"
+
+
+@contextlib.contextmanager
+def lab_with(assumed: Assumed) -> t.Iterator[Lab]:
+    """A lab that behaves as assumed."""
+    with Lab(assumed.put(LabSettings(vcenter=VCenterSettings()))) as lab:
+        yield open_up(lab)
+        assert lab.ovhcloud.contract_errors == []
+
+
+def ok(result: ModuleResult) -> ModuleResult:
+    """The result of a run that did not fail."""
+    assert not result.failed, result.output
+    return result
+
+
+def twice(run: t.Callable[..., ModuleResult], *names: str, **options: t.Any) -> ModuleResult:
+    """Run, which changes something; run again, which changes nothing."""
+    done = ok(run(*names, **options))
+    assert done.changed
+    again = ok(run(*names, **options))
+    assert not again.changed, again.output
+    return done
+
+
+def provider_in(result: ModuleResult, name: str) -> dict[str, t.Any]:
+    """The record of a key provider in a result of key_provider_info."""
+    return next(one for one in result["key_providers"] if one["name"] == name)
+
+
+@every_value
+def test_life_of_a_standard_provider(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        certificate = make_green(lab, run, GREEN)
+        same = {"provider": GREEN, "certificate": certificate, **FAST}
+        assert not ok(run("key_provider_client_certificate", **same)).changed
+        assert not ok(run("key_provider_csr", provider=GREEN)).changed
+        lab.generate_key(GREEN)
+        shown = provider_in(ok(run("key_provider_info", users=True)), GREEN)
+        assert (shown["status"], shown["in_use_by"]) == ("green", []), shown
+        twice(run, "standard_key_provider", name=GREEN, state="absent", **FAST)
+        assert lab.vcenter.crypto.providers.get(GREEN) is None
+
+
+@every_value
+def test_provider_on_okms(assumed: Assumed, tmp_path: pathlib.Path) -> None:
+    with lab_with(assumed) as lab:
+        okms_id = providers.okms(lab, GREEN)
+        lab.generate_key(GREEN)
+        certificate, key = lab.client_files(okms_id, tmp_path)
+        host, port = lab.okms_kmip.address
+        client = {"client_certificate_path": certificate, "client_private_key_path": key, "ca": lab.okms_public_ca}
+        test = ok(runner_in(lab)("kmip_server_test", host=host, port=port, **client))
+        assert test["kmip_server_test"]["passed"], test.output
+
+
+@every_value
+def test_life_of_a_native_provider(assumed: Assumed, tmp_path: pathlib.Path) -> None:
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        provider, back_up = native_helpers.provider_runner(run), native_helpers.backup_runner(run, tmp_path)
+        made = twice(provider)["key_provider"]
+        assert (made["has_backup"], made["health"] != "OK") == (False, True)
+        twice(back_up)
+        twice(provider, default=True)
+        ok(provider(key_id="4d3b1f70-8a53-4f0e-9f8d-0f6a0d6a7c11"))
+        ok(back_up())
+        shown = provider_in(ok(run("key_provider_info")), native_helpers.NAME)
+        assert (shown["default"], shown["has_backup"]) == (True, True)
+        twice(provider, default=False)
+        twice(provider, state="absent")
+
+
+@every_value
+def test_restore_of_a_native_provider(assumed: Assumed, tmp_path: pathlib.Path) -> None:
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        provider, back_up = native_helpers.provider_runner(run), native_helpers.backup_runner(run, tmp_path)
+        key_id = ok(provider(tpm_required=False))["key_provider"]["key_id"]
+        ok(back_up())
+        ok(provider(state="absent"))
+        backup = {"path": str(tmp_path / "vnkp.p12"), "password": native_helpers.PASSWORD}
+        restored = twice(provider, restore_from=backup, tpm_required=False)["key_provider"]
+        assert (restored["key_id"], restored["tpm_required"]) == (key_id, False)
+
+
+@every_value
+def test_life_of_an_encrypted_vm(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        add_standard(lab)
+        add_standard(lab, OTHER, default=False)
+        add_native(lab, NATIVE)
+        run = runner_in(lab)
+        names = {"selection": {"names": ["vm2", "vm3"]}, **fleet_helpers.FAST}
+        machines = [lab.vcenter.inventory.vm(name) for name in ("vm2", "vm3")]
+        for name in (GREEN, OTHER, NATIVE):
+            twice(run, "vm_encryption", **names, provider=name)
+            assert all(fleet_helpers.is_encrypted(machine, name) for machine in machines)
+            for mode in ("shallow", "deep"):
+                before = [fleet_helpers.keys_of(machine) for machine in machines]
+                ok(run("vm_rekey", **names, mode=mode))
+                assert all(not set(old) & set(fleet_helpers.keys_of(machine)) for old, machine in zip(before, machines))
+        twice(run, "vm_encryption", **names, state="decrypted")
+        assert all(fleet_helpers.is_clear(machine) for machine in machines)
+
+
+@every_value
+def test_life_of_a_policy(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        add_standard(lab)
+        run = runner_in(lab)
+        twice(run, "encryption_storage_policy", name="ours", description="for the team")
+        names = {"selection": {"names": ["vm2", "vm3"]}, **fleet_helpers.FAST}
+        twice(run, "vm_encryption", **names, provider=GREEN, policy="ours")
+        refused = run("encryption_storage_policy", name="ours", state="absent")
+        assert refused["failure"]["kind"] in ("refused_by_guard", "conflict"), refused.output
+        twice(run, "vm_encryption", **names, state="decrypted")
+        twice(run, "encryption_storage_policy", name="ours", state="absent")
+
+
+@every_value
+def test_vms_selected_by_tags(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        inventory = lab.vcenter.inventory
+        tagged = [inventory.add_vm(f"tagged{number}") for number in range(70)]
+        lab.vcenter.tagging.attach("env", "prod", *tagged)
+        found = ok(runner_in(lab)("vm_encryption_info", selection={"tags": ["env:prod"]}))["virtual_machines"]
+        assert {one["name"] for one in found} == {one.name for one in tagged}
+        shown = ok(runner_in(lab)("vm_encryption_info", tags=True))["virtual_machines"]
+        assert {one["name"] for one in shown if one["tags"]} == {one["name"] for one in found}
+
+
+@every_value
+def test_vsan_encryption(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        add_standard(lab)
+        cluster = lab.vcenter.inventory.cluster("C0")
+        cluster.vsan, cluster.vsan_state.esa = True, True
+        run = runner_in(lab)
+        options = {"cluster": "C0", **FAST}
+        done = run("vsan_encryption", **options)
+        if done.failed:
+            assert "only when the cluster is created" in done.msg
+        else:
+            assert not ok(run("vsan_encryption", **options)).changed
+
+
+ORDER: dict[str, t.Any] = {"display_name": "kms-prod", "region": "eu-west-rbx", "allow_order": True, **providers.FAST}
+
+
+@every_value
+def test_life_of_an_okms_domain(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        domain = twice(run, "okms", **ORDER)["okms"]
+        assert len(lab.ovhcloud.state.orders) == 1
+        twice(run, "okms", okms_id=domain["id"], display_name="kms-new", **providers.FAST)
+        gone = {"okms_id": domain["id"], "confirm_name": "kms-new", "state": "absent", **providers.FAST}
+        if run("okms", **gone, terminate_directly=True).failed:
+            assert ok(run("okms", **gone))["termination"]["state"] == "confirmation_pending"
+        else:
+            assert lab.ovhcloud.state.okms[domain["id"]].state == "SUSPENDED"
+
+
+@every_value
+def test_life_of_a_service_key(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        domain = lab.ovhcloud.new_okms(lab.region, "kms-prod")
+        key = {"okms_id": domain.okms_id, "name": "billing", "type": "oct", "size": 256}
+        twice(run, "okms_service_key", **key, state="active")
+        twice(run, "okms_service_key", **key, state="deactivated")
+        twice(run, "okms_service_key", **key, state="absent", confirm_name="billing")
+        twice(run, "okms_service_key", **key, state="active")
+
+
+@every_value
+def test_kms_entry_of_a_private_cloud(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        host: dict[str, t.Any] = {"host": "198.51.100.7", "wait_for": "delivered", **providers.FAST}
+        entry = {"service_name": lab.private_cloud, **host}
+        lab.ovhcloud.vcenter_trusts = lambda _ip: True
+        thumbprints = ["AB:" * 19 + "AB", "CD:" * 19 + "CD"]
+        for thumbprint in thumbprints:
+            twice(run, "private_cloud_kms", **entry, thumbprint=thumbprint)
+        twice(run, "private_cloud_kms", **entry, state="absent", confirm_host="198.51.100.7")
+        assert not lab.ovhcloud.state.pccs[lab.private_cloud].kms
+
+
+@every_value
+def test_rights_of_a_credential(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        rights = ok(run("api_rights_info", service_name=lab.private_cloud, kmip=False))["rights"]
+        assert (rights["usable"], rights["missing_actions"]) == (True, []), rights
+        expired = lab.ovhcloud.add_consumer_key(lifetime=0.0)
+        rights = ok(run("api_rights_info", consumer_key=expired))["rights"]
+        assert not rights["usable"] and rights["problem"]
