@@ -193,6 +193,13 @@ kmip_server:
             - A thumbprint must match if there are any. Chain and name must hold, unless only thumbprints were given.
           type: bool
           sample: true
+        trusted_by:
+          description:
+            - What held, V(ca) (the chain leads to O(ca), and the name is right), V(authorities) (the same for the
+              authorities of the machine), V(thumbprint).
+          type: list
+          elements: str
+          sample: [ca]
         by_ca:
           description:
             - Whether the chain leads to O(ca) (or to the authorities of the machine) and is in its time of validity.
@@ -212,6 +219,18 @@ kmip_server:
           type: list
           elements: str
           sample: ["not trusted by the given CA: certificate has expired"]
+    for_vcenter:
+      description:
+        - Options for M(ovhcloud.vmware_encryption.standard_key_provider), with which vCenter trusts what was verified
+          here. Null when it is not the expected server.
+        - C(server_chain) holds the certificates between the server's own and the CA.
+        - C(server_thumbprints) pins the server's certificate when O(thumbprints) were given, and when there is no CA
+          that vCenter could be given, because the authorities of the machine decided.
+      type: dict
+      sample:
+        server_ca: "-----BEGIN CERTIFICATE-----..."
+        server_thumbprints: null
+        server_chain: ["-----BEGIN CERTIFICATE-----..."]
     accepted:
       description:
         - Whether the server takes the client certificate (and user name).
@@ -281,7 +300,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.s
     identity_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.trust import demand, judge
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.trust import demand, for_vcenter, judge
 
 SPEC = ArgSpec(
     connection(),
@@ -308,6 +327,7 @@ class KmipServer:
         found["addresses"] = addresses(self.endpoint)
         judgement = judge(self.endpoint, self.anchors, seen)
         found["trusted"] = dataclasses.asdict(judgement)
+        found["for_vcenter"] = for_vcenter(self.anchors, seen, judgement)
         if self.must_be_trusted:
             demand(self.endpoint, self.anchors, seen, judgement)
         if self.identity:

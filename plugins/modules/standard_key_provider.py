@@ -61,9 +61,10 @@ options:
         type: str
         required: true
       port:
-        description: TCP port of the KMIP server.
+        description:
+          - TCP port of the KMIP server, for OKMS that of its RSA endpoint, V(5697).
+          - If it is not given, a server that is there keeps its port, and a new one gets V(5696).
         type: int
-        default: 5696
       username:
         description:
           - User name at the KMIP server, when it wants one beside the certificate.
@@ -108,6 +109,13 @@ options:
       - It counts for the servers in O(servers), or without them for all that are there. With O(server_thumbprints) both
         must hold.
     type: str
+  server_chain:
+    description:
+      - Certificates that lead from the servers' certificates to O(server_ca), in PEM form, because vCenter may show the
+        server's own certificate only. M(ovhcloud.vmware_encryption.kmip_server_info) returns them.
+      - None of them is trusted by itself. They are uploaded with the CA if vCenter needs them.
+    type: list
+    elements: str
   server_thumbprints:
     description:
       - SHA-256 thumbprints of the certificates that the servers may present, with or without colons.
@@ -147,7 +155,15 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Key provider on the OVHcloud KMS, its server verified by the public CA of OKMS
+- name: Look at the KMIP endpoint for vCenter, and stop unless the CA of OKMS vouches for it
+  ovhcloud.vmware_encryption.kmip_server_info:
+    host: "{{ domain.kmip_for_vcenter.host }}"
+    port: "{{ domain.kmip_for_vcenter.port }}"
+    ca: "{{ domain.kmip_for_vcenter.ca | default(omit, true) }}"
+    on_untrusted: fail
+  register: endpoint
+
+- name: Key provider on the OVHcloud KMS, which trusts what was verified
   ovhcloud.vmware_encryption.standard_key_provider:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -155,8 +171,11 @@ EXAMPLES = r"""
     name: okms-eu-west-rbx
     servers:
       - name: okms
-        address: eu-west-rbx.okms.ovh.net
-    server_ca: "{{ okms_ca }}"
+        address: "{{ domain.kmip_for_vcenter.host }}"
+        port: "{{ domain.kmip_for_vcenter.port }}"
+    server_ca: "{{ endpoint.kmip_server.for_vcenter.server_ca | default(omit, true) }}"
+    server_chain: "{{ endpoint.kmip_server.for_vcenter.server_chain | default(omit, true) }}"
+    server_thumbprints: "{{ endpoint.kmip_server.for_vcenter.server_thumbprints | default(omit, true) }}"
 
 - name: The same with our own KMIP servers, pinned, as default of the system
   ovhcloud.vmware_encryption.standard_key_provider:
@@ -213,7 +232,7 @@ key_provider:
           description: TCP port.
           type: int
           returned: always
-          sample: 5696
+          sample: 5697
         username:
           description: User name at the server.
           type: str
@@ -327,7 +346,31 @@ key_provider:
               type: str
               returned: always
               sample: "5B:A9:3C:9D:B0:CF:F9:3F:52:B5:21:D7:42:0E:43:F6:ED:A2:78:4F"
+server_trust:
+  description: Servers that were judged, empty when no rule was given, and for those that present no certificate.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the server.
+      type: str
+      returned: always
+      sample: okms
+    sha256:
+      description: SHA-256 thumbprint of the certificate that it presents to vCenter.
+      type: str
+      returned: always
+      sample: 6B:86:B2:73:FF:34:FC:E1:9D:6B:80:4E:FF:5A:3F:57:47:AD:A4:EA:A2:2F:1D:49:C0:1E:52:DD:B7:87:5B:4B
+    trusted_by:
+      description: What held, V(ca) (O(server_ca)), V(thumbprint) (O(server_thumbprints)), V(first_use).
+      type: list
+      elements: str
+      returned: always
+      sample: [ca]
 """
+
+import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
@@ -352,7 +395,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 SERVER = ArgSpec(
     name=text(required=True),
     address=text(required=True),
-    port=integer(default=5696),
+    port=integer(),
     username=text(),
     password=text(secret=True),
     proxy_address=text(),
@@ -368,6 +411,7 @@ SPEC = ArgSpec(
     purge_servers=boolean(default=False),
     update_password=text(default="on_create", choices=("on_create", "always"), secret=False),
     server_ca=text(),
+    server_chain=texts(),
     server_thumbprints=texts(),
     trust_on_first_use=boolean(default=False),
     default=boolean(),
@@ -419,6 +463,9 @@ class StandardKeyProvider(Resource):
 
     def delete(self, plan: Plan) -> None:
         self._provider.delete()
+
+    def extras(self) -> dict[str, t.Any]:
+        return {"server_trust": self._provider.trust.results()}
 
 
 def build(context: Context) -> StandardKeyProvider:

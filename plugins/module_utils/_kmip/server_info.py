@@ -58,6 +58,7 @@ FIELDS = (
     *FACTS,
     "days_left",
     "trusted",
+    "for_vcenter",
     *CLIENT_FIELDS,
 )
 # the flow or the server may still be opening

@@ -9,11 +9,13 @@ import dataclasses
 import hashlib
 import hmac
 import ssl
+import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
     certificate_facts,
     colons,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import check_signed_by
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
     PinMismatchError,
     ServerUntrustedError,
@@ -30,14 +32,19 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.s
     verifying_context,
 )
 
+_NO_ISSUER = (2, 20, 21)  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT(_LOCALLY), UNABLE_TO_VERIFY_LEAF_SIGNATURE
 _NAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 
 
 @dataclasses.dataclass(frozen=True)
 class Judgement:
-    """None: not asked for, or not known. `verdict` joins what the anchors demand; `reasons` say why not."""
+    """None: not asked for, or not known. `verdict` joins what the anchors demand; `reasons` say why not.
+
+    `trusted_by` names what held: ca, authorities (of this machine), thumbprint.
+    """
 
     verdict: bool
+    trusted_by: list[str]
     by_ca: bool | None
     by_thumbprint: bool | None
     hostname_matches: bool | None
@@ -78,7 +85,26 @@ def judge(endpoint: Endpoint, anchors: Anchors, seen: Seen) -> Judgement:
             f"the certificate is not valid for {endpoint.server_name}, it names {', '.join(names) or 'nobody'}"
         )
     chain_holds = not anchors.by_chain or (by_ca is True and named is True)
-    return Judgement(chain_holds and by_pin is not False, by_ca, by_pin, named, reasons)
+    held = [("ca" if anchors.ca else "authorities", anchors.by_chain and chain_holds), ("thumbprint", by_pin is True)]
+    trusted_by = [word for word, holds in held if holds]
+    return Judgement(chain_holds and by_pin is not False, trusted_by, by_ca, by_pin, named, reasons)
+
+
+def for_vcenter(anchors: Anchors, seen: Seen, judgement: Judgement) -> dict[str, t.Any] | None:
+    """The options with which standard_key_provider trusts the chain that was verified here; None for another one.
+
+    vCenter may show us the server's own certificate only, so the certificates between go with it. When they are not
+    known, and for the authorities of this machine, which vCenter does not have, the verified certificate is pinned.
+    """
+    if not judgement.verdict:
+        return None
+    leaf, *between = [ssl.DER_cert_to_PEM_cert(der) for der in seen.chain]
+    pins = [pin for algorithm, pin in anchors.pins if algorithm == "sha256"]
+    authority = anchors.ca if anchors.ca and check_signed_by("".join([leaf, *between]), anchors.ca) else None
+    own = certificate_facts(leaf)["sha256"]
+    if own not in pins and (anchors.pins or not authority):
+        pins.append(own)
+    return {"server_ca": authority, "server_thumbprints": pins or None, "server_chain": between}
 
 
 def demand(endpoint: Endpoint, anchors: Anchors, seen: Seen, judgement: Judgement) -> None:
@@ -110,7 +136,15 @@ def _by_chain(endpoint: Endpoint, anchors: Anchors, seen: Seen) -> tuple[bool, b
         return True, named, []
     whom = "the given CA" if anchors.ca else "the authorities of this machine (no ca, ca_path or thumbprints was given)"
     detail = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error)
-    return False, named, [f"not trusted by {whom}: {detail}"]
+    return False, named, [f"not trusted by {whom}: {detail}{_what_is_missing(error, anchors, seen)}"]
+
+
+def _what_is_missing(error: Exception, anchors: Anchors, seen: Seen) -> str:
+    """A chain with a gap is the most frequent mistake, and OpenSSL's words do not tell where the gap is."""
+    if not anchors.ca or getattr(error, "verify_code", None) not in _NO_ISSUER or not seen.complete:
+        return ""
+    last = certificate_facts(ssl.DER_cert_to_PEM_cert(seen.chain[-1]))
+    return f"; the server sends {len(seen.chain)} certificate(s), and the CA does not hold the issuer {last['issuer']}"
 
 
 def _valid_for_name(endpoint: Endpoint, seen: Seen) -> bool | None:

@@ -18,6 +18,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     establish,
     judge,
     look,
+    prepare,
     unreachable,
     wait_until_reachable,
 )
@@ -31,6 +32,7 @@ class ServerTrust:
         self._session = session
         self._provider = provider
         self._seen: dict[str, Presented] = {}
+        self._prepared = False
 
     def look(self, servers: t.Sequence[Server]) -> None:
         """Ask once, and stop with GuardError when a certificate is not the expected one."""
@@ -91,8 +93,35 @@ class ServerTrust:
             servers = [presented.server for presented in self._seen.values()]
             self._take(wait_until_reachable(self._session, self._provider, servers, patience))
 
+    def prepare(self, changing: t.Sequence[Server]) -> None:
+        """Before servers that are registered move or go: add the new trust, and leave the old one."""
+        there = self._there
+        if not changing or all(presented.trusted for presented in there):
+            return
+        leaving = [look(self._session, self._provider, server) for server in changing]
+        kept = "".join(presented.leaf for presented in leaving if presented.trusted)
+        prepare(self._session, self._provider, self.rule, there, kept)
+        self._prepared = True
+
     def establish(self, patience: Patience) -> None:
         """Make vCenter trust the servers that are there."""
-        there = [presented for presented in self._seen.values() if presented.pem]
+        there = self._there
+        if self._prepared:
+            there = [look(self._session, self._provider, presented.server) for presented in there]
         if not all(presented.trusted for presented in there):
             establish(self._session, self._provider, self.rule, there, patience)
+
+    @property
+    def _there(self) -> list[Presented]:
+        return [presented for presented in self._seen.values() if presented.pem]
+
+    def results(self) -> list[dict[str, t.Any]]:
+        """Which certificate each server presents, and what it has passed."""
+        return [
+            {
+                "name": presented.server["name"],
+                "sha256": certificate_facts(presented.leaf)["sha256"],
+                "trusted_by": self.rule.held_by,
+            }
+            for presented in self._there
+        ]

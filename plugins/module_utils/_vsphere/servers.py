@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import (
     SERVER_KEYS,
     Server,
@@ -24,14 +25,14 @@ def check_servers(servers: t.Sequence[t.Mapping[str, t.Any]]) -> None:
             raise InvalidInputError("servers: every server needs a name and an address that are not empty")
         if name in seen:
             raise InvalidInputError(f"servers: the name {name} is given twice")
-        if not 0 < server["port"] < 65536:
+        if server["port"] is not None and not 0 < server["port"] < 65536:
             raise InvalidInputError(f"servers: {name} has the port {server['port']}, which is not one")
         seen.add(name)
 
 
 def merge_server(wanted: t.Mapping[str, t.Any], present: Server | None) -> Server:
     """One server as it will be: options that were not given keep what is there, '' and -1 clear it."""
-    base: Server = dict(present) if present is not None else dict.fromkeys(SERVER_KEYS)
+    base: Server = dict(present) if present is not None else {**dict.fromkeys(SERVER_KEYS), "port": KMIP}
     return {key: base[key] if wanted.get(key) is None else unset(wanted[key]) for key in SERVER_KEYS}
 
 

@@ -41,7 +41,9 @@ def checked_rule(params: t.Mapping[str, t.Any]) -> Rule:
     if not params["name"].strip():
         raise InvalidInputError("name: the key provider needs a name that is not empty")
     check_servers(params["servers"] or [])
-    rule = rule_of(params["server_ca"], params["server_thumbprints"], params["trust_on_first_use"])
+    rule = rule_of(
+        params["server_ca"], params["server_thumbprints"], params["trust_on_first_use"], params["server_chain"]
+    )
     if rule.first_use and rule.verifies:
         raise InvalidInputError(
             "trust_on_first_use contradicts server_ca and server_thumbprints: give one kind of trust"
@@ -156,6 +158,7 @@ class StandardProvider:
         self.trust.wait(patience)
         for message in self.trust.warnings(to_come=False):
             warn(message)
+        self.trust.prepare(_leaving(plan))
         self._write_servers(plan)
         self.trust.establish(patience)
         self._defaults.write(plan)
@@ -179,3 +182,10 @@ class StandardProvider:
         """Remove the provider with all its servers."""
         if self._provider is not None:
             key_providers.remove_provider(self._session, self._provider)
+
+
+def _leaving(plan: Plan) -> list[Server]:
+    """Servers that are registered and will be elsewhere, or no longer there."""
+    after = {server["name"]: server for server in plan.after.get("servers", [])}
+    present = [bare(server) for server in plan.before.get("servers", [])]
+    return [old for old in present if old["name"] not in after or not same_place(old, after[old["name"]])]

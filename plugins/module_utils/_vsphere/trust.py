@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
     certificate_facts,
+    days_left,
     thumbprint,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import check_signed_by
@@ -29,14 +31,20 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 
+TRUST_SETTLES = 300.0  # seconds; OVHcloud's guide: trust turns green after a few minutes
+
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """Which server certificates the user accepts. Both pins and CA given: both must hold."""
+    """Which server certificates the user accepts. Both pins and CA given: both must hold.
+
+    `between`: certificates that may lead from a server's own one to the authority; not trusted by themselves.
+    """
 
     authority: str | None = None
     pins: tuple[str, ...] = ()
     first_use: bool = False
+    between: str = ""
 
     @property
     def active(self) -> bool:
@@ -47,6 +55,12 @@ class Rule:
     def verifies(self) -> bool:
         """There is something to compare a certificate with."""
         return bool(self.authority or self.pins)
+
+    @property
+    def held_by(self) -> list[str]:
+        """In words, what a certificate that was judged has passed."""
+        kinds = [("ca", self.authority), ("thumbprint", self.pins), ("first_use", self.first_use)]
+        return [word for word, given in kinds if given]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,9 +83,15 @@ class Presented:
         return f"{self.server['name']} at {self.server['address']}:{self.server['port']}"
 
 
-def rule_of(server_ca: str | None, server_thumbprints: t.Sequence[str] | None, first_use: bool) -> Rule:
+def rule_of(
+    server_ca: str | None,
+    server_thumbprints: t.Sequence[str] | None,
+    first_use: bool,
+    server_chain: t.Sequence[str] | None = None,
+) -> Rule:
     """The rule from the options; SHA-1 is refused because it can be forged."""
     authority = normalise(server_ca, "CERTIFICATE", name="server_ca") if server_ca else None
+    between = [normalise(text, "CERTIFICATE", name="server_chain") for text in server_chain or [] if text]
     pins = []
     for text in server_thumbprints or []:
         algorithm, canonical = thumbprint(text, "server_thumbprints")
@@ -83,7 +103,7 @@ def rule_of(server_ca: str | None, server_thumbprints: t.Sequence[str] | None, f
                 "shows both"
             )
         pins.append(canonical)
-    return Rule(authority, tuple(pins), first_use)
+    return Rule(authority, tuple(pins), first_use, "".join(between))
 
 
 def look(session: Session, provider: str, server: Server) -> Presented:
@@ -110,18 +130,21 @@ def judge(rule: Rule, presented: Presented) -> None:
             expected=list(rule.pins),
             presented=facts["sha256"],
         )
-    if rule.authority and not _signed(presented, rule.authority):
+    if rule.authority and not check_signed_by(presented.pem + "\n" + rule.between, rule.authority):
         authority = certificate_facts(split(rule.authority)[0])
         raise GuardError(
             f"the KMS {presented.place} presents a certificate that the given CA did not sign; nothing was changed. "
-            f"Expected issuer: {authority['subject']} (SHA-256 {authority['sha256']}); {got}",
+            f"Expected issuer: {authority['subject']} (SHA-256 {authority['sha256']}); {got}. Give the certificates "
+            "between the two as server_chain (kmip_server_info returns them), or server_thumbprints alone",
             expected=authority["sha256"],
             presented=facts["sha256"],
         )
-
-
-def _signed(presented: Presented, authority: str) -> bool:
-    return check_signed_by(presented.pem, authority)
+    if not presented.trusted and days_left(facts["not_after"], datetime.datetime.now(datetime.timezone.utc)) < 0:
+        raise GuardError(
+            f"the certificate of the KMS {presented.place} expired on {facts['not_after']}: vCenter does not trust it, "
+            f"and waiting does not help; nothing was changed. Have the KMS renewed; {got}",
+            presented=facts["sha256"],
+        )
 
 
 def unreachable(presented: t.Iterable[Presented]) -> str:
@@ -155,29 +178,58 @@ def wait_until_reachable(
     return seen
 
 
+def prepare(session: Session, provider: str, rule: Rule, verified: t.Sequence[Presented], leaving: str) -> None:
+    """Before servers of a provider change: add the new trust without taking the old one away.
+
+    Everything goes in one upload, because it is not documented whether an upload adds to or replaces the former.
+    `leaving`: the certificates by which the servers that will change are trusted now.
+    """
+    _upload(session, provider, _together(rule, verified) + leaving)
+
+
 def establish(session: Session, provider: str, rule: Rule, verified: t.Sequence[Presented], patience: Patience) -> None:
     """Make vCenter trust the verified servers.
 
     The CA comes first, because trust then survives the renewal of a server's certificate. Whether vCenter takes a CA,
     and whether an upload adds to or replaces the former, is not documented: each next step is done only when the flags
-    of all servers do not hold yet.
+    of all servers do not hold yet. Where something is trusted already, the first upload holds that too.
     """
-    steps = [[rule.authority]] if rule.authority else []
+    everything = _together(rule, verified)
+    steps = [[everything]] if any(item.trusted for item in verified) else []
+    if rule.authority:
+        steps.append([rule.authority])
+        steps.append([rule.authority + rule.between])
     steps.append([item.leaf for item in verified if not item.trusted])
-    if len(verified) > 1:
-        steps.append(["".join(item.leaf for item in verified)])
+    steps.append([everything])
     servers = [item.server for item in verified]
+    last = ""
     for step in steps:
+        if step == [last]:
+            continue
         for certificate in step:
             _upload(session, provider, certificate)
+        last = step[-1]
         if all(item.trusted for item in _look_again(session, provider, servers)):
             return
+    _await_trust(session, provider, servers, patience)
+
+
+def _together(rule: Rule, verified: t.Sequence[Presented]) -> str:
+    """Everything by which the verified servers can be trusted."""
+    return "".join([rule.authority or "", rule.between if rule.authority else "", *(item.leaf for item in verified)])
+
+
+def _await_trust(session: Session, provider: str, servers: t.Sequence[Server], patience: Patience) -> None:
+    """Wait for the flags, which may lag behind the upload; not for ever, because nothing else will set them."""
     wait_for(
         lambda: _look_again(session, provider, servers),
         lambda seen: all(item.trusted for item in seen),
         f"vCenter's trust in the servers of the key provider {provider}",
-        patience,
-        lambda seen: "not trusted: " + ", ".join(item.place for item in seen if not item.trusted),
+        dataclasses.replace(patience, timeout=min(patience.timeout, TRUST_SETTLES)),
+        lambda seen: (
+            "not trusted although their certificates were uploaded: "
+            + ", ".join(item.place for item in seen if not item.trusted)
+        ),
         provider=provider,
     )
 

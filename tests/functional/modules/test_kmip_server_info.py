@@ -142,6 +142,7 @@ def test_a_server_that_demands_client_certificates_is_described(kms):
     assert found["days_left"] in (364, 365)
     assert found["trusted"] == {
         "verdict": True,
+        "trusted_by": ["ca"],
         "by_ca": True,
         "by_thumbprint": None,
         "hostname_matches": True,
@@ -149,6 +150,22 @@ def test_a_server_that_demands_client_certificates_is_described(kms):
     }
     assert [found[name] for name in ("accepted", "error_kind", "protocol_versions", "operations")] == [None] * 4
     assert kms.server.seen == []
+
+
+def test_what_vcenter_shall_trust_follows_from_what_held(kms13):
+    pin, sha1 = kms13.thumbprints["sha256"], kms13.thumbprints["sha1"]
+    found = kms13.look(ca=kms13.ca)["kmip_server"]
+    assert found["for_vcenter"] == {"server_ca": kms13.ca, "server_thumbprints": None, "server_chain": []}
+    pinned = kms13.look(thumbprints=[OTHER_SHA256, sha1])["kmip_server"]
+    assert pinned["trusted"]["trusted_by"] == ["thumbprint"]
+    # standard_key_provider takes SHA-256 only
+    both_pins = {"server_ca": None, "server_thumbprints": [OTHER_SHA256, pin], "server_chain": []}
+    assert pinned["for_vcenter"] == both_pins
+    both = kms13.look(ca=kms13.ca, thumbprints=[pin])["kmip_server"]
+    assert both["trusted"]["trusted_by"] == ["ca", "thumbprint"]
+    assert both["for_vcenter"] == {"server_ca": kms13.ca, "server_thumbprints": [pin], "server_chain": []}
+    wrong = kms13.look(ca=kms13.ca, thumbprints=[OTHER_SHA256])["kmip_server"]
+    assert (wrong["trusted"]["trusted_by"], wrong["for_vcenter"]) == (["ca"], None)
 
 
 def test_check_mode_gives_the_same(kms13):
