@@ -9,13 +9,16 @@ DOCUMENTATION = r"""
 module: private_cloud_kms
 short_description: Open, correct and close the KMS flow of a VMware on OVHcloud private cloud
 description:
-  - Registers a KMS with a private cloud, so that its vCenter may connect to that KMS. The entry is decided by its IPv4
-    address.
-  - OVHcloud opens the flow first, and keeps the task of the creation open until vCenter uses the KMS. So the flow has
-    to be open before vCenter is set up, and is only delivered afterwards, see O(wait_for).
-  - IPv4 address and port of an entry cannot be changed. For another address make a new entry, and remove the old one
-    when it is not used any more.
-  - The creation is sent once. After a lost answer its effect is looked up.
+  - Registers a KMS with a private cloud, so that its vCenter can connect to that KMS. OVHcloud takes one IPv4 address
+    for each entry, so the module keeps one entry for each address of O(host), and waits for all of them together.
+  - An entry is open when OVHcloud reports it as delivered, or when its task waits for vCenter to use the KMS. Depending
+    on the private cloud, OVHcloud delivers an entry before vCenter is set up, or afterwards. See O(wait_for).
+  - OVHcloud chooses the port of an entry. Neither its IPv4 address nor its port can be changed.
+  - Entries for addresses that the host no longer has are returned in RV(stale_entries), with a warning, and are removed
+    only if O(remove_stale=true). The module recognises such an entry by its description, whose last word is the name of
+    the host. It never removes an entry of another KMS.
+  - Each change is sent once. After a lost answer the module looks up whether it took effect. If some entries were
+    changed before an error, the next run resumes from there.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -30,40 +33,61 @@ options:
     required: true
   host:
     description:
-      - Host name or IPv4 address of the KMIP server, without port. OVHcloud takes addresses only, so a name is
-        resolved by the host that runs this module.
-      - If the name has several IPv4 addresses, an entry for one of them is the entry that is meant, with a warning,
-        and a new entry is not made. Give the addresses one by one then.
+      - Host name or IPv4 address of the KMIP server, without port. The host that runs this module resolves the name,
+        and each of its IPv4 addresses gets an entry.
+      - With O(state=absent), a name that no longer resolves stands for the entries whose description ends with it.
     type: str
     required: true
+  port:
+    description:
+      - Port on which vCenter uses the KMS, such as V(5697) for an OVHcloud KMS. If OVHcloud opened an entry for another
+        port, the module warns and says what to do, see RV(kms_entries[].port_matches).
+      - If not given, ports are not compared.
+    type: int
   thumbprint:
     description:
       - SHA-1 or SHA-256 thumbprint of the certificate that the KMIP server shows on its port.
       - With or without colons, in upper or lower case, or as printed by C(openssl x509 -fingerprint).
-      - Required if O(state=present).
+      - Needed for O(state=present), unless O(address_thumbprints) has all addresses.
     type: str
+  address_thumbprints:
+    description:
+      - Thumbprints by IPv4 address, for servers behind one name that show different certificates. They take precedence
+        over O(thumbprint). Addresses that the host does not have are ignored.
+    type: dict
+    default: {}
   description:
-    description: Description of the entry. If not given, it is left alone. An empty text clears it.
+    description:
+      - Description of the entries. If not given, descriptions are left alone. An empty text clears them.
+      - End it with the host name, such as V(OVHcloud KMS eu-west-par.okms.ovh.net), to have the entries recognised as
+        those of this host after its addresses have changed.
+      - If an address has two names, the entry keeps the description that ends with the other name.
     type: str
+  remove_stale:
+    description:
+      - Whether to remove the entries in RV(stale_entries), after all addresses of the host are open.
+      - Only for O(state=present). O(state=absent) always removes them.
+    type: bool
+    default: false
   state:
-    description: Whether the flow shall exist.
+    description: Whether the flow shall exist. V(absent) removes all entries of the host.
     type: str
     choices: [present, absent]
     default: present
   wait_for:
     description:
-      - What to wait for if O(state=present) and O(wait=true).
-      - V(flow_open) ends as soon as vCenter may connect, with RV(kms.waiting_for_vcenter) true if vCenter is not set
-        up yet.
-      - V(delivered) also waits until OVHcloud has seen that vCenter uses the KMS. Ask for it in a second run, after
-        vCenter is set up. That run finds the entry and its task again and changes nothing.
+      - What to wait for if O(state=present) and O(wait=true), for all entries together.
+      - V(flow_open) ends as soon as vCenter can connect, with RV(kms_entries[].waiting_for_vcenter) true if OVHcloud
+        waits for vCenter.
+      - V(delivered) also waits until OVHcloud has delivered the entries. If OVHcloud waits for vCenter, ask for it in a
+        second run, after vCenter is set up. That run finds the entries and their tasks again and changes nothing.
     type: str
     choices: [flow_open, delivered]
     default: flow_open
   confirm_host:
     description:
-      - The host or the IPv4 address typed again.
-      - Needed for O(state=absent) while the entry is delivered and VM encryption is in use on the private cloud.
+      - The host typed again, or its IPv4 address if only one entry is removed.
+      - Needed for O(state=absent) while an entry is delivered and VM encryption is in use on the private cloud.
         vCenter cannot get keys through a closed flow, and encrypted VMs do not start without their keys.
       - Also needed for O(state=absent) while O(in_use_by) is not empty.
     type: str
@@ -78,8 +102,8 @@ options:
     default: []
   needed_hosts:
     description:
-      - Hosts of KMIP servers that must stay in reach, such as those of the other key providers of vCenter. Only for
-        O(state=absent), which is refused when one of them has the address of the entry, whatever O(confirm_host) says.
+      - Hosts of KMIP servers that must stay in reach, such as those of the other key providers of vCenter. A removal is
+        refused when one of them has the address of an entry, whatever O(confirm_host) says.
       - Names are resolved by the host that runs this module, IPv6 addresses are passed over.
     type: list
     elements: str
@@ -101,24 +125,33 @@ seealso:
 EXAMPLES = r"""
 - name: Read the thumbprint of the KMIP server, which the CA of the OKMS domain must have signed
   ovhcloud.vmware_encryption.kmip_server_info:
-    host: eu-west-rbx.okms.ovh.net
-    ca: "{{ okms.okms.public_ca }}"
+    host: eu-west-par.okms.ovh.net
+    port: 5697
     on_untrusted: fail
   register: server
 
-- name: Open the flow, before vCenter is set up
+- name: Open the flow to each address of the region, before vCenter is set up
   ovhcloud.vmware_encryption.private_cloud_kms:
     service_name: pcc-198-51-100-10
-    host: eu-west-rbx.okms.ovh.net
+    host: eu-west-par.okms.ovh.net
+    port: 5697
     thumbprint: "{{ server.kmip_server.sha1 }}"
-    description: okms eu-west-rbx
+    description: OVHcloud KMS eu-west-par.okms.ovh.net
+  register: flow
 
-- name: Wait until OVHcloud has seen that vCenter uses it
+- name: Wait until OVHcloud has delivered all entries
   ovhcloud.vmware_encryption.private_cloud_kms:
     service_name: pcc-198-51-100-10
-    host: eu-west-rbx.okms.ovh.net
+    host: eu-west-par.okms.ovh.net
     thumbprint: "{{ server.kmip_server.sha1 }}"
     wait_for: delivered
+
+- name: Remove the entries for addresses that the region no longer has
+  ovhcloud.vmware_encryption.private_cloud_kms:
+    service_name: pcc-198-51-100-10
+    host: eu-west-par.okms.ovh.net
+    thumbprint: "{{ server.kmip_server.sha1 }}"
+    remove_stale: true
 
 - name: Close the flow to a KMS that no provider uses any more
   ovhcloud.vmware_encryption.private_cloud_kms:
@@ -139,15 +172,18 @@ EXAMPLES = r"""
     host: 203.0.113.20
     state: absent
     in_use_by: "{{ provider.key_providers | map(attribute='in_use_by') | flatten }}"
-    needed_hosts: [eu-west-rbx.okms.ovh.net]
+    needed_hosts: [eu-west-par.okms.ovh.net]
 """
 
 RETURN = r"""
-kms:
-  description: The entry, empty when it is absent. In check mode, what is not known yet is null.
+kms_entries:
+  description:
+    - The entries of the host, one for each of its IPv4 addresses, in order of the addresses. Empty when absent.
+    - In check mode, what is not known yet is null.
   returned: success
-  type: dict
-  contains:
+  type: list
+  elements: dict
+  contains: &entry
     id:
       description: Id of the entry.
       type: int
@@ -159,7 +195,11 @@ kms:
     port:
       description: Port of the KMS, chosen by OVHcloud.
       type: int
-      sample: 5696
+      sample: 5697
+    port_matches:
+      description: Whether the port is the one in O(port). Null when O(port) is not given or the port is not known.
+      type: bool
+      sample: true
     thumbprint:
       description: Thumbprint of the certificate of the KMS, in upper case with colons.
       type: str
@@ -167,44 +207,48 @@ kms:
     description:
       description: Description of the entry.
       type: str
-      sample: okms eu-west-rbx
+      sample: OVHcloud KMS eu-west-par.okms.ovh.net
     state:
-      description: State as OVHcloud tells it, V(delivered) when vCenter uses the KMS.
+      description: State as OVHcloud reports it.
       type: str
-      sample: creating
+      sample: delivered
     waiting_for_vcenter:
       description: Whether the flow is open and OVHcloud waits for vCenter to use the KMS.
       type: bool
-      sample: true
+      sample: false
     task_id:
       description: Task that is not finished yet. Null when there is none, or when it cannot be told from others.
       type: int
-      sample: 987654
+      sample: null
+stale_entries:
+  description:
+    - Entries whose description ends with the name of the host, for addresses that it no longer has. Empty after they
+      were removed.
+  returned: success
+  type: list
+  elements: dict
+  contains: *entry
 """
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import thumbprint
+import typing as t
+
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
+    boolean,
+    integer,
     state_option,
     text,
     texts,
     wait_options,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import AmbiguousError, GuardError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import refuse_while_used
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_fleet
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.kms_flow import (
-    FIELDS,
-    GOING,
-    KmsFlow,
-    healthy,
-    in_use,
-    refuse_while_needed,
-    resolve,
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.kms_fleet import (
+    KmsEntries,
+    KmsRemoval,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.kms_flow import KmsFlow
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
 
 SPEC = ArgSpec(
@@ -213,132 +257,28 @@ SPEC = ArgSpec(
     wait_options(timeout=1800),
     service_name=text(required=True),
     host=text(required=True),
+    port=integer(),
     thumbprint=text(),
+    address_thumbprints={"type": "dict", "default": {}},
     description=text(),
+    remove_stale=boolean(default=False),
     wait_for=text(default="flow_open", choices=("flow_open", "delivered")),
     confirm_host=text(),
     in_use_by=texts(default=()),
     needed_hosts=texts(default=()),
-    rules={"required_if": [("state", "present", ["thumbprint"])]},
 )
 
 
-class PrivateCloudKms(Resource):
-    """One entry of vmEncryption/kms."""
-
-    result_key = "kms"
-    fields = FIELDS
-    volatile = ("state", "waiting_for_vcenter", "task_id")
-
-    def __init__(self, context: Context, flow: KmsFlow) -> None:
-        self.context = context
-        self.params = context.params
-        self.flow = flow
-        self.addresses: list[str] = []
-        self.leaving: State | None = None
-
-    def read(self) -> State | None:
-        """The entry for the host; one that is being removed counts as absent."""
-        self.addresses = resolve(self.params["host"])
-        entry = self.flow.find(self.addresses, self.params["host"])
-        if entry is not None and entry["state"] in GOING:
-            self.leaving = entry
-            return None
-        return self.flow.with_task(entry) if entry is not None else None
-
-    def wanted(self, before: State | None) -> State:
-        """Address, thumbprint and (if given) description."""
-        wanted = {"ip": before["ip"] if before else self._single_address()}
-        wanted["thumbprint"] = thumbprint(self.params["thumbprint"])[1]
-        if self.params["description"] is not None:
-            wanted["description"] = self.params["description"]
-        return wanted
-
-    def predict(self, plan: Plan) -> State:
-        """OVHcloud chooses the port of a new entry, and how far it is by then depends on vCenter."""
-        if plan.verb != "create":
-            return plan.after
-        delivered = self.params["wait"] and self.params["wait_for"] == "delivered"
-        progress = {"state": "delivered", "waiting_for_vcenter": False} if delivered else {}
-        return {"description": "", **plan.after, **progress}
-
-    def guard(self, plan: Plan) -> None:
-        """An entry in error cannot be mended; the flow of a live provider is not closed unasked."""
-        entry = plan.before
-        if self.params["state"] == "present" and entry:
-            healthy(entry)
-            self._warn_of_other_addresses(entry["ip"])
-        if plan.verb != "delete":
-            return
-        refuse_while_needed(entry, self.params["needed_hosts"])
-        given = (self.params["confirm_host"] or "").strip().lower()
-        if given:
-            if given not in (entry["ip"], self.params["host"].strip().lower()):
-                raise GuardError(f"confirm_host {given} is neither host {self.params['host']} nor its IP {entry['ip']}")
-            return
-        what = f"the KMS of entry {entry['id']} ({entry['ip']}) of {self.params['service_name']}"
-        way_out = f"close the flow all the same with confirm_host: {entry['ip']}"
-        refuse_while_used(what, self.params["in_use_by"], way_out)
-        if in_use(entry, self.flow.encryption()):
-            raise GuardError(
-                f"KMS entry {entry['id']} ({entry['ip']}) of {self.params['service_name']} is {entry['state']} and VM "
-                "encryption is not disabled, so a key provider may depend on it: encrypted VMs do not start without "
-                f"their keys. To close the flow all the same, give confirm_host: {entry['ip']}",
-                kms_id=entry["id"],
-            )
-
-    def create(self, plan: Plan) -> State:
-        """Open the flow."""
-        body = {"sslThumbprint": plan.after["thumbprint"]}
-        if plan.after.get("description"):
-            body["description"] = plan.after["description"]
-        made = self.flow.create(plan.after["ip"], body, self.params["wait_for"], self.leaving)
-        return {**plan.after, **made}
-
-    def update(self, plan: Plan) -> State:
-        """Correct thumbprint or description."""
-        after = plan.after
-        changed = self.flow.change(plan.before, after["thumbprint"], after["description"], self.params["wait_for"])
-        return {**after, **changed}
-
-    def delete(self, plan: Plan) -> None:
-        """Close the flow."""
-        self.flow.remove(plan.before)
-
-    def settle(self, plan: Plan) -> State:
-        """Wait for what an earlier run has started."""
-        if plan.before:
-            return self.flow.settle(plan.before, self.params["wait_for"])
-        if self.leaving is not None:
-            self.flow.settle_removal(self.leaving)
-        return {}
-
-    def _single_address(self) -> str:
-        if len(self.addresses) > 1:
-            raise AmbiguousError(
-                f"host {self.params['host']} has several IPv4 addresses ({', '.join(self.addresses)}), and none has a "
-                "KMS entry: the flow is opened address by address, give one of them as host"
-            )
-        return self.addresses[0]
-
-    def _warn_of_other_addresses(self, ip: str) -> None:
-        others = [address for address in self.addresses if address != ip]
-        if others:
-            self.context.warn(
-                f"host {self.params['host']} has several IPv4 addresses: the flow is open to {ip}, not to "
-                f"{', '.join(others)}, which vCenter may try as well"
-            )
-
-
-def build(context: Context) -> PrivateCloudKms:
-    """The resource for these options."""
+def build(context: Context) -> t.Any:
+    """The entries of the host, to be kept or to be removed."""
     flow = KmsFlow(connect(context), context.params["service_name"], Patience.of(context.params))
-    return PrivateCloudKms(context, flow)
+    kind = KmsRemoval if context.params["state"] == "absent" else KmsEntries
+    return kind(context, flow)
 
 
 def main() -> None:
     """Entry point."""
-    run(SPEC, build)
+    run_fleet(SPEC, build)
 
 
 if __name__ == "__main__":

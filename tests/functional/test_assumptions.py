@@ -215,8 +215,13 @@ def test_kms_entry_of_a_private_cloud(assumed: Assumed) -> None:
         run = runner_in(lab)
         host: dict[str, t.Any] = {"host": "198.51.100.7", "wait_for": "delivered", **providers.FAST}
         entry = {"service_name": lab.private_cloud, **host}
-        lab.ovhcloud.vcenter_trusts = lambda _ip: True
         thumbprints = ["AB:" * 19 + "AB", "CD:" * 19 + "CD"]
+        # open before vCenter is set up, delivered before or after: neither order has to wait for the other
+        opened = twice(run, "private_cloud_kms", **{**entry, "wait_for": "flow_open"}, thumbprint=thumbprints[0])
+        assert lab.ovhcloud.flow_open(opened["kms_entries"][0]["ip"])
+        lab.ovhcloud.vcenter_trusts = lambda _ip: True
+        delivered = ok(run("private_cloud_kms", **entry, thumbprint=thumbprints.pop(0)))
+        assert not delivered.changed and delivered["kms_entries"][0]["state"] == "delivered"
         for thumbprint in thumbprints:
             twice(run, "private_cloud_kms", **entry, thumbprint=thumbprint)
         twice(run, "private_cloud_kms", **entry, state="absent", confirm_host="198.51.100.7")

@@ -131,6 +131,14 @@ class Fleet(t.Protocol):
         """The result keys, the same in every path."""
 
 
+@t.runtime_checkable
+class SettlingFleet(Fleet, t.Protocol):
+    """A fleet that waits for what an earlier run has started when nothing is left to change."""
+
+    def settle(self) -> None:
+        """Wait. Not called in check mode. Never writes."""
+
+
 def run(spec: ArgSpec, build: t.Callable[[Context], Resource]) -> t.NoReturn:
     """Run a module that brings one object into a state."""
 
@@ -179,6 +187,8 @@ def run_fleet(spec: ArgSpec, build: t.Callable[[Context], Fleet]) -> t.NoReturn:
         error = None
         if not check_mode and before != after:
             after, error = fleet.perform()
+        elif not check_mode and isinstance(fleet, SettlingFleet):
+            fleet.settle()
         result = {"changed": before != after, **fleet.report()}
         if before != after:
             result["diff"] = diff(before, after)

@@ -1,156 +1,34 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The KMS flow of a private cloud: entries of `vmEncryption/kms`, found by IPv4, never by host name."""
+"""Calls of `vmEncryption/kms`: the entries of one private cloud, several of them in one wait."""
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
-import socket
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import thumbprint
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
-    AmbiguousError,
-    ApiError,
     ForbiddenError,
-    GuardError,
-    InvalidInputError,
     NotFoundError,
-    UnreachableError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.kms_entries import (
+    CHANGING,
+    GOALS,
+    GOING,
+    OPENING,
+    by_address,
+    entry_in_words,
+    entry_state,
+    is_quiet,
+    shows,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.tasks import Seen, Task, Tasks
 
-FIELDS = ("id", "ip", "port", "thumbprint", "description", "state", "waiting_for_vcenter", "task_id")
-_PORT = 5696
-GOING = frozenset({"toDelete", "deleting"})
-_CHANGING = frozenset({"toUpdate", "updating"})
-_OPENING = frozenset({"toCreate", "creating", "unknown"})
-_UNUSED = frozenset({"disabled", "disabling"})
-
-
-def resolve(host: str, lookup: t.Callable[..., t.Any] | None = None) -> list[str]:
-    """The IPv4 addresses of a host name, sorted; an IPv4 address is returned as it is."""
-    name = host.strip()
-    try:
-        address = ipaddress.ip_address(name.strip("[]"))
-    except ValueError:
-        pass
-    else:
-        if address.version == 4:
-            return [str(address)]
-        raise InvalidInputError(f"host {host}: the OVHcloud flow knows IPv4 only, give an IPv4 address or a host name")
-    if not name or ":" in name or "/" in name:
-        raise InvalidInputError(f"host {host!r}: give a host name or an IPv4 address, without scheme and port")
-    try:
-        answers = (lookup or socket.getaddrinfo)(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise UnreachableError(
-            f"host {name} has no IPv4 address here: {error}; give the IPv4 address itself"
-        ) from error
-    return sorted({str(answer[4][0]) for answer in answers})
-
-
-def canonical_thumbprint(value: str) -> str:
-    """Upper case with colons, as OVHcloud documents it; what is no thumbprint stays as it is, to be shown."""
-    try:
-        return thumbprint(value)[1]
-    except InvalidInputError:
-        return value
-
-
-def entry_state(raw: t.Mapping[str, t.Any]) -> State:
-    """From a `dedicatedCloud.VMEncryptionAccessNetwork`, without the fields that tell about its task."""
-    return {
-        "id": int(raw["kmsId"]),
-        "ip": str(raw["ip"]),
-        "port": int(raw.get("kmsTcpPort") or _PORT),
-        "thumbprint": canonical_thumbprint(str(raw.get("sslThumbprint") or "")),
-        "description": str(raw.get("description") or ""),
-        "state": str(raw.get("state") or "unknown"),
-    }
-
-
-def match(entries: t.Iterable[State], addresses: t.Sequence[str], host: str) -> State | None:
-    """The entry for one of the addresses. Entries on their way out count only when nothing else matches."""
-    found = [entry for entry in entries if entry["ip"] in addresses]
-    staying = [entry for entry in found if entry["state"] not in GOING]
-    chosen = staying or found
-    if len(chosen) > 1:
-        listed = ", ".join(f"{entry['ip']} (id {entry['id']}, {entry['state']})" for entry in chosen)
-        raise AmbiguousError(f"host {host} matches several KMS entries: {listed}; give one IPv4 address as host")
-    return chosen[0] if chosen else None
-
-
-def entry_in_words(entry: State | None) -> str:
-    """For messages about waiting."""
-    return f"KMS entry {entry['id']} ({entry['ip']}) in state {entry['state']}" if entry else "no KMS entry"
-
-
-def is_open(seen: Seen[State | None]) -> bool:
-    """vCenter can reach the KMS: the task waits for vCenter, or all is finished."""
-    entry = healthy(seen.item)
-    if entry is None:
-        return False
-    if seen.task is not None:
-        return seen.task.done or seen.task.waiting_for_vcenter
-    return entry["state"] == "delivered" or bool(entry.get("waiting_for_vcenter"))
-
-
-def is_delivered(seen: Seen[State | None]) -> bool:
-    """vCenter uses the KMS: the task is done (or long gone) and the entry delivered."""
-    entry = healthy(seen.item)
-    return entry is not None and entry["state"] == "delivered" and (seen.task is None or seen.task.done)
-
-
-GOALS: dict[str, t.Callable[[Seen[t.Any]], bool]] = {"flow_open": is_open, "delivered": is_delivered}
-
-
-def is_gone(seen: Seen[State | None]) -> bool:
-    """The entry has disappeared."""
-    return seen.item is None
-
-
-def healthy(entry: State | None) -> State | None:
-    """The entry itself; raises when it is in error, which no waiting mends."""
-    if entry is not None and entry["state"] == "error":
-        raise ApiError(
-            f"{entry_in_words(entry)}: OVHcloud could not set it up; remove it with state=absent and create it "
-            "again, or ask OVHcloud's support",
-            kms_id=entry["id"],
-        )
-    return entry
-
-
-def in_use(entry: State, encryption: str | None) -> bool:
-    """True when a key provider may depend on the entry. `encryption`: state of vmEncryption, None when unreadable."""
-    live = entry["state"] == "delivered" or entry["state"] in _CHANGING
-    return live and encryption not in _UNUSED
-
-
-def refuse_while_needed(entry: State, hosts: t.Iterable[str]) -> None:
-    """Raise GuardError when a host that must stay in reach has the address of the entry.
-
-    A name that cannot be resolved here may be that address, so its error is raised.
-    """
-    needed = [host for host in hosts if host.strip() and entry["ip"] in _addresses_of(host)]
-    if needed:
-        raise GuardError(
-            f"{entry_in_words(entry)} is also the way to {', '.join(needed)}, which is still needed; nothing was "
-            "changed",
-            kms_id=entry["id"],
-            needed_by=needed,
-        )
-
-
-def _addresses_of(host: str) -> list[str]:
-    with contextlib.suppress(InvalidInputError):  # IPv6, which no entry has
-        return resolve(host)
-    return []
+Found = dict[str, t.Optional[State]]
+Wanted = t.Mapping[str, State]  # by address: thumbprint and description
 
 
 class KmsFlow:
@@ -182,132 +60,148 @@ class KmsFlow:
         found = [self.entry(kms_id) for kms_id in sorted(self.client.get(self._path()))]
         return [entry for entry in found if entry is not None]
 
-    def find(self, addresses: t.Sequence[str], host: str) -> State | None:
-        """The entry for one of the addresses."""
-        return match(self.entries(), addresses, host)
+    def staying(self, addresses: t.Collection[str], tasks: t.Mapping[str, Task | None] | None = None) -> Found:
+        """The entry of each address, None where there is none or where it is on its way out; see with_tasks."""
+        entries = self.entries()
+        found = {ip: entry for ip, entry in by_address(entries, addresses).items() if entry["state"] not in GOING}
+        return {ip: self.with_tasks(entries, found, tasks or {}).get(ip) for ip in addresses}
 
-    def with_task(self, entry: State, task: Task | None = None) -> State:
-        """The entry with `waiting_for_vcenter` and `task_id` (null when nothing is to be followed any more).
+    def with_tasks(
+        self, entries: t.Sequence[State], found: t.Mapping[str, State], tasks: t.Mapping[str, Task | None]
+    ) -> dict[str, State]:
+        """The entries with `waiting_for_vcenter` and `task_id` (null when nothing is to be followed any more).
 
-        A task that nobody kept is looked for among those that wait for vCenter. With several of them nobody can tell
-        which belongs to the entry: then the id stays unknown.
+        Tasks do not say which entry they belong to. Entries whose task nobody kept wait for vCenter for sure when as
+        many tasks wait as entries (of the whole cloud) are under way; only a single one can be told apart.
         """
-        if task is None and entry["state"] in _OPENING | _CHANGING:
-            waiting = self.tasks.waiting_for_vcenter()
-            return {
-                **entry,
-                "waiting_for_vcenter": bool(waiting),
-                "task_id": waiting[0].task_id if len(waiting) == 1 else None,
-            }
-        waits = task is not None and task.waiting_for_vcenter
-        running = task is not None and not task.done
-        return {
-            **entry,
-            "waiting_for_vcenter": waits,
-            "task_id": task.task_id if task is not None and running else None,
-        }
+        flux = [entry for entry in entries if entry["state"] in OPENING | CHANGING and not tasks.get(entry["ip"])]
+        kept = {task.task_id for task in tasks.values() if task is not None}
+        waiting: list[Task] = []
+        if any(entry["ip"] in found for entry in flux):
+            waiting = [task for task in self.tasks.waiting_for_vcenter() if task.task_id not in kept]
+        enough = len(waiting) >= len([entry for entry in flux if entry["state"] != "unknown"]) and bool(waiting)
+        decorated = {}
+        for ip, entry in found.items():
+            task = tasks.get(ip)
+            if task is not None:
+                more = (task.waiting_for_vcenter, None if task.done else task.task_id)
+            elif entry in flux:
+                more = (enough, waiting[0].task_id if len(waiting) == len(flux) == 1 else None)
+            else:
+                more = (False, None)
+            decorated[ip] = {**entry, "waiting_for_vcenter": more[0], "task_id": more[1]}
+        return decorated
 
-    def create(self, ip: str, body: t.Mapping[str, t.Any], goal: str, leaving: State | None = None) -> State:
-        """Open the flow and wait for the goal; `leaving`: an entry of the same address that has to be gone first."""
-
-        def look() -> State | None:
-            found = self.find([ip], ip)
-            return found if found is not None and found["state"] not in GOING else None
-
-        self._wait_until_gone(leaving, None)
-        what = f"opening the KMS flow of {self.service_name} to {ip}"
-        task = self.tasks.start(
-            lambda: self.client.post(self._path(), {"ip": ip, **body}), lambda: look() is not None, self.patience
-        )
-        return self._reach(GOALS[goal], task, look, what)
-
-    def change(self, before: State, thumbprint: str, description: str, goal: str) -> State:
-        """Correct an entry. Both values are sent: the thumbprint must, and a missing description might be cleared."""
-        kms_id = before["id"]
-        what = f"changing KMS entry {kms_id} ({before['ip']}) of {self.service_name}"
-
-        def look() -> State | None:
-            return self.entry(kms_id)
-
-        def shows_it(entry: State | None) -> bool:
-            return entry is not None and (entry["thumbprint"], entry["description"]) == (thumbprint, description)
-
-        def ready(seen: Seen[State | None]) -> bool:
-            waits = seen.task is not None and seen.task.waiting_for_vcenter
-            return GOALS[goal](seen) and (waits or shows_it(seen.item))
-
-        if before["state"] in _CHANGING:  # an earlier run's change: let it end, it may be the same
-            quiet = self.tasks.follow(None, look, _is_quiet, what, self.patience, entry_in_words)
-            if shows_it(quiet.item):
-                return self._reach(ready, None, look, what)
-        task = self.tasks.start(
-            lambda: self.client.post(
-                self._path(kms_id) + "/changeProperties", {"sslThumbprint": thumbprint, "description": description}
-            ),
-            lambda: shows_it(look()),
+    def open(self, ip: str, body: t.Mapping[str, t.Any]) -> Task | None:
+        """Send the creation of an entry; None when its answer was lost and the entry is there."""
+        return self.tasks.start(
+            lambda: self.client.post(self._path(), {"ip": ip, **body}),
+            lambda: self._there(ip) is not None,
             self.patience,
         )
-        return self._reach(ready, task, look, what)
 
-    def remove(self, before: State) -> None:
-        """Close the flow and wait until the entry is gone."""
+    def correct(self, entry: State, wanted: State) -> Task | None:
+        """Send a change. Both values are sent: the thumbprint must, and a missing description might be cleared."""
+        address = self._path(entry["id"]) + "/changeProperties"
+        body = {"sslThumbprint": wanted["thumbprint"], "description": wanted["description"]}
+        return self.tasks.start(
+            lambda: self.client.post(address, body),
+            lambda: shows(self.entry(entry["id"]), wanted["thumbprint"], wanted["description"]),
+            self.patience,
+        )
+
+    def close(self, entry: State) -> Task | None:
+        """Send the removal of an entry; None when it is gone, or going, although the answer was lost."""
 
         def leaving() -> bool:
-            entry = self.entry(before["id"])
-            return entry is None or entry["state"] in GOING
+            now = self.entry(entry["id"])
+            return now is None or now["state"] in GOING
 
         try:
-            task = self.tasks.start(lambda: self.client.delete(self._path(before["id"])), leaving, self.patience)
+            return self.tasks.start(lambda: self.client.delete(self._path(entry["id"])), leaving, self.patience)
         except NotFoundError:
-            return
-        self._wait_until_gone(before, task)
+            return None
 
-    def settle(self, entry: State, goal: str) -> State:
-        """Wait for the goal of an entry that an earlier run has made."""
-        if GOALS[goal](Seen(entry, None)):
-            return entry
-        what = f"KMS flow of {self.service_name} to {entry['ip']}"
-        return self._reach(GOALS[goal], None, lambda: self.entry(entry["id"]), what)
+    def wait_until_quiet(self, entries: t.Mapping[str, State]) -> Found:
+        """Let changes of an earlier run end, they may be the same; the entries afterwards."""
+        if all(entry["state"] not in CHANGING for entry in entries.values()):
+            return dict(entries)
+        what = f"changing {self._named(entries)} of {self.service_name}"
+        tasks: dict[str, Task | None] = dict.fromkeys(entries)
+        seen = self.tasks.follow_each(
+            tasks,
+            lambda: {ip: self.entry(entry["id"]) for ip, entry in entries.items()},
+            lambda _ip, found: is_quiet(found),
+            what,
+            self.patience,
+            entry_in_words,
+        )
+        return {ip: found.item for ip, found in seen.items()}
 
-    def settle_removal(self, leaving: State) -> None:
-        """Wait for the end of an entry that an earlier run has removed."""
-        self._wait_until_gone(leaving, None)
+    def reach(self, wanted: Wanted, tasks: t.Mapping[str, Task | None], goal: str) -> dict[str, State]:
+        """Wait until every address has an entry that has its values and the goal; the entries as they were seen last.
 
-    def _reach(
-        self,
-        ready: t.Callable[[Seen[State | None]], bool],
-        task: Task | None,
-        look: t.Callable[[], State | None],
-        what: str,
-    ) -> State:
-        """Wait until `ready`; a task that is not known here is looked for, see with_task.
-
-        Without patience the entry may not be listed yet: then only the task's id is returned.
+        `wanted` holds thumbprint and description for entries that are being changed, for others it is empty.
+        Without patience an entry may not be listed yet: then only its task's id is returned.
         """
 
-        def decorated() -> State | None:
-            entry = look()
-            return self.with_task(entry) if entry is not None and task is None else entry
+        def ready(ip: str, seen: Seen[State | None]) -> bool:
+            if not GOALS[goal](seen) or not wanted[ip]:
+                return GOALS[goal](seen)
+            waits = seen.task is not None and seen.task.waiting_for_vcenter
+            return waits or shows(seen.item, wanted[ip]["thumbprint"], wanted[ip]["description"])
 
-        seen = self.tasks.follow(task, decorated, ready, what, self.patience, entry_in_words)
-        if seen.item is None:
+        def settled(entry: State | None) -> bool:
+            if entry is None or entry["state"] != "delivered":
+                return False
+            asked = wanted[entry["ip"]]
+            return not asked or shows(entry, asked["thumbprint"], asked["description"])
+
+        what = f"KMS flow of {self.service_name} to {', '.join(wanted)}"
+        latest: dict[str, Task | None] = {ip: tasks.get(ip) for ip in wanted}
+        seen = self.tasks.follow_each(
+            latest, lambda: self.staying(list(wanted), latest), ready, what, self.patience, entry_in_words, settled
+        )
+        return {ip: self._seen(found, latest[ip]) for ip, found in seen.items()}
+
+    @staticmethod
+    def _seen(found: Seen[State | None], task: Task | None) -> State:
+        if found.item is None:
             return {"task_id": task.task_id} if task is not None else {}
         if task is None:
-            return seen.item
-        return self.with_task(seen.item, seen.task)
+            return found.item
+        now = found.task
+        running = now is not None and not (now.done or now.failed)
+        return {
+            **found.item,
+            "waiting_for_vcenter": now is not None and now.waiting_for_vcenter,
+            "task_id": now.task_id if now is not None and running else None,
+        }
 
-    def _wait_until_gone(self, entry: State | None, task: Task | None) -> None:
-        if entry is None:
+    def wait_until_gone(self, entries: t.Sequence[State], tasks: t.Mapping[int, Task | None] | None = None) -> None:
+        """Wait until the entries have disappeared."""
+        if not entries:
             return
-        what = f"removal of KMS entry {entry['id']} ({entry['ip']}) of {self.service_name}"
-        self.tasks.follow(task, lambda: self.entry(entry["id"]), is_gone, what, self.patience, entry_in_words)
+        found = {entry["id"]: entry for entry in entries}
+        self.tasks.follow_each(
+            {kms_id: (tasks or {}).get(kms_id) for kms_id in found},
+            lambda: {kms_id: self.entry(kms_id) for kms_id in found},
+            lambda _kms_id, seen: seen.item is None,
+            f"removal of {self._named({entry['ip']: entry for entry in entries})} of {self.service_name}",
+            self.patience,
+            entry_in_words,
+            lambda entry: entry is None,
+        )
+
+    def _there(self, ip: str) -> State | None:
+        found = by_address(self.entries(), [ip]).get(ip)
+        return found if found is not None and found["state"] not in GOING else None
+
+    @staticmethod
+    def _named(entries: t.Mapping[str, State]) -> str:
+        return ", ".join(f"KMS entry {entry['id']} ({ip})" for ip, entry in entries.items())
 
     def _path(self, kms_id: int | None = None) -> str:
         if kms_id is None:
             return path("/dedicatedCloud/{}/vmEncryption/kms", self.service_name)
         return path("/dedicatedCloud/{}/vmEncryption/kms/{}", self.service_name, kms_id)
-
-
-def _is_quiet(seen: Seen[State | None]) -> bool:
-    entry = healthy(seen.item)
-    return entry is None or entry["state"] not in _CHANGING

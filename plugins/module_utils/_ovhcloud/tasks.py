@@ -22,6 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import parse, utc
 
 T = t.TypeVar("T")
+K = t.TypeVar("K")
 
 _FAILED = frozenset({"canceled", "error"})
 _NOT_STARTED = frozenset({"todo", "toCreate", "waitingTodo"})
@@ -137,25 +138,58 @@ class Tasks:
         describe: t.Callable[[T], str] = str,
     ) -> Seen[T]:
         """Look at the task, then at the object, until `ready`; raise when the task fails or the time is over."""
-        latest = [task]
+        one = self.follow_each({0: task}, lambda: {0: look()}, lambda _key, seen: ready(seen), what, patience, describe)
+        return one[0]
 
-        def both() -> Seen[T]:
-            known = latest[0]
-            if known is not None and not known.done:
-                known = latest[0] = self.read(known.task_id)
-                if known is not None and known.failed:
-                    raise self._failure(what, known)
-            return Seen(look(), known)
+    def follow_each(
+        self,
+        tasks: t.Mapping[K, Task | None],
+        look: t.Callable[[], t.Mapping[K, T]],
+        ready: t.Callable[[K, Seen[T]], bool],
+        what: str,
+        patience: Patience,
+        describe: t.Callable[[T], str] = str,
+        settled: t.Callable[[T], bool] | None = None,
+    ) -> dict[K, Seen[T]]:
+        """The same for several objects, each with its task, within one patience: all must be `ready`.
 
-        def words(seen: Seen[T]) -> str:
-            return describe(seen.item) + (f", {seen.task}" if seen.task else "")
+        `look` returns the objects by the keys of `tasks`. `settled`: the object itself proves success, whatever its
+        task says.
+        """
+        latest = dict(tasks)
+
+        def all_of_them() -> dict[K, Seen[T]]:
+            for key, known in latest.items():
+                if known is not None and not (known.done or known.failed):
+                    latest[key] = self.read(known.task_id)
+            found = {key: Seen(item, latest[key]) for key, item in look().items()}
+            for seen in found.values():
+                if seen.task is not None and seen.task.failed and not (settled and settled(seen.item)):
+                    raise self._failure(what, seen.task)
+            return found
+
+        def waits(key: K, seen: Seen[T]) -> bool:
+            return not ready(key, seen)
+
+        def words(found: t.Mapping[K, Seen[T]]) -> str:
+            late = [seen for key, seen in found.items() if waits(key, seen)]
+            return "; ".join(describe(seen.item) + (f", {seen.task}" if seen.task else "") for seen in late)
+
+        ids = sorted(task.task_id for task in tasks.values() if task is not None)
+        details = {**({"task_id": ids[0]} if ids else {}), **({"task_ids": ids} if len(ids) > 1 else {})}
+
+        def all_ready(found: t.Mapping[K, Seen[T]]) -> bool:
+            return not any([waits(*pair) for pair in found.items()])
 
         try:
-            return wait_for(both, ready, what, patience, words, **({"task_id": task.task_id} if task else {}))
+            return wait_for(all_of_them, all_ready, what, patience, words, **details)
         except WaitTimeoutError as error:
-            last = latest[0]
-            hint = self.confirmation_hint(last) if last is None or last.not_started else ""
-            raise WaitTimeoutError(error.message + hint, **error.details) from error
+            raise WaitTimeoutError(error.message + self._late_hint(latest.values()), **error.details) from error
+
+    def _late_hint(self, tasks: t.Iterable[Task | None]) -> str:
+        """Who has to confirm, when a task has not started or nobody knows it."""
+        idle = [task for task in tasks if task is None or task.not_started]
+        return self.confirmation_hint(idle[0]) if idle else ""
 
     def _failure(self, what: str, task: Task) -> ApiError:
         hint = self.confirmation_hint(task) if task.state == "canceled" else ""

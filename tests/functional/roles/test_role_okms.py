@@ -60,7 +60,7 @@ def test_check_mode_on_an_empty_account_shows_the_whole_way_and_writes_nothing(l
         "Access certificate signed by OKMS",
         "Certificate in use, both sides trust each other",
         "is the default of vCenter",
-        "KMS entry of the private cloud delivered",
+        "KMS entries of the private cloud delivered",
     ):
         assert words in screen, words
 

@@ -72,7 +72,10 @@ class KmsArea(Area):
             cloud.encryption = "enabling"
 
         def start() -> None:
-            entry.state, entry.flow_open = "creating", True
+            early = self.core.settings.kms_delivered == "before_vcenter"
+            entry.state, entry.flow_open = "delivered" if early else "creating", True
+            if early:
+                cloud.encryption = "enabled"
 
         def finish() -> None:
             entry.state, cloud.encryption = "delivered", "enabled"

@@ -56,4 +56,5 @@ class OvhSettings:
     code_lifetime: float = 900.0  # guide "Using the secure interface": 15 minutes, then the task is cancelled
     service_pack: str = ""  # of all private clouds; empty: hds-nsxt with advanced security, else nsxt
     user_access_policy: str = "filtered"  # or `open`: of the private cloud
+    kms_delivered: str = assumed("ovhcloud.kms_delivered")
     kms_port: int = 5696  # in new entries of the private cloud

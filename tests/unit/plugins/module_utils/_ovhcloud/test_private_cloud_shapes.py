@@ -16,7 +16,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     UnreachableError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import kms_flow, private_cloud, users
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import (
+    kms_entries,
+    private_cloud,
+    users,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.tasks import Seen, Task, task_of
 
 SHA1 = ":".join(["0A"] * 20)
@@ -80,7 +84,7 @@ def answers(*addresses: str) -> t.Callable[..., t.Any]:
     ],
 )
 def test_hosts_become_ipv4_addresses(host: str, addresses: tuple[str, ...], expected: list[str]) -> None:
-    assert kms_flow.resolve(host, answers(*addresses)) == expected
+    assert kms_entries.resolve(host, answers(*addresses)) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,7 +92,7 @@ def test_hosts_become_ipv4_addresses(host: str, addresses: tuple[str, ...], expe
 )
 def test_hosts_that_cannot_be_meant_are_named(host: str) -> None:
     with pytest.raises(InvalidInputError, match=r"^host "):
-        kms_flow.resolve(host, answers("203.0.113.20"))
+        kms_entries.resolve(host, answers("203.0.113.20"))
 
 
 def test_an_unknown_host_name_is_one_clear_line() -> None:
@@ -96,7 +100,7 @@ def test_an_unknown_host_name_is_one_clear_line() -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
     with pytest.raises(UnreachableError, match=r"kms.example.net has no IPv4 address here: .*not known"):
-        kms_flow.resolve("kms.example.net", unknown)
+        kms_entries.resolve("kms.example.net", unknown)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +109,7 @@ def test_an_unknown_host_name_is_one_clear_line() -> None:
 )
 def test_thumbprints_of_entries_are_canonical_or_left_alone(raw: str, expected: str) -> None:
     answer = {"kmsId": 1, "ip": "203.0.113.20", "kmsTcpPort": 5696, "sslThumbprint": raw, "state": "delivered"}
-    assert kms_flow.entry_state({**answer, "description": ""}) == entry(thumbprint=expected)
+    assert kms_entries.entry_state({**answer, "description": ""}) == entry(thumbprint=expected)
 
 
 @pytest.mark.parametrize(
@@ -121,14 +125,68 @@ def test_thumbprints_of_entries_are_canonical_or_left_alone(raw: str, expected: 
 def test_entries_match_by_address_and_those_that_stay_win(
     entries: list[dict[str, t.Any]], expected: int | None
 ) -> None:
-    found = kms_flow.match(entries, ["203.0.113.20", "203.0.113.21"], "kms.example.net")
-    assert (found["id"] if found else None) == expected
+    found = kms_entries.by_address(entries, ["203.0.113.20", "203.0.113.21"])
+    assert [chosen["id"] for chosen in found.values()] == ([expected] if expected else [])
 
 
-def test_two_entries_for_one_host_are_listed() -> None:
-    with pytest.raises(AmbiguousError, match=r"203.0.113.20 \(id 1, delivered\), 203.0.113.21 \(id 2, creating\)"):
-        both = [entry(), entry(id=2, ip="203.0.113.21", state="creating")]
-        kms_flow.match(both, ["203.0.113.20", "203.0.113.21"], "kms.example.net")
+def test_two_entries_of_one_address_are_listed() -> None:
+    both = [entry(), entry(id=2, state="creating")]
+    with pytest.raises(AmbiguousError, match=r"KMS entry 1 .203.0.113.20. in state delivered and KMS entry 2"):
+        kms_entries.by_address(both, ["203.0.113.20"])
+
+
+def test_each_address_has_its_entry() -> None:
+    both = [entry(id=2, ip="203.0.113.21"), entry()]
+    found = kms_entries.by_address(both, ["203.0.113.20", "203.0.113.21", "203.0.113.22"])
+    assert {ip: chosen["id"] for ip, chosen in found.items()} == {"203.0.113.20": 1, "203.0.113.21": 2}
+
+
+@pytest.mark.parametrize(
+    ("description", "host", "own"),
+    [
+        ("OVHcloud KMS, managed by Ansible: kms.example.net", "kms.example.net", True),
+        ("kms.example.net", "KMS.example.net.", True),
+        ("okms (kms.example.net)", "kms.example.net", True),
+        ("kms.example.net of the other team", "kms.example.net", False),
+        ("OVHcloud KMS, managed by Ansible: other.example.net", "kms.example.net", False),
+        ("not kms.example.net2", "kms.example.net", False),
+        ("my-kms.example.net", "kms.example.net", False),
+        ("", "kms.example.net", False),
+        ("KMS 203.0.113.20", "203.0.113.20", False),
+    ],
+)
+def test_own_entries_are_told_by_the_end_of_their_description(description: str, host: str, own: bool) -> None:
+    found = kms_entries.own_elsewhere([entry(description=description)], host, ["203.0.113.21"])
+    assert bool(found) is own
+    assert kms_entries.own_elsewhere([entry(description=description)], host, ["203.0.113.20"]) == []
+    assert kms_entries.own_elsewhere([entry(description=description, state="deleting")], host, []) == []
+
+
+@pytest.mark.parametrize(
+    ("description", "shared"),
+    [("okms kms.example.net", False), ("okms b.example.net", True), ("okms", False), ("okms 203.0.113.20", False)],
+)
+def test_an_address_with_two_names_keeps_one_description(description: str, shared: bool) -> None:
+    lookup = answers("203.0.113.20")
+    assert kms_entries.shares_address(entry(description=description), "kms.example.net", lookup) is shared
+    assert not kms_entries.shares_address(entry(ip="203.0.113.9", description=description), "kms.example.net", lookup)
+
+
+def test_thumbprints_are_per_address_where_given() -> None:
+    other = ":".join(["B1"] * 32)
+    single = {"203.0.113.21": other.lower(), "203.0.113.99": "ignored"}
+    wanted = kms_entries.thumbprints_of(["203.0.113.20", "203.0.113.21"], SHA1, single)
+    assert wanted == {"203.0.113.20": SHA1, "203.0.113.21": other}
+    with pytest.raises(InvalidInputError, match=r"no thumbprint for 203.0.113.20, and thumbprint is not given"):
+        kms_entries.thumbprints_of(["203.0.113.20", "203.0.113.21"], None, single)
+
+
+@pytest.mark.parametrize(("port", "wrong"), [(5697, ["203.0.113.20"]), (5696, []), (None, [])])
+def test_a_port_is_compared_when_one_is_expected(port: int | None, wrong: list[str]) -> None:
+    found = kms_entries.wrong_ports([entry(), entry(ip="203.0.113.21", port=None)], port)
+    assert [item["ip"] for item in found] == wrong
+    if port and found:
+        assert "confirm_host: 203.0.113.20" in kms_entries.port_warning(found, port, "pcc-1")
 
 
 WAITING = Task(7, "doing", "Waiting for customer to configure the KMS Server...")
@@ -146,7 +204,9 @@ DONE = Task(7, "done", "")
         (entry(state="creating"), DONE, True, False),
         (entry(state="creating"), None, False, False),
         (entry(state="creating", waiting_for_vcenter=True), None, True, False),
-        (entry(), WAITING, True, False),
+        (entry(), WAITING, True, True),
+        (entry(), DOING, True, True),
+        (entry(), Task(7, "canceled", ""), True, True),
         (entry(), DONE, True, True),
         (entry(), None, True, True),
     ],
@@ -155,12 +215,12 @@ def test_when_a_flow_is_open_and_when_delivered(
     item: t.Any, task: Task | None, is_open: bool, is_delivered: bool
 ) -> None:
     seen: Seen[t.Any] = Seen(item, task)
-    assert (kms_flow.is_open(seen), kms_flow.is_delivered(seen)) == (is_open, is_delivered)
+    assert (kms_entries.is_open(seen), kms_entries.is_delivered(seen)) == (is_open, is_delivered)
 
 
 def test_an_entry_in_error_ends_the_wait() -> None:
     with pytest.raises(ApiError, match=r"KMS entry 1 \(203.0.113.20\) in state error"):
-        kms_flow.is_open(Seen(entry(state="error"), DONE))
+        kms_entries.is_open(Seen(entry(state="error"), DONE))
 
 
 @pytest.mark.parametrize(
@@ -176,7 +236,7 @@ def test_an_entry_in_error_ends_the_wait() -> None:
     ],
 )
 def test_entries_that_a_live_provider_may_need(state: str, encryption: str | None, used: bool) -> None:
-    assert kms_flow.in_use(entry(state=state), encryption) is used
+    assert kms_entries.in_use(entry(state=state), encryption) is used
 
 
 # --- users
