@@ -12,7 +12,8 @@ import typing as t
 
 # drop_before: the request never takes effect; drop_after: it does, but the answer is lost
 # meanwhile: something else happens (another run, a move of the clock) after it has arrived and before it takes effect
-ACTIONS = ("drop_before", "drop_after", "status", "html", "truncate", "refuse", "slow", "meanwhile")
+# rewrite: it takes effect, and the answer's body is what `rewrite` makes of it (a newer server, a proxy that meddles)
+ACTIONS = ("drop_before", "drop_after", "status", "html", "truncate", "refuse", "slow", "meanwhile", "rewrite")
 
 
 @dataclasses.dataclass
@@ -27,6 +28,7 @@ class FaultRule:
     status: int = 500
     retry_after: int | str | None = None
     seconds: float = 0.0
+    rewrite: t.Callable[[bytes], bytes] | None = None
     call: t.Callable[[], object] | None = None  # for `meanwhile`, of HTTP servers only; runs in a thread of its own
 
     def __post_init__(self) -> None:

@@ -25,7 +25,7 @@ from .journal import Journal
 LOG = logging.getLogger("lab.web")
 MAX_BODY = 1 << 26
 DROPS = ("drop_before", "drop_after")
-TAKES_EFFECT = ("drop_after", "truncate", "slow", "meanwhile")
+TAKES_EFFECT = ("drop_after", "truncate", "slow", "meanwhile", "rewrite")
 
 
 @dataclasses.dataclass
@@ -200,6 +200,8 @@ class WebServers:
         body = response.body
         if rule and rule.action == "truncate":
             body = body[: len(body) // 2]
+        if rule and rule.rewrite:
+            body = rule.rewrite(body)
         if rule and rule.retry_after is not None:
             response.headers["Retry-After"] = str(rule.retry_after)
         return web.Response(status=response.status, body=body, headers=response.headers)

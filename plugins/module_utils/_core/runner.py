@@ -149,7 +149,7 @@ def run(spec: ArgSpec, build: t.Callable[[Context], Resource]) -> t.NoReturn:
         wanted = {} if state == "absent" else resource.wanted(before)
         plan = make_plan(before, wanted, state)
         resource.guard(plan)
-        after = resource.predict(plan) if check_mode else _apply(resource, plan)
+        after = resource.predict(plan) if check_mode else _applied(resource, plan)
         before_full = complete(plan.before, resource.fields)
         after_full = complete(after, resource.fields)
         result = {"changed": plan.changed, resource.result_key: after_full, **resource.extras()}
@@ -198,6 +198,27 @@ def run_fleet(spec: ArgSpec, build: t.Callable[[Context], Fleet]) -> t.NoReturn:
         return result
 
     _run(spec, work)
+
+
+def _applied(resource: Resource, plan: Plan) -> State:
+    """The state after the plan. A change whose answer was lost is looked for, so that `changed` is true to it."""
+    try:
+        return _apply(resource, plan)
+    except CollectionError as error:
+        if plan.changed and error.details.get("maybe_done"):
+            error.results.setdefault("changed", _differs(resource, plan))
+        raise
+
+
+def _differs(resource: Resource, plan: Plan) -> bool:
+    """Whether the object is not what it was; when it cannot be read, it may not be."""
+    try:
+        now = resource.read()
+    except CollectionError:
+        return True
+    before, after = plan.before, now or {}
+    names = {*before, *after}.difference(resource.volatile)
+    return any(before.get(name) != after.get(name) for name in names)
 
 
 def _apply(resource: Resource, plan: Plan) -> State:

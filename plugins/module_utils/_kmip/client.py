@@ -85,8 +85,7 @@ class KmipClient:
         """The protocol versions that the server offers; the best common one is used from now on."""
         # sent as 1.1: 1.0 does not know this operation
         self._proxy.kmip_version = enums.KMIPVersion.KMIP_1_1
-        result = self._asked("Discover Versions", self._proxy.discover_versions)
-        offered = [f"{version.major}.{version.minor}" for version in result.protocol_versions]
+        offered: list[str] = self._asked("Discover Versions", self._discover)
         common = [version for version in VERSIONS if version in offered]
         if not common:
             peer, offers = self._transport.endpoint.peer, ", ".join(offered) or "none"
@@ -101,16 +100,23 @@ class KmipClient:
             enums.QueryFunction.QUERY_OBJECTS,
             enums.QueryFunction.QUERY_SERVER_INFORMATION,
         ]
-        result = self._asked("Query", self._proxy.query, query_functions=functions)
+        return t.cast(Offer, self._asked("Query", self._query, functions))
+
+    def _discover(self) -> list[str]:
+        versions = self._proxy.discover_versions().protocol_versions
+        return [f"{version.major}.{version.minor}" for version in versions]
+
+    def _query(self, functions: t.Sequence[t.Any]) -> Offer:
+        result = self._proxy.query(query_functions=functions)
         return Offer(sorted(operation.name for operation in result.operations or []), result.vendor_identification)
 
-    def _asked(self, operation: str, method: t.Callable[..., t.Any], **arguments: t.Any) -> t.Any:
+    def _asked(self, operation: str, method: t.Callable[..., t.Any], *arguments: t.Any, **named: t.Any) -> t.Any:
         try:
-            return method(**arguments)
+            return method(*arguments, **named)
         except KmsError:
             raise
         except Exception as error:
-            # PyKMIP's decoder raises ValueError, TypeError, AttributeError, struct.error ... on answers it cannot read
+            # an answer to something else, or one that the decoder cannot read: ValueError, TypeError, struct.error ...
             raise ProtocolError(
                 f"KMIP server {self._transport.endpoint.peer}: the answer to {operation} cannot be read: "
                 f"{type(error).__name__}",

@@ -73,7 +73,9 @@ class Transport:
         phase, self._asked = ("later" if self._asked else "first"), True
         try:
             self._socket.sendall(message)
-            header = self._read(self._socket, 8)
+            header = self._read(self._socket, 1)
+            phase = "later"  # who sends a byte has taken our certificate
+            header += self._read(self._socket, 7)
             if header[:4] != _RESPONSE:
                 raise ProtocolError(f"KMIP server {self.endpoint.peer}: the answer is no KMIP message")
             size = int.from_bytes(header[4:], "big")

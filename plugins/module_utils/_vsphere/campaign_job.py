@@ -10,10 +10,9 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     CollectionError,
-    UnreachableError,
     WaitTimeoutError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import reference
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import maybe_done, reference
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fault_words import (
     explained,
     lacks_key,
@@ -105,8 +104,8 @@ class Job:
             return self._power_off()
         try:
             self._call("shut down", "ShutdownGuest")
-        except UnreachableError:
-            self.may_go_down = True  # only the answer may be lost
+        except CollectionError as error:
+            self.may_go_down = maybe_done(error)
             raise
         self._deadline = self._orders.clock() + self._orders.shutdown_timeout
         return self._follow(SHUTTING_DOWN, self.work.machine.reference)
@@ -122,9 +121,9 @@ class Job:
         self.devices = None
         try:
             task = self._call("reconfigure", "ReconfigVM_Task", spec)
-        except UnreachableError as error:
+        except CollectionError as error:
             # the answer is lost, but the work may have begun: it must not be sent again
-            task = self._task_at_work()
+            task = self._task_at_work() if maybe_done(error) else None
             if task is None:
                 raise error from error.__cause__
         return self._follow(RECONFIGURING, task)

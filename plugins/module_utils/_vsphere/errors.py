@@ -10,6 +10,7 @@ import http.client
 import re
 import socket
 import ssl
+import types
 import typing as t
 import xml.parsers.expat
 
@@ -26,6 +27,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim, vmodl
 
 _LONGEST = 400  # characters of a foreign message
+_READING = "Deserialize"  # the function of pyVmomi in which an answer is read
 _STATUS = re.compile(r"(\d{3}) ")  # how pyVmomi tells an HTTP status: "404 Not Found"
 _CONFLICTS = ("AlreadyExists", "DuplicateName", "InvalidState", "ResourceInUse", "ConcurrentAccess", "TaskInProgress")
 _MISSING = ("ManagedObjectNotFound", "NotFound", "KeyNotFound")
@@ -34,6 +36,18 @@ ENCRYPTION_RIGHT_HINT = (
     ". On OVHcloud the vSphere user needs the right encryption_right (module private_cloud_user); it counts from "
     "the next login on"
 )
+
+
+class UnreadableAnswerError(ApiError):
+    """vCenter answered, and the answer cannot be read: what was asked may have been done."""
+
+    def __init__(self, message: str, **details: t.Any) -> None:
+        super().__init__(f"{message}. If it was a change, it may have taken effect", maybe_done=True, **details)
+
+
+def maybe_done(error: CollectionError) -> bool:
+    """Whether the request may have taken effect in spite of the error: only the answer is missing."""
+    return isinstance(error, UnreachableError) or bool(error.details.get("maybe_done"))
 
 
 def one_line(text: str) -> str:
@@ -123,9 +137,13 @@ def from_transport(error: Exception, what: str) -> CollectionError:
         return UnreachableError(f"could not {what}: TLS failed ({one_line(str(error))})")
     if isinstance(error, OSError):
         return UnreachableError(f"could not {what}: {one_line(str(error)) or type(error).__name__}")
-    message = f"could not {what}: {one_line(str(error)) or type(error).__name__}"
+    said = one_line(str(error)) or type(error).__name__
     status = _STATUS.match(str(error)) if isinstance(error, http.client.HTTPException) else None
-    return ApiError(message, http_status=int(status[1])) if status else ApiError(message)
+    if status:
+        return ApiError(f"could not {what}: {said}", http_status=int(status[1]))
+    if isinstance(error, xml.parsers.expat.ExpatError):
+        return UnreadableAnswerError(f"could not {what}: the answer is not complete XML ({said})")
+    return UnreadableAnswerError(f"could not {what}: the answer cannot be used ({said})")
 
 
 def transport_errors() -> tuple[type[Exception], ...]:
@@ -148,7 +166,27 @@ def translated(what: str) -> t.Iterator[None]:
     except transport_errors() as error:
         raise from_transport(error, what) from error
     except Exception as error:
-        if error.__class__ is not Exception:
+        if error.__class__ is Exception:
+            # pyVmomi has no type of its own for an answer without a SOAP body
+            said = "the answer is not SOAP, something between may have given it"
+        elif _while_reading(error.__traceback__):
+            said = (
+                f"pyVmomi cannot read the answer ({one_line(f'{fault_name(error)}: {error}')}). vCenter may be newer "
+                "than pyVmomi: update the Python package pyvmomi"
+            )
+        else:
             raise
-        # pyVmomi has no type of its own for an answer without a SOAP body
-        raise ApiError(f"could not {what}: the answer is not SOAP, something between may have given it") from error
+        raise UnreadableAnswerError(f"could not {what}: {said}") from error
+
+
+def _while_reading(trace: types.TracebackType | None) -> bool:
+    """Whether an exception comes from pyVmomi's reading of an answer, and not from a wrong call of ours.
+
+    pyVmomi has no exceptions of its own: an unknown type is a KeyError, an unknown value of an enum an AttributeError.
+    """
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        if code.co_name == _READING and code.co_filename.endswith("SoapAdapter.py"):
+            return True
+        trace = trace.tb_next
+    return False

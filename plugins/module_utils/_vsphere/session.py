@@ -37,6 +37,8 @@ _IDLE_TIMEOUT = 60  # seconds; vCenter closes idle connections, and one that it 
 _REQUEST_TIMEOUT = 300  # seconds; vCenter answers some calls only after it gave up on a KMS
 _VERSIONS_PATH = "/sdk/vimServiceVersions.xml"
 _OLDEST = "7.0.2"
+_WITH_SOAP = (http.HTTPStatus.OK, http.HTTPStatus.INTERNAL_SERVER_ERROR)
+_XML = ("text/xml", "application/xml", "application/soap+xml")
 
 T = t.TypeVar("T")
 
@@ -160,8 +162,22 @@ def connect(context: Context) -> Session:
     return session
 
 
+class _SoapResponse(http.client.HTTPResponse):
+    """An answer that is refused when it calls itself something else than XML.
+
+    pyVmomi takes the page of a proxy for an empty answer: an inventory without machines, a change that was made.
+    """
+
+    def begin(self) -> None:
+        """Read status and headers."""
+        super().begin()
+        kind = (self.getheader("Content-Type") or _XML[0]).partition(";")[0].strip().lower()
+        if self.status in _WITH_SOAP and kind not in _XML:
+            raise http.client.HTTPException(f"not SOAP but {errors.one_line(kind)}, something between may have sent it")
+
+
 def _stub_of(target: Target, path: str, version: str) -> t.Any:
-    return SoapStubAdapter(
+    stub = SoapStubAdapter(
         host=target.hostname,
         port=target.port,
         version=version,
@@ -172,6 +188,14 @@ def _stub_of(target: Target, path: str, version: str) -> t.Any:
         httpConnectionTimeout=_REQUEST_TIMEOUT,
         connectionPoolTimeout=_IDLE_TIMEOUT,
     )
+    stub.scheme = functools.partial(_connection, stub.scheme)
+    return stub
+
+
+def _connection(kind: t.Callable[..., t.Any], **named: t.Any) -> t.Any:
+    made = kind(**named)
+    made.response_class = _SoapResponse
+    return made
 
 
 def _open(target: Target, version: str, what: str) -> Session:
@@ -179,6 +203,8 @@ def _open(target: Target, version: str, what: str) -> Session:
     stub = open_stub("/sdk", version)
     with errors.translated(what):
         content = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
+    if content is None:
+        raise UnreachableError(f"could not {what}: the answer holds no service, so it is not a vCenter")
     return Session(target.hostname, stub, content, _readable_version(version, content), open_stub)
 
 
@@ -243,7 +269,8 @@ def parse_versions(body: bytes, what: str) -> list[str]:
     """All version ids of the namespace urn:vim25 in a version file."""
     try:
         root = xml.etree.ElementTree.fromstring(body)
-    except xml.etree.ElementTree.ParseError as error:
+    # an encoding that Python does not know, or none for text, is a LookupError, ValueError or UnicodeError
+    except (xml.etree.ElementTree.ParseError, LookupError, ValueError) as error:
         raise UnreachableError(f"could not {what}: {_VERSIONS_PATH} is not XML, so it is not a vCenter") from error
     offered: list[str] = []
     for namespace in root.iter("namespace"):

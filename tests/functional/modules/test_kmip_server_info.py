@@ -26,6 +26,14 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.kmip import KmipSe
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import Authority, server_context, thumbprints
 
 VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
+# a successful answer (KMIP 1.4) of one item to Query (0x18), with an empty payload
+ANSWER_TO_QUERY = bytes.fromhex(
+    "42007b0100000080" "42007a0100000048" "4200690100000020"
+    "42006a0200000004" "0000000100000000" "42006b0200000004" "0000000400000000"
+    "4200920900000008" "0000000065000000" "42000d0200000004" "0000000100000000"
+    "42000f0100000028" "42005c0500000004" "0000001800000000" "42007f0500000004" "0000000000000000"
+    "42007c0100000000"
+)  # fmt: skip
 OTHER_SHA256 = ":".join(["AA"] * 32)
 
 
@@ -371,9 +379,12 @@ def test_secrets_are_in_no_result(kms13):
             None,
         ),
         (lambda tls: tls.recv(4096), "client_certificate_rejected", False),
+        (lambda tls: (tls.recv(4096), tls.sendall(b"\x42")), "connection_lost", None),
+        (lambda tls: (tls.recv(4096), tls.sendall(bytes.fromhex("42007b0100000008") + b"\0")), "connection_lost", None),
+        (lambda tls: (tls.recv(4096), tls.sendall(ANSWER_TO_QUERY)), "protocol_error", None),
         (lambda tls: (tls.recv(4096), tls.recv(4096)), "timeout", None),
     ],
-    ids=["http", "too long", "no result", "hangs up", "silent"],
+    ids=["http", "too long", "no result", "hangs up", "cut in head", "cut in body", "answers query", "silent"],
 )
 def test_something_else_behind_tls(kms13, speak, kind, accepted):
     certificate, key = kms13.servers.leaf("kms", "server", ["127.0.0.1"])

@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import (
+    UnreadableAnswerError,
     fault_text,
     from_fault,
     from_transport,
@@ -41,9 +42,13 @@ def test_versions_are_those_of_the_vim_namespace():
     assert session.parse_versions(VERSIONS, "connect") == ["8.0.3.0", "8.0.2.0", "7.0.2.0"]
 
 
-def test_broken_version_file_is_no_vcenter():
+@pytest.mark.parametrize(
+    "body",
+    [b"<html><br></html>", *(VERSIONS.replace(b"?>", b' encoding="%s"?>' % code) for code in (b"hex", b"idna", b"x"))],
+)
+def test_broken_version_file_is_no_vcenter(body):
     with pytest.raises(UnreachableError, match="not a vCenter"):
-        session.parse_versions(b"<html><br></html>", "connect to vCenter x")
+        session.parse_versions(body, "connect to vCenter x")
 
 
 @pytest.mark.parametrize(
@@ -148,7 +153,8 @@ def test_text_of_a_fault_without_text_comes_from_its_messages():
         (TimeoutError("timed out"), errors.UnreachableError, "timed out"),
         (ConnectionRefusedError(111, "Connection refused"), errors.UnreachableError, "Connection refused"),
         (http.client.RemoteDisconnected("Remote end closed"), errors.UnreachableError, "Remote end closed"),
-        (http.client.BadStatusLine("503"), errors.ApiError, "503"),
+        (http.client.BadStatusLine("503"), UnreadableAnswerError, "503"),
+        (http.client.HTTPException("503 Busy"), errors.ApiError, "503"),
     ],
 )
 def test_transport_errors(error, kind, words):
