@@ -161,7 +161,11 @@ key_providers:
       returned: always
       sample: null
     status:
-      description: Colour that vCenter gives the provider; null with O(check_status=false).
+      description:
+        - Colour that vCenter gives the provider; null with O(check_status=false).
+        - For a native provider it is the health in vCenter's REST interface, V(green) for C(OK), V(yellow) for
+          C(WARNING), V(red) for C(ERROR), V(gray) while vCenter does not know it. When that cannot be read, a warning
+          says so and it is the colour of the SOAP interface.
       type: str
       returned: always
       sample: green
@@ -399,7 +403,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     text,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.report import report
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.report import Sources, report
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.rest import connect_rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
 
@@ -421,7 +426,8 @@ class KeyProviderInfo:
         """The result keys."""
         params = self._context.params
         session = connect(self._context)
-        found = report(session, given(params["name"]), params["check_status"], params["users"], self._context.warn)
+        sources = Sources(session, lambda: connect_rest(self._context), self._context.warn)
+        found = report(sources, given(params["name"]), params["check_status"], params["users"])
         return {
             "vcenter": session.hostname,
             "key_providers": found.providers,

@@ -124,7 +124,7 @@ readiness:
           type: str
           sample: connected
         crypto_state:
-          description: V(incapable), V(prepared), V(safe) or V(pendingIncapable).
+          description: V(incapable), V(prepared), V(safe) or V(pending_incapable), as in host_encryption_info.
           type: str
           sample: safe
         tpm:

@@ -115,17 +115,22 @@ def places_of(moid: str, parents: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     return tuple(places)
 
 
+def state_of(crypto_state: t.Any) -> str:
+    """The property runtime.cryptoState in our words; a host that has none never held a key."""
+    state = str(crypto_state or "incapable")
+    return _STATES.get(state, state)
+
+
 def _host(found: Found, clusters: t.Mapping[str, str], parents: t.Mapping[str, t.Any]) -> Host:
     seen = found.properties
     places = places_of(moid_of(found.object), parents)
-    state = str(seen.get("runtime.cryptoState") or "incapable")
     return Host(
         object=found.object,
         name=found.name,
         moid=moid_of(found.object),
         cluster=clusters.get(places[0]) if places else None,
         places=places,
-        state=_STATES.get(state, state),
+        state=state_of(seen.get("runtime.cryptoState")),
         key=key_of(seen.get("runtime.cryptoKeyId")),
         supported=seen.get("capability.cryptoSupported") is not False,
         connection=str(seen.get("runtime.connectionState") or "unknown"),

@@ -18,8 +18,8 @@ class Key(t.NamedTuple):
 
 
 def key_of(found: t.Any) -> Key | None:
-    """A CryptoKeyId in our shape."""
-    if found is None:
+    """A CryptoKeyId in our shape. One with an empty id is no key: vCenter leaves texts empty that are not set."""
+    if found is None or not found.keyId:
         return None
     provider = found.providerId
     return Key(provider.id if provider is not None else None, found.keyId)

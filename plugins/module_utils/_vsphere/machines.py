@@ -196,7 +196,7 @@ def _locked(seen: t.Mapping[str, t.Any]) -> bool | None:
     state = seen.get("runtime.cryptoState")
     if state is not None:
         return bool(state == "locked")
-    return False if seen.get("config.keyId") is None else None
+    return False if key_of(seen.get("config.keyId")) is None else None
 
 
 def _addresses(seen: t.Mapping[str, t.Any]) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ _PROVIDER = _PROVIDERS + "/{}"
 _ON_HOST = "/api/vcenter/crypto-manager/hosts/{}/kms/providers/{}"
 _NOT_BACKED_UP = "com.vmware.vim.vpxd.encryption.keyProviderNotBackedUp"
 _UNSETTLED = ("NONE", "WARNING")
+_COLOURS = {"OK": "green", "WARNING": "yellow", "ERROR": "red"}
+UNSAVED = "it was never backed up (native_key_provider_backup does it)"
 _DOWNLOADS = 3  # a token counts once, so each further try needs a new export
 
 
@@ -47,6 +49,19 @@ class NativeHealth:
     def settled(self) -> bool:
         """NONE, and WARNING without a known reason, are seen while the provider is on its way to the hosts."""
         return self.health not in _UNSETTLED or self.backup_missing
+
+    @property
+    def colour(self) -> str:
+        """The health in the words of other key providers: green, yellow, red, or gray while it is not known."""
+        return _COLOURS.get(self.health, "gray")
+
+    @property
+    def other_reasons(self) -> list[str]:
+        """Why it is not green, apart from a missing backup."""
+        others = [reason for reason in self.reasons if reason != UNSAVED]
+        if others or self.colour == "green" or self.backup_missing:
+            return others
+        return [f"vCenter reports {self.health} without a reason; while it brings the provider to its hosts it does so"]
 
     def __str__(self) -> str:
         return f"{self.health} ({'; '.join(self.reasons)})" if self.reasons else self.health
@@ -87,7 +102,7 @@ def health_of(answer: t.Any) -> NativeHealth:
 
 def _reason(detail: dict[str, t.Any]) -> str:
     if detail.get("id") == _NOT_BACKED_UP:
-        return "it was never backed up (native_key_provider_backup does it)"
+        return UNSAVED
     return message_text(detail) or "vCenter gives no reason"
 
 

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import reference
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.host_modes import state_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native_hosts import tpm_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found, inventory
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
@@ -77,14 +78,13 @@ def host_state(found: Found, clusters: t.Mapping[str, str]) -> State:
     """One host."""
     values = found.properties
     parent = values.get("parent")
-    crypto = values.get("runtime.cryptoState")
     return {
         "name": found.name,
         "cluster": clusters.get(reference(parent)) if parent is not None else None,
         "version": values.get("config.product.version"),
         "build": values.get("config.product.build"),
         "connection_state": str(values.get("runtime.connectionState") or "unknown"),
-        "crypto_state": str(crypto) if crypto else None,
+        "crypto_state": state_of(values.get("runtime.cryptoState")),
         "tpm": tpm_of(found),
     }
 

@@ -14,7 +14,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     days_left,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import split
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import status
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import native, status
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.client_certificates import (
     last_csr,
     working_certificate,
@@ -30,6 +31,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     list_providers,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.presence import with_certificates
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.rest import Rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage import users_and_missing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage_keys import Warn
@@ -47,12 +49,22 @@ class Report:
     missing: list[Facts]
 
 
-def report(session: Session, name: str | None, check_status: bool, users: bool, warn: Warn) -> Report:
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """Where the facts come from. `open_rest` is called only when there is a native provider to ask for."""
+
+    session: Session
+    open_rest: t.Callable[[], Rest]
+    warn: Warn
+
+
+def report(sources: Sources, name: str | None, check_status: bool, users: bool) -> Report:
     """Facts of all providers, or of the one with that name. `check_status` lets vCenter connect to the servers."""
+    session, warn = sources.session, sources.warn
     listed = list_providers(session)
     used, missing = users_and_missing(session, listed, name, warn) if users else (None, {})
     providers = [provider for provider in listed if name in (None, provider.name)]
-    results = _present(session, providers, check_status)
+    results = _present(sources, providers, check_status)
     for facts in results:
         facts.update(_users_facts(used[facts["name"]]) if used is not None else {"users": None, "in_use_by": None})
     return Report(results, [{"name": other, **_users_facts(usage)} for other, usage in missing.items()])
@@ -62,19 +74,24 @@ def _users_facts(usage: Usage) -> Facts:
     return {"users": usage.as_result(), "in_use_by": usage.lines()}
 
 
-def _present(session: Session, providers: t.Sequence[Provider], check_status: bool) -> list[Facts]:
+def _present(sources: Sources, providers: t.Sequence[Provider], check_status: bool) -> list[Facts]:
     if not providers:
         return []
+    session = sources.session
     now = session.now()
     health = _health(session, providers) if check_status else {}
+    natives = _native_health(sources, providers) if check_status else {}
     names = entity_names(session, [entity for provider in providers for entity in provider.entities])
     results = []
     for provider in providers:
         facts = _facts(provider, names)
         found = health.get(provider.name, status.UNKNOWN)
         facts.update(_health_facts(found, now) if check_status else {"status": None, "connections": None})
+        own = natives.get(provider.name)
+        if own is not None:
+            facts["status"] = own.colour
         facts.update(_client_facts(session, provider, now))
-        facts["reasons"] = _reasons(provider, facts, found)
+        facts["reasons"] = _reasons(provider, facts, found, own)
         results.append(facts)
     return results
 
@@ -95,6 +112,19 @@ def _facts(provider: Provider, names: t.Mapping[str, str]) -> Facts:
 def _health(session: Session, providers: t.Sequence[Provider]) -> dict[str, status.Health]:
     read = status.read_health(session, providers)
     return {item.name: with_certificates(session, item, read[item.name]) for item in providers if item.name in read}
+
+
+def _native_health(sources: Sources, providers: t.Sequence[Provider]) -> dict[str, native.NativeHealth]:
+    """Health of the native providers by name. Only the REST interface knows it: SOAP may call a good one gray."""
+    names = [provider.name for provider in providers if provider.type == native.NATIVE]
+    if not names:
+        return {}
+    try:
+        rest = sources.open_rest()
+        return {name: native.read_health(rest, name) for name in names}
+    except CollectionError as error:
+        sources.warn(f"the status of native key providers is what the SOAP interface says: {error.message}")
+        return {}
 
 
 def _health_facts(found: status.Health, now: datetime.datetime) -> Facts:
@@ -123,8 +153,8 @@ def _client_facts(session: Session, provider: Provider, now: datetime.datetime) 
     return {"client_certificate": certificate, "csr_pending": is_pending(csr, working)}
 
 
-def _reasons(provider: Provider, facts: Facts, found: status.Health) -> list[str]:
-    lines = status.reasons(found)
+def _reasons(provider: Provider, facts: Facts, found: status.Health, own: native.NativeHealth | None) -> list[str]:
+    lines = status.reasons(found) + (own.other_reasons if own is not None else [])
     certificates = [
         (f"{item['name']}: the server's certificate", item["certificate"]) for item in facts["connections"] or []
     ]
@@ -132,6 +162,7 @@ def _reasons(provider: Provider, facts: Facts, found: status.Health) -> list[str
     for whose, certificate in certificates:
         if certificate and certificate["days_left"] is not None and certificate["days_left"] < 0:
             lines.append(f"{whose} expired on {certificate['not_after']}")
-    if provider.has_backup is False and provider.type == "native":
+    unsaved = provider.has_backup is False and provider.type == native.NATIVE
+    if unsaved or (own is not None and own.backup_missing):
         lines.append("the native key provider was never backed up")
     return lines

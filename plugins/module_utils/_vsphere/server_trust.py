@@ -55,6 +55,15 @@ class ServerTrust:
         presented = self._seen.get(server["name"])
         return presented is not None and presented.trusted and same_place(presented.server, server)
 
+    def known_already(self, servers: t.Sequence[Server], present: t.Sequence[Server]) -> dict[str, bool]:
+        """Of servers that are new to the provider, by name: whether vCenter trusts them by a CA that it has.
+
+        Asked only when the user named nobody to trust: else `look` has asked.
+        """
+        places = [(one["address"], one["port"]) for one in present]
+        new = [one for one in servers if (one["address"], one["port"]) not in places and not self.rule.active]
+        return {one["name"]: look(self._session, self._provider, one).trusted for one in new}
+
     def will_trust(self, server: Server, before: bool) -> bool:
         """Whether vCenter will trust the server; one that is down beside others stays as it is."""
         presented = self._seen.get(server["name"])

@@ -80,7 +80,7 @@ class StandardProvider:
         servers = []
         for server in provider.servers:
             connection = found.of(server["name"])
-            trusted = bool(connection and connection.vcenter_trusts_server) or self.trust.trusts(server)
+            trusted = bool(connection and connection.trusted) or self.trust.trusts(server)
             servers.append({**server, "trusted": trusted})
         return {
             "name": provider.name,
@@ -106,6 +106,8 @@ class StandardProvider:
                 "state: absent"
             )
         trusted = {server["name"]: self._trusted_before(server, present) for server in servers}
+        if before is not None:
+            trusted.update(self.trust.known_already([one for one in servers if not trusted[one["name"]]], present))
         wanted: State = {
             "name": self._name,
             "type": STANDARD,

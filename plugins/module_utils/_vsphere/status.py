@@ -43,6 +43,11 @@ class Connection:
         return self.status == "green"
 
     @property
+    def trusted(self) -> bool:
+        """vCenter trusts the server: without that it cannot be green, though the flag may be missing."""
+        return self.green or bool(self.vcenter_trusts_server)
+
+    @property
     def reachable(self) -> bool:
         """A server whose certificate vCenter has seen, or that works, is there."""
         return self.green or self.certificate is not None or bool(self.vcenter_trusts_server)

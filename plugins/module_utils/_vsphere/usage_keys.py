@@ -63,7 +63,7 @@ def _ask(session: Session, keys: t.Sequence[Key]) -> list[Status]:
         keyIds=[native_key(key) for key in keys],
         checkKeyBitMap=_MACHINES | _HOSTS | _THIRD_PARTIES,
     )
-    return [status_of(item) for item in answer or []]
+    return [status_of(item) for item in answer or [] if key_of(item.keyId) is not None]
 
 
 def status_of(answer: t.Any) -> Status:

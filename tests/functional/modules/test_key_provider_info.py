@@ -125,6 +125,37 @@ def test_all_kinds_in_all_versions(version):
         assert found["native"]["reasons"] == ["the native key provider was never backed up"]
 
 
+@pytest.mark.parametrize("soap", ["gray", "green"])
+@pytest.mark.parametrize(
+    ("saved", "unsaved", "colour", "reasons"),
+    [
+        (True, "ERROR", "green", []),
+        (False, "ERROR", "red", ["the native key provider was never backed up"]),
+        (False, "WARNING", "yellow", ["the native key provider was never backed up"]),
+    ],
+)
+def test_health_of_a_native_provider_is_that_of_rest(lab, run, soap, saved, unsaved, colour, reasons):
+    lab.vcenter.settings.native_status, lab.vcenter.settings.native_unsaved_health = soap, unsaved
+    lab.vcenter.crypto.add_native("native", has_backup=saved)
+    mark = lab.journal.mark()
+    (facts,) = run()["key_providers"]
+    assert (facts["status"], facts["reasons"]) == (colour, reasons)
+    assert lab.journal.count("vcenter_rest", "login", since=mark) == 1
+    assert lab.journal.count("vcenter_rest", "logout", since=mark) == 1
+    mark = lab.journal.mark()
+    assert run(check_status=False)["key_providers"][0]["status"] is None
+    assert lab.journal.count("vcenter_rest", since=mark) == 0
+
+
+def test_native_provider_without_rest_is_what_soap_says(lab, run):
+    lab.vcenter.settings.native_status = "gray"
+    lab.vcenter.crypto.add_native("native", has_backup=True)
+    lab.faults.add("refuse", system="vcenter_rest", operation="GET *")
+    result = run()
+    assert not result.failed and result["key_providers"][0]["status"] == "gray"
+    assert len(result.warnings) == 1 and "what the SOAP interface says" in result.warnings[0]
+
+
 def test_provider_without_any_client_certificate():
     settings = VCenterSettings(default_client_certificate=False, false_trust_unset=True, connection_texts=False)
     with Lab(LabSettings(vcenter=settings)) as lab:

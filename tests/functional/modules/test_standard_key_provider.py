@@ -17,6 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsp
     Proxy,
     Writes,
     converge,
+    make_green,
     make_provider,
     open_up,
     server_of,
@@ -363,6 +364,24 @@ def test_connection_from_the_variables_that_awx_sets(lab, monkeypatch):
     monkeypatch.setenv("VMWARE_PROXY_HOST", "")  # AWX sets fields that were left empty to nothing
     options = {"servers": [server_of(lab.external_kms[0])], "server_ca": lab.external_authority.certificate_pem}
     assert harness.run_module("standard_key_provider", name=PROVIDER, **FAST, **options).changed
+
+
+def test_green_provider_is_not_called_hopeless(lab, run, run_module):
+    """A second server of the same CA is trusted as soon as it is there."""
+    make_green(lab, run_module)
+    servers = [server_of(lab.external_kms[0]), server_of(lab.external_kms[1], "kms-b")]
+    checked, done = run(check=True, servers=servers), run(servers=servers)
+    assert checked["key_provider"]["servers"] == done["key_provider"]["servers"]
+    assert done["key_provider"]["status"] == "green" and done.warnings == checked.warnings == []
+
+
+def test_server_that_vcenter_does_not_trust_is_warned_of(lab, run, run_module):
+    pin = sha256_of(lab.external_kms[0].server_certificate_pem)
+    make_provider(lab, run_module, server_ca=None, server_thumbprints=[pin])
+    result = run(servers=[server_of(lab.external_kms[0]), server_of(lab.external_kms[1], "kms-b")])
+    assert [server["trusted"] for server in result["key_provider"]["servers"]] == [True, False]
+    assert result["key_provider"]["status"] == "red"
+    assert any("cannot become green" in warning for warning in result.warnings)
 
 
 def test_connection_through_a_proxy(lab, run):

@@ -43,6 +43,19 @@ def test_versions_clock_hosts_and_privileges(lab: Lab, run_module: RunModule) ->
 
 
 @pytest.mark.parametrize(
+    ("state", "shown"), [(None, "incapable"), ("", "incapable"), ("pendingIncapable", "pending_incapable")]
+)
+def test_crypto_state_reads_the_same_in_both_modules(lab: Lab, run_module: RunModule, state: t.Any, shown: str) -> None:
+    host = lab.vcenter.inventory.hosts[0]
+    host.crypto_state = state
+    host.crypto_key = None
+    ready = run_module("vcenter_readiness_info")["readiness"]["hosts"]
+    modes = run_module("host_encryption_info")["hosts"]
+    assert [row["crypto_state"] for row in ready if row["name"] == host.name] == [shown]
+    assert {row["name"]: row["crypto_state"] for row in ready} == {row["name"]: row["state"] for row in modes}
+
+
+@pytest.mark.parametrize(
     ("options", "kind", "reachable"),
     [
         ({"password": "wrong-password"}, "authentication", True),

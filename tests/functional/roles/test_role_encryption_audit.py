@@ -84,6 +84,17 @@ def test_check_mode_shows_the_numbers_and_writes_nothing(lab: Lab, play: Play, f
     assert "2 of 6 VMs are encrypted (33.3 %)" in result.screen
 
 
+def test_backed_up_native_provider_counts_as_healthy(lab: Lab, play: Play, folder: pathlib.Path) -> None:
+    lab.vcenter.settings.native_status = "gray"  # as SOAP has it
+    lab.vcenter.crypto.providers["vnkp"].has_backup = True
+    _good(play())
+    (native,) = (one for one in _report(folder)["key_providers"] if one["name"] == "vnkp")
+    assert (native["status"], native["reasons"]) == ("green", [])
+    page = (folder / "encryption-audit.html").read_text(encoding="utf-8")
+    healthy = sum(one["status"] == "green" for one in _report(folder)["key_providers"])
+    assert f"{healthy} healthy (green)" in page and ">gray<" not in page
+
+
 def test_the_three_files_say_the_same_and_a_second_run_nothing_new(lab: Lab, play: Play, folder: pathlib.Path) -> None:
     first = _good(play())
     assert first.changed > 0

@@ -54,6 +54,19 @@ def test_equal_unit_numbers_on_several_controllers_are_different_disks() -> None
     assert [one.shared for one in found] == [False, True, False, False, False]
 
 
+@pytest.mark.parametrize("provider", ["", "a"])
+def test_empty_key_id_is_no_key(provider: str) -> None:
+    none = key(provider, "")
+    devices = [*CONTROLLERS, disk(1, 1000, 0, keyId=none, parent=Flat(fileName="[ds] base.vmdk", keyId=none))]
+    found = machines.machine_of(
+        Found(
+            vim.VirtualMachine("vm-1"),
+            {"name": "vm1", "config.keyId": none, "config.hardware.device": devices},
+        )
+    )
+    assert (found.state, found.keys, found.needed_keys, found.locked) == (machines.CLEAR, [], set(), False)
+
+
 def test_kind_sharing_and_chain_of_disks() -> None:
     below = Flat(fileName="[ds] base.vmdk", keyId=key("a", "0"))
     rdm = Device.VirtualDisk.RawDiskMappingVer1BackingInfo
