@@ -78,6 +78,16 @@ def test_life_of_a_standard_provider(assumed: Assumed) -> None:
 
 
 @every_value
+def test_address_that_is_no_name(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        server = {"name": "kms-a", "address": "kms..example.net", "port": 5696}
+        options = {"name": GREEN, "servers": [server], "server_thumbprints": ["AB:" * 31 + "AB"], **FAST}
+        failed = runner_in(lab)("standard_key_provider", **options)
+        assert failed.failed and "kms..example.net" in failed.msg and "\n" not in failed.msg, failed.output
+        assert GREEN not in lab.vcenter.crypto.providers
+
+
+@every_value
 def test_provider_on_okms(assumed: Assumed, tmp_path: pathlib.Path) -> None:
     with lab_with(assumed) as lab:
         okms_id = providers.okms(lab, GREEN)

@@ -58,7 +58,7 @@ def _address(host: str) -> str:
     """IPv4 address of a name, empty when it has none."""
     try:
         return socket.gethostbyname(host)
-    except OSError:
+    except (OSError, UnicodeError):  # not resolved, or no name at all
         return ""
 
 

@@ -99,6 +99,31 @@ def test_a_path_that_is_not_served():
         site.close()
 
 
+@pytest.mark.parametrize("action", ["urn:pbm/", '"urn:pbm/"', "urn:pbm"])
+@pytest.mark.parametrize("body", ["PbmRetrieveServiceContent", "PbmQueryProfile"])
+def test_a_request_without_a_version(site, action, body):
+    """As govmomi sends it, and SDKs of other languages."""
+    cookie = site.connect()._stub.cookie.partition('"')[2].partition('"')[0]
+    this = {"PbmRetrieveServiceContent": ("PbmServiceInstance", "ServiceInstance")}.get(
+        body, ("PbmProfileProfileManager", "ProfileManager")
+    )
+    inner = f'<_this type="{this[0]}">{this[1]}</_this>'
+    if body == "PbmQueryProfile":
+        inner += "<resourceType><resourceType>STORAGE</resourceType></resourceType>"
+    envelope = (
+        '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/">'
+        f'<Header><vcSessionCookie xmlns="">{cookie}</vcSessionCookie></Header>'
+        f'<Body><{body} xmlns="urn:pbm">{inner}</{body}></Body></Envelope>'
+    )
+    headers = {"SOAPAction": action, "Content-Type": "text/xml"}
+    url = f"https://localhost:{site.port}/pbm"
+    request = urllib.request.Request(url, envelope.encode(), headers)
+    with urllib.request.urlopen(request, context=site.context(), timeout=5) as answer:
+        text = answer.read().decode()
+    assert f'<{body}Response xmlns="urn:pbm">' in text
+    assert ("<name>PBM</name>" if body == "PbmRetrieveServiceContent" else bundled.VM_ENCRYPTION) in text
+
+
 @pytest.mark.parametrize("strict", [True, False])
 def test_a_version_that_the_vcenter_does_not_know(strict):
     site = VCenterSite(version="7.0.2", pbm_strict_version=strict)

@@ -225,6 +225,31 @@ def test_native_key_status(site, manager):
     assert manager.IsKmsClusterActive(provider_id("native")) is True
 
 
+@pytest.mark.parametrize("address", ["kms..example.net", ".example.net", "", "a" * 64 + ".example.net", "kms 1"])
+def test_address_that_is_no_name_is_a_fault(site, manager, address):
+    with pytest.raises(vmodl.fault.InvalidArgument, match=r"server.info.address"):
+        manager.RegisterKmipServer(spec("kp", address=address))
+    manager.RegisterKmipServer(spec("kp"))
+    with pytest.raises(vmodl.fault.InvalidArgument, match=r"server.info.address"):
+        manager.UpdateKmipServer(spec("kp", address=address))
+
+
+@pytest.mark.parametrize(
+    "address", ["kms.example.net", "kms.example.net.", "192.0.2.7", "2001:db8::7", "bücher.example"]
+)
+def test_address_that_is_a_name_or_a_number_is_taken(manager, address):
+    manager.RegisterKmipServer(spec("kp", address=address))
+    assert manager.kmipServers[0].servers[0].address == address
+
+
+def test_address_that_is_no_name_cannot_be_reached(site, manager):
+    site.vcenter.settings.bad_address_refused = False
+    manager.RegisterKmipServer(spec("kp", address="kms..example.net"))
+    status = manager.RetrieveKmipServersStatus().info.result[0]
+    assert (status.overallStatus, status.servers[0].status) == ("red", "red")
+    assert manager.GenerateKey(provider_id("kp")).success is False
+
+
 def test_active_needs_a_known_provider(manager):
     with pytest.raises(vmodl.fault.InvalidArgument):
         manager.IsKmsClusterActive()
@@ -232,11 +257,16 @@ def test_active_needs_a_known_provider(manager):
         manager.IsKmsClusterActive(provider_id("other"))
 
 
-def test_status_of_providers_without_servers(site, manager):
-    site.vcenter.crypto.add_native("native")
+@pytest.mark.parametrize(
+    ("wanted", "backup", "status"),
+    [("by_backup", True, "green"), ("by_backup", False, "red"), ("gray", True, "gray")],
+)
+def test_status_of_providers_without_servers(site, manager, wanted, backup, status):
+    site.vcenter.settings.native_status = wanted
+    site.vcenter.crypto.add_native("native", has_backup=backup)
     manager.RegisterKmsCluster(provider_id("empty"), "vCenter")
     result = manager.RetrieveKmipServersStatus().info.result
     assert [(one.clusterId.id, one.overallStatus, list(one.servers)) for one in result] == [
-        ("native", "gray", []),
+        ("native", status, []),
         ("empty", "gray", []),
     ]

@@ -273,9 +273,19 @@ def test_flags_left_out(scene):
     assert scene.flags() == ("red", "red", None, None)
 
 
-def test_status_only_of_servers_passed_in(scene):
+def test_status_without_a_list_of_servers_means_all(scene):
     clusters = scene.manager.ListKmsClusters(False)
-    assert list(scene.manager.RetrieveKmipServersStatus(clusters).info.result[0].servers) == []
+    assert list(clusters[0].servers) == []
+    servers = scene.manager.RetrieveKmipServersStatus(clusters).info.result[0].servers
+    assert [server.name for server in servers] == ["kms1"]
+
+
+def test_status_of_the_servers_passed_in(scene):
+    scene.manager.RegisterKmipServer(scene.kms.spec("kp", "kms2"))
+    clusters = scene.manager.ListKmipServers()
+    del clusters[0].servers[0]
+    servers = scene.manager.RetrieveKmipServersStatus(clusters).info.result[0].servers
+    assert [server.name for server in servers] == ["kms2"]
 
 
 @pytest.mark.parametrize("version", ["7.0.2", "8.0.3", "9.0"])

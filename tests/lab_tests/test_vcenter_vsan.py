@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import types
+import urllib.error
+import urllib.request
 
 import pytest
 import vsanapiutils
@@ -17,6 +19,10 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site
     provider_id,
 )
 
+SYSTEMS = {
+    "vsan-cluster-config-system": "VsanVcClusterConfigSystem",
+    "vsan-cluster-space-report-system": "VsanSpaceReportSystem",
+}
 SPOKEN = "vsan.version.version16"
 
 
@@ -97,6 +103,37 @@ def test_on_with_keys_of_the_key_server_then_off(site, kms, vsan, provider):
     assert vsan.encrypt(enabled=False, provider=None).error is None
     config = vsan.read()
     assert (config.encryptionEnabled, config.kmsProviderId, config.kekId) == (False, None, None)
+
+
+@pytest.mark.parametrize("version", ["vsan/vSAN 8.0U3", "vsan/8.0.0.4", "vim25/8.0.3.0", "vim25/6.7", "vsan/"])
+def test_answers_and_faults_stand_in_the_namespace_of_vsan(site, instance, cluster, version):
+    session = instance._stub.cookie.partition(";")[0]
+    headers = {"SOAPAction": f"urn:{version}", "Content-Type": "text/xml", "Cookie": session}
+
+    def ask(method, moid, argument):
+        envelope = (
+            '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>'
+            f'<{method} xmlns="urn:vsan"><_this type="{SYSTEMS[moid]}">{moid}</_this>{argument}</{method}>'
+            "</Body></Envelope>"
+        )
+        url = f"https://localhost:{site.port}/vsanHealth"
+        request = urllib.request.Request(url, envelope.encode(), headers)
+        try:
+            with urllib.request.urlopen(request, context=site.context(), timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    target = f'<cluster type="ClusterComputeResource">{cluster.reference._moId}</cluster>'
+    status, text = ask("VsanClusterGetConfig", "vsan-cluster-config-system", target)
+    assert status == 200 and '<VsanClusterGetConfigResponse xmlns="urn:vsan">' in text
+    assert "<encryptionEnabled>false</encryptionEnabled>" in text
+    status, text = ask("VsanClusterGetConfig", "vsan-cluster-config-system", target.replace("domain", "no-"))
+    assert status == 500 and '<ManagedObjectNotFoundFault xmlns="urn:vsan"' in text
+    cluster.vsan = False
+    status, text = ask("VsanQuerySpaceUsage", "vsan-cluster-space-report-system", target)
+    assert status == 500 and '<VsanFaultFault xmlns="urn:vsan"' in text
 
 
 def test_same_again_makes_no_keys(kms, vsan, provider):

@@ -88,18 +88,26 @@ def _read_clear_chain(raw: socket.socket, host: str) -> list[bytes]:
     return chain
 
 
+def _reach(host: str, port: int, timeout: float) -> socket.socket:
+    """A connection; OSError for what is no name of a host, too."""
+    try:
+        return socket.create_connection((host, port), timeout)
+    except UnicodeError as exc:  # an empty label, or one that is too long
+        raise OSError(f"{host} is no name of a host") from exc
+
+
 def fetch_chain(host: str, port: int, timeout: float) -> list[bytes]:
     """The DER certificates that the server presents, without a client certificate and without trust.
 
     Empty when there is no TLS server. One with TLS 1.3 only gives its leaf.
     """
-    with contextlib.suppress(OSError), socket.create_connection((host, port), timeout) as raw:
+    with contextlib.suppress(OSError), _reach(host, port, timeout) as raw:
         chain = _read_clear_chain(raw, host)
         if chain:
             return chain
     with (
         contextlib.suppress(OSError),
-        socket.create_connection((host, port), timeout) as raw,
+        _reach(host, port, timeout) as raw,
         _context().wrap_socket(raw, server_hostname=host) as tls,
     ):
         leaf = tls.getpeercert(binary_form=True)
@@ -141,7 +149,7 @@ class Connection:
         self._timeout = timeout
         self._requests = 0
         context = identity.context()
-        raw = socket.create_connection((host, port), timeout)
+        raw = _reach(host, port, timeout)
         try:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._tls = self._shake_hands(context, raw, host)

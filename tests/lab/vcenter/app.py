@@ -180,6 +180,8 @@ class VCenter:
         vsan = request.path.rstrip("/") == VSAN
         newest = self._core.vsan_version if vsan else self._core.version
         version = soap.shared_version(request.headers.get("SOAPAction") or "", newest)
+        if vsan and vmomi.namespace_of(version) != vmomi.VSAN_NAMESPACE:
+            version = newest  # the service has one namespace, also for those who name a version of vSphere
         request.memo["version"] = version
         try:
             call = soap.parse(request.body, version)
@@ -242,7 +244,7 @@ class VCenter:
             return self._fault(fault, version)
         finally:
             self.sessions.use(None)
-        return Response(200, soap.answer(asked.name, inner), dict(soap.CONTENT_TYPE))
+        return Response(200, soap.answer(asked.name, inner, vmomi.namespace_of(version)), dict(soap.CONTENT_TYPE))
 
     @staticmethod
     def _fault(fault: t.Any, version: str) -> Response:

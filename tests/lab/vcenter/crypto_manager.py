@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from pyVmomi import vim, vmodl
@@ -21,6 +22,7 @@ if t.TYPE_CHECKING:
     from .tasks import Tasks
 
 MANAGER = "CryptoManager"
+NAME = re.compile(r"(?=.{1,253}$)[^.\s]{1,63}(\.[^.\s]{1,63})*\.?")  # of a host: no label is empty or too long
 PRIVILEGE = "Cryptographer.ManageKeyServers"
 # our name, vSphere's name; what an update deletes with: "" for texts, -1 for numbers
 TEXT_FIELDS = (("proxy_address", "proxyAddress"), ("protocol", "protocol"), ("user_name", "userName"))
@@ -99,6 +101,7 @@ class CryptoManager:
             raise errors.invalid_argument("server.info.name")
         if not spec.clusterId.id:
             raise errors.invalid_argument("server.clusterId.id")
+        self._check_address(spec.info.address)
         name = spec.clusterId.id
         key_type = getattr(spec, "defaultKeyType", None) or "rawKey"
         provider = self._core.crypto.providers.get(name) or Provider(name, default_key_type=key_type)
@@ -111,6 +114,10 @@ class CryptoManager:
         provider.servers[spec.info.name] = server_from(spec.info, spec.password)
         self._core.crypto.providers[name] = provider
 
+    def _check_address(self, address: str) -> None:
+        if self._core.settings.bad_address_refused and not NAME.fullmatch(address) and not address.count(":") > 1:
+            raise errors.invalid_argument("server.info.address")
+
     def _server(self, provider: Provider, name: str, parameter: str) -> KmipServer:
         if name not in provider.servers:
             raise rejected(self._core, "Invalid server name", parameter)
@@ -122,6 +129,7 @@ class CryptoManager:
         spec = call.arguments["server"]
         provider = find_provider(self._core, spec.clusterId, "server.clusterId")
         server = self._server(provider, spec.info.name, "server.info.name")
+        self._check_address(spec.info.address)
         server.address, server.port = spec.info.address, spec.info.port
         for ours, theirs in TEXT_FIELDS:
             if getattr(spec.info, theirs) is not None:
@@ -233,7 +241,8 @@ class CryptoManager:
                 except vmomi.MethodFault as exc:
                     failure = exc
                     break
-                asked.append((provider, {server.name for server in cluster.servers}))
+                # without a list of servers: all of them
+                asked.append((provider, {server.name for server in cluster.servers} or None))
         if failure is not None:
             return self._tasks.finish(call.this, "CryptoManagerKmip.retrieveKmipServersStatus", error=failure)
         results = [self._connections.status(provider, names) for provider, names in asked]

@@ -132,7 +132,8 @@ class KmsConnections:
 
     def _overall(self, provider: Provider, probes: list[Probe]) -> str:
         if provider.management_type == NATIVE:
-            return self._core.settings.native_status
+            wanted = self._core.settings.native_status
+            return ("green" if provider.has_backup else "red") if wanted == "by_backup" else wanted
         if not probes:
             return "gray"
         green = sum(probe.green for probe in probes)

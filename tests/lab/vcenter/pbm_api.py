@@ -72,6 +72,8 @@ class PbmApi:
     def _check_version(self, action: str) -> None:
         """There is no negotiation: a version that this vCenter does not know fails, unless it is lenient."""
         wanted = action.strip().strip('"').removeprefix("urn:")
+        if wanted.rstrip("/") == "pbm":  # govmomi and clients made like it name no version: this one's
+            return
         known = vmomi.version_of(wanted)
         if self._core.settings.pbm_strict_version and not (known and vmomi.includes(self._version, known)):
             raise vmodl.fault.InvalidRequest(msg=f'Unsupported version URI "urn:{wanted}"')

@@ -34,6 +34,7 @@ class VCenterSettings:
     wait_limit: float = 1800.0  # seconds that a wait for updates may block
     kms_timeout: float = 5.0  # seconds for one connection to a key server
     argument_fault: str = assumed("vcenter.argument_fault")
+    bad_address_refused: bool = assumed("vcenter.bad_address_refused")
     default_client_certificate: bool = assumed("vcenter.default_client_certificate")
     client_key_kind: str = "rsa"  # rsa or ec: keys that vCenter makes for itself
     keep_csr_after_use: bool = assumed("vcenter.keep_csr_after_use")

@@ -52,7 +52,7 @@ PBM_VERSIONS = {
 
 def namespace_of(version: str) -> str:
     """Namespace of the answers to a client that speaks that version."""
-    return PBM_NAMESPACE if version.startswith("pbm.") else NAMESPACE
+    return {"pbm": PBM_NAMESPACE, "vsan": VSAN_NAMESPACE}.get(version.partition(".")[0], NAMESPACE)
 
 
 def wire_version(version: str) -> str:
