@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import hmac
 import ipaddress
-import os
 import shutil
 import socket
 import ssl
@@ -21,22 +20,16 @@ from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim
 
 from .assumptions import assumed
-from .clock import LabClock
 from .control import Control, lab_state
-from .faults import Faults
-from .journal import Journal
-from .kmip import KeyStore, KmipServer, KmsCluster
-from .ovhcloud import PRIVATE_CLOUD, OvhCloud, OvhSettings, Region
+from .key_servers import HOST, REGIONS, KeyServers
+from .ovhcloud import PRIVATE_CLOUD, OvhCloud, OvhSettings
 from .ovhcloud.state import VsphereUser
-from .pki import LOCAL_NAMES, Authority, key_pem, server_context, thumbprints, write_private
+from .pki import LOCAL_NAMES, Authority, server_context, thumbprints
 from .privileges import ENCRYPTION, HOSTED
 from .vcenter import Inventory, VCenter, VCenterSettings
 from .vcenter.settings import RELEASES
 from .web import WebServers
 
-HOST = "localhost"
-REGIONS = ("eu-west-rbx", "eu-west-sbg", "eu-west-par", "ca-east-bhs")
-EXTERNAL_KMS = ("kms1", "kms2")
 PATH_OF_TOKENS = "/auth/oauth2/token"
 
 
@@ -62,18 +55,13 @@ def _address(host: str) -> str:
         return ""
 
 
-class Lab:
+class Lab(KeyServers):
     """Starts on entry, on free ports of 127.0.0.1; everything, its files too, is gone on exit."""
 
     def __init__(self, settings: LabSettings | None = None) -> None:
+        super().__init__()
         self.settings = settings or LabSettings()
-        self.clock = LabClock()
-        self.journal = Journal(self.clock)
-        self.faults = Faults()
         self.stopping = threading.Event()
-        self._closing = contextlib.ExitStack()
-        self._lock = threading.Lock()
-        self._external: KmsCluster | None = None
         self._old_cookies: set[str] = set()
 
     def __enter__(self) -> Lab:
@@ -89,10 +77,9 @@ class Lab:
             undo.callback(self.stop)
             self.directory = tempfile.mkdtemp(prefix="vmware-encryption-lab-")  # mode 0700
             self._closing.callback(shutil.rmtree, self.directory, ignore_errors=True)
+            self._make_web_authority()
             self._make_authorities()
-            self.okms_kmip = self._kmip_server(
-                "okms", "okms_kmip", self.okms_servers, self.okms_users, ssl.TLSVersion[self.settings.okms_maximum_tls]
-            )
+            self._start_okms_kmip()
             self.web = WebServers(self.journal, self.faults)
             self._closing.callback(self.web.stop)
             self._start_vcenter()
@@ -108,37 +95,10 @@ class Lab:
 
     # --- parts
 
-    def _make_authorities(self) -> None:
+    def _make_web_authority(self) -> None:
         self.web_authority = Authority("lab HTTPS servers", self.clock)
-        self.okms_users = Authority("CCMUsersCA", self.clock)
-        self.okms_servers = Authority("CCMServersCA", self.clock)
-        self.external_authority = Authority("Key servers of the team", self.clock)
-        self.external_clients = Authority("Clients of the team", self.clock)
         self._web_pair = self.web_authority.leaf(HOST, "server", LOCAL_NAMES, days=3650)
         self.ca_path = self._file("lab-ca.pem", self.web_authority.certificate_pem)
-        self.okms_ca_path = self._file("okms-public-ca.pem", self.okms_servers.certificate_pem)
-        self.external_ca_path = self._file("external-kms-ca.pem", self.external_authority.certificate_pem)
-
-    def _file(self, name: str, text: str) -> str:
-        path = os.path.join(self.directory, name)
-        write_private(path, text)
-        return path
-
-    def _kmip_server(
-        self,
-        name: str,
-        system: str,
-        servers: Authority,
-        clients: Authority,
-        maximum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
-        store: KeyStore | None = None,
-    ) -> KmipServer:
-        where = (self.clock, self.journal, system, self.directory, self.faults)
-        server = KmipServer(name, servers, [clients], *where, maximum_version=maximum, store=store)
-        server.start()
-        self._closing.callback(server.close)
-        self.clock.watch(server.refresh_revocations)
-        return server
 
     def _start_vcenter(self) -> None:
         settings = self.settings.vcenter or VCenterSettings(version=self.settings.vcenter_version)
@@ -149,12 +109,7 @@ class Lab:
         self.vcenter_port = self.web.serve(self.vcenter, server_context(*self._web_pair), admits=self._admitted)
 
     def _start_ovhcloud(self) -> None:
-        host, port = HOST, self.okms_kmip.address[1]
-        regions = [
-            Region(name, host, port, f"https://{name}.okms.ovh.test", self.okms_servers.certificate_pem)
-            for name in REGIONS
-        ]
-        self.ovhcloud = OvhCloud(self.clock, self.settings.ovhcloud, self.okms_users, regions)
+        self.ovhcloud = OvhCloud(self.clock, self.settings.ovhcloud, self.okms_users, self._regions())
         port = self.web.serve(self.ovhcloud, server_context(*self._web_pair))
         self.ovh_endpoint = f"https://{HOST}:{port}"
         self.token_url = self.ovh_endpoint + PATH_OF_TOKENS
@@ -169,6 +124,7 @@ class Lab:
         self.okms_kmip.allowed = self._kmip_allowed
         vcenter.authenticate = self._authenticate
         vcenter.flow_open = self._flow_open
+        vcenter.is_ecdsa_endpoint = lambda address, port: port == self.okms_ecdsa.port
         vcenter.session_policy = self._session_policy
 
     def _ovh_version(self) -> tuple[str, str, str]:
@@ -200,8 +156,8 @@ class Lab:
         limit = properties["userLimitConcurrentSession"] if self.settings.enforce_user_policies else 0
         return limit, properties["userLogoutPolicy"]
 
-    def _flow_open(self, host: str, port: int) -> bool:
-        return self.ovhcloud.flow_open(_address(host))
+    def _flow_open(self, address: str, port: int) -> bool:
+        return self.ovhcloud.flow_open(address)
 
     def _vcenter_trusts(self, ip: str) -> bool:
         """Providers may know the server by its name, the flow is for its address."""
@@ -212,25 +168,6 @@ class Lab:
                 for server in provider.servers.values()
             }
         return any(self.vcenter.provider_is_green_at(host) for host in hosts if _address(host) == ip)
-
-    @property
-    def external_kms(self) -> KmsCluster:
-        """Two key servers of one cluster that is not OVHcloud's; started when first asked for.
-
-        Their certificates are of `external_authority`; they let in clients of `external_clients` and imported ones.
-        """
-        with self._lock:
-            if self._external is None:
-                store = KeyStore(os.path.join(self.directory, "external.sqlite"))
-                authorities = self.external_authority, self.external_clients
-                servers = [self._kmip_server(name, "external_kms", *authorities, store=store) for name in EXTERNAL_KMS]
-                self._external = KmsCluster(servers)
-                self._external.login = self.settings.external_kms_login
-            return self._external
-
-    def kmip_servers(self) -> dict[str, KmipServer]:
-        """The KMIP servers by name, stopped ones too: okms, and those of the external KMS once it was asked for."""
-        return {server.name: server for server in (self.okms_kmip, *(self._external or ()))}
 
     # --- how to reach it
 
@@ -314,44 +251,11 @@ class Lab:
         known += self.vcenter.secrets()
         return [*known, *sorted(cookies), *sorted(login[1] for login in logins if login)]
 
-    @property
-    def okms_public_ca(self) -> str:
-        """PEM of the authority behind the certificate of OKMS's KMIP port."""
-        return self.okms_servers.certificate_pem
-
     # --- short cuts for those who test one part only
 
     def give_encryption_right(self) -> None:
         """The user of vcenter_username may encrypt from the next login on, without a task of the API."""
         self._vsphere_user().rights["encryptionRight"] = True
-
-    def sign_request(self, okms_id: str, csr_pem: str) -> str:
-        """An access certificate of that domain for the key of a CSR; the API does not list it."""
-        return self.okms_users.sign_request(csr_pem, okms_id)
-
-    def client_files(self, okms_id: str, folder: str | os.PathLike[str]) -> tuple[str, str]:
-        """Paths of an access certificate of that domain and of its key, made in the folder; unknown to the API."""
-        paths = os.path.join(folder, "client.pem"), os.path.join(folder, "client-key.pem")
-        for path, text in zip(paths, self.okms_users.leaf(okms_id, "client")):
-            write_private(path, text)
-        return paths
-
-    # --- the ways in which a client gets the trust of the external KMS
-
-    def external_client_pair(self, common_name: str = "vcenter", days: float = 365) -> tuple[str, str]:
-        """A client certificate of the team's authority and its key, as PEM."""
-        return self.external_clients.leaf(common_name, "client", days=days)
-
-    def external_sign(self, csr_pem: str, days: float = 365) -> str:
-        """The certificate (PEM) that the team's authority gives for a CSR, for the common name in it."""
-        return self.external_clients.sign_request(csr_pem, days=days)
-
-    def external_ca_files(self, folder: str | os.PathLike[str], passphrase: str | None = None) -> tuple[str, str]:
-        """Paths of certificate and key of the team's authority for clients, written to the folder."""
-        paths = os.path.join(folder, "external-clients-ca.pem"), os.path.join(folder, "external-clients-ca-key.pem")
-        write_private(paths[0], self.external_clients.certificate_pem)
-        write_private(paths[1], key_pem(self.external_clients.key, passphrase))
-        return paths
 
     # --- how it is
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import ipaddress
 import os
 import ssl
@@ -31,6 +32,12 @@ def new_key(kind: str = "ec") -> t.Any:
     if kind == "rsa":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return ec.generate_private_key(ec.SECP256R1())
+
+
+@functools.cache
+def kept_key(purpose: str, kind: str = "ec") -> t.Any:
+    """A private key that every lab of this process shares for one purpose: an RSA key costs more than a whole lab."""
+    return new_key(kind)
 
 
 def key_pem(key: t.Any, passphrase: str | None = None) -> str:
@@ -68,32 +75,52 @@ def _alternative_names(sans: t.Iterable[str]) -> x509.SubjectAlternativeName:
 
 
 class Authority:
-    """A certificate authority that remembers what it issued and revoked; safe for threads."""
+    """A certificate authority that remembers what it issued and revoked; safe for threads.
 
-    def __init__(self, common_name: str, clock: LabClock, kind: str = "ec") -> None:
+    With `issuer` it is an issuing CA below that one, otherwise a root.
+    """
+
+    def __init__(
+        self, common_name: str, clock: LabClock, kind: str = "ec", issuer: Authority | None = None, key: t.Any = None
+    ) -> None:
         self.clock = clock
-        self.key = new_key(kind)
-        self.certificate = self._make_root(common_name)
+        self.key = key or new_key(kind)
+        self.issuer = issuer
+        self.certificate = self._make(common_name, issuer)
         self.certificate_pem = certificate_pem(self.certificate)
         self._lock = threading.Lock()
         self._issued: dict[int, x509.Certificate] = {}
         self._revoked: dict[int, datetime.datetime] = {}
 
-    def _make_root(self, common_name: str) -> x509.Certificate:
+    def _make(self, common_name: str, issuer: Authority | None) -> x509.Certificate:
         now = self.clock.now()
         builder = (
             x509.CertificateBuilder()
             .subject_name(_name(common_name))
-            .issuer_name(_name(common_name))
+            .issuer_name(issuer.certificate.subject if issuer else _name(common_name))
             .public_key(self.key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - 30 * DAY)
             .not_valid_after(now + 3650 * DAY)
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0 if issuer else 1), critical=True)
             .add_extension(_key_usage("digital_signature", "key_cert_sign", "crl_sign"), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
         )
-        return builder.sign(self.key, hashes.SHA256())
+        signer = issuer.key if issuer else self.key
+        if issuer:
+            above = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+            builder = builder.add_extension(above, critical=False)
+        return builder.sign(signer, hashes.SHA256())
+
+    @property
+    def root(self) -> Authority:
+        """The root above it, or itself."""
+        return self.issuer.root if self.issuer else self
+
+    @property
+    def intermediates_pem(self) -> str:
+        """What a server sends after its leaf: the issuing CAs up to the root, without it; empty for a root."""
+        return self.certificate_pem + self.issuer.intermediates_pem if self.issuer else ""
 
     def issue(
         self,

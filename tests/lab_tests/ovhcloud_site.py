@@ -15,13 +15,25 @@ import requests
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.clock import LabClock
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.faults import Faults
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.journal import Journal
-from ansible_collections.ovhcloud.vmware_encryption.tests.lab.ovhcloud import OvhCloud, OvhSettings, Region
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.ovhcloud import (
+    KmipEndpoint,
+    OvhCloud,
+    OvhSettings,
+    Region,
+)
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import Authority
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.web import WebServers
 
 CA = "-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"
+RSA_CA, RSA_ROOT = CA.replace("MA==", "MQ=="), CA.replace("MA==", "Mg==")
 REGIONS = [
-    Region(name, "localhost", 5696, f"https://{name}.okms.ovh.test", CA) for name in ("eu-west-rbx", "eu-west-sbg")
+    Region(
+        name,
+        KmipEndpoint("localhost", 5696, CA),
+        f"https://{name}.okms.ovh.test",
+        KmipEndpoint("localhost", 5697, RSA_CA, RSA_ROOT),
+    )
+    for name in ("eu-west-rbx", "eu-west-sbg")
 ]
 PCC = "/dedicatedCloud/pcc-192-0-2-10"
 THUMBPRINT = ":".join(["0A"] * 20)

@@ -245,7 +245,7 @@ def test_what_okms_costs_a_month(lab: Lab, play: Play, folder: pathlib.Path) -> 
     domain = lab.ovhcloud.new_okms("eu-west-rbx", "kms-prod")
     lab.ovhcloud.kmip_object_count = lambda okms_id: 5
     region = lab.ovhcloud.core.regions["eu-west-rbx"]
-    server = KmipServer("okms", region.kmip_host, region.kmip_port)
+    server = KmipServer("okms", region.ecdsa.host, region.ecdsa.port)
     lab.vcenter.crypto.providers[PROVIDER].servers["okms"] = server
     result = _good(play(encryption_audit_okms_id=domain.okms_id))
     cost = _report(folder)["okms"]

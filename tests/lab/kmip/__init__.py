@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from . import pykmip  # noqa: F401 (first: it keeps PyKMIP's logs free of keys)
 from .cluster import KmsCluster
+from .door import Door
 from .engine import KeyStore
 from .server import KmipServer
 from .vcenter_client import KmsRefused, KmsUnavailable, Probe, VCenterKmsClient
 
-__all__ = ["KeyStore", "KmipServer", "KmsCluster", "KmsRefused", "KmsUnavailable", "Probe", "VCenterKmsClient"]
+__all__ = ["Door", "KeyStore", "KmipServer", "KmsCluster", "KmsRefused", "KmsUnavailable", "Probe", "VCenterKmsClient"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import socket
 import ssl
 import threading
@@ -14,6 +15,7 @@ import typing as t
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import NameOID
 from kmip.core import exceptions
 from kmip.services.server import session as kmip_session
 
@@ -21,10 +23,10 @@ from ..clock import LabClock
 from ..faults import Faults
 from ..journal import Journal
 from ..pki import LOCAL_NAMES, Authority, certificate_pem, load_pair, write_private
+from .door import Door
 from .engine import Allowed, KeyStore, LabEngine
+from .refusal import refuse_in_handshake
 
-HOST = "127.0.0.1"
-BACKLOG = 128
 MAX_REQUEST = 1 << 20
 IDLE_SECONDS = 60.0
 # X509_V_FLAG_NO_CHECK_TIME: validity is judged by the lab's clock (through the CRL), not by the system's
@@ -103,19 +105,15 @@ class LabSession(kmip_session.KmipSession):
         super()._send_response(data)
 
 
-def _hold(port: int) -> socket.socket:
-    """A socket that keeps the port without listening: connections are refused, and nobody else is given it."""
-    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    held.bind((HOST, port))
-    return held
+# (client certificate, address it came in at): whether it passes the handshake
+Admits = t.Callable[[x509.Certificate, str], bool]
 
 
 class KmipServer:
-    """A KMIP server on 127.0.0.1; `directory` (private) takes its database and CRLs.
+    """A KMIP server, on 127.0.0.1 unless `doors` say where; `directory` (private) takes its database and CRLs.
 
-    `client_authorities` decide who gets in; `allowed` (subject CN, serial, operation) who may do what.
-    Servers of one cluster share a `store`.
+    `client_authorities` decide who gets in, then `admits` (by a TLS alert `bad certificate`); `allowed` (subject CN,
+    serial, operation) who may do what. Servers of one cluster share a `store`.
     """
 
     def __init__(
@@ -132,47 +130,42 @@ class KmipServer:
         sans: t.Iterable[str] = LOCAL_NAMES,
         kind: str = "ec",
         store: KeyStore | None = None,
+        doors: t.Sequence[Door] = (),
     ) -> None:
         self.name = name
-        self._authority = authority_for_server_cert
+        self.doors = tuple(doors) or (Door(authority_for_server_cert, name, sans, kind),)
+        self.door = self.doors[0]  # the one that `address` and `server_certificate_pem` speak of
         self._client_authorities = list(client_authorities)
         self._clock = clock
         self._directory = directory
         self._maximum_version = maximum_version
-        self._sans = tuple(sans)
-        self._kind = kind
         self._lock = threading.RLock()
-        self._context: ssl.SSLContext | None = None
-        self._context_for: tuple[frozenset[int], list[str]] = (frozenset(), [])
+        self._contexts: dict[Door, tuple[ssl.SSLContext, frozenset[int], list[str]]] = {}
         self._imported: dict[bytes, x509.Certificate] = {}  # by SHA-256
-        self._port = 0
-        self._held: socket.socket | None = None
         self._sessions: list[LabSession] = []
-        self._listener: socket.socket | None = None
         self._thread: threading.Thread | None = None
+        self._ending = threading.Event()
+        self.admits: Admits = lambda certificate, address: True
+        self.turned_away: list[str] = []  # subject CN of each client that `admits` refused
         store = store or KeyStore(os.path.join(directory, f"{name}.sqlite"))
         self.engine = LabEngine(store, system, journal, faults)
-        self._pair = self._issue()
-
-    def _issue(self, days: float = 365) -> tuple[str, str]:
-        return self._authority.leaf(self.name, "server", self._sans, self._kind, days)
 
     @property
     def address(self) -> tuple[str, int]:
         """Where it listens, or will listen again after a stop."""
-        if not self._port:
+        if not self.door.port:
             raise RuntimeError(f"KMIP server {self.name} was never started")
-        return HOST, self._port
+        return self.door.addresses[0], self.door.port
 
     @property
     def running(self) -> bool:
         """Whether it listens now."""
-        return self._listener is not None
+        return self._thread is not None
 
     @property
     def server_certificate_pem(self) -> str:
         """The certificate it shows."""
-        return self._pair[0]
+        return self.door.certificate_pem
 
     @property
     def allowed(self) -> Allowed:
@@ -225,52 +218,56 @@ class KmipServer:
         return certificate.not_valid_before_utc <= self._clock.now() <= certificate.not_valid_after_utc
 
     def start(self) -> int:
-        """Listen, and return the port: a free one, later the same again."""
-        if self._listener is None:
-            if self._held is None:
-                self._listener = socket.create_server((HOST, 0), backlog=BACKLOG)
-            else:
-                self._listener, self._held = self._held, None
-                self._listener.listen(BACKLOG)
-            self._port = int(self._listener.getsockname()[1])
+        """Listen, and return the port: a free one if none was chosen, later the same again."""
+        if self._thread is None:
+            with contextlib.ExitStack() as undo:
+                undo.callback(self._close_doors)
+                listeners = {listener: door for door in self.doors for listener in door.open()}
+                undo.pop_all()
             self.engine.pause.clear()
-            self._thread = threading.Thread(target=self._accept, args=(self._listener,), name=self.name, daemon=True)
+            self._ending.clear()
+            self._thread = threading.Thread(target=self._accept, args=(listeners,), name=self.name, daemon=True)
             self._thread.start()
-        return self._port
+        return self.door.port
 
     def stop(self) -> None:
-        """End listener and sessions, in milliseconds; keys stay, and so does the port for the next start."""
-        if self._listener is not None and self._thread is not None:
+        """End listeners and sessions, in milliseconds; keys stay, and so do the ports for the next start."""
+        if self._thread is not None:
             self.engine.pause.set()
-            with contextlib.suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
+            self._ending.set()
+            for listener in (listener for door in self.doors for listener in door.listeners):
+                with contextlib.suppress(OSError):
+                    listener.shutdown(socket.SHUT_RDWR)
             self._thread.join(5)
-            self._listener.close()
-            self._listener = None
+            self._thread = None
+            for door in self.doors:
+                door.shut()
             for session in self._cut(lambda session: True):
                 session.join(5)
-            self._held = _hold(self._port)
         self.engine.close()
 
     def close(self) -> None:
-        """Stop for good and give the port back."""
+        """Stop for good and give the ports back."""
         self.stop()
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        self._close_doors()
+
+    def _close_doors(self) -> None:
+        for door in self.doors:
+            door.close()
 
     def replace_server_certificate(self, days: float = 365) -> None:
-        """Show a new certificate with a new key of the same authority from the next handshake on."""
+        """Show new certificates with new keys of the same authorities from the next handshake on."""
         with self._lock:
-            self._pair = self._issue(days)
-            self._context = None
+            for door in self.doors:
+                door.renew(days)
+            self._contexts.clear()
 
     def trust_client_certificate(self, pem: str) -> None:
         """Import a (self-signed) client certificate, as an operator does on a key server of their own."""
         certificate = x509.load_pem_x509_certificate(pem.encode())
         with self._lock:
             self._imported[certificate.fingerprint(hashes.SHA256())] = certificate
-            self._context = None
+            self._contexts.clear()
 
     def untrust_client_certificate(self, pem: str) -> None:
         """Take an imported certificate back: what revocation is for a certificate without an authority."""
@@ -282,7 +279,7 @@ class KmipServer:
     def refresh_revocations(self) -> None:
         """Let revocations and the lab's time count at once: for the next handshake, and for open sessions."""
         with self._lock:
-            self._context = None
+            self._contexts.clear()
         self._cut(lambda session: session.certificate is not None and not self.accepts(session.certificate))
 
     def _cut(self, concerned: t.Callable[[LabSession], bool]) -> list[LabSession]:
@@ -292,42 +289,52 @@ class KmipServer:
             _shut(session.connection)
         return sessions
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listeners: dict[socket.socket, Door]) -> None:
         number = 0
-        while True:
-            try:
-                raw, peer = listener.accept()
-            except OSError:
-                return
-            number += 1
-            raw.settimeout(IDLE_SECONDS)
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            try:
-                tls = self._current_context().wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
-            except OSError:  # the client has gone already
-                raw.close()
-                continue
-            session = LabSession(self, tls, peer, f"{self.name}-{number}")
-            with self._lock:
-                self._sessions = [known for known in self._sessions if known.is_alive()]
-                session.start()
-                self._sessions.append(session)
+        with selectors.DefaultSelector() as selector:
+            for listener in listeners:
+                selector.register(listener, selectors.EVENT_READ)
+            while not self._ending.is_set():
+                for key, _events in selector.select():
+                    listener = t.cast("socket.socket", key.fileobj)
+                    try:
+                        raw, peer = listener.accept()
+                    except OSError:  # shut, or the client has gone already
+                        continue
+                    number += 1
+                    self._serve(raw, peer, listeners[listener], number)
 
-    def _current_context(self) -> ssl.SSLContext:
+    def _serve(self, raw: socket.socket, peer: t.Any, door: Door, number: int) -> None:
+        raw.settimeout(IDLE_SECONDS)
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            tls = self._current_context(door).wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
+        except OSError:  # the client has gone already
+            raw.close()
+            return
+        session = LabSession(self, tls, peer, f"{self.name}-{number}")
+        with self._lock:
+            self._sessions = [known for known in self._sessions if known.is_alive()]
+            session.start()
+            self._sessions.append(session)
+
+    def _current_context(self, door: Door) -> ssl.SSLContext:
         """The TLS context, made anew when a certificate was withdrawn or went out of date since the last one."""
         with self._lock:
             imported = [certificate_pem(one) for one in self._imported.values() if self._in_date(one)]
-            wanted = self.withdrawn(), imported
-            if self._context is None or wanted != self._context_for:
-                self._context, self._context_for = self._make_context(imported), wanted
-            return self._context
+            withdrawn = self.withdrawn()
+            context, *made_for = self._contexts.get(door, (None,))
+            if context is None or made_for != [withdrawn, imported]:
+                context = self._make_context(door, imported)
+                self._contexts[door] = context, withdrawn, imported
+            return context
 
-    def _make_context(self, imported: list[str]) -> ssl.SSLContext:
+    def _make_context(self, door: Door, imported: list[str]) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.maximum_version = self._maximum_version
         context.verify_mode = ssl.CERT_REQUIRED
-        load_pair(context, *self._pair)
+        load_pair(context, *door.pair)
         flags = int(context.verify_flags) | NO_CHECK_TIME
         if imported:
             # nobody publishes a CRL for a self-signed certificate; see accepts
@@ -341,4 +348,12 @@ class KmipServer:
             path = os.path.join(self._directory, f"{self.name}-clients.pem")
             write_private(path, "".join(ca.certificate_pem + ca.crl_pem() for ca in self._client_authorities))
             context.load_verify_locations(cafile=path)
+        refuse_in_handshake(context, [ca.certificate for ca in self._client_authorities], self._unwelcome)
         return context
+
+    def _unwelcome(self, certificate: x509.Certificate, address: str) -> bool:
+        """Whether a certificate that is good in itself is refused all the same; OpenSSL judges all others."""
+        if not self.accepts(certificate) or self.admits(certificate, address):
+            return False
+        self.turned_away.append(str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value))
+        return True

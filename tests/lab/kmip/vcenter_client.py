@@ -114,7 +114,8 @@ def _refusal(name: str, node: kmip.Node) -> KmsRefused:
 class VCenterKmsClient:
     """One key server of a provider, as vCenter uses it. `trusted_pems` are CAs or leaves; names are not compared.
 
-    With `clock` the server's certificate also expires by the lab's time.
+    With `clock` the server's certificate also expires by the lab's time. `address` is the one to connect to of those
+    that `host` has. `aversion` says what fails between this vCenter and that server (VCenterSettings.ecdsa_endpoint).
     """
 
     def __init__(
@@ -128,19 +129,27 @@ class VCenterKmsClient:
         password: str | None = None,
         timeout: float = 5.0,
         clock: LabClock | None = None,
+        address: str = "",
+        aversion: str = "works",
     ) -> None:
         self._host, self._port, self._timeout = host, port, timeout
+        self._address, self._aversion = address, aversion
         self._identity = Identity(trusted_pems, client_cert_pem, client_key_pem, clock.now if clock else None)
         self._username, self._password = username, password
 
     def fetch_server_certificate(self) -> str:
         """The chain the server presents as PEM, leaf first; empty when it cannot be had."""
-        chain = fetch_chain(self._host, self._port, self._timeout)
+        if self._aversion == "certificate":
+            return ""
+        chain = fetch_chain(self._host, self._port, self._timeout, self._address)
         return "".join(ssl.DER_cert_to_PEM_cert(der) for der in chain)
 
     def probe(self) -> Probe:
         """vCenter's connection test: TLS, DiscoverVersions, Query for the server information."""
         pem = self.fetch_server_certificate()
+        if not pem and self._aversion == "certificate":
+            # issue 626 of PyKMIP names the text
+            return Probe(True, "", False, False, "Cannot retrieve the requested certificate")
         if not pem:
             return Probe(False, "", False, False, f"Cannot connect to the key server {self._host}:{self._port}.")
         try:
@@ -209,8 +218,10 @@ class VCenterKmsClient:
 
     @contextlib.contextmanager
     def _session(self) -> t.Iterator[_Session]:
-        connection = Connection(self._host, self._port, self._identity, self._timeout)
+        connection = Connection(self._host, self._port, self._identity, self._timeout, self._address)
         try:
+            if self._aversion != "works":
+                raise OSError("the TLS handshake failed")
             yield _Session(connection, self._username, self._password)
         finally:
             connection.close()

@@ -96,18 +96,19 @@ def _reach(host: str, port: int, timeout: float) -> socket.socket:
         raise OSError(f"{host} is no name of a host") from exc
 
 
-def fetch_chain(host: str, port: int, timeout: float) -> list[bytes]:
+def fetch_chain(host: str, port: int, timeout: float, address: str = "") -> list[bytes]:
     """The DER certificates that the server presents, without a client certificate and without trust.
 
-    Empty when there is no TLS server. One with TLS 1.3 only gives its leaf.
+    Empty when there is no TLS server. One with TLS 1.3 only gives its leaf. `address` is one of those of `host`.
     """
-    with contextlib.suppress(OSError), _reach(host, port, timeout) as raw:
+    place = address or host
+    with contextlib.suppress(OSError), _reach(place, port, timeout) as raw:
         chain = _read_clear_chain(raw, host)
         if chain:
             return chain
     with (
         contextlib.suppress(OSError),
-        _reach(host, port, timeout) as raw,
+        _reach(place, port, timeout) as raw,
         _context().wrap_socket(raw, server_hostname=host) as tls,
     ):
         leaf = tls.getpeercert(binary_form=True)
@@ -145,11 +146,11 @@ class Identity:
 class Connection:
     """One TLS connection that carries KMIP messages. Raises ServerUntrustedError, ClientRefusedError or OSError."""
 
-    def __init__(self, host: str, port: int, identity: Identity, timeout: float) -> None:
+    def __init__(self, host: str, port: int, identity: Identity, timeout: float, address: str = "") -> None:
         self._timeout = timeout
         self._requests = 0
         context = identity.context()
-        raw = _reach(host, port, timeout)
+        raw = _reach(address or host, port, timeout)
         try:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._tls = self._shake_hands(context, raw, host)

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from .app import OvhCloud
-from .core import Region
+from .core import KmipEndpoint, Region
 from .seed import EVERYTHING, PRIVATE_CLOUD, Keys
 from .settings import OvhSettings
 
-__all__ = ["EVERYTHING", "PRIVATE_CLOUD", "Keys", "OvhCloud", "OvhSettings", "Region"]
+__all__ = ["EVERYTHING", "PRIVATE_CLOUD", "Keys", "KmipEndpoint", "OvhCloud", "OvhSettings", "Region"]

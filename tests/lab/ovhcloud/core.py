@@ -25,14 +25,34 @@ NICHANDLE = "ab12345-ovh"
 
 
 @dataclasses.dataclass(frozen=True)
+class KmipEndpoint:
+    """Where a region of OKMS speaks KMIP, and the authorities (PEM) behind its certificate there."""
+
+    host: str
+    port: int
+    issuing_ca: str
+    root_ca: str = ""  # empty: the issuing CA is a root
+
+    @property
+    def text(self) -> str:
+        """As the API writes it."""
+        return f"{self.host}:{self.port}"
+
+    def authority(self, form: str) -> str | None:
+        """What publicCA or publicRsaCA holds, see OvhSettings.public_ca."""
+        root = self.root_ca or self.issuing_ca
+        bundle = self.issuing_ca + self.root_ca
+        return {"issuing": self.issuing_ca, "root": root, "bundle": bundle, "null": None}[form]
+
+
+@dataclasses.dataclass(frozen=True)
 class Region:
-    """A region of OKMS and where the lab serves it."""
+    """A region of OKMS and where the lab serves it; without `rsa` it has no second KMIP endpoint."""
 
     id: str
-    kmip_host: str
-    kmip_port: int
+    ecdsa: KmipEndpoint
     rest_endpoint: str
-    kmip_authority_pem: str
+    rsa: KmipEndpoint | None = None
 
 
 @dataclasses.dataclass

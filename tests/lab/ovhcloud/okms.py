@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .core import Area, Call, new_uuid, serves
+from .core import Area, Call, KmipEndpoint, new_uuid, serves
 from .errors import bad_request, not_found
 from .state import Countdown, Credential, Okms, Service
 
@@ -71,7 +71,7 @@ class OkmsArea(Area):
             {
                 "certifications": ["STANDARD"],
                 "id": region.id,
-                "kmipEndpoint": f"{region.kmip_host}:{region.kmip_port}",
+                "kmipEndpoint": region.ecdsa.text,
                 "restEndpoint": region.rest_endpoint,
                 "type": "REGION-3-AZ" if region.id == "eu-west-par" else "REGION-1-AZ",
             }
@@ -124,9 +124,14 @@ class OkmsArea(Area):
             raise not_found(f"okms {domain.okms_id}")
         return self.shown(domain, call.query.get("publicCA", False))
 
+    def _rsa_text(self, rsa: KmipEndpoint) -> str:
+        # ovh-guides: some mock-ups of OVHcloud's own front end carry a bare host
+        return rsa.host if self.core.settings.rsa_endpoint == "bare" else rsa.text
+
     def shown(self, domain: Okms, with_ca: bool = False) -> dict[str, t.Any]:
         """The domain as the API writes it."""
-        region = self.core.regions[domain.region]
+        region, form = self.core.regions[domain.region], self.core.settings.public_ca
+        rsa = region.rsa if self.core.settings.rsa_endpoint != "null" else None
         return {
             "iam": {
                 "displayName": domain.display_name,
@@ -136,11 +141,11 @@ class OkmsArea(Area):
                 "urn": self.core.urn("okms", domain.okms_id),
             },
             "id": domain.okms_id,
-            "kmipEndpoint": f"{region.kmip_host}:{region.kmip_port}",
+            "kmipEndpoint": region.ecdsa.text,
             "kmipObjectCount": self.core.callbacks.kmip_object_count(domain.okms_id),
-            "kmipRsaEndpoint": None,
-            "publicCA": region.kmip_authority_pem if with_ca else None,
-            "publicRsaCA": None,
+            "kmipRsaEndpoint": self._rsa_text(rsa) if rsa else None,
+            "publicCA": region.ecdsa.authority(form) if with_ca else None,
+            "publicRsaCA": rsa.authority(form) if rsa and with_ca else None,
             "region": domain.region,
             "restEndpoint": region.rest_endpoint,
             "secretCount": 0,

@@ -40,6 +40,8 @@ class OvhSettings:
     direct_termination: bool = assumed("ovhcloud.direct_termination")
 
     # OKMS
+    public_ca: str = assumed("ovhcloud.public_ca")
+    rsa_endpoint: str = "port"  # kmipRsaEndpoint: `port` (host:port), `bare` (no port), or `null`, as publicRsaCA then
     credential_reads: int = 1
     credential_delete_reads: int = 1
     credential_outcome: str = "READY"  # or `ERROR`

@@ -20,7 +20,7 @@ from .dispatcher import Call, Dispatcher
 from .entities import Host
 from .host_crypto import HostCrypto
 from .inventory import Inventory
-from .kms_connections import KmsConnections
+from .kms_connections import KmsConnections, Route, addresses_of
 from .machine_faults import MachineFaults
 from .machine_keys import MachineKeys
 from .native_providers import NativeProviders
@@ -73,11 +73,13 @@ class VCenter:
         self.settings = settings or VCenterSettings()
         self.inventory = inventory or Inventory()
         self.authenticate: t.Callable[[str, str], t.Iterable[str] | None] = _nobody
-        self.flow_open: t.Callable[[str, int], bool] = lambda _host, _port: True
+        self.flow_open: t.Callable[[str, int], bool] = lambda _address, _port: True
+        self.resolve: t.Callable[[str], list[str]] = addresses_of
+        self.is_ecdsa_endpoint: t.Callable[[str, int], bool] = lambda _address, _port: False  # of OKMS
         self.session_policy: t.Callable[[], tuple[int, str]] = lambda: (0, "first")
         self._core = Core(clock, self.settings)
         self.crypto = self._core.crypto
-        self._connections = KmsConnections(self._core, self._is_flow_open)
+        self._connections = KmsConnections(self._core, self._route)
         self.sessions = sessions.Sessions(self._core, self._privileges_of)
         self.sessions.policy = self._session_policy
         self.tasks = Tasks(self._core)
@@ -121,8 +123,13 @@ class VCenter:
     def _session_policy(self) -> tuple[int, str]:
         return self.session_policy()
 
-    def _is_flow_open(self, host: str, port: int) -> bool:
-        return self.flow_open(host, port)
+    def _route(self, host: str, port: int) -> Route | None:
+        """Each address of a name has a flow of its own; vCenter does not know which of them it will meet next."""
+        addresses = self.resolve(host)
+        if not addresses or not all(self.flow_open(address, port) for address in addresses):
+            return None
+        disliked = self.is_ecdsa_endpoint(addresses[0], port)
+        return Route(addresses[0], self.settings.ecdsa_endpoint if disliked else "works")
 
     def _privileges_of(self, login: str, password: str) -> t.Iterable[str] | None:
         return self.authenticate(login, password)

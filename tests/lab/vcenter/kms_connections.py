@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import socket
 import typing as t
 
 from pyVmomi import vim
@@ -21,12 +23,31 @@ Kmip = vim.encryption.CryptoManagerKmip
 CLOSED = "Cannot connect to the key server {0.address}:{0.port}."
 
 
-class KmsConnections:
-    """Makes connections with the trust of a provider. Nothing here may be called with the lock held."""
+@dataclasses.dataclass(frozen=True)
+class Route:
+    """How vCenter gets to a key server: an address of its name, and what fails there (`works`: nothing)."""
 
-    def __init__(self, core: Core, flow_open: t.Callable[[str, int], bool]) -> None:
+    address: str
+    aversion: str = "works"
+
+
+def addresses_of(host: str) -> list[str]:
+    """IPv4 addresses of a name, none when it has none."""
+    try:
+        return socket.gethostbyname_ex(host)[2]
+    except (OSError, UnicodeError):  # the latter: an empty label
+        return []
+
+
+class KmsConnections:
+    """Makes connections with the trust of a provider. Nothing here may be called with the lock held.
+
+    `route` gives none when the network lets vCenter not through to (host, port).
+    """
+
+    def __init__(self, core: Core, route: t.Callable[[str, int], Route | None]) -> None:
         self._core = core
-        self._flow_open = flow_open
+        self._route = route
 
     def identity(self, provider: Provider | None) -> Identity | None:
         """What vCenter shows to the servers of a provider: its own certificate as long as none was set."""
@@ -45,7 +66,7 @@ class KmsConnections:
                 )
             return state.own_identity
 
-    def _client(self, provider: Provider | None, server: KmipServer) -> VCenterKmsClient:
+    def _client(self, provider: Provider | None, server: KmipServer, route: Route) -> VCenterKmsClient:
         shown = self.identity(provider)
         timeout = self._core.settings.kms_timeout
         if server.timeout and server.timeout > 0:
@@ -60,31 +81,32 @@ class KmsConnections:
             server.password or None,
             timeout,
             self._core.clock,
+            route.address,
+            route.aversion,
         )
-
-    def reachable(self, server: KmipServer) -> bool:
-        """Whether the network lets vCenter through to that server."""
-        return self._flow_open(server.address, server.port)
 
     def probe(self, provider: Provider | None, server: KmipServer) -> Probe:
         """Test the connection to one server."""
-        if not self.reachable(server):
+        route = self._route(server.address, server.port)
+        if route is None:
             return Probe(False, "", False, False, CLOSED.format(server))
-        return self._client(provider, server).probe()
+        return self._client(provider, server, route).probe()
 
     def certificate(self, server: KmipServer) -> str:
         """The chain that a server presents, leaf first; empty when it cannot be reached."""
-        return self._client(None, server).fetch_server_certificate() if self.reachable(server) else ""
+        route = self._route(server.address, server.port)
+        return self._client(None, server, route).fetch_server_certificate() if route else ""
 
     def _first(self, provider: Provider, ask: t.Callable[[VCenterKmsClient], T]) -> T:
         """The answer of the first server that gives one; raises KmsRefused with the last reason."""
         refusal: KmsRefused = KmsUnavailable(f"The key provider {provider.id} has no servers.")
         for server in list(provider.servers.values()):
-            if not self.reachable(server):
+            route = self._route(server.address, server.port)
+            if route is None:
                 refusal = KmsUnavailable(CLOSED.format(server))
                 continue
             try:
-                return ask(self._client(provider, server))
+                return ask(self._client(provider, server, route))
             except KmsRefused as exc:
                 refusal = exc
         raise refusal
@@ -102,8 +124,9 @@ class KmsConnections:
         """State of keys in the first server that answers, in the words of VCenterKmsClient."""
         found = dict.fromkeys(key_ids, "KeyStateClusterUnreachable")
         for server in list(provider.servers.values()):
-            if self.reachable(server):
-                found = self._client(provider, server).key_states(found)
+            route = self._route(server.address, server.port)
+            if route:
+                found = self._client(provider, server, route).key_states(found)
                 if "KeyStateClusterUnreachable" not in found.values():
                     return found
         return found

@@ -33,6 +33,7 @@ class VCenterSettings:
     decrypt_needs_profile: bool = assumed("vcenter.decrypt_needs_profile")
     wait_limit: float = 1800.0  # seconds that a wait for updates may block
     kms_timeout: float = 5.0  # seconds for one connection to a key server
+    ecdsa_endpoint: str = assumed("vcenter.ecdsa_endpoint")
     argument_fault: str = assumed("vcenter.argument_fault")
     bad_address_refused: bool = assumed("vcenter.bad_address_refused")
     default_client_certificate: bool = assumed("vcenter.default_client_certificate")
