@@ -31,9 +31,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import ENDED, Domains, used_by
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import (
     CANCELLED,
-    OPEN,
     Order,
     Orders,
+    in_the_way,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.services import Services
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import parse
@@ -46,12 +46,14 @@ _DELIVERY_SHOWS_WITHIN = datetime.timedelta(hours=1)
 class Trace:
     """What an earlier run may have left: an order to go on with, or a delivered domain that was never named.
 
-    `cancelled` is the last order of this region, when it was cancelled.
+    `cancelled` is the last order of this region, when it was cancelled. `unclear` is an open order of which the API
+    does not tell what it is for.
     """
 
     order: Order | None = None
     unnamed: str | None = None
     cancelled: Order | None = None
+    unclear: Order | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,12 +77,16 @@ class Activation:
         self._account: dict[str, t.Any] | None = None
         self.domains = Domains(client)
         self.services = Services(client)
-        self.orders = Orders(client, patience)
+        self.orders = Orders(client, patience, self._region_of)
 
     def trace(self, region: str, listed: t.Sequence[State]) -> Trace:
         """Look through the recent orders of this region; `listed` are all domains that can be read."""
         found = self.orders.of_plan(PLAN, region)
         return choose(found, listed, self._client.now()) if found else Trace()
+
+    def _region_of(self, okms_id: str) -> str | None:
+        state = self.domains.get(okms_id)
+        return None if state is None else str(state["region"])
 
     def account(self) -> dict[str, t.Any]:
         """The account, read once."""
@@ -100,6 +106,12 @@ class Activation:
         if not wish.allow_order:
             raise GuardError(f"{would_order(wish, prices)}. Nothing was ordered: set allow_order=true to allow it")
         cancelled = must_be_named(wish, trace)
+        if cancelled is not None and cancelled.unclear:
+            raise GuardError(
+                f"{in_the_way(cancelled, wish.region)}; nothing was ordered",
+                order_id=cancelled.order_id,
+                order_status=cancelled.status,
+            )
         if cancelled is not None:
             raise GuardError(
                 f"order {cancelled.order_id} of an OKMS in {wish.region} ({cancelled.date}) was cancelled: refused, "
@@ -164,7 +176,9 @@ class Activation:
 def choose(orders: t.Sequence[Order], listed: t.Sequence[State], now: datetime.datetime) -> Trace:
     """Which of the orders (newest first) to go on with, given the domains that can be read: pure."""
     by_id = {state["id"]: state for state in listed}
-    pending = [order for order in orders if order.status in OPEN or _not_shown_yet(order, by_id, now)]
+    unclear = next((order for order in orders if order.unclear), None)
+    orders = [order for order in orders if not order.unclear]
+    pending = [order for order in orders if order.open or _not_shown_yet(order, by_id, now)]
     if pending:
         # what is paid already comes before what is not
         return Trace(order=min(pending, key=lambda order: order.status == "notPaid"))
@@ -180,13 +194,13 @@ def choose(orders: t.Sequence[Order], listed: t.Sequence[State], now: datetime.d
             okms_ids=sorted(unnamed),
         )
     last = orders[0] if orders and orders[0].status in CANCELLED else None
-    return Trace(unnamed=unnamed[0] if unnamed else None, cancelled=last)
+    return Trace(unnamed=unnamed[0] if unnamed else None, cancelled=last, unclear=unclear)
 
 
 def must_be_named(wish: Wish, trace: Trace) -> Order | None:
-    """The cancelled order that stands in the way of a new one until the user has seen it."""
-    cancelled = trace.cancelled
-    return cancelled if cancelled is not None and cancelled.order_id != wish.replaces_order else None
+    """The unclear or cancelled order that stands in the way of a new one until the user has seen it."""
+    found = [order for order in (trace.unclear, trace.cancelled) if order is not None]
+    return next((order for order in found if order.order_id != wish.replaces_order), None)
 
 
 def total_of(prices: t.Mapping[str, t.Any]) -> float:
@@ -205,7 +219,10 @@ def order_warning(wish: Wish, trace: Trace, prices: t.Mapping[str, t.Any]) -> st
         stops.append(f"max_price={total_of(prices):g}")
     cancelled = must_be_named(wish, trace)
     if cancelled is not None:
-        stops.append(f"replaces_order={cancelled.order_id} (this last order was cancelled)")
+        why = (
+            f"this order is {cancelled.status}, for whatever" if cancelled.unclear else "this last order was cancelled"
+        )
+        stops.append(f"replaces_order={cancelled.order_id} ({why})")
     needs = f". A real run stops here, it needs {' and '.join(stops)}" if stops else ""
     return would_order(wish, prices) + needs
 

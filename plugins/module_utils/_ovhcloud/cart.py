@@ -23,7 +23,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     extended,
     outcome_unknown,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import Order, Orders
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import (
+    Order,
+    Orders,
+    marker_of,
+)
 
 _LOOKS_AFTER_LOSS = 5
 _LONGEST_WAIT = 60.0  # seconds for another run's order to be seen
@@ -82,7 +86,7 @@ class Shop:
 
         `mine` says of such an order whether it may be gone on with.
         """
-        marker = f"ansible:{PLAN}:{region}"
+        marker = marker_of(PLAN, region)
         for left_behind in self._open_carts(marker):
             self._discard(left_behind)
         cart = self._client.post("/order/cart", {"ovhSubsidiary": limit.subsidiary, "description": marker})

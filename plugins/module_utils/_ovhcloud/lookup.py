@@ -20,7 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     only_one,
     used_by,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import normalise_region
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order_lines import normalise_region
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.termination import (
     PENDING,
     TERMINATED,

@@ -16,7 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.p
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import normalise_region
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order_lines import normalise_region
 
 FIELDS = (
     "id",

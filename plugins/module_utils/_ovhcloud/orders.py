@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import re
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
@@ -19,18 +18,28 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import extended
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import utc
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import (
+    ShapeError,
+    names,
+    numbers,
+    record,
+    shown,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order_lines import lines_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import parse
 
-OPEN = ("notPaid", "checking", "delivering", "documentsRequested", "unknown")
 CANCELLED = ("cancelled", "cancelling")
 FINISHED = ("delivered", *CANCELLED)
+_CART_IS_KEPT = datetime.timedelta(days=1)
 LOOK_BACK = datetime.timedelta(days=30)  # an unpaid order lives 14 days
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """What may be told of an order; its URL and password stay out on purpose. `domain` is set once it is delivered."""
+    """What may be told of an order; its URL and password stay out on purpose. `domain` is set once it is delivered.
+
+    `unclear`: the API does not tell what it is for, and it may be an OKMS of this region.
+    """
 
     order_id: int
     status: str
@@ -38,6 +47,12 @@ class Order:
     currency: str | None = None
     date: str | None = None
     domain: str | None = None
+    unclear: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Neither delivered nor cancelled; a status that is new is open too, so that nothing is ordered beside it."""
+        return self.status not in FINISHED
 
     @property
     def price(self) -> str:
@@ -47,62 +62,117 @@ class Order:
 
     def result(self) -> dict[str, t.Any]:
         """For the result of the module."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if name != "domain"}
+        shown_not = ("domain", "unclear")
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in shown_not}
 
 
 class Orders:
     """Calls of /me/order and /me/payment."""
 
-    def __init__(self, client: Client, patience: Patience) -> None:
+    def __init__(
+        self, client: Client, patience: Patience, region_of: t.Callable[[str], str | None] = lambda domain: None
+    ) -> None:
         self._client = client
         self._patience = patience
+        self._region_of = region_of  # of a domain's id; None when it cannot be read
         self._finished: set[int] = set()
+        self._unclear: set[int] = set()
+        self._told: set[int] = set()
 
     def of_plan(self, plan: str, region: str) -> list[Order]:
-        """All orders of this plan and region that LOOK_BACK reaches, newest first."""
-        found = []
-        for order_id in self._recent():
-            status = self.status(order_id)
-            if status in FINISHED:
-                self._finished.add(order_id)
-            found += self._of_region(order_id, status, plan, region)
+        """All orders of this plan and region that LOOK_BACK reaches, newest first; those that are unclear too."""
+        seen = [(number, self.status(number)) for number in self._recent()]
+        found = self._of_region(seen, plan, region)
+        self._finished.update(order_id for order_id, status in seen if status in FINISHED)
+        self._unclear.update(order.order_id for order in found if order.unclear)
         return found
 
     def new_of_plan(self, plan: str, region: str) -> list[Order]:
         """Those that `of_plan` did not see at their end already, without the cancelled ones: another run's, newest
-        first."""
-        found = []
-        for order_id in self._recent():
-            if order_id in self._finished:
-                continue
-            status = self.status(order_id)
-            if status not in CANCELLED:
-                found += self._of_region(order_id, status, plan, region)
-        return found
+        first. Raises when one of them is unclear."""
+        seen = [(number, self.status(number)) for number in self._recent() if number not in self._finished]
+        found = self._of_region([one for one in seen if one[1] not in CANCELLED], plan, region)
+        for order in found:
+            if order.unclear and order.order_id not in self._unclear:
+                raise GuardError(f"{in_the_way(order, region)}; this run has ordered nothing", order_id=order.order_id)
+        return [order for order in found if not order.unclear]
 
     def _recent(self) -> list[int]:
         since = self._client.now() - LOOK_BACK
         ids = self._client.get("/me/order", {"date.from": since.strftime("%Y-%m-%dT%H:%M:%SZ")})
-        return sorted(ids, reverse=True)
+        return sorted(numbers(ids, "the list of orders"), reverse=True)
 
-    def _of_region(self, order_id: int, status: str, plan: str, region: str) -> list[Order]:
-        domains = self._domains(order_id, plan, region)
-        return [dataclasses.replace(self.get(order_id, status), domain=domains[0])] if domains else []
+    def _of_region(self, seen: t.Sequence[tuple[int, str]], plan: str, region: str) -> list[Order]:
+        """The orders (id and status) that are of this plan and region, or may be."""
+        found: list[Order] = []
+        silent: list[tuple[Order, bool]] = []
+        for order_id, status in seen:
+            lines = lines_of(self._client, order_id, plan, region)
+            if not lines:
+                continue
+            regions = {line.domain: self._region_of(line.domain) for line in lines if not line.ours and line.domain}
+            told = [line for line in lines if line.ours or regions.get(line.domain) == region]
+            domain = next((line.domain for line in told or lines if line.domain), None)
+            if told:
+                found.append(dataclasses.replace(self.get(order_id, status), domain=domain))
+            elif not any(regions.values()):
+                order = dataclasses.replace(self.get(order_id, status), domain=domain)
+                silent.append((order, any(line.like_kms for line in lines)))
+        self._told.update(order.order_id for order in found if self._young(order))
+        recent = [(order, like_kms) for order, like_kms in silent if order.open or (like_kms and self._young(order))]
+        if recent:
+            found += self._by_cart(recent, marker_of(plan, region))
+        return sorted(found, key=lambda order: order.order_id, reverse=True)
+
+    def _by_cart(self, silent: t.Sequence[tuple[Order, bool]], marker: str) -> list[Order]:
+        """Orders that the API tells nothing about: ours when their text fits and our checked-out cart is not accounted
+        for.
+
+        Where only one of both holds, or more orders fit than carts, an open order is unclear: it is neither paid nor
+        doubled.
+        """
+        carts = self._checked_out(marker) - len(self._told)
+        fitting = [order for order, like_kms in silent if like_kms]
+        if 0 < len(fitting) <= carts:
+            return fitting
+        doubtful = fitting or ([order for order, _like_kms in silent] if carts > 0 else [])
+        return [dataclasses.replace(order, unclear=True) for order in doubtful if order.open]
+
+    def _young(self, order: Order) -> bool:
+        """Made while its cart is still kept."""
+        return order.date is None or self._client.now() - parse(order.date) <= _CART_IS_KEPT
+
+    def _checked_out(self, marker: str) -> int:
+        """How many carts of this marker became an order; a cart is kept for some time."""
+        found = 0
+        for cart_id in names(self._client.get("/order/cart", {"description": marker}), "the list of carts"):
+            try:
+                cart = record(self._client.get(path("/order/cart/{}", cart_id)), f"cart {cart_id}")
+            except NotFoundError:
+                continue
+            found += cart.text("description") == marker and bool(cart.flag("readOnly"))
+        return found
 
     def status(self, order_id: int) -> str:
         """One of the API's words, such as notPaid or delivered."""
-        return str(self._client.get(path("/me/order/{}/status", order_id)))
+        word = self._client.get(path("/me/order/{}/status", order_id))
+        if not isinstance(word, str) or not word:
+            raise ShapeError(
+                f"OVHcloud answered the status of order {order_id} with {shown(word)}, which is not a text",
+                order_id=order_id,
+            )
+        return word
 
     def get(self, order_id: int, status: str) -> Order:
         """The order with its price."""
-        raw = self._client.get(path("/me/order/{}", order_id))
-        price = raw.get("priceWithTax") or {}
-        return Order(order_id, status, price.get("value"), price.get("currencyCode"), utc(raw.get("date")))
+        raw = record(self._client.get(path("/me/order/{}", order_id)), f"order {order_id}")
+        price = raw.part("priceWithTax")
+        return Order(order_id, status, price.amount("value"), price.text("currencyCode"), raw.time("date"))
 
     def default_payment_method(self) -> int | None:
         """Id of the valid default method."""
         ids = self._client.get("/me/payment/method", {"default": True, "status": "VALID"})
-        return int(ids[0]) if ids else None
+        return next(iter(numbers(ids, "the list of payment methods")), None)
 
     def settle(self, order: Order, may_pay: t.Callable[[Order], None]) -> Order:
         """Pay the order if need be, at most once, and wait until it is delivered (patience.wait false: look once).
@@ -134,25 +204,11 @@ class Orders:
         """The name of the delivered resource; the order shows a placeholder until it knows it."""
 
         def look() -> str | None:
-            domains = self._domains(order.order_id, plan, region)
-            return domains[0] if domains else None
+            lines = lines_of(self._client, order.order_id, plan, region)
+            return next((line.domain for line in lines if line.domain), None)
 
         what = f"resource of order {order.order_id}"
         return wait_for(look, lambda seen: seen is not None, what, self._patience, order_id=order.order_id)
-
-    def _domains(self, order_id: int, plan: str, region: str) -> list[str | None]:
-        """For each line of the order that is this plan in this region: the resource, None before delivery."""
-        found: list[str | None] = []
-        for detail_id in self._client.get(path("/me/order/{}/details", order_id)):
-            line = path("/me/order/{}/details/{}", order_id, detail_id)
-            try:
-                extension = self._client.get(f"{line}/extension")
-            except NotFoundError:
-                continue  # lines of other products may have none
-            if is_line_of(extension, plan, region):
-                name = str(self._client.get(line).get("domain") or "")
-                found.append(name.lower() if _UUID.fullmatch(name) else None)
-        return sorted(found, key=lambda name: name is None)
 
     def _pay(self, order: Order) -> None:
         number = order.order_id
@@ -203,15 +259,15 @@ class Orders:
             )
 
 
-def is_line_of(extension: t.Any, plan: str, region: str) -> bool:
-    """Whether an order line installs this plan in this region."""
-    order = extension.get("order") if isinstance(extension, dict) else None
-    if not isinstance(order, dict) or (order.get("plan") or {}).get("code") != plan:
-        return False
-    settings = {entry.get("label"): entry.get("value") for entry in order.get("configurations") or []}
-    return normalise_region(str(settings.get("region"))) == region
+def marker_of(plan: str, region: str) -> str:
+    """The description of our carts."""
+    return f"ansible:{plan}:{region}"
 
 
-def normalise_region(region: str) -> str:
-    """`EU_WEST_RBX`, the form before November 2024, and `eu-west-rbx` are the same region."""
-    return region.strip().lower().replace("_", "-")
+def in_the_way(order: Order, region: str) -> str:
+    """Why an unclear order stops another one."""
+    return (
+        f"order {order.order_id} ({order.status}) is under way, and this API does not tell whether it is an OKMS in "
+        f"{region}. Wait until it is delivered, or look at it in the control panel: if it is something else, "
+        f"replaces_order={order.order_id} allows another order"
+    )

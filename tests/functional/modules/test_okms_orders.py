@@ -312,3 +312,86 @@ def test_an_order_that_was_never_paid_lapses(lab: Lab, run_module: RunModule) ->
     assert f"replaces_order={number}" in run_module("okms", **WANTED).msg
     assert run_module("okms", **WANTED, replaces_order=number).changed
     assert len(paid(lab)) == 2
+
+
+# --- an API that does not tell what an order line is
+
+
+@pytest.fixture
+def silent(lab: Lab) -> Lab:
+    """A lab without `/extension`."""
+    lab.ovhcloud.settings.order_line_route = "nothing"
+    return lab
+
+
+@pytest.mark.parametrize("route", ["operations", "nothing"])
+def test_an_order_is_delivered_without_extension(silent: Lab, run_module: RunModule, route: str) -> None:
+    silent.ovhcloud.settings.order_line_route = route
+    made = run_module("okms", **WANTED)
+    assert made.changed, made.msg
+    assert names(silent) == ["kms-prod"]
+    assert not run_module("okms", **WANTED).changed
+    assert len(paid(silent)) == 1
+
+
+@pytest.mark.parametrize("operation", ["POST */checkout", "POST */pay", "GET /me/order/*/status", "PUT /services/*"])
+def test_own_order_is_resumed_without_extension(silent: Lab, run_module: RunModule, operation: str) -> None:
+    silent.faults.add("status", operation=operation, status=403, times=1)
+    silent.faults.add("drop_after", operation=operation, times=1)
+    for _run in range(3):
+        last = run_module("okms", **WANTED)
+    assert not last.failed, last.msg
+    assert not last.changed
+    assert len(paid(silent)) == 1
+    assert names(silent) == ["kms-prod"]
+
+
+def test_stopped_before_payment_without_extension(silent: Lab, run_module: RunModule) -> None:
+    silent.ovhcloud.settings.order_price = 10.0
+    silent.faults.add("status", operation="POST */pay", status=400)
+    first = run_module("okms", **WANTED, max_price=12)
+    assert first.failed
+    assert paid(silent) == [""]
+    assert run_module("okms", **WANTED, max_price=12).changed
+    assert len(paid(silent)) == 1
+    assert "" not in paid(silent)
+
+
+def test_an_order_of_unknown_purpose_is_neither_paid_nor_doubled(silent: Lab, run_module: RunModule) -> None:
+    silent.ovhcloud.settings.order_price = 10.0
+    silent.faults.add("status", operation="POST */pay", status=400)
+    run_module("okms", **WANTED, max_price=12)
+    silent.ovhcloud.state.carts.clear()  # its cart is not kept any more
+    order_id = next(iter(silent.ovhcloud.state.orders))
+    mark = silent.journal.mark()
+    predicted = run_module("okms", check=True, **WANTED, max_price=12)
+    assert f"replaces_order={order_id}" in " ".join(predicted.warnings)
+    refused = run_module("okms", **WANTED, max_price=12)
+    assert refused.failed
+    assert f"order {order_id} (notPaid) is under way" in refused.msg
+    assert "\n" not in refused.msg
+    assert [entry.operation for entry in silent.journal.writes(mark)] == []
+    allowed = run_module("okms", **WANTED, max_price=12, replaces_order=order_id)
+    assert allowed.changed, allowed.msg
+    assert len(paid(silent)) == 2
+
+
+def test_orders_of_other_products_do_not_stand_in_the_way(silent: Lab, run_module: RunModule) -> None:
+    silent.ovhcloud.settings.order_price = 10.0
+    silent.faults.add("status", operation="POST */pay", status=400)
+    run_module("okms", **WANTED, max_price=12)
+    silent.ovhcloud.state.carts.clear()
+    order = next(iter(silent.ovhcloud.state.orders.values()))
+    order.description = "Renewal of example.com"
+    assert run_module("okms", **WANTED, max_price=12).changed
+    assert order.paid_with == ""
+
+
+def test_a_status_that_is_new_is_an_open_order(lab: Lab, run_module: RunModule) -> None:
+    lab.ovhcloud.settings.order_outcome = "stuck"
+    stuck = run_module("okms", **{**WANTED, "wait_timeout": 1})
+    assert stuck.failed
+    lab.ovhcloud.newer["GET /me/order/{orderId}/status"] = lambda status: "validating"
+    again = run_module("okms", **{**WANTED, "wait": False})
+    assert "validating" in " ".join([*again.warnings, again.msg])
+    assert len(lab.ovhcloud.state.orders) == 1

@@ -70,6 +70,8 @@ class OvhCloud(Seed):
         self._lock = threading.RLock()
         self._queries = itertools.count(1)
         self.contract_errors: list[str] = []
+        # operation -> what a newer API would make of the answer: values and fields that no contract of today knows
+        self.newer: dict[str, t.Callable[[t.Any], t.Any]] = {}
         super().__init__(core)
 
     @property
@@ -140,7 +142,8 @@ class OvhCloud(Seed):
             self.contract_errors.extend(f"{operation.name}: {problem}" for problem in problems)
             LOG.error("%s breaks its contract: %s", operation.name, "; ".join(problems))
             raise error(500, "; ".join(problems), CONTRACT_BREACH)
-        return self._success(call, value)
+        change = self.newer.get(operation.name)
+        return self._success(call, value if change is None else change(value))
 
     def _success(self, call: Call, value: t.Any) -> Response:
         if call.operation.answer_type == "void" and self.settings.void == "empty":

@@ -140,7 +140,7 @@ class OrderArea(Area):
         order = self._detail(call)
         return {
             "cancelled": order.status == "cancelled",
-            "description": "OVHcloud KMS",
+            "description": order.description,
             "detailType": "INSTALLATION",
             "domain": order.domain,
             "orderDetailId": order.detail_id,
@@ -153,6 +153,8 @@ class OrderArea(Area):
     def extension(self, call: Call) -> dict[str, t.Any]:
         """Plan and configuration of one line."""
         item = self._detail(call).item
+        if self.core.settings.order_line_route != "extension":
+            raise not_found("extension")
         plan = {
             "code": item.plan_code,
             "duration": item.duration,
@@ -162,6 +164,33 @@ class OrderArea(Area):
         }
         configurations = [{"label": label, "value": value} for label, value in item.configurations.values()]
         return {"order": {"action": "installation", "configurations": configurations, "plan": plan, "type": "plan"}}
+
+    @serves("GET /me/order/{orderId}/details/{orderDetailId}/operations")
+    def operations(self, call: Call) -> list[int]:
+        """Ids of what is done for one line; the schema of the US of July 2024 has it."""
+        order = self._detail(call)
+        if self.core.settings.order_line_route != "operations":
+            raise not_found("operations")
+        return [order.detail_id + 1]
+
+    @serves("GET /me/order/{orderId}/details/{orderDetailId}/operations/{operationId}")
+    def operation(self, call: Call) -> dict[str, t.Any]:
+        """One operation: names the resource when it is delivered."""
+        order = self._detail(call)
+        if self.core.settings.order_line_route != "operations" or call.params["operationId"] != order.detail_id + 1:
+            raise not_found("operation")
+        done = order.status == "delivered"
+        return {
+            "id": order.detail_id + 1,
+            "quantity": order.item.quantity,
+            "resource": {
+                "displayName": order.domain,
+                "name": order.domain if done else "*001",
+                "state": "active" if done else "toActivate",
+            },
+            "status": "done" if done else "todo",
+            "type": "installation",
+        }
 
     @serves("GET /me/order/{orderId}/followUp")
     def follow_up(self, call: Call) -> list[dict[str, t.Any]]:

@@ -30,6 +30,7 @@ class OvhSettings:
     autopay_honoured: bool = assumed("ovhcloud.autopay_honoured")
     order_price: float = 0.0  # before tax
     usage_in_addon_families: bool = assumed("ovhcloud.usage_in_addon_families")
+    order_line_route: str = assumed("ovhcloud.order_line_route")
     order_outcome: str = "delivered"  # or `cancelled`, `documentsRequested`, `stuck`
     order_checking_reads: int = 1
     order_delivering_reads: int = 1

@@ -148,6 +148,7 @@ class Order:
     waived: bool = False
     paid_with: str = ""
     domain: str = "*001"
+    description: str = "OVHcloud KMS"
     countdown: Countdown = dataclasses.field(default_factory=lambda: Countdown(0))
 
 

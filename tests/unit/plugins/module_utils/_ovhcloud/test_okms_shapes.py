@@ -35,10 +35,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     split_endpoint,
     used_by,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import (
-    Order,
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order_lines import (
     is_line_of,
     normalise_region,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import (
+    Order,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.services import terminating
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.termination import asks_confirmation
@@ -261,12 +263,13 @@ def line(code: str, region: str) -> dict[str, t.Any]:
         (line("okms", "EU_WEST_RBX"), True),
         (line("okms", "eu-west-sbg"), False),
         (line("vps", "eu-west-rbx"), False),
-        ({"order": {"plan": None, "configurations": None}}, False),
-        ({"order": None}, False),
-        (None, False),
+        ({"order": {"plan": {"code": "okms"}, "configurations": None}}, None),
+        ({"order": {"plan": None, "configurations": None}}, None),
+        ({"order": None}, None),
+        (None, None),
     ],
 )
-def test_lines(extension: t.Any, expected: bool) -> None:
+def test_lines(extension: t.Any, expected: bool | None) -> None:
     assert is_line_of(extension, "okms", "eu-west-rbx") is expected
 
 
