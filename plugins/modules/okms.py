@@ -72,6 +72,8 @@ options:
       - Number of a cancelled order that another order may replace.
       - When the last order of the plan and region in the last 30 days was cancelled (refused, withdrawn, or not paid in
         time), nothing is ordered until its number is given here, so that a schedule does not order again and again.
+      - Where OVHcloud's API does not tell what an order is for, an order that is under way and may be an OKMS of this
+        region stops another one too. Give its number if it is something else.
     type: int
   ovh_subsidiary:
     description: Subsidiary whose catalogue and cart are used, such as V(FR). By default the one of the account.

@@ -111,7 +111,7 @@ class Orders:
             if not lines:
                 continue
             regions = {line.domain: self._region_of(line.domain) for line in lines if not line.ours and line.domain}
-            told = [line for line in lines if line.ours or regions.get(line.domain) == region]
+            told = [line for line in lines if line.ours or regions.get(line.domain or "") == region]
             domain = next((line.domain for line in told or lines if line.domain), None)
             if told:
                 found.append(dataclasses.replace(self.get(order_id, status), domain=domain))
