@@ -33,6 +33,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 GROUPS: dict[str, list[str]] = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
 # the variables that a module would take its connection from
 CONNECTION_PREFIXES = ("OVH_", "VMWARE_", "KMIP_")
+# those that do not change what Ansible is, but what a play finds
+PLAY_PREFIXES = (*CONNECTION_PREFIXES, "LAB_")
 
 _LONGEST, _LOOK = 300.0, 0.02  # seconds that a play may take, and between two looks at it
 
@@ -152,7 +154,7 @@ def _ansible_environment(home: pathlib.Path) -> dict[str, str]:
         **{key: value for key, value in os.environ.items() if not key.startswith(CONNECTION_PREFIXES)},
         "ANSIBLE_COLLECTIONS_PATH": collections_path(),
         "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/functional/callback"),
-        "ANSIBLE_CALLBACKS_ENABLED": "recap_file",
+        "ANSIBLE_CALLBACKS_ENABLED": "recap_file,kill_after",
         "ANSIBLE_HOME": str(home / "ansible"),
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_NOCOLOR": "true",
@@ -199,12 +201,14 @@ def run_playbook(
     verbosity: int = 0,
     environment: t.Mapping[str, str] | None = None,
     kill_when: t.Callable[[], bool] | None = None,
+    kill_after: int = 0,
+    inventory: pathlib.Path | None = None,
     **variables: t.Any,
 ) -> PlayResult:
     """Run `ovhcloud.vmware_encryption.<playbook>` (or a playbook's path) as a user would, with the lab's variables.
 
-    The play and all that it has started are killed as soon as `kill_when` says so. Where this ansible-core allows it,
-    ordinary plays run in forks of a warm process; on the oldest one all are processes of their own.
+    The play and all that it has started are killed as soon as `kill_when` says so, or after so many tasks.
+    Ordinary plays run in forks of a warm process.
     """
     name = playbook if playbook.endswith(".yml") else f"ovhcloud.vmware_encryption.{playbook}"
     stats_file = directory / "stats.json"
@@ -215,13 +219,15 @@ def run_playbook(
     if variables:
         (directory / "variables.json").write_text(json.dumps(variables))
         arguments += ["-e", f"@{directory / 'variables.json'}"]
+    arguments += ["-i", str(inventory)] if inventory else []
     arguments += ["--check"] if check else []
     arguments += ["-" + "v" * verbosity] if verbosity else []
     stats_file.unlink(missing_ok=True)
     connections = {**lab.environment(), "LAB_RECAP_FILE": str(stats_file), **(environment or {})}
+    connections["LAB_KILL_AFTER"] = str(kill_after)
     # what a play says in detail, and settings of Ansible itself, are those of a real ansible-playbook
-    ordinary = all(key.startswith(CONNECTION_PREFIXES) for key in environment or {})
-    if warm.available() and ordinary and not verbosity and kill_when is None:
+    ordinary = all(key.startswith(PLAY_PREFIXES) for key in environment or {})
+    if ordinary and not verbosity and kill_when is None:
         home = {"HOME": os.environ.get("HOME", "")}
         code, screen = warm_process().play(arguments, directory, {**connections, **home})
     else:

@@ -15,7 +15,7 @@ DOCUMENTATION = """
 name: kill_after
 type: aggregate
 short_description: Kill the play after some tasks
-description: Sends SIGKILL to the play after LAB_KILL_AFTER tasks of this collection's modules have ended well.
+description: Sends SIGKILL to the play after LAB_KILL_AFTER tasks of this collection have ended well; 0 is never.
 """
 
 
@@ -29,7 +29,7 @@ class CallbackModule(CallbackBase):
 
     def __init__(self, *arguments: t.Any, **options: t.Any) -> None:
         super().__init__(*arguments, **options)
-        self._left = int(os.environ["LAB_KILL_AFTER"])
+        self._left = int(os.environ.get("LAB_KILL_AFTER", "0"))
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """One task has ended."""

@@ -78,8 +78,7 @@ def test_killed_after_each_of_its_steps(lab: Lab, tmp_path: pathlib.Path, option
     variables = {**option(lab, tmp_path), f"{role}_wait_interval": 0.01, f"{role}_wait_timeout": 20}
     killed = 0
     for steps in range(1, MOST_STEPS):
-        environment = {"ANSIBLE_CALLBACKS_ENABLED": "recap_file,kill_after", "LAB_KILL_AFTER": str(steps)}
-        result = harness.run_playbook(lab, role, tmp_path, environment=environment, **variables)
+        result = harness.run_playbook(lab, role, tmp_path, kill_after=steps, **variables)
         safe(lab)
         if result.code != -signal.SIGKILL:
             break

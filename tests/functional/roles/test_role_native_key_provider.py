@@ -22,7 +22,8 @@ Play = t.Callable[..., harness.PlayResult]
 @pytest.fixture
 def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
     """Runs the playbook with the variables of a user; hosts named in copies are this machine."""
-    (tmp_path / "hosts.yml").write_text("all: {hosts: {vault1: {ansible_connection: local}}}\n")
+    inventory = tmp_path / "hosts.yml"
+    inventory.write_text("all: {hosts: {vault1: {ansible_connection: local}}}\n")
     variables = {
         "native_key_provider_name": NAME,
         "native_key_provider_backup_path": str(tmp_path / "backup.p12"),
@@ -37,9 +38,10 @@ def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
 
     def run(**options: t.Any) -> harness.PlayResult:
         check, verbosity = options.pop("check", False), options.pop("verbosity", 0)
-        environment = {"ANSIBLE_INVENTORY": str(tmp_path / "hosts.yml")}
         wanted = {**variables, **options}
-        return harness.run_playbook(lab, "native_key_provider", tmp_path, check, verbosity, environment, **wanted)
+        return harness.run_playbook(
+            lab, "native_key_provider", tmp_path, check, verbosity, inventory=inventory, **wanted
+        )
 
     return run
 

@@ -24,14 +24,14 @@ class World:
     def __init__(self, lab: Lab, folder: pathlib.Path) -> None:
         self.lab, self.folder = lab, folder
         self.dossier = folder / "safe/dossier.json"
-        (folder / "hosts.yml").write_text("all: {hosts: {vault1: {ansible_connection: local}}}\n")
+        self.inventory = folder / "hosts.yml"
+        self.inventory.write_text("all: {hosts: {vault1: {ansible_connection: local}}}\n")
 
     def play(self, name: str, **variables: t.Any) -> harness.PlayResult:
         """Run a playbook at the pace of the lab."""
         check = variables.pop("check", False)
         paced = {f"{name}_wait_interval": 0.01, f"{name}_wait_timeout": 20, **variables}
-        environment = {"ANSIBLE_INVENTORY": str(self.folder / "hosts.yml")}
-        return harness.run_playbook(self.lab, name, self.folder, check, environment=environment, **paced)
+        return harness.run_playbook(self.lab, name, self.folder, check, inventory=self.inventory, **paced)
 
     def build(self) -> None:
         """Both options once."""

@@ -19,8 +19,6 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 OWN_PROCESS = {"ANSIBLE_RETRY_FILES_ENABLED": "false"}
 SHOWN = ("TASK [", "ok:", "changed:", "skipping:", "included:", "fatal:", "failed:")
 
-pytestmark = pytest.mark.long  # on the oldest ansible-core every play is a process of its own
-
 
 def _seen(scenario: str, folder: pathlib.Path, environment: dict[str, str], fails: bool) -> dict[str, t.Any]:
     """What a first and a second run have shown, asked and written; or a run whose machines cannot be reconfigured."""

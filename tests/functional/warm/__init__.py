@@ -3,6 +3,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A process that has Ansible and all modules loaded and forks for every play: minutes instead of hours."""
 
-from .process import WarmProcess, available
+from .process import WarmProcess
 
-__all__ = ["WarmProcess", "available"]
+__all__ = ["WarmProcess"]

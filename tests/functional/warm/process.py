@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import pathlib
 import subprocess
@@ -13,11 +12,6 @@ import sys
 import typing as t
 
 ZYGOTE = pathlib.Path(__file__).with_name("zygote.py")
-
-
-def available() -> bool:
-    """Whether this ansible-core lets a module be run in a process that is there: from 2.19 on."""
-    return importlib.util.find_spec("ansible.module_utils.testing") is not None
 
 
 class WarmProcess:

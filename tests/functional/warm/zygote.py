@@ -6,7 +6,7 @@
 What a play does is the same as with ansible-playbook; what is saved is the start of Python for the play and for each of
 its modules, which is nine tenths of the time of a short play, and half of the rest: Ansible's fork for each task. Only
 `ActionBase._execute_module` and (from ansible-core 2.21 on) `WorkerProcess.start` are replaced: tasks and their modules
-run in the process of the play.
+run in the process of the play, or, before 2.21, in Ansible's fork for the task.
 """
 
 from __future__ import annotations
@@ -35,22 +35,43 @@ def module_of(name: str) -> t.Any:
     return importlib.import_module(f"ansible.modules.{name.rpartition('.')[2]}")
 
 
+@contextlib.contextmanager
+def given(arguments: dict[str, t.Any]) -> t.Iterator[None]:
+    """Let the next module find its arguments, as a module of a controller from 2.19 on and of one before."""
+    try:
+        from ansible.module_utils.testing import patch_module_args
+    except ImportError:
+        from ansible.module_utils import basic
+
+        basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode()
+        yield
+    else:
+        from ansible.module_utils import _internal
+
+        _internal.is_controller = False
+        try:
+            with patch_module_args(arguments):
+                yield
+        finally:
+            _internal.is_controller = True
+
+
 def run_module(name: str, arguments: dict[str, t.Any]) -> str:
     """What the module prints."""
     from ansible.module_utils.common import warnings
-    from ansible.module_utils.testing import patch_module_args
 
     warnings._global_warnings.clear()
     output = io.StringIO()
-    with patch_module_args(arguments), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
+    with given(arguments), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
         module_of(name).main()
     return output.getvalue()
 
 
 def replace_execution() -> None:
     """Let Ansible run a module where its task runs."""
-    from ansible.module_utils import _internal
     from ansible.plugins.action import ActionBase
+
+    knows_options = "ignore_unknown_opts" in inspect.signature(ActionBase._update_module_args).parameters
 
     def execute(
         self: t.Any,
@@ -65,12 +86,9 @@ def replace_execution() -> None:
     ) -> dict[str, t.Any]:
         name = module_name or self._task.action
         arguments = dict(self._task.args if module_args is None else module_args)
-        self._update_module_args(name, arguments, task_vars or {}, ignore_unknown_opts=ignore_unknown_opts)
-        _internal.is_controller = False
-        try:
-            printed = run_module(name, json.loads(json.dumps(arguments, default=str)))
-        finally:
-            _internal.is_controller = True
+        more = {"ignore_unknown_opts": ignore_unknown_opts} if knows_options else {}
+        self._update_module_args(name, arguments, task_vars or {}, **more)
+        printed = run_module(name, json.loads(json.dumps(arguments, default=str)))
         found = json.loads(printed.strip().splitlines()[-1])
         found["_ansible_parsed"] = True
         return t.cast("dict[str, t.Any]", found)
