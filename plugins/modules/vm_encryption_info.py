@@ -293,6 +293,16 @@ virtual_machines:
       type: bool
       returned: always
       sample: false
+    consolidation_needed:
+      description: Whether its disks hang on files that no snapshot accounts for, so that they must be consolidated.
+      type: bool
+      returned: always
+      sample: false
+    hardware_version:
+      description: Version of its virtual hardware, null when it cannot be read. Encryption needs 13 or newer.
+      type: int
+      returned: always
+      sample: 19
     fault_tolerance:
       description: Whether Fault Tolerance protects it.
       type: bool
@@ -324,8 +334,8 @@ virtual_machines:
         code:
           description:
             - One of V(powered_on), V(suspended), V(snapshots), V(branched_snapshots), V(ide_powered_on),
-              V(linked_clone), V(rdm), V(shared_disk), V(fault_tolerance), V(template), V(locked), V(not_connected),
-              V(unreadable), V(infrastructure).
+              V(linked_clone), V(consolidation), V(hardware_version), V(rdm), V(shared_disk), V(fault_tolerance),
+              V(template), V(locked), V(not_connected), V(unreadable), V(infrastructure).
           type: str
           returned: always
           sample: snapshots

@@ -78,6 +78,25 @@ def test_life_of_a_standard_provider(assumed: Assumed) -> None:
 
 
 @every_value
+def test_old_virtual_hardware(assumed: Assumed) -> None:
+    """The plan stops it; should vCenter have to, its fault is one line, and the machine stays as it was."""
+    with lab_with(assumed) as lab:
+        lab.vcenter.crypto.add_native(NATIVE, has_backup=True)
+        machine = lab.vcenter.inventory.vm("vm1")
+        run = fleet_helpers.runner(runner_in(lab), selection={"names": ["vm1"]}, provider=NATIVE)
+
+        def downgrade() -> None:
+            machine.hardware = "vmx-11"
+
+        lab.faults.add("meanwhile", operation="ReconfigVM_Task", call=downgrade)
+        late = run()
+        assert late.failed and "vmx-11" in late.msg and "\n" not in late.msg, late.output
+        blocked = run()
+        assert blocked.failed and "virtual hardware is older" in blocked.msg, blocked.output
+        assert fleet_helpers.is_clear(machine)
+
+
+@every_value
 def test_address_that_is_no_name(assumed: Assumed) -> None:
     with lab_with(assumed) as lab:
         server = {"name": "kms-a", "address": "kms..example.net", "port": 5696}

@@ -88,6 +88,8 @@ def record(
         "snapshots": machine.snapshots.count,
         "snapshot_tree": _tree(machine),
         "linked_clone": machine.linked_clone,
+        "consolidation_needed": machine.needs_consolidation,
+        "hardware_version": machine.hardware,
         "fault_tolerance": machine.fault_tolerance,
         "vmotion_encryption": machine.vmotion,
         "infrastructure": infrastructure_kind,

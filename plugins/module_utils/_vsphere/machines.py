@@ -16,6 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 PATHS = (
     "name",
     "parent",
+    "config.files",
     "config.keyId",
     "config.hardware.device",
     "config.managedBy",
@@ -23,7 +24,9 @@ PATHS = (
     "config.template",
     "config.uuid",
     "config.instanceUuid",
+    "config.version",
     "runtime.connectionState",
+    "runtime.consolidationNeeded",
     "runtime.cryptoState",
     "runtime.faultToleranceState",
     "runtime.host",
@@ -45,8 +48,8 @@ ENCRYPTED, PARTLY, VTPM_ONLY, CLEAR, UNREADABLE = "encrypted", "partly_encrypted
 class Disk:
     """A virtual disk. `depth` is the number of disks below it, which snapshots or a linked clone left there.
 
-    `chain` holds the keys of those. `kind` is flat, rdm or other; other disks cannot be encrypted either. `datastore`
-    is an id. `capacity` is in bytes.
+    `foreign` says that one of them lies in another machine's folder. `chain` holds the keys of those. `kind` is flat,
+    rdm or other; other disks cannot be encrypted either. `datastore` is an id. `capacity` is in bytes.
     """
 
     key: int
@@ -61,11 +64,12 @@ class Disk:
     crypto_key: Key | None = None
     chain: tuple[Key, ...] = ()
     depth: int = 0
+    foreign: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Snapshots:
-    """How many there are, how deep the present one lies, and whether they branch."""
+    """How many there are, how deep the present one lies (the deepest when vCenter names none), whether they branch."""
 
     count: int = 0
     depth: int = 0
@@ -76,7 +80,8 @@ class Snapshots:
 class Machine:
     """A virtual machine. `readable` is False when its configuration could not be read: then little of the rest is true.
 
-    `host`, `pool`, `folder` and `datastores` (of home and disks) are ids.
+    `host`, `pool`, `folder` and `datastores` (of home and disks) are ids. `hardware` is the version of the virtual
+    hardware, None when it is not known. `consolidation` is what vCenter says of its disks.
     """
 
     reference: t.Any
@@ -103,6 +108,8 @@ class Machine:
     guest_name: str | None = None
     addresses: tuple[str, ...] = ()
     tools_running: bool = False
+    hardware: int | None = None
+    consolidation: bool = False
     readable: bool = True
 
     @property
@@ -140,8 +147,14 @@ class Machine:
 
     @property
     def linked_clone(self) -> bool:
-        """Whether a disk hangs on more disks than the machine has snapshots: they belong to another machine."""
-        return any(disk.depth > self.snapshots.depth for disk in self.disks)
+        """Whether a disk hangs on disks of another machine, and not only on those that its own snapshots left."""
+        return any(disk.foreign and disk.depth > self.snapshots.depth for disk in self.disks)
+
+    @property
+    def needs_consolidation(self) -> bool:
+        """Whether disks hang on disks of its own that no snapshot accounts for."""
+        left = any(disk.depth > self.snapshots.depth and not disk.foreign for disk in self.disks)
+        return left or self.consolidation
 
     @property
     def capacity(self) -> int:
@@ -172,7 +185,7 @@ def machine_of(found: Found) -> Machine:
         instance_uuid=seen.get("config.instanceUuid") or "",
         template=bool(seen.get("config.template")),
         home=key_of(seen.get("config.keyId")),
-        disks=disks_of(devices),
+        disks=disks_of(devices, _own_folders(seen.get("config.files"))),
         vtpm=any(isinstance(device, vim.vm.device.VirtualTPM) for device in devices),
         locked=_locked(seen),
         snapshots=snapshots_of(seen.get("snapshot")),
@@ -183,12 +196,32 @@ def machine_of(found: Found) -> Machine:
         guest_name=seen.get("guest.hostName"),
         addresses=_addresses(seen),
         tools_running=seen.get("guest.toolsRunningStatus") == "guestToolsRunning",
+        hardware=_hardware(seen.get("config.version")),
+        consolidation=bool(seen.get("runtime.consolidationNeeded")),
         **common,
     )
 
 
 def _id(reference: t.Any) -> str | None:
     return moid_of(reference) if reference is not None else None
+
+
+def _hardware(version: str | None) -> int | None:
+    """19 of `vmx-19`."""
+    number = (version or "").rpartition("-")[2]
+    return int(number) if number.isdecimal() else None
+
+
+def _folder_of(file: str) -> str:
+    """`[store] vm` of `[store] vm/vm.vmdk`."""
+    return file.rpartition("/")[0]
+
+
+def _own_folders(files: t.Any) -> frozenset[str]:
+    """Where home and snapshots of a machine lie; disks on other datastores have folders besides."""
+    home = _folder_of(getattr(files, "vmPathName", None) or "")
+    snapshots = (getattr(files, "snapshotDirectory", None) or "").rstrip("/")
+    return frozenset({home, snapshots} - {""})
 
 
 def _locked(seen: t.Mapping[str, t.Any]) -> bool | None:
@@ -211,7 +244,7 @@ def snapshots_of(info: t.Any) -> Snapshots:
     if info is None:
         return Snapshots()
     current = moid_of(info.currentSnapshot) if info.currentSnapshot is not None else None
-    count = depth = 0
+    count = depth = deepest = 0
     branched = len(info.rootSnapshotList) > 1
     level = [(tree, 1) for tree in info.rootSnapshotList]
     while level:
@@ -219,33 +252,31 @@ def snapshots_of(info: t.Any) -> Snapshots:
         count += 1
         children = tree.childSnapshotList or []
         branched = branched or len(children) > 1
+        deepest = max(deepest, deep)
         if moid_of(tree.snapshot) == current:
             depth = deep
         level.extend((child, deep + 1) for child in children)
-    return Snapshots(count, depth, branched)
+    return Snapshots(count, depth if current is not None else deepest, branched)
 
 
-def disks_of(devices: t.Sequence[t.Any]) -> tuple[Disk, ...]:
-    """The disks among the devices of a machine, with the controllers they hang on."""
+def disks_of(devices: t.Sequence[t.Any], folders: t.Collection[str] = ()) -> tuple[Disk, ...]:
+    """The disks among the devices of a machine, with the controllers they hang on; `folders` are the machine's own."""
     controllers = {device.key: device for device in devices if isinstance(device, vim.vm.device.VirtualController)}
     return tuple(
-        _disk(device, controllers.get(device.controllerKey))
+        _disk(device, controllers.get(device.controllerKey), folders)
         for device in devices
         if isinstance(device, vim.vm.device.VirtualDisk)
     )
 
 
-def _disk(device: t.Any, controller: t.Any) -> Disk:
+def _disk(device: t.Any, controller: t.Any, folders: t.Collection[str]) -> Disk:
     kinds = vim.vm.device
     backing = device.backing
     bus = _bus(controller)
-    chain: list[Key] = []
-    depth, below = 0, getattr(backing, "parent", None)
-    while below is not None:
-        depth += 1
-        key = key_of(getattr(below, "keyId", None))
-        chain += [key] if key is not None else []
-        below = getattr(below, "parent", None)
+    file = getattr(backing, "fileName", None) or ""
+    below = _below(backing)
+    keys = [key_of(getattr(one, "keyId", None)) for one in below]
+    own = {*folders, _folder_of(file)}
     if isinstance(backing, kinds.VirtualDisk.RawDiskMappingVer1BackingInfo):
         kind = "rdm"
     else:
@@ -258,15 +289,25 @@ def _disk(device: t.Any, controller: t.Any) -> Disk:
         label=device.deviceInfo.label if device.deviceInfo else f"device {device.key}",
         controller=f"{bus.upper()} {controller.busNumber if controller is not None else '?'}:{device.unitNumber}",
         bus=bus,
-        file=getattr(backing, "fileName", None) or "",
+        file=file,
         datastore=_id(store),
         capacity=device.capacityInBytes or (device.capacityInKB or 0) * 1024,
         kind=kind,
         shared=sharing != "sharingNone" or bus_sharing != "noSharing",
         crypto_key=key_of(getattr(backing, "keyId", None)),
-        chain=tuple(chain),
-        depth=depth,
+        chain=tuple(key for key in keys if key is not None),
+        depth=len(below),
+        foreign=any(_folder_of(one.fileName or "") not in own for one in below),
     )
+
+
+def _below(backing: t.Any) -> list[t.Any]:
+    """The backings that a disk hangs on, the nearest first."""
+    found = []
+    while getattr(backing, "parent", None) is not None:
+        backing = backing.parent
+        found.append(backing)
+    return found
 
 
 def _bus(controller: t.Any) -> str:

@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import Machine
 
 ENCRYPT, RECRYPT, DEEP_RECRYPT, DECRYPT = "encrypt", "recrypt", "deep_recrypt", "decrypt"
+HARDWARE = 13  # the oldest virtual hardware that can be encrypted (OVHcloud's guide vm-encrypt)
 OPERATIONS = (ENCRYPT, RECRYPT, DEEP_RECRYPT, DECRYPT)
 # a shutdown takes these away, everything else needs a person
 BY_SHUTDOWN = ("powered_on", "ide_powered_on")
@@ -74,6 +75,11 @@ RULES = (
         "turn Fault Tolerance off",
     ),
     Rule(
+        "hardware_version", (ENCRYPT,), lambda machine: machine.hardware is not None and machine.hardware < HARDWARE,
+        f"its virtual hardware is older than version {HARDWARE}, which encryption needs",
+        "upgrade its virtual hardware in vCenter, after a backup; it is never upgraded for you",
+    ),
+    Rule(
         "linked_clone", OPERATIONS, lambda machine: machine.linked_clone,
         "it is a linked clone, which shares disks with another machine",
         "make it a full clone",
@@ -92,6 +98,12 @@ RULES = (
         "snapshots", _OFFLINE, lambda machine: machine.snapshots.count > 0,
         "it has snapshots",
         "remove or consolidate its snapshots; they are never removed for you",
+    ),
+    Rule(
+        "consolidation", _OFFLINE,
+        lambda machine: machine.needs_consolidation and not machine.snapshots.count,
+        "its disks need consolidation: they hang on files that no snapshot accounts for",
+        "consolidate its disks in vCenter (Snapshots, Consolidate)",
     ),
     Rule(
         "branched_snapshots", (RECRYPT,), lambda machine: machine.snapshots.branched,

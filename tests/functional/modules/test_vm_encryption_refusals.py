@@ -50,6 +50,26 @@ def _linked(inventory: Inventory, machine: Machine) -> None:
     machine.disks = inventory.clone(inventory.vm("vm2"), "clone", linked=True).disks
 
 
+def _left_over(_inventory: Inventory, machine: Machine) -> None:
+    """A delta disk in the machine's own folder, of a snapshot that is gone: what a failed backup leaves."""
+    disk = machine.disks[0]
+    disk.parents, disk.file_name = [disk.file_name], disk.file_name.replace(".vmdk", "-000001.vmdk")
+
+
+def _off_tree(inventory: Inventory, machine: Machine) -> None:
+    """Its disks hang on those of a snapshot, and vCenter names none as the current one."""
+    inventory.snapshot(machine, "first")
+    machine.off_tree = True
+
+
+def _elsewhere(inventory: Inventory, machine: Machine) -> None:
+    """Files of snapshots lie in a folder of their own."""
+    inventory.snapshot(machine, "first")
+    machine.snapshot_directory = "[datastore1] snapshots/"
+    for disk in machine.disks:
+        disk.file_name = f"[datastore1] snapshots/{disk.file_name.rpartition('/')[2]}"
+
+
 def _disk(**fields: t.Any) -> Spoil:
     return lambda inventory, machine: inventory.add_disk(machine, **fields)
 
@@ -76,6 +96,9 @@ TABLE: list[tuple[str, Spoil, dict[str, list[dict[str, t.Any]]]]] = [
     ),
     ("vm6", _ide, {"powered_on": [ENCRYPT, DECRYPT, DEEP], "ide_powered_on": [MOVE, SHALLOW]}),
     ("vm1", _linked, {"linked_clone": [ENCRYPT, DECRYPT, MOVE, SHALLOW, DEEP]}),
+    ("vm1", _left_over, {"consolidation": [ENCRYPT, DECRYPT, DEEP]}),
+    ("vm1", _off_tree, {"snapshots": [ENCRYPT, DECRYPT, DEEP]}),
+    ("vm1", _set(hardware="vmx-11"), {"hardware_version": [ENCRYPT]}),
     ("vm1", _disk(kind="rdm"), {"rdm": [ENCRYPT]}),
     ("vm1", _disk(sharing="sharingMultiWriter"), {"shared_disk": [ENCRYPT]}),
     ("vm1", _set(fault_tolerance="running"), {"fault_tolerance": [ENCRYPT, DECRYPT, MOVE, SHALLOW, DEEP]}),

@@ -230,6 +230,8 @@ class VirtualMachine(Entity):
     managed_by: str = ""  # extension that made it, such as com.vmware.vim.eam for agents
     product: str = ""  # what an appliance says it is
     guest_host_name: str = ""
+    snapshot_directory: str = ""  # `[store] folder/` when files of snapshots go elsewhere
+    off_tree: bool = False  # it has snapshots and none of them is the current one
     extra_config: dict[str, str] = dataclasses.field(default_factory=dict)
     shutdown_looks: int | None = None
     shutting_down: int | None = None  # readings until it is off
@@ -244,6 +246,11 @@ class VirtualMachine(Entity):
     def linked_clone(self) -> bool:
         """Whether a disk reads from another machine's."""
         return any(disk.linked for disk in self.disks)
+
+    @property
+    def needs_consolidation(self) -> bool:
+        """Whether disks hang on files of its own that no snapshot left (vSphere API, runtime.consolidationNeeded)."""
+        return not self.snapshots and any(disk.parents and not disk.linked for disk in self.disks)
 
     @property
     def snapshot_tree(self) -> str:

@@ -44,6 +44,7 @@ class VCenterSettings:
     false_trust_unset: bool = assumed("vcenter.false_trust_unset")
     empty_provider_remains: bool = assumed("vcenter.empty_provider_remains")
     list_generated_keys: bool = assumed("vcenter.list_generated_keys")
+    old_hardware_fault: str = assumed("vcenter.old_hardware_fault")
     property_needs_privilege: bool = assumed("vcenter.property_needs_privilege")
     native_status: str = assumed("vcenter.native_status")
     connection_texts: bool = assumed("vcenter.connection_texts")

@@ -83,6 +83,11 @@ def not_supported(text: str) -> t.Any:
     return vmodl.fault.NotSupported(msg=f"The operation is not supported on the object. {text}")
 
 
+def invalid(text: str) -> t.Any:
+    """The configuration does not allow it."""
+    return _CONFIG(msg=f"Invalid virtual machine configuration. {text}", property="configSpec.crypto")
+
+
 def task_in_progress(task: t.Any) -> t.Any:
     """Another task works on the machine."""
     return vim.fault.TaskInProgress(task=task, msg="Another task is already in progress.")

@@ -181,7 +181,7 @@ def config(machine: VirtualMachine) -> t.Any:
         template=machine.template,
         firmware=machine.firmware,
         npivTemporaryDisabled=True,
-        files=vim.vm.FileInfo(vmPathName=_vmx(machine)),
+        files=files(machine),
         flags=vim.vm.FlagInfo(),
         defaultPowerOps=vim.vm.DefaultPowerOpInfo(),
         hardware=vim.vm.VirtualHardware(numCPU=machine.cpus, memoryMB=machine.memory_mb, device=devices(machine)),
@@ -192,6 +192,14 @@ def config(machine: VirtualMachine) -> t.Any:
         ftInfo=ft_info(machine),
         vAppConfig=v_app_config(machine),
         extraConfig=extra_config(machine),
+    )
+
+
+def files(machine: VirtualMachine) -> t.Any:
+    """`config.files`."""
+    path = _vmx(machine)
+    return vim.vm.FileInfo(
+        vmPathName=path, snapshotDirectory=machine.snapshot_directory or path.rpartition("/")[0] + "/"
     )
 
 
@@ -212,7 +220,7 @@ def runtime(machine: VirtualMachine) -> t.Any:
         numMksConnections=0,
         recordReplayState="inactive",
         onlineStandby=False,
-        consolidationNeeded=False,
+        consolidationNeeded=machine.needs_consolidation,
         host=machine.host.reference if machine.host else None,
         cryptoState=crypto_state(machine),
     )
@@ -299,7 +307,9 @@ def snapshot_info(machine: VirtualMachine) -> t.Any:
     if newest is None:
         return None
     trees = [_tree(snapshot, machine) for snapshot in machine.snapshots]
-    return vim.vm.SnapshotInfo(currentSnapshot=newest.reference, rootSnapshotList=trees)
+    # vSphere API: unset when the machine is on no snapshot of its tree
+    current = None if machine.off_tree else newest.reference
+    return vim.vm.SnapshotInfo(currentSnapshot=current, rootSnapshotList=trees)
 
 
 def _references(*entities: t.Any) -> list[t.Any]:
@@ -332,12 +342,14 @@ TABLE: dict[str, t.Callable[[VirtualMachine], t.Any]] = {
     "config.vAppConfig": v_app_config,
     "config.extraConfig": extra_config,
     "config.changeVersion": lambda machine: str(machine.changes),
+    "config.files": files,
     "config.files.vmPathName": _vmx,
     "runtime": runtime,
     "runtime.powerState": lambda machine: machine.power_state,
     "runtime.connectionState": lambda machine: machine.connection_state,
     "runtime.cryptoState": crypto_state,
     "runtime.host": lambda machine: machine.host.reference if machine.host else None,
+    "runtime.consolidationNeeded": lambda machine: machine.needs_consolidation,
     "runtime.faultToleranceState": lambda machine: machine.fault_tolerance,
     "guest": guest,
     "guest.hostName": lambda machine: machine.guest_host_name or None,

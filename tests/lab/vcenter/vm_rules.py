@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
     from .settings import VCenterSettings
 
 Fault = t.Any
+OLDEST_HARDWARE = 13
 REWRITES = (ENCRYPT, DECRYPT, DEEP)  # the data is written anew
 # VirtualMachine.config.extraConfig keys that belong to the platform (vm-operator)
 PROTECTED = frozenset(
@@ -88,6 +89,16 @@ def vmotion_mode(change: Change) -> Fault:
     if mode and mode != "required" and change.key_afterwards(None):
         return errors.invalid_argument("configSpec.migrateEncryption")
     return None
+
+
+def hardware(change: Change, settings: VCenterSettings) -> Fault:
+    """Encryption needs virtual hardware 13 (OVHcloud's guide vm-encrypt of 2026); the fault is assumed."""
+    version = change.machine.hardware
+    encrypts = any(target.action == ENCRYPT for target in change.targets)
+    if not encrypts or int(version.rpartition("-")[2]) >= OLDEST_HARDWARE:
+        return None
+    text = f"It has virtual hardware of version {version}."
+    return vm_faults.not_supported(text) if settings.old_hardware_fault == "NotSupported" else vm_faults.invalid(text)
 
 
 def fault_tolerance(change: Change) -> Fault:
@@ -221,6 +232,9 @@ def refusal(change: Change, settings: VCenterSettings) -> Fault:
         fault = of_machine(change)
         if fault is not None:
             return fault
+    fault = hardware(change, settings)
+    if fault is not None:
+        return fault
     for target in change.targets:
         if not target.action:
             continue

@@ -142,6 +142,8 @@ def test_record_of_an_encrypted_machine(inventory, read):
         "snapshots": 0,
         "snapshot_tree": "none",
         "linked_clone": False,
+        "consolidation_needed": False,
+        "hardware_version": 19,
         "fault_tolerance": False,
         "vmotion_encryption": "required",
         "infrastructure": None,
@@ -246,6 +248,25 @@ def test_snapshots_and_linked_clones(inventory, read):
     }
     assert {name for name, one in records.items() if one["linked_clone"]} == {"linked"}
     assert codes(records["linked"]) == [("encrypt", "linked_clone")]
+
+
+def test_chains_without_their_snapshots(inventory, read):
+    """Left by a failed consolidation; on no snapshot of the tree; with snapshots in another folder."""
+    for name in ("left", "off", "elsewhere"):
+        machine = inventory.add_vm(name)
+        inventory.encrypt(machine, *K1)
+        if name != "left":
+            linear(inventory, machine)
+    left, off, elsewhere = (inventory.vm(name) for name in ("left", "off", "elsewhere"))
+    disk = left.disks[0]
+    disk.parents, disk.file_name = [disk.file_name], disk.file_name.replace(".vmdk", "-000001.vmdk")
+    off.off_tree = True
+    elsewhere.snapshot_directory = "[datastore1] snapshots/"
+    elsewhere.disks[0].file_name = "[datastore1] snapshots/elsewhere-000002.vmdk"
+    records = found(read(selection={"names": ["left", "off", "elsewhere"]}))
+    assert not any(one["linked_clone"] for one in records.values())
+    assert {name for name, one in records.items() if one["consolidation_needed"]} == {"left"}
+    assert [codes(one) for one in records.values()] == [[], [], []]  # a shallow recrypt takes single chains
 
 
 def test_shared_disks_and_raw_mappings_are_named(inventory, read):

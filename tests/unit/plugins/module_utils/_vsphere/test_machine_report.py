@@ -78,6 +78,8 @@ def test_record_of_a_machine():
         "snapshots": 2,
         "snapshot_tree": "linear",
         "linked_clone": False,
+        "consolidation_needed": False,
+        "hardware_version": None,
         "fault_tolerance": False,
         "vmotion_encryption": "required",
         "infrastructure": None,
