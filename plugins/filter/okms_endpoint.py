@@ -113,6 +113,7 @@ def okms_endpoint(
     """The endpoint, and what it means for a server that is there."""
     if not isinstance(domain, t.Mapping):
         raise AnsibleFilterError("okms_endpoint: this is no OKMS domain")
+    choice = choice or "auto"
     if choice not in ("auto", *KINDS):
         raise AnsibleFilterError(f"{option}: {choice!r} is none of auto, rsa, ecdsa")
     known = domain.get("kmip_endpoints") or {}

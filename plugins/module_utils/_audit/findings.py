@@ -263,6 +263,28 @@ def of_private_cloud(cloud: t.Optional[t.Mapping[str, t.Any]]) -> list[Facts]:
     ]
 
 
+def of_ports(cloud: t.Optional[t.Mapping[str, t.Any]], providers: Records) -> list[Facts]:
+    """Ways that are open for a port on which no server of vCenter is: the entry and the server do not fit."""
+    entries = ((cloud or {}).get("encryption") or {}).get("kms") or []
+    servers = [server for provider in providers for server in provider.get("servers") or []]
+    ports = sorted({int(server["port"]) for server in servers if server.get("port")})
+    if not ports:
+        return []
+    used = ", ".join(str(port) for port in ports)
+    return [
+        finding(
+            WARNING,
+            "kms_port",
+            f"{entry['ip']}:{entry['port']}",
+            f"The way is open for port {entry['port']}, and the key servers in vCenter use port {used}.",
+            "Have the server use the port of the entry (playbook okms, okms_endpoint and okms_move_endpoint), or "
+            "remove the entry and create it again (private_cloud_kms).",
+        )
+        for entry in entries
+        if entry.get("port") and entry["port"] not in ports
+    ]
+
+
 def used_clusters(machines: Machines) -> set[str]:
     """Names of the clusters with at least one machine of which something is encrypted."""
     return {str(one.get("cluster") or "") for one in machines if state_of(one) not in ("clear", "unreadable")}

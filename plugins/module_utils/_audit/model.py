@@ -71,6 +71,7 @@ def _content(facts: t.Mapping[str, t.Any], limits: Limits, now: datetime.datetim
             *findings.of_hosts(hosts, findings.used_clusters(machines)),
             *findings.of_vsan(facts.get("vsan_clusters"), {str(one["name"]) for one in providers}),
             *findings.of_private_cloud(cloud),
+            *findings.of_ports(cloud, providers),
             *costs.of_okms(facts.get("okms")),
             *findings.not_read(facts.get("not_read") or {}),
         ]

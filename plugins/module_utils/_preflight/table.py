@@ -58,6 +58,32 @@ def _server(facts: Facts, name: str, seen: Facts) -> Row:
     return Row(check, OK, f"{seen['host']}:{seen['port']} answers, {end}, issued by {seen['issuer']}")
 
 
+def endpoint(facts: Facts) -> Rows:
+    """Which KMIP endpoint of the domain vCenter uses."""
+    found = facts.get("endpoint") or {}
+    if found and not found.get("host"):
+        yield Row("KMIP endpoint", BLOCKING, str(found["refused"]), "correct preflight_okms_endpoint, or choose auto")
+    elif found.get("notice"):
+        yield Row("KMIP endpoint", WARNING, str(found["notice"]), "see the options of the role okms")
+
+
+def ports(facts: Facts) -> Rows:
+    """OVHcloud opens the flow for one port: it has to be the one that the server has in vCenter."""
+    entries = (cloud.cloud_of(facts).get("encryption") or {}).get("kms") or []
+    for result in facts.get("servers") or []:
+        seen = result.get("kmip_server") or {}
+        for entry in entries:
+            if entry["ip"] in (seen.get("addresses") or []) and entry["port"] != seen["port"]:
+                yield Row(
+                    f"Port of KMS entry {entry['id']}",
+                    WARNING,
+                    f"the flow to {entry['ip']} is open for port {entry['port']}, and {result['item']} is used on port "
+                    f"{seen['port']}: vCenter may not reach it",
+                    f"have the server use port {entry['port']} (role okms: okms_endpoint, okms_move_endpoint), or "
+                    "remove the entry and create it again (private_cloud_kms); OVHcloud sets the port",
+                )
+
+
 CHECKS: tuple[t.Callable[[Facts], Rows], ...] = (
     account.credential,
     account.granted,
@@ -74,7 +100,9 @@ CHECKS: tuple[t.Callable[[Facts], Rows], ...] = (
     vcenter.hosts,
     vcenter.tpm,
     vcenter.clocks,
+    endpoint,
     servers,
+    ports,
 )
 
 

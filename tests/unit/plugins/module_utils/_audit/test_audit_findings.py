@@ -45,8 +45,13 @@ def _native(**changes: t.Any) -> dict[str, t.Any]:
     return {"key_providers": [GOOD, fleet.provider("nkp", "native", **changes)]}
 
 
-def _flow(state: str) -> dict[str, t.Any]:
-    return {"private_cloud": {"encryption": {"kms": [{"ip": "192.0.2.1", "port": 5696, "state": state}]}}}
+def _flow(state: str, port: int = 5696) -> dict[str, t.Any]:
+    return {"private_cloud": {"encryption": {"kms": [{"ip": "192.0.2.1", "port": port, "state": state}]}}}
+
+
+def _ports(entry: int, server: int) -> dict[str, t.Any]:
+    there = {"name": "okms", "address": "eu-west-rbx.okms.ovh.net", "port": server}
+    return {**_flow("delivered", entry), "key_providers": [{**GOOD, "servers": [there]}]}
 
 
 def _host(state: str, cluster: str = "prod-a") -> dict[str, t.Any]:
@@ -89,6 +94,9 @@ def _host(state: str, cluster: str = "prod-a") -> dict[str, t.Any]:
          [("critical", "api_credential_critical")]),
         (_flow("delivered"), []),
         (_flow("toDeliver"), [("warning", "kms_flow")]),
+        (_ports(5697, 5697), []),
+        (_ports(5696, 5697), [("warning", "kms_port")]),
+        (_ports(5697, 5696), [("warning", "kms_port")]),
         ({"vsan_clusters": [{"cluster": "C0", "enabled": True, "provider": "okms-eu-west-rbx"}]}, []),
         ({"vsan_clusters": [{"cluster": "C0", "enabled": False, "provider": None}]}, []),
         ({"vsan_clusters": [{"cluster": "C0", "enabled": True, "provider": "gone"}]},

@@ -269,3 +269,36 @@ def test_cost_of_okms(facts: dict[str, t.Any], words: str | None) -> None:
     if words is not None:
         assert found["Cost of OKMS"][0] == "ok"
         assert words in found["Cost of OKMS"][1]
+
+
+@pytest.mark.parametrize(
+    ("entry", "port", "told"),
+    [
+        ({"id": 4, "ip": "192.0.2.9", "port": 5696}, 5697, True),
+        ({"id": 4, "ip": "192.0.2.9", "port": 5697}, 5697, False),
+        # another server's
+        ({"id": 4, "ip": "192.0.2.10", "port": 5696}, 5697, False),
+    ],
+)
+def test_a_flow_for_another_port_than_that_of_the_server_is_told(
+    entry: dict[str, t.Any], port: int, told: bool
+) -> None:
+    seen = {"host": "kms.test", "port": port, "addresses": ["192.0.2.8", "192.0.2.9"], "days_left": 90}
+    seen.update(not_after="2027", issuer="CN=CA", trusted={"verdict": True})
+    cloud = {**CLOUD, "encryption": {"state": "enabled", "kms": [entry]}}
+    found = rows(cloud={"private_clouds": [cloud]}, servers=[{"item": "par", "kmip_server": seen}])
+    assert ("Port of KMS entry 4" in found) is told
+    if told:
+        severity, words = found["Port of KMS entry 4"]
+        assert severity == "warning"
+        for word in ("192.0.2.9", "port 5696", "port 5697", "okms_move_endpoint", "private_cloud_kms"):
+            assert word in words
+
+
+def test_an_endpoint_that_is_missing_or_old_is_told() -> None:
+    missing = {"host": None, "refused": "kms has no kmipRsaEndpoint"}
+    assert rows(endpoint=missing)["KMIP endpoint"][0] == "blocking"
+    old = {"host": "h", "port": 5696, "notice": "stays on port 5696"}
+    assert rows(endpoint=old)["KMIP endpoint"][0] == "warning"
+    assert "KMIP endpoint" not in rows(endpoint={"host": "h", "port": 5697, "notice": ""})
+    assert "KMIP endpoint" not in rows(endpoint={})
