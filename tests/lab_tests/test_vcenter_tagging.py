@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import RestClient, VCenterSite
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import (
+    PASSWORD,
+    USER,
+    RestClient,
+    VCenterSite,
+)
 
 CATEGORY, TAG, ON = "/api/cis/tagging/category", "/api/cis/tagging/tag", "/api/cis/tagging/tag-association?action="
 
@@ -74,3 +79,54 @@ def test_refusals(site, rest):
         assert (refused.status_code, refused.json()["error_type"]) == (400, "INVALID_ARGUMENT")
     rest.http.headers.pop("vmware-api-session-id")
     assert rest("GET", TAG).status_code == 401
+
+
+OLD = "/rest/com/vmware/cis/tagging"
+
+
+def test_the_older_tree_answers_the_same_wrapped(site, rest):
+    inventory = site.vcenter.inventory
+    prod = site.vcenter.tagging.attach("env", "prod", inventory.vm("vm1"))
+    gold = site.vcenter.tagging.attach("tier", "gold")
+
+    def value(method, path, body=None):
+        answer = rest(method, OLD + path, body)
+        assert answer.status_code == 200, answer.text
+        assert list(answer.json()) == ["value"]
+        return answer.json()["value"]
+
+    assert value("GET", "/category") == [prod.category.id, gold.category.id]
+    assert value("GET", f"/category/id:{prod.category.id}")["name"] == "env"
+    assert value("GET", "/tag") == [prod.id, gold.id]
+    assert value("GET", f"/tag/id:{gold.id}")["name"] == "gold"
+    assert value("POST", f"/tag/id:{prod.category.id}?~action=list-tags-for-category") == [prod.id]
+    target, association = machine(1), "/tag-association"
+    assert value("POST", f"{association}?~action=list-attached-tags", {"object_id": target}) == [prod.id]
+    assert value("POST", f"{association}?~action=list-attachable-tags", {"object_id": target}) == [gold.id]
+    assert value("POST", f"{association}/id:{prod.id}?~action=list-attached-objects") == [target]
+    found = value("POST", f"{association}?~action=list-attached-tags-on-objects", {"object_ids": [target]})
+    assert found == [{"object_id": target, "tag_ids": [prod.id]}]
+    found = value("POST", f"{association}?~action=list-attached-objects-on-tags", {"tag_ids": [prod.id]})
+    assert found == [{"tag_id": prod.id, "object_ids": [target]}]
+
+
+def test_errors_of_the_older_tree(rest):
+    missing = rest("GET", OLD + "/tag/id:urn:none")
+    assert (missing.status_code, missing.json()["type"]) == (404, "com.vmware.vapi.std.errors.not_found")
+    for body in ({"object_id": None}, {"object_id": "vm-1"}, ["vm-1"]):
+        wrong = rest("POST", OLD + "/tag-association?~action=list-attached-tags", body)
+        assert (wrong.status_code, wrong.json()["type"]) == (400, "com.vmware.vapi.std.errors.invalid_argument")
+
+
+@pytest.mark.parametrize("version", ["7.0.1", "7.0.2"])
+def test_the_older_tree_is_there_before_the_newer_one(version, tmp_path):
+    site = VCenterSite(version=version)
+    rest = RestClient(site, tmp_path, login=False)
+    try:
+        session = rest("POST", "/rest/com/vmware/cis/session", auth=(USER, PASSWORD)).json()["value"]
+        rest.http.headers["vmware-api-session-id"] = session
+        assert rest("GET", OLD + "/tag").json() == {"value": []}
+        assert rest("GET", TAG).status_code == (404 if version == "7.0.1" else 200)
+    finally:
+        rest.close()
+        site.close()

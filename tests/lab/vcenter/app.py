@@ -20,6 +20,7 @@ from .dispatcher import Call, Dispatcher
 from .entities import Host
 from .host_crypto import HostCrypto
 from .inventory import Inventory
+from .json_rpc import JsonRpc
 from .kms_connections import KmsConnections, Route, addresses_of
 from .machine_faults import MachineFaults
 from .machine_keys import MachineKeys
@@ -54,7 +55,7 @@ def _nobody(_login: str, _password: str) -> t.Iterable[str] | None:
 
 
 class VCenter:
-    """SOAP on /sdk, /vsanHealth and /pbm, and REST.
+    """SOAP on /sdk, /vsanHealth and /pbm, REST, and JSON-RPC on /api.
 
     The callbacks are set by the lab: who may log in with which privileges, and where the network lets vCenter through
     to. They are called without any lock of the vCenter held.
@@ -99,6 +100,7 @@ class VCenter:
         self._pbm = PbmApi(self._core, self.sessions, self.policies, self.inventory)
         self.tagging = Tagging(self._core)
         self._rest.add(self.tagging.routes())
+        self._json_rpc = JsonRpc(self._core, self.sessions, self.native, self.tagging)
         self._dispatcher = Dispatcher(
             self._core,
             (
@@ -170,9 +172,10 @@ class VCenter:
 
     # application
 
-    def _other(self, request: Request) -> RestApi | PbmApi | None:
+    def _other(self, request: Request) -> JsonRpc | RestApi | PbmApi | None:
         """The part that answers what is not for SOAP on /sdk or /vsanHealth."""
-        return next((one for one in (self._rest, self._pbm) if one.claims(request)), None)
+        parts: tuple[JsonRpc | RestApi | PbmApi, ...] = (self._json_rpc, self._rest, self._pbm)
+        return next((one for one in parts if one.claims(request)), None)
 
     def describe(self, request: Request) -> Described:
         """Name the call; the envelope is read once, for `handle` too."""

@@ -90,6 +90,13 @@ def _basic(header: str) -> tuple[str, str]:
     return user, password
 
 
+def session_info(session: Session) -> dict[str, str]:
+    """A session as it is shown."""
+    times = {"created_time": session.login_time, "last_accessed_time": session.last_active}
+    shown = {name: moment.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z" for name, moment in times.items()}
+    return {"user": session.user, **shown}
+
+
 class RestApi:
     """Answers what is below TREES."""
 
@@ -247,16 +254,10 @@ class RestApi:
         return Response(204 if call.request.path == NEW else 200)
 
     def _session(self, call: RestCall) -> Response:
-        return _json(self._session_info(call.session))
+        return _json(session_info(call.session))
 
     def _old_session(self, call: RestCall) -> Response:
-        return _json({"value": self._session_info(call.session)})
-
-    @staticmethod
-    def _session_info(session: Session) -> dict[str, str]:
-        times = {"created_time": session.login_time, "last_accessed_time": session.last_active}
-        shown = {name: moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ") for name, moment in times.items()}
-        return {"user": session.user, **shown}
+        return _json({"value": session_info(call.session)})
 
     # providers
 

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Tags over REST: categories, tags and what they are attached to. Tests attach them with `Tagging.attach`.
 
-Paths, names of fields and actions are those of the official bindings (com.vmware.cis.tagging), there since 7.0 U2
-below /api. What a user may not read is left out of lists.
+Names of operations and fields are those of the official bindings (com.vmware.cis.tagging): below /api since 7.0 U2, in
+the older tree below /rest, where an id stands behind id: and answers are wrapped, and over JSON-RPC. What a user may
+not read is left out of lists.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from .rest_errors import JSON, RestError
 if t.TYPE_CHECKING:
     from .core import Core
 
-CATEGORIES, TAGS, ASSOCIATIONS = "/api/cis/tagging/category", "/api/cis/tagging/tag", "/api/cis/tagging/tag-association"
+BASE = "/api/cis/tagging/"
+OLD_BASE = "/rest/com/vmware/cis/tagging/"
+Operation = t.Callable[[t.Mapping[str, t.Any]], t.Any]  # from the fields of the input to the output
 _NAMESPACE = uuid.UUID("6f1d3a52-6c39-4f6e-9a1e-6b9a2f0c7d11")
 
 
@@ -75,8 +78,24 @@ def _object(reference: t.Any) -> tuple[str, str]:
     return type(reference).__name__.rpartition(".")[2], vmomi.moid(reference)
 
 
-def _answer(value: t.Any) -> Response:
-    return Response(200, json.dumps(value).encode(), dict(JSON))
+def _field(given: t.Mapping[str, t.Any], name: str, kind: type = str) -> t.Any:
+    if not isinstance(given.get(name), kind):
+        raise RestError("invalid_argument", f"{name} is missing", "vapi.data.structure.field.missing")
+    return given[name]
+
+
+def _key(target: t.Any) -> tuple[str, str]:
+    """A DynamicID, as it is kept."""
+    if not isinstance(target, dict) or not {"type", "id"} <= set(target):
+        raise RestError("invalid_argument", "type or id is missing", "vapi.data.structure.field.missing")
+    return target["type"], target["id"]
+
+
+def _one(known: t.Mapping[str, t.Any], wanted: str) -> t.Any:
+    found = known.get(wanted)
+    if found is None:
+        raise RestError("not_found", "Tagging object not found", "cis.tagging.objectNotFound.error")
+    return found
 
 
 class Tagging:
@@ -96,59 +115,84 @@ class Tagging:
         made.objects.update(dict.fromkeys(_object(entity.reference) for entity in entities))
         return made
 
-    def routes(self) -> list[Route]:
-        """The operations; none of them changes anything, whatever its method."""
-        actions = {
-            "list-attached-tags": self._tags_on_object,
-            "list-attached-tags-on-objects": self._tags_on_objects,
-            "list-attached-objects-on-tags": self._objects_on_tags,
+    # operations
+
+    def operations(self) -> dict[tuple[str, str], Operation]:
+        """All by service (its last part) and name; none of them changes anything."""
+        return {
+            ("category", "list"): lambda _given: list(self.categories),
+            ("category", "get"): lambda given: _one(self.categories, _field(given, "category_id")).as_data(),
+            ("category", "list_used_categories"): lambda _given: [],
+            ("tag", "list"): lambda _given: list(self.tags),
+            ("tag", "get"): lambda given: _one(self.tags, _field(given, "tag_id")).as_data(),
+            ("tag", "list_used_tags"): lambda _given: [],
+            ("tag", "list_tags_for_category"): self._tags_of_category,
+            ("tag_association", "list_attached_tags"): lambda given: self._on(given.get("object_id")),
+            ("tag_association", "list_attachable_tags"): self._attachable,
+            ("tag_association", "list_attached_tags_on_objects"): self._tags_on_objects,
+            ("tag_association", "list_attached_objects"): self._objects_on_tag,
+            ("tag_association", "list_attached_objects_on_tags"): self._objects_on_tags,
         }
-        return [
-            Route("GET", CATEGORIES, "read", ANY, lambda _call: _answer(list(self.categories))),
-            Route("GET", CATEGORIES + "/{id}", "read", ANY, lambda call: self._one(self.categories, call)),
-            Route("GET", TAGS, "read", ANY, lambda _call: _answer(list(self.tags))),
-            Route("GET", TAGS + "/{id}", "read", ANY, lambda call: self._one(self.tags, call)),
-            Route("POST", TAGS, "read", ANY, self._tags_of_category, "?action=list-tags-for-category"),
-            *(Route("POST", ASSOCIATIONS, "read", ANY, do, f"?action={name}") for name, do in actions.items()),
-        ]
 
-    @staticmethod
-    def _one(known: t.Mapping[str, t.Any], call: RestCall) -> Response:
-        found = known.get(call.names["id"])
-        if found is None:
-            raise RestError("not_found", "Tagging object not found", "cis.tagging.objectNotFound.error")
-        return _answer(found.as_data())
+    def _tags_of_category(self, given: t.Mapping[str, t.Any]) -> list[str]:
+        wanted = _one(self.categories, _field(given, "category_id"))
+        return [tag.id for tag in self.tags.values() if tag.category is wanted]
 
-    @staticmethod
-    def _field(call: RestCall, name: str) -> t.Any:
-        body = call.body
-        if not isinstance(body, dict) or name not in body:
-            raise RestError("invalid_argument", f"{name} is missing", "vapi.data.structure.field.missing")
-        return body[name]
-
-    def _tags_of_category(self, call: RestCall) -> Response:
-        wanted = self._field(call, "category_id")
-        return _answer([tag.id for tag in self.tags.values() if tag.category.id == wanted])
-
-    def _on(self, target: t.Mapping[str, str]) -> list[str]:
-        key = (target["type"], target["id"])
+    def _on(self, target: t.Any) -> list[str]:
+        key = _key(target)
         return [tag.id for tag in self.tags.values() if key in tag.objects]
 
-    def _tags_on_object(self, call: RestCall) -> Response:
-        return _answer(self._on(self._field(call, "object_id")))
+    def _attachable(self, given: t.Mapping[str, t.Any]) -> list[str]:
+        attached = self._on(given.get("object_id"))
+        return [tag_id for tag_id in self.tags if tag_id not in attached]
 
-    def _tags_on_objects(self, call: RestCall) -> Response:
+    def _tags_on_objects(self, given: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
         """The tags of each object (assumptions: untagged-objects, tagging-limit)."""
-        targets = self._field(call, "object_ids")
+        targets = _field(given, "object_ids", list)
         settings = self._core.settings
         if len(targets) > settings.tagging_limit:
             raise RestError("invalid_argument", "Too many objects", "cis.tagging.limit.error")
         found = [{"object_id": target, "tag_ids": self._on(target)} for target in targets]
-        return _answer([row for row in found if row["tag_ids"] or settings.untagged_objects_listed])
+        return [row for row in found if row["tag_ids"] or settings.untagged_objects_listed]
 
-    def _objects_on_tags(self, call: RestCall) -> Response:
-        tags = [self.tags[one] for one in self._field(call, "tag_ids") if one in self.tags]
-        rows = [
-            {"tag_id": tag.id, "object_ids": [{"type": kind, "id": moid} for kind, moid in tag.objects]} for tag in tags
+    def _objects_on_tag(self, given: t.Mapping[str, t.Any]) -> list[dict[str, str]]:
+        tag = _one(self.tags, _field(given, "tag_id"))
+        return [{"type": kind, "id": moid} for kind, moid in tag.objects]
+
+    def _objects_on_tags(self, given: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+        wanted = [one for one in _field(given, "tag_ids", list) if one in self.tags]
+        return [{"tag_id": one, "object_ids": self._objects_on_tag({"tag_id": one})} for one in wanted]
+
+    # over REST
+
+    def routes(self) -> list[Route]:
+        """The operations in both trees."""
+        return [
+            route
+            for (service, name), operation in self.operations().items()
+            for route in _routes(service.replace("_", "-"), name.replace("_", "-"), operation)
         ]
-        return _answer(rows)
+
+
+# which part of the input stands in the path, if any; in the older tree one more does
+IN_PATH = {"get": "{}_id", "list-attached-objects": "tag_id"}
+IN_OLD_PATH = {**IN_PATH, "list-tags-for-category": "category_id"}
+
+
+def _routes(service: str, name: str, operation: Operation) -> t.Iterator[Route]:
+    for base, in_path, mark, query in ((BASE, IN_PATH, "", "action"), (OLD_BASE, IN_OLD_PATH, "id:", "~action")):
+        field = in_path.get(name, "").format(service)
+        path = base + service + (f"/{mark}{{{field}}}" if field else "")
+        method, action = ("GET", "") if name in ("get", "list") else ("POST", f"?{query}={name}")
+        yield Route(method, path, "read", ANY, _over_rest(operation, wrapped=base == OLD_BASE), action)
+
+
+def _over_rest(operation: Operation, wrapped: bool) -> t.Callable[[RestCall], Response]:
+    def answer(call: RestCall) -> Response:
+        body = call.body
+        if not isinstance(body, dict):
+            raise RestError("invalid_argument", "A structure is expected.")
+        value = operation({**body, **call.names})
+        return Response(200, json.dumps({"value": value} if wrapped else value).encode(), dict(JSON))
+
+    return answer
