@@ -261,7 +261,7 @@ kmip_server:
     missing_operations:
       description:
         - Operations that vCenter uses and the server does not list, null when it did not tell.
-        - A hint only, servers do more than they list. vCenter does without V(ADD_ATTRIBUTE).
+        - A hint only, servers do more than they list. vCenter does without V(ADD_ATTRIBUTE) and V(LOCATE).
       type: list
       elements: str
       sample: []

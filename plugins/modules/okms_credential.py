@@ -52,6 +52,7 @@ options:
   csr:
     description:
       - Certificate signing request in PEM. OKMS then never holds the private key.
+      - Only certificates from a request are within the PCI DSS scope of OKMS.
       - An empty string stands for a request that does not exist yet. Check mode then predicts a new credential, a real
         run fails.
     type: str

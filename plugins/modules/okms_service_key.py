@@ -56,6 +56,14 @@ options:
     type: list
     elements: str
     choices: [encrypt, decrypt, sign, verify, wrapKey, unwrapKey]
+  protection_level:
+    description:
+      - Where the key is kept, V(SOFTWARE) or V(HSM), which is hardware. Not all regions have it.
+      - By default, a new key is in software. A key on HSM cannot be imported, and the level can never be changed.
+      - OVHcloud's API may not tell the level of an existing key. Then the result is null, and a warning says that it
+        was not compared.
+    type: str
+    choices: [SOFTWARE, HSM]
   context:
     description: Further data that is bound to the key, at most 64 characters. Only used when the key is made.
     type: str
@@ -161,6 +169,10 @@ service_key:
       type: list
       elements: str
       sample: [decrypt, encrypt]
+    protection_level:
+      description: SOFTWARE or HSM, null when OVHcloud does not tell.
+      type: str
+      sample: SOFTWARE
     state:
       description: PRE_ACTIVE, ACTIVE, DEACTIVATED or COMPROMISED.
       type: str
@@ -209,7 +221,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import Domains
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.service_keys import (
     FIELDS,
+    HSM,
     REASONS,
+    SOFTWARE,
     ServiceKeys,
     check_deletion,
     check_request,
@@ -232,6 +246,7 @@ SPEC = ArgSpec(
     size=integer(),
     curve=text(choices=("P-256", "P-384", "P-521")),
     operations=texts(choices=OPERATIONS),
+    protection_level=text(choices=(SOFTWARE, HSM)),
     context=text(),
     key=text(secret=True),
     state=text(default="present", choices=("present", "active", "deactivated", "absent")),
@@ -252,6 +267,7 @@ class OkmsServiceKey(Resource):
 
     def __init__(self, context: Context, client: Client) -> None:
         self.params = context.params
+        self.warn = context.warn
         self.keys = ServiceKeys(client, context.params["okms_id"])
         self.domains = Domains(client)
         self.given: GivenKey | None = None
@@ -281,6 +297,11 @@ class OkmsServiceKey(Resource):
     def wanted(self, before: State | None) -> State:
         if before is not None:
             refuse_other_key(before, self.params, self.given)
+            if self.params["protection_level"] and before["protection_level"] is None:
+                self.warn(
+                    f"OVHcloud does not tell the protection level of service key {before['id']}: whether it is "
+                    f"{self.params['protection_level']} is not known"
+                )
             name = {"name": self.params["name"]} if self.params["name"] else {}
             return {**name, "state": target_state(before, self.params)}
         if self.params["key_id"]:
@@ -302,6 +323,7 @@ class OkmsServiceKey(Resource):
                 "size": self.given.size,
                 "curve": self.given.curve,
                 "operations": jwk["key_ops"],
+                "protection_level": self.params["protection_level"],
             }
             return {**new_key(self.params["name"], facts, self.given.public_key_sha256), **state}
         if not self.params["okms_id"]:
@@ -309,8 +331,10 @@ class OkmsServiceKey(Resource):
         domain = self.domains.get(self.params["okms_id"])
         if domain is None:
             raise NotFoundError(f"OKMS {self.params['okms_id']} does not exist, or this account may not see it")
-        self.body = generated(self.params, self.keys.offers(domain["region"]))
-        return {**new_key(self.params["name"], self.body), **state}
+        facts = generated(self.params, self.keys.offers(domain["region"]))
+        level = self.params["protection_level"]
+        self.body = {**facts, **({"protectionLevel": level} if level else {})}
+        return {**new_key(self.params["name"], {**facts, "protection_level": level}), **state}
 
     def guard(self, plan: Plan) -> None:
         if plan.verb == "delete":
@@ -323,7 +347,8 @@ class OkmsServiceKey(Resource):
         made = self.keys.create(body, self.given.secrets() if self.given else ())
         if self.params["state"] == "active" and made["state"] != "ACTIVE":
             self.keys.update(made["id"], {"state": "ACTIVE"})
-        return self.keys.get(made["id"]) or made
+        seen = self.keys.get(made["id"]) or made
+        return {**seen, "protection_level": seen["protection_level"] or self.params["protection_level"]}
 
     def update(self, plan: Plan) -> State:
         body: dict[str, t.Any] = {name: plan.changes[name] for name in ("name", "state") if name in plan.changes}

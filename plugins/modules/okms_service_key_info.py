@@ -93,6 +93,10 @@ service_keys:
       type: list
       elements: str
       sample: [decrypt, encrypt]
+    protection_level:
+      description: SOFTWARE or HSM, null when OVHcloud does not tell.
+      type: str
+      sample: SOFTWARE
     state:
       description: PRE_ACTIVE, ACTIVE, DEACTIVATED or COMPROMISED.
       type: str

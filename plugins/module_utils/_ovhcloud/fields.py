@@ -133,6 +133,16 @@ def record(answer: t.Any, what: str) -> Fields:
     return Fields(answer, what)
 
 
+def require_told(states: t.Iterable[t.Mapping[str, t.Any]], name: str, what: str) -> None:
+    """Raise when an object in our shape lacks what a choice among all of them rests on."""
+    for state in states:
+        if state[name] is None:
+            raise ShapeError(
+                f"OVHcloud answered {what} {state['id']} without {name}, so this run cannot tell which one is meant",
+                field=name,
+            )
+
+
 def written(answer: t.Any, what: str) -> Fields:
     """The answer of a write: when it cannot be read, the write may have been done all the same."""
     try:

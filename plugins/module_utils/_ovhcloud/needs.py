@@ -22,6 +22,8 @@ KMIP_ACTIONS = tuple(
         *("modifyAttribute", "register", "revoke"),
     )
 )
+# vCenter does without it, and OKMS was seen to refuse it to users who have the right
+KMIP_OPTIONAL = ("okms:kmip:locate",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -302,7 +304,10 @@ CATALOGUE: tuple[Need, ...] = (
         """,
         feature="users",
     ),
-    *(Need("", "", action, DOMAIN, "operate", (OKMS,), "kmip") for action in KMIP_ACTIONS),
+    *(
+        Need("", "", action, DOMAIN, "operate", (OKMS,), "kmip", optional=action in KMIP_OPTIONAL)
+        for action in KMIP_ACTIONS
+    ),
 )
 
 
@@ -315,8 +320,8 @@ def needs_of(option: str, profile: str, features: t.Collection[str] = ()) -> lis
         if option in need.options and need.profile in reached and (not need.feature or need.feature in features)
     ]
     # a feature may need what is optional without it
-    needed = {(need.method, need.path) for need in found if not need.optional}
-    return [need for need in found if not (need.optional and (need.method, need.path) in needed)]
+    needed = {(need.method, need.path, need.action) for need in found if not need.optional}
+    return [need for need in found if not (need.optional and (need.method, need.path, need.action) in needed)]
 
 
 def access_rules(needs: t.Iterable[Need], scope: Scope) -> list[dict[str, str]]:

@@ -24,7 +24,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     extended,
     outcome_unknown,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import utc
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import (
+    Fields,
+    record,
+    require_told,
+    written,
+)
 
 FIELDS = (
     "id",
@@ -33,6 +38,7 @@ FIELDS = (
     "size",
     "curve",
     "operations",
+    "protection_level",
     "state",
     "created_at",
     "urn",
@@ -40,6 +46,7 @@ FIELDS = (
     "public_key",
     "public_key_sha256",
 )
+SOFTWARE, HSM = "SOFTWARE", "HSM"
 LONGEST_NAME, LONGEST_CONTEXT = 32, 64
 ALIVE = ("PRE_ACTIVE", "ACTIVE")
 ENDED = ("DEACTIVATED", "COMPROMISED")
@@ -69,15 +76,17 @@ class ServiceKeys:
         """All keys that are not destroyed, by name and creation; without their public part."""
         states = [key_state(raw) for raw in self._client.get_all(self._path)]
         alive = [state for state in states if state["state"] not in GONE]
-        return sorted(alive, key=lambda state: (state["name"], str(state["created_at"]), state["id"]))
+        return sorted(alive, key=lambda state: (str(state["name"]), str(state["created_at"]), state["id"]))
 
     def get(self, key_id: str) -> State | None:
         """One key with its public part; None when it does not exist or is destroyed."""
         where = self._path + path("/{}", key_id)
         try:
             raw = self._client.get(where)
-            if raw["type"] != "oct":  # a symmetric key has no public part, and no PEM
-                raw = {**raw, "keysPEM": self._client.get(where, {"format": "PEM"}).get("keysPEM")}
+            read = record(raw, f"service key {key_id}")
+            if read.text("type") != "oct":  # a symmetric key has no public part, and no PEM
+                public = record(self._client.get(where, {"format": "PEM"}), f"service key {key_id}")
+                raw = {**read.raw, "keysPEM": public.raw.get("keysPEM")}
         except NotFoundError:
             return None
         state = key_state(raw)
@@ -86,7 +95,7 @@ class ServiceKeys:
     def create(self, body: t.Mapping[str, t.Any], secrets: t.Sequence[str] = ()) -> State:
         """Generate or import one, once."""
         try:
-            return key_state(self._client.post(self._path, dict(body)))
+            return key_state(self._client.post(self._path, dict(body)), written)
         except CollectionError as error:
             message = scrub(error.message, secrets)
             if outcome_unknown(error):
@@ -106,21 +115,25 @@ class ServiceKeys:
         return self._client.get_all("/v2/okms/reference/serviceKey", {"region": region})
 
 
-def key_state(raw: t.Mapping[str, t.Any]) -> State:
+def key_state(raw: t.Any, reader: t.Callable[[t.Any, str], Fields] = record) -> State:
     """The API's key in our shape; nothing of it is secret."""
-    iam = raw.get("iam") or {}
-    pem = next((entry.get("pem") for entry in raw.get("keysPEM") or []), None)
+    read = reader(raw, "a service key")
+    key_id = read.known_text("id")
+    read.what = f"service key {key_id}"
+    iam = read.part("iam")
+    pem = next((text for entry in read.parts("keysPEM") if (text := entry.text("pem"))), None)
     return {
-        "id": raw["id"],
-        "name": raw["name"],
-        "type": raw["type"],
-        "size": raw.get("size"),
-        "curve": raw.get("curve"),
-        "operations": sorted(raw.get("operations") or []),
-        "state": raw["state"],
-        "created_at": utc(raw.get("createdAt")),
-        "urn": iam.get("urn"),
-        "tags": iam.get("tags") or {},
+        "id": key_id,
+        "name": read.text("name"),
+        "type": read.text("type"),
+        "size": read.whole("size"),
+        "curve": read.text("curve"),
+        "operations": sorted(read.texts("operations")),
+        "protection_level": read.text("protectionLevel"),
+        "state": read.text("state"),
+        "created_at": read.time("createdAt"),
+        "urn": iam.text("urn"),
+        "tags": iam.labels("tags"),
         "public_key": pem,
         "public_key_sha256": public_key_in(pem) if pem else None,
     }
@@ -139,6 +152,10 @@ def check_request(params: t.Mapping[str, t.Any]) -> None:
             "size and curve cannot go with key, which has its own",
         ),
         (
+            params["key"] is not None and params["protection_level"] == HSM,
+            "a key on HSM cannot be imported: leave key out to have one made there, or protection_level",
+        ),
+        (
             params["deactivation_reason"] is not None and state != "deactivated",
             "deactivation_reason is only for state=deactivated",
         ),
@@ -153,7 +170,11 @@ def select(states: t.Sequence[State], params: t.Mapping[str, t.Any], kind: str |
 
     A key that can still be used comes before those that were deactivated, when one is wanted that shall be used.
     """
-    same = [state for state in states if state["name"] == params["name"] and kind in (None, state["type"])]
+    require_told(states, "name", "service key")
+    named = [state for state in states if state["name"] == params["name"]]
+    if kind is not None:
+        require_told(named, "type", "service key")
+    same = [state for state in named if kind in (None, state["type"])]
     alive = [state for state in same if state["state"] in ALIVE]
     if params["state"] in ("present", "active") and len(alive) == 1:
         return alive[0]
@@ -175,6 +196,8 @@ def refuse_other_key(found: State, params: t.Mapping[str, t.Any], given: GivenKe
         wanted.update(type=given.kind, size=given.size, curve=given.curve)
         if found["public_key_sha256"] is not None:
             wanted["public_key_sha256"] = given.public_key_sha256
+    if found["protection_level"] is not None:  # not every answer tells it
+        wanted["protection_level"] = params["protection_level"]
     differs = [
         f"{name} is {found[name]} and not {value}"
         for name, value in wanted.items()
@@ -243,7 +266,7 @@ def new_key(name: str, facts: t.Mapping[str, t.Any], public_key_sha256: str | No
     """What is known of a key before it exists: pure."""
     return {
         "name": name,
-        **{part: facts.get(part) for part in ("type", "size", "curve", "operations")},
+        **{part: facts.get(part) for part in ("type", "size", "curve", "operations", "protection_level")},
         "tags": {},
         "public_key_sha256": public_key_sha256,
     }

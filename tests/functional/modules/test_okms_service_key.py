@@ -317,3 +317,39 @@ def test_the_information_module(lab: Lab, run_module: RunModule, okms_id: str) -
     mark = lab.journal.mark()
     names()
     assert writes(lab, mark) == []
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("level", ["SOFTWARE", "HSM"])
+def test_protection_level(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any], level: str, told: bool) -> None:
+    lab.ovhcloud.settings.key_tells_protection = told
+    options = {**wanted, "protection_level": level}
+    foreseen = run_module("okms_service_key", check=True, **options)
+    made = run_module("okms_service_key", **options)
+    assert made.changed, made.msg
+    assert known(foreseen["service_key"]).items() <= made["service_key"].items()
+    assert made["service_key"]["protection_level"] == level
+    (key,) = lab.ovhcloud.state.okms[wanted["okms_id"]].service_keys.values()
+    assert key.protection_level == level
+    again = run_module("okms_service_key", **options)
+    assert not again.changed
+    assert bool(again.warnings) is not told  # what is not told is not compared, and the warning says so
+    (listed,) = run_module("okms_service_key_info", okms_id=wanted["okms_id"])["service_keys"]
+    assert listed["protection_level"] == (level if told else None)
+
+
+def test_another_protection_level_is_another_key(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) -> None:
+    lab.ovhcloud.settings.key_tells_protection = True
+    run_module("okms_service_key", **wanted)
+    refused = run_module("okms_service_key", **wanted, protection_level="HSM")
+    assert refused.failed
+    assert "protection_level is SOFTWARE and not HSM" in refused.msg
+
+
+def test_a_key_on_hsm_is_not_imported(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) -> None:
+    material = base64.b64encode(SYMMETRIC).decode()
+    refused = run_module("okms_service_key", **wanted, key=material, protection_level="HSM")
+    assert refused.failed
+    assert "a key on HSM cannot be imported" in refused.msg
+    assert lab.journal.count(system="ovhcloud") == 0
+    assert run_module("okms_service_key", **wanted, key=material, protection_level="SOFTWARE").changed

@@ -53,6 +53,7 @@ class ServiceKeyArea(Area):
             raise _refused("ContextMaxExceeded")
         key = self._imported(body) if body.get("keys") is not None else self._generated(body)
         key.state = self.core.settings.service_key_state
+        key.protection_level = body.get("protectionLevel") or "SOFTWARE"
         domain.service_keys[key.key_id] = key
         return self._shown(key, "JWK")
 
@@ -129,6 +130,8 @@ class ServiceKeyArea(Area):
             (any(body.get(name) is not None for name in ("type", "size", "curve", "operations")), "KeysIncompatible"),
             (len(keys) < 1, "KeysMinRequired"),
             (len(keys) > 1, "KeysMaxExceeded"),
+            # guide of 2026-08-26: keys on HSM cannot be imported; the class is not published
+            (body.get("protectionLevel") == "HSM", "ProtectionLevelIncompatible"),
         )
         _first_broken(rules)
         jwk = keys[0]
@@ -159,7 +162,9 @@ class ServiceKeyArea(Area):
 
     def _shown(self, key: ServiceKey, form: str = "") -> dict[str, t.Any]:
         jwk = {**dict.fromkeys(_RESPONSE_FIELDS), **key.jwk}
+        told = {"protectionLevel": key.protection_level} if self.core.settings.key_tells_protection else {}
         return {
+            **told,
             "createdAt": stamp(key.created),
             "curve": key.curve,
             "id": key.key_id,

@@ -47,6 +47,7 @@ class OvhSettings:
     credential_delete_reads: int = 1
     credential_outcome: str = "READY"  # or `ERROR`
     service_key_state: str = assumed("ovhcloud.service_key_state")
+    key_tells_protection: bool = assumed("ovhcloud.key_tells_protection")
     destroyed_keys_stay: bool = assumed("ovhcloud.destroyed_keys_stay")
 
     # private cloud

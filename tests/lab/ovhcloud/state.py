@@ -183,6 +183,7 @@ class ServiceKey:
     jwk: dict[str, t.Any]
     pem: str | None
     state: str = "ACTIVE"
+    protection_level: str = "SOFTWARE"
 
 
 @dataclasses.dataclass
