@@ -13,21 +13,25 @@ from ..faults import FaultRule
 from ..journal import Journal
 from ..web import Described, Request, Response
 from . import entity_properties, errors, sessions, soap, vmomi
+from .authorization import Authorization
 from .core import Core
 from .crypto_keys import CryptoKeys
 from .crypto_manager import CryptoManager
 from .dispatcher import Call, Dispatcher
 from .entities import Host
+from .history import History
 from .host_crypto import HostCrypto
 from .inventory import Inventory
 from .json_rpc import JsonRpc
 from .kms_connections import KmsConnections, Route, addresses_of
 from .machine_faults import MachineFaults
 from .machine_keys import MachineKeys
+from .managers import CustomFields, Extensions, Licenses, Options
 from .native_providers import NativeProviders
 from .pbm_api import VERSIONS_FILE as PBM_VERSIONS_FILE
 from .pbm_api import PbmApi
 from .pbm_profiles import Profiles
+from .performance import Performance
 from .property_collector import PropertyCollectors
 from .provider_keys import ProviderKeys
 from .rest import RestApi
@@ -86,6 +90,9 @@ class VCenter:
         self.tasks = Tasks(self._core)
         collectors = PropertyCollectors(self._core)
         self.sessions.on_end += [collectors.forget, lambda session: self._core.store.remove_owned(session.key)]
+        history = History(self._core)
+        self.sessions.on_start.append(history.logged_in)
+        self.sessions.on_end.append(history.logged_out)
         entity_properties.publish(self.inventory, self._core.store)
         self.native = NativeProviders(self._core, self.inventory)
         keys = ProviderKeys(self._core, self._connections, self.native)
@@ -107,7 +114,13 @@ class VCenter:
                 ServiceInstance(self._core, self.inventory),
                 SearchIndex(self._core, self.inventory),
                 self.sessions,
-                sessions.Authorization(self._core),
+                Authorization(self._core, self.inventory),
+                Licenses(self._core),
+                Options(self._core),
+                Extensions(self._core),
+                CustomFields(self._core),
+                Performance(self._core, self.inventory),
+                history,
                 Views(self._core, self.inventory),
                 collectors,
                 CryptoManager(self._core, self.inventory, self._connections, self.tasks),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+import uuid
 
 from pyVmomi import vim
 
@@ -15,6 +16,7 @@ from .inventory import Inventory
 from .store import ObjectStore, Table
 
 MEMORY = 256 << 30
+MAX_FILE, MAX_DISK = 64 << 40, 62 << 40  # of VMFS 6
 CAPABILITIES_ON = ("storagePolicySupported", "featureCapabilitiesSupported", "vmotionSupported", "rebootSupported")
 COMMON: dict[str, t.Callable[[t.Any], t.Any]] = {
     "name": lambda entity: entity.name,
@@ -163,6 +165,47 @@ def datastore_summary(datastore: Datastore) -> t.Any:
     )
 
 
+def datastore_info(datastore: Datastore) -> t.Any:
+    """`info` of a datastore: VMFS 6, with the sizes that it allows."""
+    identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, datastore.name))
+    return vim.host.VmfsDatastoreInfo(
+        name=datastore.name,
+        url=f"ds:///vmfs/volumes/{datastore.name}/",
+        freeSpace=datastore.free,
+        maxFileSize=MAX_FILE,
+        maxVirtualDiskCapacity=MAX_DISK,
+        maxMemoryFileSize=MAX_FILE,
+        maxPhysicalRDMFileSize=MAX_FILE,
+        maxVirtualRDMFileSize=MAX_DISK,
+        timestamp=vm_properties.EPOCH,
+        containerId=identifier,
+        vmfs=vim.host.VmfsVolume(
+            type="VMFS",
+            name=datastore.name,
+            capacity=datastore.capacity,
+            blockSizeMb=1,
+            maxBlocks=MAX_FILE >> 20,
+            majorVersion=6,
+            version="6.82",
+            uuid=identifier,
+            extent=[vim.host.ScsiDisk.Partition(diskName=f"naa.{identifier.replace('-', '')}", partition=1)],
+            vmfsUpgradable=False,
+        ),
+    )
+
+
+def datastore_capability() -> t.Any:
+    """`capability` of a VMFS datastore."""
+    return vim.Datastore.Capability(
+        directoryHierarchySupported=True,
+        rawDiskMappingsSupported=True,
+        perFileThinProvisioningSupported=True,
+        storageIORMSupported=True,
+        nativeSnapshotSupported=False,
+        topLevelDirectoryCreateSupported=True,
+    )
+
+
 def _machines(inventory: Inventory, attribute: str) -> t.Callable[[Entity], list[t.Any]]:
     def read(entity: Entity) -> list[t.Any]:
         return [machine.reference for machine in inventory.vms if getattr(machine, attribute) is entity]
@@ -215,6 +258,8 @@ def _datastore_table(inventory: Inventory) -> Table:
     return {
         **COMMON,
         "summary": datastore_summary,
+        "info": datastore_info,
+        "capability": lambda _datastore: datastore_capability(),
         "vm": lambda store: [one.reference for one in inventory.vms if any(at is store for at in one.datastores())],
         "host": lambda _datastore: [
             vim.Datastore.HostMount(key=host.reference, mountInfo=vim.host.MountInfo(accessMode="readWrite"))

@@ -63,6 +63,12 @@ class ServiceInstance:
             authorizationManager=vim.AuthorizationManager("AuthorizationManager"),
             taskManager=vim.TaskManager("TaskManager"),
             searchIndex=vim.SearchIndex("SearchIndex"),
+            setting=vim.option.OptionManager("VpxSettings"),
+            perfManager=vim.PerformanceManager("PerfMgr"),
+            eventManager=vim.event.EventManager("EventManager"),
+            extensionManager=vim.ExtensionManager("ExtensionManager"),
+            customFieldsManager=vim.CustomFieldsManager("CustomFieldsManager"),
+            licenseManager=vim.LicenseManager("LicenseManager"),
             cryptoManager=vim.encryption.CryptoManagerKmip("CryptoManager"),
         )
 

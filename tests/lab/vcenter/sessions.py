@@ -75,6 +75,7 @@ class Sessions:
         self._core = core
         self._authenticate = authenticate
         self._by_cookie: dict[tuple[str, str], Session] = {}
+        self.on_start: list[t.Callable[[Session], None]] = []
         self.on_end: list[t.Callable[[Session], None]] = []
         self.policy: t.Callable[[], tuple[int, str]] = lambda: (0, "first")
         core.store.add(
@@ -151,6 +152,8 @@ class Sessions:
         with self._core.lock:
             self._make_room()
             self._by_cookie[kind, cookie] = session
+            for listener in self.on_start:
+                listener(session)
         return session
 
     def _make_room(self) -> None:
@@ -200,45 +203,6 @@ def current() -> Session:
     if session is None:
         raise errors.not_authenticated(vim.ServiceInstance("ServiceInstance"))
     return session
-
-
-class Authorization:
-    """AuthorizationManager: lets clients ask what they may do."""
-
-    def __init__(self, core: Core) -> None:
-        core.store.add(vim.AuthorizationManager("AuthorizationManager"), self, {})
-
-    @operation("HasPrivilegeOnEntities")
-    def on_entities(self, call: Call) -> list[t.Any]:
-        """For each entity and privilege, whether the session has it."""
-        return [
-            vim.AuthorizationManager.EntityPrivilege(
-                entity=entity,
-                privAvailability=[
-                    vim.AuthorizationManager.PrivilegeAvailability(
-                        privId=privilege, isGranted=call.session.may(privilege)
-                    )
-                    for privilege in call.arguments.get("privId") or []
-                ],
-            )
-            for entity in call.arguments["entity"]
-        ]
-
-    @operation("HasPrivilegeOnEntity")
-    def on_entity(self, call: Call) -> list[bool]:
-        """For each privilege, whether the session has it on one entity."""
-        return [call.session.may(privilege) for privilege in call.arguments.get("privId") or []]
-
-    @operation("FetchUserPrivilegeOnEntities")
-    def of_user(self, call: Call) -> list[t.Any]:
-        """The privileges of the own user."""
-        if call.arguments["userName"] != call.session.user:
-            raise errors.no_permission(call.this, "Authorization.ModifyPermissions")
-        granted = sorted(call.session.privileges)
-        return [
-            vim.AuthorizationManager.UserPrivilegeResult(entity=entity, privileges=granted)
-            for entity in call.arguments["entities"]
-        ]
 
 
 def cookie_in(header: str | None, wanted: str = COOKIE) -> str | None:
