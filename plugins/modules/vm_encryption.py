@@ -44,10 +44,28 @@ options:
     type: str
   policy:
     description:
-      - Name of the storage policy with which disks are encrypted. Without it C(VM Encryption Policy) is taken, which
-        every vCenter has.
-      - Policies of machines that are encrypted already are left alone.
+      - Name of the storage policy that home and disks get when they are encrypted. The module warns when it lacks rules
+        of the present one.
+      - Without it, a policy that encrypts stays, one that has rules besides encryption is handled as
+        O(policy_conflict) says, and everything else gets C(VM Encryption Policy), which every vCenter has.
+      - Policies of machines that are encrypted already stay.
     type: str
+  policy_conflict:
+    description:
+      - What to do with a machine whose storage policy has rules besides encryption, such as those of vSAN, of tags or of
+        replication. vCenter replaces a policy with all its rules, on vSAN for example with its failure tolerance.
+      - V(combine) gives it a policy with the same rules that encrypts too. The module takes the one that has the same
+        rules, or creates it, named after the old policy with C( - encrypted). Decryption gives the old policy back. The
+        combined policy names it in its description. Where nothing tells which one it was, the machine has no policy
+        afterwards, with a warning.
+      - V(replace) gives it C(VM Encryption Policy), and no policy with O(state=decrypted). A warning names the lost rules.
+      - V(block) leaves the machine alone and reports it as blocked.
+      - A machine whose present policy cannot be read is blocked by V(combine) and V(block).
+      - Creating a policy needs the privileges C(StorageProfile.Update) and C(Cryptographer.ManageEncryptionPolicy),
+        reading them C(StorageProfile.View), giving them C(StorageProfile.Apply) (vSphere 8.0 and newer).
+    type: str
+    choices: [combine, replace, block]
+    default: combine
   vmotion_encryption:
     description:
       - Mode of encrypted vMotion of machines that are clear, or become so. It is always V(required) for encrypted ones.
@@ -85,6 +103,15 @@ EXAMPLES = r"""
   ovhcloud.vmware_encryption.vm_encryption:
     selection:
       all: true
+    blocked: skip
+  check_mode: true
+  register: plan
+
+- name: Show which storage policies would be created for machines on vSAN
+  ovhcloud.vmware_encryption.vm_encryption:
+    selection:
+      clusters: [C0]
+    policy_conflict: combine
     blocked: skip
   check_mode: true
   register: plan
@@ -144,7 +171,7 @@ virtual_machines:
       returned: always
       contains:
         code:
-          description: Short name, such as V(snapshots), V(powered_on), V(linked_clone), V(template).
+          description: Short name, such as V(snapshots), V(powered_on), V(linked_clone), V(template), V(policy_rules).
           type: str
           returned: always
           sample: snapshots
@@ -195,6 +222,14 @@ virtual_machines:
           type: str
           returned: always
           sample: powered_off
+        policies:
+          description:
+            - Names of the storage policies of its home (V(home)) and of its disks, by their labels. Null for a part without
+              a policy.
+            - Null as a whole when the policies cannot be read.
+          type: dict
+          returned: always
+          sample: {home: vSAN RAID-6, Hard disk 1: vSAN RAID-6}
     after:
       description: How it is now, read after the work, or (in check mode) would be. Null values are not known.
       type: dict
@@ -227,6 +262,41 @@ virtual_machines:
           type: str
           returned: always
           sample: powered_off
+        policies:
+          description:
+            - Names of the storage policies of its home (V(home)) and of its disks, by their labels. Null for a part without
+              a policy.
+            - Null as a whole when the policies cannot be read.
+          type: dict
+          returned: always
+          sample: {home: vSAN RAID-6 - encrypted, Hard disk 1: vSAN RAID-6 - encrypted}
+created_policies:
+  description: The storage policies that this run created, or (in check mode) would create.
+  returned: success, and failure once machines were looked at
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: Name of the policy.
+      type: str
+      returned: always
+      sample: vSAN RAID-6 - encrypted
+    id:
+      description: Its id; null in check mode.
+      type: str
+      returned: always
+      sample: 7d1a0b54-3a2b-4f0e-8f0c-55a8c1f0b1d2
+    made_from:
+      description: Name of the policy whose rules it has.
+      type: str
+      returned: always
+      sample: vSAN RAID-6
+    rules:
+      description: These rules, without encryption.
+      type: list
+      elements: str
+      returned: always
+      sample: [VSAN.hostFailuresToTolerate=2, VSAN.replicaPreference=RAID-5/6 (Erasure Coding) - Capacity]
 summary:
   description: How many machines have which outcome, and the size of the work.
   returned: success, and failure once machines were looked at
@@ -301,6 +371,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     campaign_options,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_plan import Wish
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policy_choice import (
+    COMBINE,
+    CONFLICTS,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.selection import exclude, selection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
 
@@ -312,6 +386,7 @@ SPEC = ArgSpec(
     state=text(default="encrypted", choices=("encrypted", "moved", "decrypted", "unchanged")),
     provider=text(),
     policy=text(),
+    policy_conflict=text(default=COMBINE, choices=CONFLICTS),
     vmotion_encryption=text(choices=("disabled", "opportunistic", "required")),
     rules={"required_if": [("state", "unchanged", ("vmotion_encryption",)), ("state", "moved", ("provider",))]},
 )
@@ -338,7 +413,7 @@ def build(context: Context) -> FleetEncryption:
         power_off=params["power_off"],
         power_on=frozenset(params["power_on"] or ()),
     )
-    return FleetEncryption(context, wish, given(params["policy"]))
+    return FleetEncryption(context, wish, given(params["policy"]), params["policy_conflict"])
 
 
 def main() -> None:

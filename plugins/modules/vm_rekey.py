@@ -13,6 +13,8 @@ author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Gives homes and disks of encrypted virtual machines new keys of the provider that they have, many machines in one
     task. The ids of the keys before and after are compared, and a key that stayed the same is a failure.
+  - Home and disks keep their storage policies. A deep recrypt needs policies that encrypt; a machine that is encrypted
+    while its policy has rules and does not encrypt is blocked.
   - What is clear is left alone. To move machines to another provider, use M(ovhcloud.vmware_encryption.vm_encryption).
   - The old keys stay in the key server. Deactivate them there only when nothing uses them any more, snapshots and
     backups included.
@@ -172,6 +174,14 @@ virtual_machines:
           type: str
           returned: always
           sample: powered_off
+        policies:
+          description:
+            - Names of the storage policies of its home (V(home)) and of its disks, by their labels. Null for a part without
+              a policy.
+            - Null as a whole when the policies cannot be read.
+          type: dict
+          returned: always
+          sample: {home: vSAN RAID-6 - encrypted, Hard disk 1: vSAN RAID-6 - encrypted}
     after:
       description: How it is now, read after the work, or (in check mode) would be. Null values are not known.
       type: dict
@@ -204,6 +214,14 @@ virtual_machines:
           type: str
           returned: always
           sample: powered_off
+        policies:
+          description:
+            - Names of the storage policies of its home (V(home)) and of its disks, by their labels. Null for a part without
+              a policy.
+            - Null as a whole when the policies cannot be read.
+          type: dict
+          returned: always
+          sample: {home: vSAN RAID-6 - encrypted, Hard disk 1: vSAN RAID-6 - encrypted}
 summary:
   description: How many machines have which outcome, and the size of the work.
   returned: success, and failure once machines were looked at
@@ -300,7 +318,7 @@ def build(context: Context) -> FleetEncryption:
         power_off=params["power_off"],
         power_on=frozenset(params["power_on"] or ()),
     )
-    return FleetEncryption(context, wish, None)
+    return FleetEncryption(context, wish)
 
 
 def main() -> None:

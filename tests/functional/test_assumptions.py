@@ -27,6 +27,8 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsp
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.assumptions import Assumed, every_value
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm_profiles
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.pbm_rules import storage_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.settings import VCenterSettings
 
 pytestmark = pytest.mark.long
@@ -166,6 +168,38 @@ def test_life_of_an_encrypted_vm(assumed: Assumed) -> None:
                 assert all(not set(old) & set(fleet_helpers.keys_of(machine)) for old, machine in zip(before, machines))
         twice(run, "vm_encryption", **names, state="decrypted")
         assert all(fleet_helpers.is_clear(machine) for machine in machines)
+
+
+@every_value
+def test_rules_of_a_policy_survive(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        add_native(lab, NATIVE, default=True)
+        pbm_profiles.add_team_policies(lab.vcenter.policies)
+        machine = lab.vcenter.inventory.vm("vm2")
+        machine.policy = pbm_profiles.TWO_RULE_SETS
+        machine.disks[0].policy, machine.disks[1].policy = pbm_profiles.VSAN_RAID_6, pbm_profiles.TAGGED
+        replicated = lab.vcenter.inventory.vm("vm3")
+        replicated.policy = pbm_profiles.REPLICATED
+        before = [storage_of(lab.vcenter.policies, one) for one in (machine, replicated)]
+        rules = [[part["rules"] for part in one.values()] for one in before]
+
+        def are_kept() -> bool:
+            now = [storage_of(lab.vcenter.policies, one) for one in (machine, replicated)]
+            return [[part["rules"] for part in one.values()] for one in now] == rules
+
+        run, one = runner_in(lab), {"selection": {"names": ["vm2"]}, **fleet_helpers.FAST}
+        twice(run, "vm_encryption", **one)
+        assert are_kept() and fleet_helpers.is_encrypted(machine, NATIVE)
+        ok(run("vm_rekey", **one, mode="deep"))
+        assert are_kept()
+        both = {**one, "selection": {"names": ["vm3"]}}
+        other = run("vm_encryption", **both)
+        assert are_kept() and other.failed == lab.vcenter.settings.replication_needs_group, other.output
+        back = run("vm_encryption", **one, state="decrypted")
+        assert are_kept() and back.failed == (not lab.vcenter.settings.decrypt_takes_policy), back.output
+        if back.failed:
+            ok(run("vm_encryption", **one, state="decrypted", policy_conflict="replace"))
+        assert fleet_helpers.is_clear(machine)
 
 
 @every_value

@@ -42,7 +42,7 @@ class Limits:
 
 
 class Campaign:
-    """Takes machines through their work. `replan` is asked with a fresh look at each machine before it is touched."""
+    """Takes machines through their work. `replan` is asked with a fresh look at machines before they are touched."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Campaign:
         orders: Orders,
         limits: Limits,
         patience: Patience,
-        replan: t.Callable[[Machine], Work],
+        replan: t.Callable[[t.Sequence[Machine]], t.Sequence[Work]],
     ) -> None:
         self.jobs = [Job(work, orders) for work in works]
         self.stopped: str | None = None
@@ -107,10 +107,10 @@ class Campaign:
         block = [job for job, _number in zip(self._waiting, range(_BLOCK)) if job.devices is None]
         references = [job.work.machine.reference for job in block]
         found = {moid_of(item.object): item for item in of_objects(self._orders.session, references, PATHS)}
+        works = {work.machine.moid: work for work in self._replan([machine_of(item) for item in found.values()])}
         for job in block:
-            seen = found.get(job.work.machine.moid)
+            seen, work = found.get(job.work.machine.moid), works.get(job.work.machine.moid)
             job.devices = seen.properties.get("config.hardware.device", ()) if seen else ()
-            work = self._replan(machine_of(seen)) if seen else None
             if work is None or work.obstacles or not work.wanted:
                 job.phase = ENDED
             if work is None:

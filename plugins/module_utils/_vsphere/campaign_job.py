@@ -14,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import maybe_done, reference
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fault_words import (
+    POLICY_REFUSED,
     explained,
     lacks_key,
 )
@@ -37,7 +38,6 @@ class Orders:
 
     session: Session
     keys: NewKeys
-    policy: str
     power_off: str
     shutdown_timeout: float
     clock: t.Callable[[], float]
@@ -117,7 +117,7 @@ class Job:
     def _reconfigure(self) -> list[t.Any]:
         self._deadline = None
         self.attempted = True
-        spec = config_spec(self.work, self.devices or (), self._taken, self._orders.policy)
+        spec = config_spec(self.work, self.devices or (), self._taken)
         self.devices = None
         try:
             task = self._call("reconfigure", "ReconfigVM_Task", spec)
@@ -205,8 +205,19 @@ class Job:
             error = CollectionError(f"could not {what}: its task is gone, so its end is not known")
         else:
             error = explained(fault, f"{what} on {self._orders.session.hostname}")
+            error.message += self._policy_hint(str(error.details.get("message_key") or ""))
             self.no_keys = self.no_keys or lacks_key(fault)
         self.fail(error)
+
+    def _policy_hint(self, key: str) -> str:
+        """The way out when vCenter takes no policy together with a decryption."""
+        given = {choice.name: None for choice in self.work.policies.values() if choice.id is not None}
+        if self.work.action != "decrypt" or not given or not key.startswith(POLICY_REFUSED):
+            return ""
+        return (
+            ". If it does not take the policy of before together with a decryption: give policy_conflict: replace, and "
+            f"the machine its storage policy ({', '.join(str(name) for name in given)}) in vCenter afterwards"
+        )
 
     # time
 

@@ -14,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import Machine
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.obstacles import infrastructure
 
+Names = t.Mapping[str, t.Optional[str]]  # storage policies by home and the labels of the disks
 OUTCOMES = ("already", "planned", "done", "blocked", "excluded", "failed", "not_started")
 
 
@@ -34,18 +35,18 @@ class Row:
     error: str | None = None
 
     @classmethod
-    def of(cls, work: Work) -> Row:
-        """The row of a plan."""
+    def of(cls, work: Work, before_policies: Names | None = None, after_policies: Names | None = None) -> Row:
+        """The row of a plan, with the storage policies before and after it."""
         machine = work.machine
         outcome = "blocked" if work.obstacles else "planned" if work.wanted else "already"
-        before = fleet_plan.present(machine)
+        before = {**fleet_plan.present(machine), "policies": before_policies}
         return cls(
             machine.moid,
             machine.name,
             work.action,
             outcome,
             before,
-            fleet_plan.predicted(work) if outcome == "planned" else before,
+            {**fleet_plan.predicted(work), "policies": after_policies} if outcome == "planned" else before,
             work,
             work.shutdown and outcome == "planned",
             work.rewritten if outcome == "planned" else 0,
@@ -53,18 +54,18 @@ class Row:
         )
 
     @classmethod
-    def spared(cls, machine: Machine, words: str) -> Row:
+    def spared(cls, machine: Machine, words: str, policies: Names | None = None) -> Row:
         """A machine that is left alone because of what it was recognised as."""
-        state = fleet_plan.present(machine)
+        state = {**fleet_plan.present(machine), "policies": policies}
         reason = dataclasses.asdict(infrastructure(words))
         return cls(machine.moid, machine.name, "none", "excluded", state, state, obstacles=[reason])
 
-    def take_over(self, job: Job, now: Machine | None) -> None:
+    def take_over(self, job: Job, now: Machine | None, policies: Names | None = None) -> None:
         """The end of a job. What counts is the machine as it is now, not what a task said."""
         lacking = [] if now is None else fleet_plan.shortfalls(job.work, now)
         touched = job.attempted or job.left_off
         if now is not None:
-            self.after = fleet_plan.present(now)
+            self.after = {**fleet_plan.present(now), "policies": policies}
         elif touched:
             self.after = dict.fromkeys(self.before)
         else:
@@ -79,6 +80,10 @@ class Row:
         if not reached:
             said = [job.error.message] if job.error else []
             self.error = "; ".join([*said, *lacking]) or "its state is not known, the connection was lost"
+
+    def give_up(self) -> None:
+        """Its turn never came."""
+        self.outcome, self.after = "not_started", self.before
 
     def _untouched(self, job: Job) -> None:
         if job.phase == WAITING:

@@ -32,6 +32,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("vim.vpxd.encryption.NativeKeyProviderNotSupported", "the native key provider does not reach its host"),
     ("com.vmware.vim.vpxd.encryption.opUnsupportedOnEncryptedVm", "encrypted machines cannot do this"),
 )
+POLICY_REFUSED = ("msg.hostd.deviceSpec.enc.badPolicy", "msg.disk.policyChangeFailure")
 _NO_KEY = ("msg.vigor.enc.keyNotFound", "msg.keysafe.locator", "msg.vigor.enc.keyUnavailable")
 
 

@@ -27,10 +27,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign import Campaign, Limits
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign_job import Job, Orders
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign_report import Row, summary
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import moid_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet import read_fleet
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_choice import choose
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_plan import Wish, Work
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machine_policies import (
+    MachinePolicies,
+    new_policy,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import (
     PATHS,
     Machine,
@@ -40,14 +43,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     KeyProviders,
     NewKeys,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.obstacles import (
-    DEEP_RECRYPT,
-    ENCRYPT,
-)
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policy_store import StoragePolicies
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policy_choice import BLOCK
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import of_objects
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.recognition import WORDS
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
 
 _NAMED = 5  # failures that a message tells in full
 
@@ -77,13 +76,16 @@ def campaign_options() -> ArgSpec:
 class FleetEncryption:
     """The fleet of a run, see _core/runner.py. `wish` says what shall become of every machine that is meant."""
 
-    def __init__(self, context: Context, wish: Wish, policy: str | None) -> None:
+    def __init__(self, context: Context, wish: Wish, policy: str | None = None, conflict: str = BLOCK) -> None:
         self._context = context
         self._params = context.params
         self._wish = wish
         self._policy_name = policy
+        self._conflict = conflict
         self._rows: dict[str, Row] = {}
         self._unique: dict[str, str] = {}
+        self._worked: list[Row] = []
+        self._made: list[dict[str, t.Any]] = []
 
     # planning
 
@@ -95,16 +97,31 @@ class FleetEncryption:
         self._fleet = read_fleet(self._session, self._params)
         self._providers = KeyProviders(self._session)
         chosen = choose(self._context, self._session, self._fleet, providers=self._providers.visible())
+        self._policies = MachinePolicies(self._session, self._context.warn, self._conflict, self._policy_name)
+        if chosen.machines or self._policy_name is not None:
+            self._policies.open(chosen.machines)
         for machine in chosen.machines:
-            kind = chosen.spared_as(machine)
-            spared = Row.spared(machine, WORDS[kind]) if kind else None
-            self._rows[machine.moid] = spared or Row.of(self._work(machine))
+            self._rows[machine.moid] = self._row(machine, chosen.spared_as(machine))
         self._name_uniquely()
         self._refuse_blocked()
         self._check_means()
-        ready = self._ready()
-        before = {self._unique[row.moid]: row.before for row in ready}
-        return before, {self._unique[row.moid]: row.after for row in ready}
+        self._worked = self._ready()
+        works = _works(self._worked)
+        self._policies.warn_of_losses(works)
+        self._made = [new_policy(original, name) for original, name in self._policies.needed(works)]
+        return {self._unique[row.moid]: row.before for row in self._worked}, self._after()
+
+    def _row(self, machine: Machine, kind: str | None) -> Row:
+        names = self._policies.names(machine)
+        if kind:
+            return Row.spared(machine, WORDS[kind], names)
+        work = self._policies.decide(self._work(machine))
+        return Row.of(work, names, self._policies.names_after(work))
+
+    def _after(self) -> State:
+        """The machines, and the storage policies that are made for them."""
+        policies = {f"storage policy {made['name']}": {"made_from": made["made_from"]} for made in self._made}
+        return {**policies, **{self._unique[row.moid]: row.after for row in self._worked}}
 
     def _work(self, machine: Machine) -> Work:
         default = None
@@ -141,7 +158,7 @@ class FleetEncryption:
         raise error
 
     def _check_means(self) -> None:
-        """Providers and policy, as far as there is work that needs them."""
+        """Providers, as far as there is work that needs them."""
         works = [row.work for row in self._ready() if row.work is not None]
         steps = [step for work in works for step in work.steps.values()]
         named = {step.provider for step in steps if step.provider} | {step.key.provider for step in steps if step.key}
@@ -149,9 +166,6 @@ class FleetEncryption:
             self._providers.get(self._wish.provider)
         if named - {None}:
             self._providers.check_usable({name for name in named if name})
-        self._policy = ""
-        if self._policy_name is not None or any(step.operation in (ENCRYPT, DEEP_RECRYPT) for step in steps):
-            self._policy = StoragePolicies(self._session).find(self._policy_name).id
 
     # doing
 
@@ -160,19 +174,36 @@ class FleetEncryption:
         patience = Patience(float(self._params["wait_timeout"]), float(self._params["wait_interval"]))
         keys = NewKeys(self._session, self._providers)
         timeout = float(self._params["shutdown_timeout"])
-        orders = Orders(self._session, keys, self._policy, self._params["power_off"], timeout, patience.monotonic)
-        rows = self._ready()
-        works = [row.work for row in rows if row.work is not None]
-        campaign = Campaign(works, orders, self._limits(), patience, self._work)
-        broken: CollectionError | None = None
+        orders = Orders(self._session, keys, self._params["power_off"], timeout, patience.monotonic)
+        works = _works(self._worked)
+        broken = self._make_policies(works)
+        if broken is not None:
+            return self._after(), self._failure(None, broken)
+        campaign = Campaign(works, orders, self._limits(), patience, self._replan)
         try:
             campaign.run()
         except CollectionError as error:
             broken = error
         self._take_over(campaign.jobs, broken)
         self._warn_of_leftovers(campaign.jobs, keys)
-        after = {self._unique[row.moid]: row.after for row in rows}
-        return after, self._failure(campaign.stopped, broken)
+        return self._after(), self._failure(campaign.stopped, broken)
+
+    def _make_policies(self, works: t.Sequence[Work]) -> CollectionError | None:
+        """The error when one could not be made: then no machine is touched."""
+        try:
+            self._policies.make(works)
+            return None
+        except CollectionError as error:
+            for row in self._worked:
+                row.give_up()
+            return error
+        finally:
+            self._made = [new_policy(original, made.name, made.id) for made, original in self._policies.made]
+
+    def _replan(self, machines: t.Sequence[Machine]) -> list[Work]:
+        """The work as it is now. Storage policies may have been changed meanwhile, too."""
+        self._policies.read(machines)
+        return [self._policies.settled(self._policies.decide(self._work(machine))) for machine in machines]
 
     def _limits(self) -> Limits:
         params = self._params
@@ -185,10 +216,30 @@ class FleetEncryption:
 
     def _take_over(self, jobs: t.Sequence[Job], broken: CollectionError | None) -> None:
         touched = [job for job in jobs if job.attempted or job.left_off or job.may_go_down]
-        found = _look_at(self._session, [job.work.machine for job in touched], broken)
+        found, others = self._look_at([job.work.machine for job in touched], broken), list[str]()
         for job in jobs:
-            row = self._rows[job.work.machine.moid]
-            row.take_over(job, found.get(job.work.machine.moid))
+            row, now = self._rows[job.work.machine.moid], found.get(job.work.machine.moid)
+            foretold = row.after["policies"]
+            row.take_over(job, now, self._policies.names(now) if now is not None else None)
+            if row.outcome == "done" and row.after["policies"] != foretold:
+                others.append(row.name)
+        if others:
+            self._context.warn(
+                f"storage policies of {listing(others)} are not those that were asked for, vCenter may still be at it: "
+                "compare before and after, and look again with vm_encryption_info"
+            )
+
+    def _look_at(self, machines: t.Sequence[Machine], broken: CollectionError | None) -> dict[str, Machine]:
+        """Machines as they are now, with their policies; after a lost connection they may not be readable."""
+        try:
+            seen = of_objects(self._session, [machine.reference for machine in machines], PATHS)
+            found = [machine_of(one) for one in seen]
+            self._policies.read(found)
+        except CollectionError:
+            if broken is None:
+                raise
+            return {}
+        return {machine.moid: machine for machine in found}
 
     def _warn_of_leftovers(self, jobs: t.Sequence[Job], keys: NewKeys) -> None:
         off = [job.work.machine for job in jobs if job.left_off]
@@ -226,18 +277,12 @@ class FleetEncryption:
     def report(self) -> dict[str, t.Any]:
         """Rows by name, and their summary."""
         rows = sorted(self._rows.values(), key=lambda row: (row.name, row.moid))
-        return {"virtual_machines": [row.as_result() for row in rows], "summary": summary(rows)}
+        found = {"virtual_machines": [row.as_result() for row in rows], "summary": summary(rows)}
+        return {**found, "created_policies": self._made} if "policy_conflict" in self._params else found
 
 
-def _look_at(session: Session, machines: t.Sequence[Machine], broken: CollectionError | None) -> dict[str, Machine]:
-    """Machines as they are now; after a lost connection they may not be readable."""
-    try:
-        seen = of_objects(session, [machine.reference for machine in machines], PATHS)
-    except CollectionError:
-        if broken is None:
-            raise
-        return {}
-    return {moid_of(found.object): machine_of(found) for found in seen}
+def _works(rows: t.Sequence[Row]) -> list[Work]:
+    return [row.work for row in rows if row.work is not None]
 
 
 def _check_numbers(params: t.Mapping[str, t.Any]) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     RECRYPT,
     Obstacle,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policy_choice import Choice
 
 HOME = 0  # stands for the home where disks are named by their device key, which is never 0
 
@@ -33,7 +34,7 @@ class Step:
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """What one reconfigure call does to a machine. `steps` are by device key, HOME for the home."""
+    """What one reconfigure call does to a machine. `steps` and `policies` are by device key, HOME for the home."""
 
     machine: Machine
     action: str = "none"
@@ -42,11 +43,16 @@ class Work:
     obstacles: tuple[Obstacle, ...] = ()
     shutdown: bool = False
     power_on: bool = False
+    policies: t.Mapping[int, Choice] = dataclasses.field(default_factory=dict)
 
     @property
     def wanted(self) -> bool:
         """Whether anything is to be done."""
         return bool(self.steps or self.vmotion or self.power_on)
+
+    def with_policies(self, policies: t.Mapping[int, Choice], found: tuple[Obstacle, ...]) -> Work:
+        """The work with the storage policy of each part, and what that brings in the way."""
+        return dataclasses.replace(self, policies=policies, obstacles=(*self.obstacles, *found))
 
     @property
     def new_keys_of(self) -> list[str]:

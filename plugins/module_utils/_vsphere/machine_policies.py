@@ -1,20 +1,47 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Names of the storage policies of homes and disks, for records."""
+"""The storage policies of homes and disks: read, decided, and made from others where that is needed."""
 
 from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
+    ConflictError,
+    ForbiddenError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign_report import Names
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_plan import HOME, Work
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machine_report import Policies
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import Machine
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.obstacles import (
+    DECRYPT,
+    RECRYPT,
+    Obstacle,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policy_choice import (
+    REPLACE,
+    Choice,
+    Chooser,
+    Present,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policy_store import StoragePolicies
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.storage_policies import (
+    Policy,
+    encrypting_name,
+    encrypting_of,
+)
+
+_CHANGED = Obstacle("policy_changed", "another storage policy", "run again")
+_TRIES = 20  # names that others take while this run looks for one
 
 
 def read_policies(session: Session, warn: t.Callable[[str], None]) -> Policies:
-    """For all machines, in a handful of requests; a warning when they cannot be read."""
+    """Names for all machines, in a handful of requests; a warning when they cannot be read."""
     store = StoragePolicies(session)
     try:
         names, found = store.names(), store.associations()
@@ -22,3 +49,188 @@ def read_policies(session: Session, warn: t.Callable[[str], None]) -> Policies:
         warn(f"storage policies are not shown: {error.message}")
         return {}
     return {key: names.get(ids[0], ids[0]) for key, ids in found.items() if ids}
+
+
+def part_keys(machine: Machine) -> dict[int, str]:
+    """How the service names home and disks, by part."""
+    return {HOME: machine.moid, **{disk.key: f"{machine.moid}:{disk.key}" for disk in machine.disks}}
+
+
+def labels(machine: Machine) -> dict[int, str]:
+    """How results name home and disks, by part."""
+    return {HOME: "home", **{disk.key: disk.label for disk in machine.disks}}
+
+
+class MachinePolicies:
+    """The policies of the machines of a run. `named` is a policy that the user has named."""
+
+    def __init__(self, session: Session, warn: t.Callable[[str], None], conflict: str, named: str | None) -> None:
+        self.made: list[tuple[Policy, Policy]] = []  # made by this run, with the policy that it was made from
+        self._session = session
+        self._store = StoragePolicies(session)
+        self._warn = warn
+        self._conflict = conflict
+        self._named = named
+        self._chooser = Chooser((), conflict)
+        self._present: dict[str, str | None] = {}
+        self._unread: CollectionError | None = None
+
+    # reading
+
+    def open(self, machines: t.Sequence[Machine]) -> None:
+        """Read the policies and who has them. What needs them later raises when that failed."""
+        try:
+            self._choose_anew()
+            self.read(machines)
+        except CollectionError as error:
+            if self._named is not None:
+                raise
+            self._unread = error
+
+    def _choose_anew(self) -> None:
+        policies = self._store.all()
+        named = self._store.find(self._named) if self._named is not None else None
+        self._chooser = Chooser(policies, self._conflict, named)
+
+    def read(self, machines: t.Sequence[Machine]) -> None:
+        """What these machines have now."""
+        keys = [key for machine in machines for key in part_keys(machine).values()]
+        if self._unread is None:
+            for key in keys:
+                self._present.pop(key, None)
+            self._present.update(self._store.of_parts(keys))
+
+    def _of(self, key: str) -> Present:
+        if key not in self._present:
+            return Present(told=False)
+        identifier = self._present[key]
+        return Present(identifier, self._chooser.policy(identifier))
+
+    # deciding
+
+    def decide(self, work: Work) -> Work:
+        """The work with the policy of each part afterwards, and what stands in the way of it."""
+        if not work.steps:
+            return work
+        keys = part_keys(work.machine)
+        choices = {part: self._choice(step.operation, keys[part]) for part, step in work.steps.items()}
+        found: dict[str, Obstacle] = {}
+        for choice in choices.values():
+            if choice.obstacle is not None:
+                found.setdefault(choice.obstacle.code, choice.obstacle)
+        return work.with_policies(choices, tuple(found.values()))
+
+    def _choice(self, operation: str, key: str) -> Choice:
+        if self._unread is None:
+            return self._chooser.choose(operation, self._of(key))
+        if operation == RECRYPT:
+            return Choice(sent=False)
+        if operation == DECRYPT and self._conflict == REPLACE:
+            return Choice()
+        raise self._unread
+
+    @staticmethod
+    def settled(work: Work) -> Work:
+        """A work whose policies all exist; one that would need a further policy is left for the next run."""
+        if all(choice.combine is None for choice in work.policies.values()):
+            return work
+        return work.with_policies(work.policies, (_CHANGED,))
+
+    # showing
+
+    def names(self, machine: Machine) -> Names | None:
+        """Names of the present policies; None when they could not be read."""
+        if self._unread is not None or not machine.readable:
+            return None
+        keys = part_keys(machine)
+        return {label: self._of(keys[part]).name for part, label in labels(machine).items()}
+
+    def names_after(self, work: Work) -> Names | None:
+        """The same after the work."""
+        before = self.names(work.machine)
+        if before is None:
+            return None
+        shown = labels(work.machine)
+        return {**before, **{shown[part]: choice.name for part, choice in work.policies.items()}}
+
+    def warn_of_losses(self, works: t.Sequence[Work]) -> None:
+        """Say which machines lose rules, once for each kind of loss."""
+        if self._unread is not None:
+            self._warn(f"storage policies are not shown: {self._unread.message}")
+        losses: dict[tuple[str | None, Choice], dict[str, None]] = {}
+        for work in works:
+            keys = part_keys(work.machine)
+            for part, choice in work.policies.items():
+                if choice.lost or choice.forgotten:
+                    losses.setdefault((self._of(keys[part]).name, choice), {})[work.machine.name] = None
+        for (name, choice), machines in losses.items():
+            self._warn(loss_text(name, choice, list(machines)))
+
+    # making
+
+    def needed(self, works: t.Sequence[Work]) -> list[tuple[Policy, str]]:
+        """Policies that have to be made for these works: from which one, and the name."""
+        wanted = {
+            choice.combine.id for work in works for choice in work.policies.values() if choice.combine is not None
+        }
+        return [(original, name) for original, name in self._chooser.new if original.id in wanted]
+
+    def make(self, works: t.Sequence[Work]) -> None:
+        """Make them. One that another run has made meanwhile is recognised, and taken."""
+        needed = self.needed(works)
+        for original, name in needed:
+            self._make(original, name)
+        if needed:
+            self._choose_anew()
+
+    def _make(self, original: Policy, name: str) -> None:
+        refused: set[str] = set()
+        for _try in range(_TRIES):
+            mine = True
+            try:
+                self._store.create_encrypting(name, original)
+            except ForbiddenError as error:
+                raise _way_out(error, original) from error
+            except CollectionError as error:
+                # the answer may be lost, or another run was faster
+                mine = error.details.get("fault") != "DuplicateName"
+                if mine and encrypting_of(original, self._store.all()) is None:
+                    raise _way_out(error, original) from error
+            found = encrypting_of(original, self._store.all())
+            if found is not None:
+                self.made += [(found, original)] if mine else []
+                return
+            refused.add(name)
+            name = encrypting_name(original.name, refused.union(one.name for one in self._store.all()))
+        raise ConflictError(
+            f"could not find a free name for the encrypting form of the storage policy {original.name} on "
+            f"{self._session.hostname}; nothing was encrypted. Give policy, or run again"
+        )
+
+
+def new_policy(original: Policy, name: str, identifier: str | None = None) -> dict[str, t.Any]:
+    """A policy that a run makes, as results show it; it has no id before it is made."""
+    return {"name": name, "id": identifier, "made_from": original.name, "rules": original.rules}
+
+
+def _way_out(error: CollectionError, original: Policy) -> CollectionError:
+    error.message += (
+        f". It would have had the rules of {original.name} and encryption; nothing was encrypted. It needs the "
+        "privileges StorageProfile.Update and Cryptographer.ManageEncryptionPolicy; else give policy (see "
+        "guide_encrypt), or policy_conflict: block"
+    )
+    return error
+
+
+def loss_text(name: str | None, choice: Choice, machines: t.Sequence[str]) -> str:
+    """A warning about rules that are lost."""
+    rules = f" ({', '.join(choice.lost)})" if choice.lost else ""
+    if choice.forgotten:
+        return (
+            f"nothing tells which storage policy {listing(machines)} had before {name}: after the decryption they have "
+            f"none, and its rules{rules} no longer hold. Give them a storage policy in vCenter"
+        )
+    return (
+        f"{listing(machines)}: the rules of the storage policy {name}{rules} no longer hold, the machines get "
+        f"{choice.name or 'no policy'}"
+    )

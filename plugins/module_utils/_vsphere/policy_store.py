@@ -28,11 +28,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     component_of,
     create_spec,
     default_component,
+    encrypting_spec,
     policy_of,
     with_filter_order,
 )
 
 _HOME, _DISK = ("virtualMachine", "virtualMachineAndDisks"), "virtualDiskId"
+_BLOCK = 500  # homes and disks in one question for their policies
 
 
 class Use(t.NamedTuple):
@@ -148,7 +150,41 @@ class StoragePolicies:
             for one in found or []
         ]
 
+    def of_parts(self, keys: t.Sequence[str]) -> dict[str, str | None]:
+        """Ids of the policies of homes (vm-12) and disks (vm-12:2000), None for none; those that vCenter does not tell
+        are left out."""
+        found: dict[str, str | None] = {}
+        for start in range(0, len(keys), _BLOCK):
+            found.update(self._of_block(keys[start : start + _BLOCK]))
+        return found
+
+    def _of_block(self, keys: t.Sequence[str]) -> dict[str, str | None]:
+        ask = self._manager.QueryAssociatedProfiles
+        entities = [pbm.ServerObjectRef(objectType=_DISK if ":" in key else _HOME[0], key=key) for key in keys]
+        try:
+            found = self._session.call("read the storage policies of the machines", ask, entities)
+        except ApiError as error:
+            if not _can_be_less(error, keys):
+                raise
+            middle = len(keys) // 2
+            return {**self._of_block(keys[:middle]), **self._of_block(keys[middle:])}
+        return {
+            one.object.key: next((known.uniqueId for known in one.profileId or []), None)
+            for one in found or []
+            if one.fault is None
+        }
+
     # writing
+
+    def create_encrypting(self, name: str, original: Policy) -> None:
+        """Make a policy with the rules of another one and encryption."""
+        spec = encrypting_spec(name, original)
+        self.forget()
+        self._session.call(f"create the storage policy {name}", self._manager.Create, spec)
+
+    def forget(self) -> None:
+        """Read the policies anew when they are asked for again."""
+        self._policies = None
 
     def create(self, name: str, description: str, allow_cleartext_filters: bool | None) -> None:
         """Make an encryption policy."""

@@ -11,17 +11,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import native_key
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.obstacles import (
     DECRYPT,
-    DEEP_RECRYPT,
     ENCRYPT,
     RECRYPT,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policy_choice import Choice
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
 
-# steps that need an encryption policy in the same call
-_WITH_POLICY = (ENCRYPT, DEEP_RECRYPT)
 
-
-def config_spec(work: Work, devices: t.Sequence[t.Any], new_keys: t.Mapping[str, t.Any], policy: t.Any) -> t.Any:
+def config_spec(work: Work, devices: t.Sequence[t.Any], new_keys: t.Mapping[str, t.Any]) -> t.Any:
     """The ConfigSpec of a work. `devices` are the machine's own, `new_keys` are CryptoKeyIds by provider.
 
     A disk that is not named stays as it is, whatever becomes of the home, so every disk of the work is named.
@@ -30,12 +27,12 @@ def config_spec(work: Work, devices: t.Sequence[t.Any], new_keys: t.Mapping[str,
     if HOME in work.steps:
         step = work.steps[HOME]
         spec.crypto = _crypto(step, new_keys)
-        spec.vmProfile = _profile(step, policy)
+        spec.vmProfile = _profile(work.policies[HOME])
     spec.deviceChange = [
         vim.vm.device.VirtualDeviceSpec(
             operation="edit",
             device=device,
-            profile=_profile(work.steps[device.key], policy),
+            profile=_profile(work.policies[device.key]),
             backing=vim.vm.device.VirtualDeviceSpec.BackingSpec(crypto=_crypto(work.steps[device.key], new_keys)),
         )
         for device in devices
@@ -58,9 +55,10 @@ def _crypto(step: Step, new_keys: t.Mapping[str, t.Any]) -> t.Any:
     return crypto.CryptoSpecDeepRecrypt(newKeyId=key)
 
 
-def _profile(step: Step, policy: str) -> list[t.Any]:
-    if step.operation == DECRYPT:
+def _profile(choice: Choice) -> list[t.Any]:
+    """A policy takes the place of the one that is there; without any in the call, that one stays."""
+    if not choice.sent:
+        return []
+    if choice.id is None:
         return [vim.vm.EmptyProfileSpec()]
-    if step.operation in _WITH_POLICY:
-        return [vim.vm.DefinedProfileSpec(profileId=policy)]
-    return []
+    return [vim.vm.DefinedProfileSpec(profileId=choice.id)]

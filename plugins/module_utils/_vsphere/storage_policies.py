@@ -6,8 +6,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policy_rules import (
+    RuleSet,
+    has_rules,
+    rule_of,
+    texts,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import pbm
 
 VM_ENCRYPTION_POLICY = "4d5f673c-536f-11e6-beb8-9e71128cae77"  # "VM Encryption Policy", the same in every vCenter
@@ -20,6 +27,11 @@ _COMPONENTS = "com.vmware.storageprofile.dataservice"
 _CRYPT, _CRYPT_ID, _FILTERS = "vmwarevmcrypt", "vmwarevmcrypt@ENCRYPTION", "AllowCleartextFilters"
 _LINE_OF_SERVICE = "ENCRYPTION"
 COMPONENT, RULE, MIXED = "component", "rule", "mixed"
+# how a policy that was made from another one tells which that was
+_ORIGINAL = "Original policy: "
+_ORIGINAL_ID = re.compile(re.escape(_ORIGINAL) + r"(\S+)")
+LONGEST_NAME = 80  # vSphere API, PbmCapabilityProfileCreateSpec
+_SUFFIX = " - encrypted"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +48,9 @@ class Policy:
     """A storage policy.
 
     `form` is component, rule, mixed (rule sets that differ), or None without encryption. `component` is the name of the
-    component, and `allow_cleartext_filters` is known of a rule only. `constraints` is vCenter's own object.
+    component, and `allow_cleartext_filters` is known of a rule only. `rule_sets` hold what it asks for besides
+    encryption, and `original` is the id of the policy that its description names. `components` are names by id, and
+    `constraints` is vCenter's own object.
     """
 
     id: str
@@ -47,7 +61,24 @@ class Policy:
     component: str | None
     allow_cleartext_filters: bool | None
     bundled: bool
+    rule_sets: tuple[RuleSet, ...] = ()
+    original: str | None = None
+    components: t.Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False, compare=False)
     constraints: t.Any = dataclasses.field(default=None, repr=False, compare=False)
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether it asks for anything besides encryption."""
+        return has_rules(self.rule_sets)
+
+    @property
+    def rules(self) -> list[str]:
+        """What it asks for besides encryption, in words."""
+        return self.words(self.rule_sets)
+
+    def words(self, rule_sets: t.Sequence[RuleSet]) -> list[str]:
+        """Some of its rules in words."""
+        return texts(rule_sets, self.components)
 
 
 def _rule_sets(constraints: t.Any) -> t.Sequence[t.Any]:
@@ -108,6 +139,7 @@ def policy_of(profile: t.Any, components: t.Mapping[str, Component]) -> Policy:
     ways = list(dict.fromkeys(way for way in found if way is not None))
     form, component, allowed = ways[0] if len(ways) == 1 else (MIXED if ways else None, None, None)
     identifier = profile.profileId.uniqueId
+    named = _ORIGINAL_ID.search(profile.description or "")
     return Policy(
         id=identifier,
         name=profile.name,
@@ -117,7 +149,21 @@ def policy_of(profile: t.Any, components: t.Mapping[str, Component]) -> Policy:
         component=component,
         allow_cleartext_filters=allowed,
         bundled=identifier in _BUNDLED or bool(profile.systemCreatedProfileType),
+        rule_sets=_other_rules(profile.constraints, components),
+        original=named[1] if named else None,
+        components={one.id: one.name for one in components.values()},
         constraints=profile.constraints,
+    )
+
+
+def _other_rules(constraints: t.Any, components: t.Mapping[str, Component]) -> tuple[RuleSet, ...]:
+    """What is asked for besides encryption."""
+    return tuple(
+        RuleSet(
+            frozenset(rule_of(one) for one in rule_set.capability or [] if _encryption(one, components) is None),
+            bool(rule_set.forceProvision),
+        )
+        for rule_set in _rule_sets(constraints)
     )
 
 
@@ -161,3 +207,60 @@ def with_filter_order(policy: Policy, allow_cleartext_filters: bool, components:
             kept.append(_capability(allow_cleartext_filters))
         changed.append(_rule_set(rule_set.name, kept, rule_set.forceProvision))
     return pbm.profile.SubProfileCapabilityConstraints(subProfiles=changed)
+
+
+# policies that were made from others
+
+
+def encrypting_name(name: str, taken: t.Collection[str]) -> str:
+    """The name of the encrypting form of a policy: that of the policy and a suffix, numbered when it is taken."""
+    number = 1
+    while True:
+        suffix = _SUFFIX if number == 1 else f"{_SUFFIX} ({number})"
+        found = name[: LONGEST_NAME - len(suffix)].rstrip() + suffix
+        if found not in taken:
+            return found
+        number += 1
+
+
+def encrypting_spec(name: str, original: Policy) -> t.Any:
+    """A new policy: each rule set of another one as it is, with encryption beside its rules.
+
+    All rule sets get it: vCenter wants the same data services in each of them.
+    """
+    rule_sets = [
+        _rule_set(one.name, [*(one.capability or []), _capability(None)], one.forceProvision)
+        for one in _rule_sets(original.constraints)
+    ]
+    return pbm.profile.CapabilityBasedProfileCreateSpec(
+        name=name,
+        description=f'The rules of "{original.name}" and encryption. {_ORIGINAL}{original.id}',
+        category=REQUIREMENT,
+        resourceType=pbm.profile.ResourceType(resourceType=STORAGE),
+        constraints=pbm.profile.SubProfileCapabilityConstraints(subProfiles=rule_sets),
+    )
+
+
+def encrypting_of(original: Policy, policies: t.Sequence[Policy]) -> Policy | None:
+    """The policy that has the rules of another one and encrypts, recognised by its rules; None when there is none.
+
+    One that tells that it was made from this one goes first. One that tells nothing (made by a person) is taken when
+    no other policy has the same rules: else a decryption could not tell them apart.
+    """
+    same = [one for one in policies if one.encryption and not one.bundled and one.rule_sets == original.rule_sets]
+    named = next((one for one in same if one.original == original.id), None)
+    alone = len(_plain(original.rule_sets, policies)) == 1
+    return named or next((one for one in same if one.original is None and alone), None)
+
+
+def original_of(policy: Policy, policies: t.Sequence[Policy]) -> Policy | None:
+    """The policy that an encrypting one was made from: named by it, else the only one that has its other rules."""
+    named = next((one for one in policies if one.id == policy.original and not one.encryption), None)
+    if named is not None or not policy.has_rules:
+        return named
+    same = _plain(policy.rule_sets, policies)
+    return same[0] if len(same) == 1 else None
+
+
+def _plain(rule_sets: tuple[RuleSet, ...], policies: t.Sequence[Policy]) -> list[Policy]:
+    return [one for one in policies if not one.encryption and one.rule_sets == rule_sets]

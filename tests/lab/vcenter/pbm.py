@@ -254,7 +254,9 @@ class ProfileManager:
     @operation("PbmQueryAssociatedProfiles")
     def profiles(self, call: Call) -> list[t.Any]:
         """The policies of several entities; what is wrong with one of them is in its result."""
-        results = []
+        limit, results = self._core.settings.policy_parts_limit, []
+        if limit and len(call.arguments["entities"]) > limit:
+            raise pbm.fault.PBMFault(msg="Too many entities.")
         for entity in call.arguments["entities"]:
             try:
                 policy, _encrypted = self._associations.find(entity)

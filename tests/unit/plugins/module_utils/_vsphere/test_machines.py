@@ -14,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_plan import HOME, Step, Work
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import Key
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import Machine, Snapshots
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policy_choice import Choice
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import Found
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.reconfigure import config_spec
 
@@ -134,8 +135,9 @@ def test_the_call_names_home_and_every_disk_with_its_own_spec() -> None:
         1: Step("encrypt", "b"),
         2: Step("recrypt", None, Key("b", "9")),
     }
-    work = Work(Machine(None, "vm", "vm-1"), "complete", steps)
-    spec = config_spec(work, devices, {"b": key("b", "7")}, "policy")
+    kept = Choice("kept", sent=False)
+    work = Work(Machine(None, "vm", "vm-1"), "complete", steps, policies={HOME: kept, 1: Choice("policy"), 2: kept})
+    spec = config_spec(work, devices, {"b": key("b", "7")})
     assert isinstance(spec.crypto, vim.encryption.CryptoSpecShallowRecrypt)
     assert (spec.crypto.newKeyId.keyId, list(spec.vmProfile), spec.migrateEncryption) == ("7", [], None)
     assert [change.device.key for change in spec.deviceChange] == [1, 2]
@@ -144,19 +146,22 @@ def test_the_call_names_home_and_every_disk_with_its_own_spec() -> None:
     assert isinstance(first.backing.crypto, vim.encryption.CryptoSpecEncrypt)
     assert first.backing.crypto.cryptoKeyId.keyId == "7"
     assert [profile.profileId for profile in first.profile] == ["policy"]
-    assert second.backing.crypto.newKeyId.keyId == "9"
+    assert second.backing.crypto.newKeyId.keyId == "9" and list(second.profile) == []
 
 
-def test_decryption_takes_the_policy_away_and_deep_recrypt_names_it() -> None:
-    devices = [*CONTROLLERS, disk(1, 1000, 0)]
-    work = Work(Machine(None, "vm", "vm-1"), "decrypt", {HOME: Step("decrypt"), 1: Step("decrypt")}, "opportunistic")
-    spec = config_spec(work, devices, {}, "")
+def test_each_part_of_the_call_names_its_own_policy() -> None:
+    devices = [*CONTROLLERS, disk(1, 1000, 0), disk(2, 1001, 0)]
+    steps = {HOME: Step("decrypt"), 1: Step("decrypt"), 2: Step("decrypt")}
+    policies = {HOME: Choice(), 1: Choice("gold"), 2: Choice("silver")}
+    work = Work(Machine(None, "vm", "vm-1"), "decrypt", steps, "opportunistic", policies=policies)
+    spec = config_spec(work, devices, {})
     assert isinstance(spec.vmProfile[0], vim.vm.EmptyProfileSpec)
     assert isinstance(spec.deviceChange[0].backing.crypto, vim.encryption.CryptoSpecDecrypt)
-    assert isinstance(spec.deviceChange[0].profile[0], vim.vm.EmptyProfileSpec)
+    assert [change.profile[0].profileId for change in spec.deviceChange] == ["gold", "silver"]
     assert spec.migrateEncryption == "opportunistic"
-    deep = Work(Machine(None, "vm", "vm-1"), "rekey", {HOME: Step("deep_recrypt", "a")})
-    spec = config_spec(deep, devices, {"a": key("a", "2")}, "policy")
+    choices = {HOME: Choice("policy")}
+    deep = Work(Machine(None, "vm", "vm-1"), "rekey", {HOME: Step("deep_recrypt", "a")}, policies=choices)
+    spec = config_spec(deep, devices, {"a": key("a", "2")})
     assert isinstance(spec.crypto, vim.encryption.CryptoSpecDeepRecrypt)
     assert (spec.vmProfile[0].profileId, list(spec.deviceChange)) == ("policy", [])
 
