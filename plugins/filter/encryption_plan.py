@@ -18,7 +18,7 @@ version_added: 0.1.0
 description:
   - Turns the result of M(ovhcloud.vmware_encryption.vm_encryption) or M(ovhcloud.vmware_encryption.vm_rekey), run in
     check mode, into a table, with the machines that are ready, that have to be shut down, that are blocked and by what,
-    and the work ahead.
+    the storage policies of homes and disks before and after, and the work ahead.
   - It is what the roles of this collection show before they begin.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
@@ -98,6 +98,8 @@ def encryption_plan(result: t.Mapping[str, t.Any], names: int = 20) -> dict[str,
         _line("already done", sum(row["outcome"] == "already" for row in rows)),
         *_actions(planned, names),
         *_shutdowns(off, names),
+        *_policies(planned, names),
+        *_new_policies(result),
         _line("blocked", sum(row["outcome"] == "blocked" for row in rows)),
         *(f"  {line}" for line in blocked),
         _line("left alone", sum(row["outcome"] == "excluded" for row in rows)),
@@ -139,6 +141,32 @@ def _on(row: Row) -> bool:
 
 def _shutdowns(off: t.Sequence[Row], names: int) -> list[str]:
     return [_line("shut down for it", len(off), listing([str(row["name"]) for row in off], names))] if off else []
+
+
+def _policies(planned: t.Sequence[Row], names: int) -> list[str]:
+    """One line for each change of a storage policy: how many homes and disks have it, and of which machines."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for row in planned:
+        before, after = row["before"].get("policies") or {}, row["after"].get("policies") or {}
+        for part, name in before.items():
+            machines = found.setdefault((str(name or "none"), str(after.get(part) or "none")), {})
+            machines[str(row["name"])] = machines.get(str(row["name"]), 0) + 1
+    return [
+        _line("storage policy", sum(machines.values()), f"{_change(*pair)} ({listing(list(machines), names)})")
+        for pair, machines in sorted(found.items())
+    ]
+
+
+def _change(before: str, after: str) -> str:
+    return f"{before} stays" if before == after else f"{before} -> {after}"
+
+
+def _new_policies(result: t.Mapping[str, t.Any]) -> list[str]:
+    made = result.get("created_policies") or []
+    lines = [
+        f"  {one['name']}: the rules of {one['made_from']} ({', '.join(one['rules'])}) and encryption" for one in made
+    ]
+    return [_line("new storage policies", len(made)), *lines] if made else []
 
 
 def _by_obstacle(rows: t.Sequence[Row], outcome: str, names: int) -> list[str]:

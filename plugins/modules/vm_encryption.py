@@ -52,13 +52,14 @@ options:
     type: str
   policy_conflict:
     description:
-      - What to do with a machine whose storage policy has rules besides encryption, such as those of vSAN, of tags or of
-        replication. vCenter replaces a policy with all its rules, on vSAN for example with its failure tolerance.
+      - What to do with a machine whose storage policy has rules besides encryption, such as those of vSAN, of tags or
+        of replication. vCenter replaces a policy with all its rules, on vSAN for example with its failure tolerance.
       - V(combine) gives it a policy with the same rules that encrypts too. The module takes the one that has the same
         rules, or creates it, named after the old policy with C( - encrypted). Decryption gives the old policy back. The
         combined policy names it in its description. Where nothing tells which one it was, the machine has no policy
         afterwards, with a warning.
-      - V(replace) gives it C(VM Encryption Policy), and no policy with O(state=decrypted). A warning names the lost rules.
+      - V(replace) gives it C(VM Encryption Policy), and no policy with O(state=decrypted). A warning names the lost
+        rules.
       - V(block) leaves the machine alone and reports it as blocked.
       - A machine whose present policy cannot be read is blocked by V(combine) and V(block).
       - Creating a policy needs the privileges C(StorageProfile.Update) and C(Cryptographer.ManageEncryptionPolicy),
@@ -224,8 +225,8 @@ virtual_machines:
           sample: powered_off
         policies:
           description:
-            - Names of the storage policies of its home (V(home)) and of its disks, by their labels. Null for a part without
-              a policy.
+            - Names of the storage policies of its home (V(home)) and of its disks (by their labels). Null for a part
+              without a policy.
             - Null as a whole when the policies cannot be read.
           type: dict
           returned: always
@@ -264,8 +265,8 @@ virtual_machines:
           sample: powered_off
         policies:
           description:
-            - Names of the storage policies of its home (V(home)) and of its disks, by their labels. Null for a part without
-              a policy.
+            - Names of the storage policies of its home (V(home)) and of its disks (by their labels). Null for a part
+              without a policy.
             - Null as a whole when the policies cannot be read.
           type: dict
           returned: always

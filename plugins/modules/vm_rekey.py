@@ -176,8 +176,8 @@ virtual_machines:
           sample: powered_off
         policies:
           description:
-            - Names of the storage policies of its home (V(home)) and of its disks, by their labels. Null for a part without
-              a policy.
+            - Names of the storage policies of its home (V(home)) and of its disks (by their labels). Null for a part
+              without a policy.
             - Null as a whole when the policies cannot be read.
           type: dict
           returned: always
@@ -216,8 +216,8 @@ virtual_machines:
           sample: powered_off
         policies:
           description:
-            - Names of the storage policies of its home (V(home)) and of its disks, by their labels. Null for a part without
-              a policy.
+            - Names of the storage policies of its home (V(home)) and of its disks (by their labels). Null for a part
+              without a policy.
             - Null as a whole when the policies cannot be read.
           type: dict
           returned: always

@@ -32,7 +32,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.pbm_rules import storage_of
 
 OTHER = "nkp-other"
-ONE = {"selection": {"names": ["vm1"]}}
+ONE: dict[str, t.Any] = {"selection": {"names": ["vm1"]}}
 TWIN = "vSAN RAID-6 - encrypted"
 Policies = dict[str, t.Optional[str]]
 
@@ -48,7 +48,8 @@ def ready(lab: Lab) -> t.Any:
 def give(lab: Lab, *policies: str | None, name: str = "vm1") -> t.Any:
     """A machine with these policies for its home and its disks; the last one counts for the rest."""
     machine = lab.vcenter.inventory.vm(name)
-    for number, part in enumerate((machine, *machine.disks)):
+    parts: list[t.Any] = [machine, *machine.disks]
+    for number, part in enumerate(parts):
         part.policy = policies[min(number, len(policies) - 1)]
     return machine
 
@@ -118,7 +119,8 @@ def test_each_part_keeps_its_own_rules(lab: Lab, run_module: RunModule) -> None:
         "Replicated - encrypted",
         *["VM Encryption Policy"] * 3,
     ]
-    assert all(lab.vcenter.policies.is_encryption(part.policy) for part in (machine, *machine.disks))
+    encrypting: list[t.Any] = [machine, *machine.disks]
+    assert all(lab.vcenter.policies.is_encryption(part.policy) for part in encrypting)
     assert [one["made_from"] for one in done["created_policies"]] == names[:4]
     assert {"made_from": "Replicated"} in done.diff["after"].values()
     back = converge(lab, runner(run_module, selection={"names": ["mixed"]}, state="decrypted"))

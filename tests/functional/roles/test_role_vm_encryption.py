@@ -27,6 +27,8 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.fleet
     rehearsed,
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm_profiles
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.pbm_rules import storage_of
 
 
 @pytest.fixture
@@ -99,6 +101,40 @@ def test_a_provider_and_a_policy_that_are_not_there_yet(lab: Lab, play: Play) ->
     (policy,) = [key for key, one in lab.vcenter.policies.by_id.items() if one.name == "encrypted"]
     assert {disk.policy for one in lab.vcenter.inventory.vms for disk in one.disks} == {policy}
     quiet(lab, play, **own)
+
+
+def test_policies_with_rules_are_shown_combined_and_given_back(lab: Lab, play: Play) -> None:
+    pbm_profiles.add_team_policies(lab.vcenter.policies)
+    machines = lab.vcenter.inventory.vms
+    for machine in machines[1:3]:
+        machine.policy = pbm_profiles.VSAN_RAID_6
+        for disk in machine.disks:
+            disk.policy = pbm_profiles.TAGGED
+    before = [storage_of(lab.vcenter.policies, machine) for machine in machines]
+    screen = rehearsed(lab, play)
+    parts = sum(len(machine.disks) for machine in machines[1:3])
+    for words in (
+        "storage policy 2 vSAN RAID-6 -> vSAN RAID-6 - encrypted (vm2, vm3)",
+        f"storage policy {parts} Gold, not test -> Gold, not test - encrypted (vm2, vm3)",
+        "none -> VM Encryption Policy (vm1, vm4, vm5, vm6)",
+        "new storage policies 2",
+        "vSAN RAID-6 - encrypted: the rules of vSAN RAID-6 (VSAN.hostFailuresToTolerate=2, ",
+    ):
+        assert words in screen, words
+    blocked = rehearsed(lab, play, vm_encryption_policy_conflict="block")
+    assert "policy_rules: 2 (vm2, vm3): its storage policy vSAN RAID-6 has rules besides encryption" in blocked
+    mark = lab.journal.mark()
+    done = play(vm_encryption_batch=2)
+    assert done.code == 0, done.screen
+    assert calls(lab, mark).count("PbmCreate") == 2  # in three waves
+    encrypted = [storage_of(lab.vcenter.policies, machine) for machine in machines]
+    assert [[part["rules"] for part in one.values()] for one in encrypted] == [
+        [part["rules"] for part in one.values()] for one in before
+    ]
+    quiet(lab, play, vm_encryption_batch=2)
+    back = play(vm_encryption_state="decrypted", vm_encryption_provider="")
+    assert back.code == 0, back.screen
+    assert [storage_of(lab.vcenter.policies, machine) for machine in machines] == before
 
 
 def test_a_machine_that_fails_stops_the_next_wave_and_is_finished_by_the_next_run(lab: Lab, play: Play) -> None:

@@ -48,6 +48,36 @@ def test_the_table_names_everything_that_counts() -> None:
     assert plan["blocked"] == [line.strip() for line in plan["table"][6:8]]
 
 
+Named = t.Optional[t.Mapping[str, t.Optional[str]]]
+
+
+def _policies(before: Named, after: Named) -> dict[str, t.Any]:
+    power = {"power_state": "powered_off"}
+    return {"before": {**power, "policies": before}, "after": {**power, "policies": after}}
+
+
+def test_policies_before_and_after_are_shown_by_change() -> None:
+    twin = {"home": "Gold - encrypted", "Hard disk 1": "Gold - encrypted"}
+    made = {"name": "Gold - encrypted", "id": None, "made_from": "Gold", "rules": ["tag.tier={gold}"]}
+    plan = encryption_plan(
+        result(
+            row("a", **_policies({"home": "Gold", "Hard disk 1": "Gold"}, twin)),
+            row("b", **_policies({"home": "Gold", "Hard disk 1": None}, {**twin, "Hard disk 1": "Bundled"})),
+            row("c", action="move", **_policies(twin, twin)),
+            row("d", "blocked", **_policies({"home": "Silver"}, {"home": "Silver"})),
+            row("e", **_policies(None, None)),  # not readable
+            created_policies=[made],
+        )
+    )
+    assert [" ".join(line.split()) for line in plan["table"][4:9]] == [
+        "storage policy 3 Gold -> Gold - encrypted (a, b)",
+        "storage policy 2 Gold - encrypted stays (c)",
+        "storage policy 1 none -> Bundled (b)",
+        "new storage policies 1",
+        "Gold - encrypted: the rules of Gold (tag.tier={gold}) and encryption",
+    ]
+
+
 def test_long_lists_are_cut() -> None:
     plan = encryption_plan(result(*(row(f"vm{number}") for number in range(5))), names=2)
     assert plan["table"][2].endswith("vm0, vm1 and 3 more")
