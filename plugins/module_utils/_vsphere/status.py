@@ -9,12 +9,14 @@ import dataclasses
 import datetime
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import WaitTimeoutError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import Provider
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.tasks import result_of
 
 Facts = dict[str, t.Any]
+TRUST_SETTLES = 300.0  # seconds; OVHcloud's guide: trust turns green after a few minutes
 _SHORT = {
     "commonname": "CN",
     "countryname": "C",
@@ -202,12 +204,34 @@ def _reason(connection: Connection) -> str | None:
 
 
 def wait_until_accepted(session: Session, provider: Provider, patience: Patience) -> Health:
-    """Wait until every reachable server is green with both trust flags; trust may come and go for some minutes."""
+    """Wait until every reachable server is green with both trust flags; trust may come and go for some minutes.
+
+    After these minutes a server that vCenter does not trust ends the wait: nothing that happens meanwhile mends that.
+    """
+    start = patience.monotonic()
+
+    def accepted(seen: Health) -> bool:
+        if not seen.accepted and patience.monotonic() - start >= TRUST_SETTLES:
+            _refuse_hopeless(provider.name, seen)
+        return seen.accepted
+
     return wait_for(
         lambda: health(session, provider),
-        lambda seen: seen.accepted,
+        accepted,
         f"key provider {provider.name} green with both trust flags",
         patience,
         lambda seen: "; ".join(reasons(seen)) or f"status {seen.overall or 'unknown'}",
         provider=provider.name,
     )
+
+
+def _refuse_hopeless(provider: str, seen: Health) -> None:
+    there = [connection for connection in seen.connections if connection.reachable]
+    if there and not any(connection.vcenter_trusts_server for connection in there):
+        last = "; ".join(reasons(seen))
+        raise WaitTimeoutError(
+            f"key provider {provider}: vCenter trusts none of its servers, and waiting does not change that; last seen:"
+            f" {last}. Run standard_key_provider with server_ca or server_thumbprints (kmip_server_info returns both)",
+            last_state=last,
+            provider=provider,
+        )

@@ -30,8 +30,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     server_info,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
-
-TRUST_SETTLES = 300.0  # seconds; OVHcloud's guide: trust turns green after a few minutes
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.status import TRUST_SETTLES
 
 
 @dataclasses.dataclass(frozen=True)

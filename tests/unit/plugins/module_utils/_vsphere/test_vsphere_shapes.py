@@ -6,11 +6,17 @@
 from __future__ import annotations
 
 import datetime
+import types
+import typing as t
 
 import pytest
 from pyVmomi import vim
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import wait
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    InvalidInputError,
+    WaitTimeoutError,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import (
     key_providers,
     servers,
@@ -210,3 +216,63 @@ def test_status_of_a_native_provider_has_no_servers():
     answer = KMIP.ClusterStatus(clusterId=vim.encryption.KeyProviderId(id="p"))
     found = status.health_of(answer)
     assert (found.overall, found.connections, found.client_certificate) == (None, [], None)
+
+
+class Time:
+    """A clock that only waiting moves."""
+
+    now = 0.0
+
+    def patience(self, timeout=1800.0):
+        return wait.Patience(timeout, 60.0, True, lambda: self.now, self.sleep)
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+NO_SESSION: t.Any = None
+UNTRUSTED = {"status": "red", "vcenter_trusts_server": False, "server_trusts_vcenter": False}
+
+
+def accept(monkeypatch, clock, looks):
+    """Wait for a provider whose health is the next of `looks`, the last one for ever."""
+    answers = iter(looks)
+    last: list[t.Any] = [None]
+
+    def health(_session, _provider):
+        last[0] = next(answers, last[0])
+        return status.Health("red", [last[0]], None)
+
+    monkeypatch.setattr(status, "health", health)
+    provider: t.Any = types.SimpleNamespace(name="okms")
+    return status.wait_until_accepted(NO_SESSION, provider, clock.patience())
+
+
+def test_a_server_that_is_never_trusted_ends_the_wait_early(monkeypatch):
+    clock = Time()
+    with pytest.raises(WaitTimeoutError, match="server_thumbprints"):
+        accept(monkeypatch, clock, [connection(**UNTRUSTED)])
+    assert clock.now == status.TRUST_SETTLES
+
+
+def test_trust_that_comes_late_is_waited_for(monkeypatch):
+    clock = Time()
+    found = accept(monkeypatch, clock, [connection(**UNTRUSTED)] * 3 + [connection()])
+    assert (found.accepted, clock.now) == (True, 180.0)
+
+
+def test_a_refused_client_certificate_is_waited_for_to_the_end(monkeypatch):
+    # what the KMS thinks of vCenter may be mended meanwhile
+    clock = Time()
+    with pytest.raises(WaitTimeoutError, match="not there after 1800 s"):
+        accept(monkeypatch, clock, [connection(status="red", server_trusts_vcenter=False)])
+
+
+def test_uploaded_trust_that_does_not_count_ends_the_wait_early(monkeypatch):
+    clock = Time()
+    server = {"name": "kms", "address": "kms.test", "port": 5697}
+    seen = trust.Presented(server, "", False)
+    monkeypatch.setattr(trust, "look", lambda *_arguments: seen)
+    with pytest.raises(WaitTimeoutError, match=r"not trusted although .* kms at kms.test:5697"):
+        trust._await_trust(NO_SESSION, "okms", [server], clock.patience())
+    assert clock.now == status.TRUST_SETTLES
