@@ -308,7 +308,8 @@ key_providers:
       elements: str
       returned: always
       sample:
-        - "okms: the KMS does not accept vCenter's client certificate (revoked, expired, or not issued by it)"
+        - "okms: the KMS does not accept vCenter's client certificate (revoked, expired, not issued by it, or on
+          OKMS without an IAM policy for KMIP)"
     users:
       description: Who uses the provider; null without O(users=true).
       type: dict

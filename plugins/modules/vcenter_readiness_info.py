@@ -90,7 +90,9 @@ readiness:
       type: float
       sample: -0.2
     privileges:
-      description: For each privilege of encryption whether the user has it on the root folder.
+      description:
+        - For each privilege whether the user has it. Those of encryption count on the root folder, those of storage
+          policies, VM settings and vSAN on the root folder or on a datacenter.
       type: dict
       sample: {Cryptographer.ManageKeyServers: true, Cryptographer.Encrypt: false}
     missing_privileges:
@@ -131,6 +133,11 @@ readiness:
           description: Whether it has a TPM 2.0, null when it cannot be told.
           type: bool
           sample: true
+    vsan_clusters:
+      description: Names of the clusters with vSAN.
+      type: list
+      elements: str
+      sample: [cluster-1]
 """
 
 import typing as t
@@ -153,7 +160,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
 
 SPEC = ArgSpec(connection())
-_DETAILS = (*("version", "build", "api_version", "time", "clock_offset", "privileges", "missing_privileges", "hosts"),)
+_DETAILS = (
+    *("version", "build", "api_version", "time", "clock_offset", "privileges", "missing_privileges", "hosts"),
+    "vsan_clusters",
+)
 
 
 class VcenterReadinessInfo:

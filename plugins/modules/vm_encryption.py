@@ -18,6 +18,11 @@ description:
     has left half done is finished by the next one.
   - An encrypted machine is moved to another provider by a shallow recrypt. It gives the machine new outer keys without
     rewriting its disks, works while it runs, and tolerates a single chain of snapshots.
+  - The vSphere user needs C(Cryptographer.Encrypt), C(Cryptographer.Decrypt) or C(Cryptographer.Recrypt),
+    C(Cryptographer.ManageKeys), C(Cryptographer.ManageKeyServers) and C(Cryptographer.RegisterHost),
+    C(VirtualMachine.Config.EditDevice) and C(VirtualMachine.Config.Settings), and C(StorageProfile.View), from vSphere
+    8.0 on also C(StorageProfile.Apply). O(power_off) needs C(VirtualMachine.Interact.PowerOff) and
+    C(VirtualMachine.Interact.PowerOn).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere

@@ -16,6 +16,9 @@ description:
   - Home and disks keep their storage policies. A deep recrypt needs policies that encrypt; a machine that is encrypted
     while its policy has rules and does not encrypt is blocked.
   - What is clear is left alone. To move machines to another provider, use M(ovhcloud.vmware_encryption.vm_encryption).
+  - The vSphere user needs C(Cryptographer.Recrypt), C(Cryptographer.ManageKeys), C(Cryptographer.ManageKeyServers) and
+    C(VirtualMachine.Config.EditDevice), for O(mode=deep) also C(StorageProfile.View) and, from vSphere 8.0 on,
+    C(StorageProfile.Apply).
   - The old keys stay in the key server. Deactivate them there only when nothing uses them any more, snapshots and
     backups included.
 extends_documentation_fragment:

@@ -18,7 +18,10 @@ description:
   - vSAN of the Express Storage Architecture (ESA) takes encryption only when the cluster is created; the module warns,
     and tells vSAN's refusal.
   - The vSphere user needs the privileges C(Host.Inventory.EditCluster), C(Cryptographer.ManageKeyServers),
-    C(Cryptographer.ManageKeys) and C(Cryptographer.ManageEncryptionPolicy).
+    C(Cryptographer.ManageKeys) and C(Cryptographer.ManageEncryptionPolicy), for a shallow rekey also
+    C(Vsan.Cluster.ShallowRekey).
+  - On OVHcloud's own vSAN clusters, encryption of vSAN is not supported by default. Ask the Technical Account Manager
+    first; encryption of the VMs is the supported way there.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere

@@ -18,6 +18,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.enc
     add_native,
     add_standard,
     runner_in,
+    without,
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import (
     FAST,
@@ -28,6 +29,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.assumptions import Assumed, every_value
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm_profiles
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.entities import KeyRef
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.pbm_rules import storage_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.settings import VCenterSettings
 
@@ -38,8 +40,9 @@ GREEN, OTHER, NATIVE = "team-kms", "other-kms", "nkp"
 
 @contextlib.contextmanager
 def lab_with(assumed: Assumed) -> t.Iterator[Lab]:
-    """A lab that behaves as assumed."""
-    with Lab(assumed.put(LabSettings(vcenter=VCenterSettings()))) as lab:
+    """A lab that behaves as assumed; what has no setting is played by the test."""
+    settings = LabSettings(vcenter=VCenterSettings())
+    with Lab(assumed.put(settings) if assumed.setting else settings) as lab:
         yield open_up(lab)
         assert lab.ovhcloud.contract_errors == []
 
@@ -77,6 +80,64 @@ def test_life_of_a_standard_provider(assumed: Assumed) -> None:
         assert (shown["status"], shown["in_use_by"]) == ("green", []), shown
         twice(run, "standard_key_provider", name=GREEN, state="absent", **FAST)
         assert lab.vcenter.crypto.providers.get(GREEN) is None
+
+
+@every_value
+def test_key_server_that_goes_down_before_a_key_is_made(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        make_green(lab, run, GREEN)
+        lab.faults.add("meanwhile", operation="GenerateKey", call=lab.external_kms.stop)
+        failed = fleet_helpers.runner(run, provider=GREEN)()
+        assert failed.failed and "vCenter cannot reach the key server" in failed.msg, failed.output
+        assert all(fleet_helpers.is_clear(machine) for machine in lab.vcenter.inventory.vms)
+
+
+@every_value
+def test_reconfiguration_without_an_encryption_policy(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        lab.vcenter.crypto.add_native(NATIVE, has_backup=True)
+        lab.vcenter.machine_faults.add("vm1", "error", text=assumed.value)
+        failed = fleet_helpers.runner(runner_in(lab), provider=NATIVE, selection={"names": ["vm1"]})()
+        assert failed.failed and "without an encryption storage policy" in failed.msg, failed.output
+
+
+@every_value
+def test_okms_in_read_only_mode(assumed: Assumed) -> None:
+    """Encryption stops with the cause; a shallow move to a key that is there works, and keys are served."""
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        providers.okms(lab, GREEN)
+        lab.vcenter.crypto.add_native(NATIVE, has_backup=True)
+        machine = lab.vcenter.inventory.vm("vm1")
+        ok(fleet_helpers.runner(run, provider=GREEN, selection={"names": ["vm1"]})())
+        machine.crypto_key = KeyRef(NATIVE, "a key of before")  # a move that was interrupted
+        lab.set_okms_read_only()
+        stopped = fleet_helpers.runner(run, provider=GREEN, selection={"names": ["vm2"]})()
+        assert stopped.failed and "Next step" in stopped.msg, stopped.output
+        words = ("is read-only", "makes no new keys", "does not make keys", "refuses an operation")
+        assert any(one in stopped.msg for one in words), stopped.msg
+        assert "restore" not in stopped.msg and fleet_helpers.is_clear(lab.vcenter.inventory.vm("vm2"))
+        ok(fleet_helpers.runner(run, provider=GREEN, selection={"names": ["vm1"]})())
+        assert fleet_helpers.is_encrypted(machine, GREEN)
+        lab.set_okms_read_only(False)
+        ok(fleet_helpers.runner(run, provider=GREEN, selection={"names": ["vm2"]})())
+
+
+@every_value
+def test_shallow_rekey_of_vsan_without_its_privilege(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        add_native(lab, default=True)
+        lab.vcenter.inventory.cluster("C0").vsan = True
+        ok(run("vsan_encryption", cluster="C0", **FAST))
+        without(lab, "Vsan.Cluster.ShallowRekey")
+        missing = ok(run("vcenter_readiness_info"))["readiness"]["missing_privileges"]
+        assert missing == ["Vsan.Cluster.ShallowRekey"]
+        rekeyed = run("vsan_encryption", cluster="C0", rekey="shallow", **FAST)
+        assert rekeyed.failed is bool(assumed.value), rekeyed.output
+        assert not rekeyed.failed or rekeyed["failure"]["privilege"] == "Vsan.Cluster.ShallowRekey"
+        ok(run("vsan_encryption", cluster="C0", rekey="deep", **FAST))
 
 
 @every_value

@@ -92,6 +92,10 @@ class KeyServers:
             doors=(self.okms_ecdsa, self.okms_rsa),
         )
 
+    def set_okms_read_only(self, read_only: bool = True) -> None:
+        """No change is made: two zones or database hosts are lost (architecture-overview of 2025-11-04)."""
+        self.okms_kmip.engine.read_only = self.settings.okms_read_only if read_only else ""
+
     def _regions(self) -> list[Region]:
         ecdsa, rsa = (self._endpoint(HOST, door) for door in (self.okms_ecdsa, self.okms_rsa))
         return [Region(name, ecdsa, f"https://{name}.okms.ovh.net", rsa) for name in REGIONS]

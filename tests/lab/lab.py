@@ -40,6 +40,7 @@ class LabSettings:
     vcenter_version: str = "8.0.3"  # one of RELEASES
     kmip_needs_policy: bool = False  # identities other than the account itself need an IAM policy on okms:kmip:*
     okms_maximum_tls: str = assumed("lab.okms_maximum_tls")
+    okms_read_only: str = assumed("lab.okms_read_only")  # how changes are refused then: KMIP's reason and a text
     external_kms_login: tuple[str, str] | None = None  # user name and password that the external KMS wants
     enforce_user_policies: bool = False  # access policy (allowed networks) and session limit of the private cloud count
     ovhcloud: OvhSettings = dataclasses.field(default_factory=OvhSettings)  # of the API

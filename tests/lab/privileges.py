@@ -21,6 +21,7 @@ _HOSTED = {
     "VirtualMachine.Interact": "AnswerQuestion ConsoleInteract PowerOff PowerOn Reset Suspend",
     "VirtualMachine.Inventory": "Create Delete Register Unregister",
     "VirtualMachine.Provisioning": "Clone DeployTemplate MarkAsTemplate MarkAsVM",
+    "Vsan.Cluster": "ShallowRekey",
     "VirtualMachine.State": "CreateSnapshot RemoveSnapshot RenameSnapshot RevertToSnapshot",
 }
 _ENCRYPTION = {

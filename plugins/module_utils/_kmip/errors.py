@@ -181,4 +181,8 @@ def _tls_error(error: ssl.SSLError, text: str) -> KmsError:
     refused = refuses_client(error)
     if refused is False:
         return TlsFailureError(f"{text} (is it a TLS server that speaks TLS 1.2 or 1.3?)", reason=alert)
-    return ClientRejectedError(f"{text}: the server refuses the client certificate", alert=alert, certain=bool(refused))
+    hint = " (OKMS says so when no IAM policy lets its identity use KMIP; a new policy needs up to a minute)"
+    policy = hint if "BAD_CERTIFICATE" in alert else ""
+    return ClientRejectedError(
+        f"{text}: the server refuses the client certificate{policy}", alert=alert, certain=bool(refused)
+    )

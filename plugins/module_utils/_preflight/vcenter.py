@@ -93,7 +93,9 @@ def privileges(facts: Facts) -> Rows:
     ready = part(facts, "vcenter", "readiness")
     if not ready or ready["missing_privileges"] is None:
         return
-    check, missing = "vSphere privileges", ready["missing_privileges"]
+    check = "vSphere privileges"
+    missing = [name for name in ready["missing_privileges"] if name.startswith("Cryptographer.")]
+    others = [name for name in ready["missing_privileges"] if name not in missing]
     needed = [name for name in missing if name in _PROVIDER]
     if not missing:
         yield Row(check, OK, "all of encryption are there")
@@ -112,6 +114,13 @@ def privileges(facts: Facts) -> Rows:
             WARNING,
             f"key providers may be managed, but missing {', '.join(missing)}: VMs cannot be encrypted with all ease",
             "give the vSphere user the encryption right",
+        )
+    if others:
+        yield Row(
+            "vSphere privileges of VMs, policies, vSAN",
+            WARNING,
+            f"missing {', '.join(others)}: some operations on VMs, storage policies or vSAN will fail",
+            "give the vSphere user a role with these privileges on the virtual datacenter",
         )
 
 

@@ -35,7 +35,98 @@ _TRUST = Cause(
     "read both trust flags with key_provider_info, then renew what is missing with standard_key_provider or "
     "key_provider_client_certificate",
 )
-# order counts: the first that fits what vCenter said
+HOST_LACKS_KEY = Cause(
+    "the host does not have the key; most often its way to the key provider is cut, or its encryption mode is off",
+    "read the key provider with key_provider_info and the host with host_encryption_info and mend the connection, then "
+    "run vm_unlock, which says whether a key is really missing",
+)
+_GONE = Cause(
+    "the key does not exist any more in its key provider",
+    "restore the key in the KMS, or the native key provider from its backup",
+)
+# words that mean one thing wherever vCenter says them; order counts: the first that fits
+_CERTAIN: tuple[tuple[str, Cause], ...] = (
+    (
+        r"QLC_ERR_VALUE_MISSING|QLC_ERR.*password",
+        Cause(
+            "the password for the key server is gone from vCenter's settings (Broadcom KB 396701)",
+            "give the password of the server again with standard_key_provider",
+        ),
+    ),
+    (r"QLC_ERR_COMMUNICATE", _REACH),
+    (
+        r"QLC_ERR_SSL",
+        Cause(
+            "vCenter and the key server do not agree in the TLS handshake",
+            "check the port of the server (OKMS for vCenter: 5697) and both trust flags with key_provider_info, then "
+            "renew what is missing with standard_key_provider or key_provider_client_certificate",
+        ),
+    ),
+    (
+        r"encryptForbiddenWithoutEncryptedProfile",
+        Cause(
+            "home or a disk was to be encrypted without an encryption storage policy",
+            "run again, the policy of the VM may have changed meanwhile; else name an encryption storage policy in the "
+            "option policy",
+        ),
+    ),
+    (
+        r"bad[ _]certificate",
+        Cause(
+            "the key server refuses the client certificate; OKMS does so when no IAM policy lets the identity of the "
+            "certificate use KMIP",
+            "on OKMS give that identity a policy on the domain with the role okms or with iam_policy and wait a "
+            "minute; else give vCenter a new certificate with key_provider_client_certificate",
+        ),
+    ),
+    (
+        r"cannot retrieve the requested certificate",
+        Cause(
+            "vCenter cannot read the certificate of the key server",
+            "check its address, its port (OKMS for vCenter: 5697) and the KMS flow (private_cloud_kms), and look at it "
+            "with kmip_server_info",
+        ),
+    ),
+    (
+        r"keys? (is|are) missing on (the )?(kms|key server)|recover the missing key to the key provider",
+        Cause(
+            "the key server answers, but it does not have the key, or does not hand it out",
+            "look for the key id in the key server: activate or restore the key there, or let vCenter's client "
+            "identity get it; then run vm_unlock",
+        ),
+    ),
+    (r"item_not_found", _GONE),
+    (
+        r"required key was not found|encryptionkeyrequired|keys? (is|are) (required|missing)\b|key required for|"
+        r"required encryption keys|key locator|keysafe\.locator|vigor\.enc\.key",
+        HOST_LACKS_KEY,
+    ),
+    (
+        r"read.?only",
+        Cause(
+            "the key server is read-only: it hands out the keys that it has and makes no new ones",
+            "wait and run again; OKMS is read-only while two of its zones or database hosts are down. VMs go on, and "
+            "moves to a key that exists work",
+        ),
+    ),
+    (
+        r"operation is not supported by the server",
+        Cause(
+            "the key server refuses an operation that vCenter needs",
+            "prove it with kmip_server_test; OKMS is read-only while two of its zones or database hosts are down: "
+            "then wait and run again",
+        ),
+    ),
+    (
+        r"create operation failed.*general_failure",
+        Cause(
+            "the key server makes no new keys now",
+            "prove it with kmip_server_test; OKMS is read-only while two of its zones or database hosts are down: "
+            "then wait and run again. VMs go on, and moves to a key that exists work",
+        ),
+    ),
+)
+# the same for a failure of a key or of vSAN; elsewhere these words may mean something else
 _KNOWN: tuple[tuple[str, Cause], ...] = (
     (
         r"evacuate|redundancy",
@@ -49,13 +140,6 @@ _KNOWN: tuple[tuple[str, Cause], ...] = (
         Cause(
             "vSAN of the Express Storage Architecture takes encryption only when the cluster is created",
             "make a new cluster with encryption and move the machines there",
-        ),
-    ),
-    (
-        r"QLC_ERR_VALUE_MISSING|QLC_ERR.*password",
-        Cause(
-            "the password for the key server is gone from vCenter's settings (Broadcom KB 396701)",
-            "give the password of the server again with standard_key_provider",
         ),
     ),
     (
@@ -86,13 +170,7 @@ _KNOWN: tuple[tuple[str, Cause], ...] = (
             "use a key provider with tpm_required: false for this cluster",
         ),
     ),
-    (
-        r"item_not_found|keynotfound|key .*(not found|missing)|cannot be (found|derived)",
-        Cause(
-            "the key does not exist any more in its key provider",
-            "restore the key in the KMS, or the native key provider from its backup",
-        ),
-    ),
+    (r"keynotfound|key .*(not found|missing)|cannot be (found|derived)", _GONE),
     (
         r"is (deactivated|compromised|destroyed|preactive)|not active",
         Cause("the key is not active in the key server", "activate the key in the KMS again"),
@@ -101,13 +179,6 @@ _KNOWN: tuple[tuple[str, Cause], ...] = (
     (
         r"not connected|hostnotconnected|notresponding|disconnected",
         Cause("the host is not connected to vCenter", "connect the host again"),
-    ),
-    (
-        r"encryptionkeyrequired|key is required",
-        Cause(
-            "the host does not get a key that is needed",
-            "read the key provider with key_provider_info and the host with host_encryption_info",
-        ),
     ),
     (
         r"cannot generate key",
@@ -149,9 +220,18 @@ _STATUS = {
 UNKNOWN = Cause("vCenter gives no reason that is known", "look at the task and the events of the object in vCenter")
 
 
+def certain_cause(text: str) -> Cause | None:
+    """The cause that a message of vCenter tells, whatever it is about; None when it is none of the known ones."""
+    return _first(_CERTAIN, text)
+
+
 def cause_of(text: str) -> Cause | None:
-    """The cause that a message of vCenter tells; None when it is none of the known ones."""
-    for pattern, cause in _KNOWN:
+    """The same for a message about a key, a host's encryption mode, or vSAN encryption."""
+    return certain_cause(text) or _first(_KNOWN, text)
+
+
+def _first(known: tuple[tuple[str, Cause], ...], text: str) -> Cause | None:
+    for pattern, cause in known:
         if re.search(pattern, text, re.IGNORECASE):
             return cause
     return None

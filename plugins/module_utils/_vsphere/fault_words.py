@@ -8,8 +8,16 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import from_fault
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.crypto_causes import (
+    HOST_LACKS_KEY,
+    certain_cause,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import fault_text, from_fault
 
+_HOST = (
+    "its host cannot get the key, most often because the way to the key provider is cut: see key_provider_info and "
+    "host_encryption_info; vm_unlock says whether a key is really missing"
+)
 # beginnings of message keys (fault.faultMessage[].key) and of texts, see vSphere's message catalogue
 _WORDS: tuple[tuple[str, str], ...] = (
     ("msg.hostd.configSpec.enc.snapshots", "it has snapshots: remove them first"),
@@ -24,8 +32,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("msg.hostd.configSpec.enc.encrypted", "its state is not what the plan saw: run again"),
     ("msg.hostd.configSpec.enc.mixedKeys", "home and disks must have one key: run vm_rekey on it first"),
     ("msg.hostd.configSpec.enc.mismatch", "keys and policies do not fit each other"),
-    ("msg.vigor.enc.keyNotFound", "its host cannot get the key: see key_provider_info and host_encryption_info"),
-    ("msg.keysafe.locator", "its host cannot get the key: see key_provider_info and host_encryption_info"),
+    ("msg.vigor.enc.keyNotFound", _HOST),
+    ("msg.keysafe.locator", _HOST),
     ("msg.vigor.enc.required.vtpm", "its vTPM needs an encrypted home"),
     ("msg.vtpm.add.notEncrypted", "a vTPM needs an encrypted home"),
     ("msg.disk.policyChangeFailure", "the storage policy cannot be changed now"),
@@ -46,9 +54,15 @@ def explained(fault: t.Any, what: str) -> CollectionError:
     error = from_fault(fault, what)
     keys = message_keys(fault)
     words = next((words for start, words in _WORDS if any(key.startswith(start) for key in keys)), None)
-    if words:
+    cause = certain_cause(fault_text(fault)) or certain_cause(" ".join(keys))
+    # the text of a host without a key may say why it has none
+    if words and not (words == _HOST and cause not in (None, HOST_LACKS_KEY)):
         error.message += f". {words[0].upper()}{words[1:]}"
         error.details["message_key"] = keys[0]
+        return error
+    if cause is not None:
+        error.message += f". Cause: {cause.reason}. Next step: {cause.next_step}"
+        error.details.update(cause=cause.reason, next_step=cause.next_step)
     return error
 
 

@@ -10,6 +10,7 @@ import datetime
 import socket
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import version_tuple
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import reference
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.host_modes import state_of
@@ -29,6 +30,15 @@ MACHINE_PRIVILEGES = tuple(
         *("Migrate", "Recrypt", "RegisterHost", "RegisterVM"),
     )
 )
+# what policies and reconfigurations need besides; they may be given on a datacenter only
+WORK_PRIVILEGES = (
+    "StorageProfile.Update",
+    "StorageProfile.View",
+    "VirtualMachine.Config.EditDevice",
+    "VirtualMachine.Config.Settings",
+)
+_APPLY, _APPLY_SINCE = "StorageProfile.Apply", "8.0"
+_SHALLOW_REKEY = "Vsan.Cluster.ShallowRekey"
 _HOST_PATHS = (
     "name",
     "parent",
@@ -59,19 +69,32 @@ def clock_offset(session: Session) -> tuple[str, float]:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ"), round((moment - middle).total_seconds(), 3)
 
 
-def privileges(session: Session) -> dict[str, bool]:
-    """For each privilege whether this session has it on the root folder."""
-    wanted = [*PROVIDER_PRIVILEGES, *MACHINE_PRIVILEGES]
+def privileges(session: Session, inventory_read: t.Sequence[Found]) -> dict[str, bool]:
+    """For each privilege whether this session has it: those of encryption on the root folder, others anywhere."""
+    encryption = [*PROVIDER_PRIVILEGES, *MACHINE_PRIVILEGES]
+    work = [*WORK_PRIVILEGES]
+    if version_tuple(session.version) >= version_tuple(_APPLY_SINCE):
+        work.append(_APPLY)
+    if any(_vsan(item) for item in inventory_read):
+        work.append(_SHALLOW_REKEY)
+    root = session.content.rootFolder
+    places = [root, *(item.object for item in inventory_read if isinstance(item.object, vim.Datacenter))]
     manager = session.content.authorizationManager
     what = "ask for the privileges of this user"
     user = session.fetch(what, session.content.sessionManager, "currentSession")
-    rows = session.call(
-        what, manager.HasPrivilegeOnEntities, [session.content.rootFolder], str(user.key), privId=wanted
-    )
-    found = dict.fromkeys(wanted, False)
+    rows = session.call(what, manager.HasPrivilegeOnEntities, places, str(user.key), privId=[*encryption, *work])
+    found = dict.fromkeys([*encryption, *work], False)
     for row in rows or []:
-        found.update({item.privId: bool(item.isGranted) for item in row.privAvailability or []})
+        for item in row.privAvailability or []:
+            counts = item.privId in work or reference(row.entity) == reference(root)
+            found[item.privId] = found[item.privId] or (counts and bool(item.isGranted))
     return found
+
+
+def _vsan(found: Found) -> bool:
+    """Whether it is a cluster with vSAN."""
+    info = getattr(found.properties.get("configurationEx"), "vsanConfigInfo", None)
+    return bool(getattr(info, "enabled", False))
 
 
 def host_state(found: Found, clusters: t.Mapping[str, str]) -> State:
@@ -89,9 +112,23 @@ def host_state(found: Found, clusters: t.Mapping[str, str]) -> State:
     }
 
 
-def hosts(session: Session) -> list[State]:
-    """All hosts by name, in one read."""
-    found = inventory(session, {vim.HostSystem: _HOST_PATHS, vim.ClusterComputeResource: ("name",)})
+def look(session: Session) -> list[Found]:
+    """Hosts, clusters and datacenters, in one read."""
+    paths = {
+        vim.HostSystem: _HOST_PATHS,
+        vim.ClusterComputeResource: ("name", "configurationEx"),
+        vim.Datacenter: ("name",),
+    }
+    return inventory(session, paths)
+
+
+def vsan_clusters(found: t.Sequence[Found]) -> list[str]:
+    """Names of the clusters with vSAN."""
+    return sorted(item.name for item in found if _vsan(item))
+
+
+def hosts(found: t.Sequence[Found]) -> list[State]:
+    """All hosts by name."""
     clusters = {item.id: item.name for item in found if isinstance(item.object, vim.ClusterComputeResource)}
     states = [host_state(item, clusters) for item in found if isinstance(item.object, vim.HostSystem)]
     return sorted(states, key=lambda state: str(state["name"]))
@@ -101,7 +138,8 @@ def readiness(session: Session) -> State:
     """Everything that one login can tell."""
     about = session.content.about
     moment, offset = clock_offset(session)
-    granted = privileges(session)
+    found = look(session)
+    granted = privileges(session, found)
     return {
         "version": about.version,
         "build": about.build,
@@ -110,5 +148,6 @@ def readiness(session: Session) -> State:
         "clock_offset": offset,
         "privileges": granted,
         "missing_privileges": sorted(name for name, has in granted.items() if not has),
-        "hosts": hosts(session),
+        "hosts": hosts(found),
+        "vsan_clusters": vsan_clusters(found),
     }

@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import WaitTimeoutError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.crypto_causes import certain_cause
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import Provider
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.tasks import result_of
@@ -192,12 +193,18 @@ def _reason(connection: Connection) -> str | None:
     if connection.green and connection.trusted_both_ways:
         return None
     said = f" (vCenter says: {connection.connection_status})" if connection.connection_status else ""
-    if not connection.reachable:
+    cause = certain_cause(said)
+    if not connection.reachable and cause is not None:
+        words = f"{cause.reason}: {cause.next_step}"
+    elif not connection.reachable:
         words = "vCenter cannot reach it: host, port, firewall, or on OVHcloud no open KMS flow (private_cloud_kms)"
     elif not connection.vcenter_trusts_server:
         words = "vCenter does not trust the server's certificate (new, replaced, expired, or its CA was never uploaded)"
     elif not connection.server_trusts_vcenter:
-        words = "the KMS does not accept vCenter's client certificate (revoked, expired, or not issued by it)"
+        words = (
+            "the KMS does not accept vCenter's client certificate (revoked, expired, not issued by it, or on OKMS "
+            "without an IAM policy for KMIP)"
+        )
     else:
         words = f"vCenter reports {connection.status or 'no status'} although both sides trust each other"
     return f"{connection.name}: {words}{said}"

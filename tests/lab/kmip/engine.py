@@ -120,6 +120,7 @@ class LabEngine(kmip_engine.KmipEngine):
         self._custom = store.custom
         self.allowed: Allowed = lambda subject, serial, operation: True
         self.login: tuple[str, str] | None = None  # user name and password that every request must carry
+        self.read_only = ""  # how every change is refused, `Reason: text`; empty: changes are made
         self.caller = Caller()
         self.pause = threading.Event()  # set when the server stops: ends what a `slow` fault waits for
         self.seen: list[tuple[str, str]] = []
@@ -195,6 +196,10 @@ class LabEngine(kmip_engine.KmipEngine):
         rule = self._faults.pick(self._system, name)
         if rule:
             self._before(rule)
+        if self.read_only and name not in READS:
+            reason, _colon, text = self.read_only.partition(":")
+            status = enums.ResultStatus.OPERATION_FAILED
+            raise exceptions.KmipError(status, enums.ResultReason[reason], text.strip())
         if not self.allowed(client, self.caller.serial, name):
             raise exceptions.PermissionDenied(f"The identities of this certificate may not do {name}.")
         if operation is enums.Operation.ADD_ATTRIBUTE:

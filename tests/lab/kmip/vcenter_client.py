@@ -37,7 +37,15 @@ class KmsRefused(Exception):  # noqa: N818  # named as the event it is
 
 
 class KmsUnavailable(KmsRefused):
-    """No connection to the key server in which both sides trust each other."""
+    """No connection to the key server in which both sides trust each other; `in_tls`: it broke in the handshake."""
+
+    in_tls = False
+
+
+class KmsDistrusted(KmsUnavailable):
+    """One side refuses the other's certificate."""
+
+    in_tls = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -233,8 +241,8 @@ class VCenterKmsClient:
             with self._session() as session:
                 yield session
         except ServerUntrustedError as exc:
-            raise KmsUnavailable(f"vCenter does not trust the key server {self._host}: {exc}") from exc
+            raise KmsDistrusted(f"vCenter does not trust the key server {self._host}: {exc}") from exc
         except ClientRefusedError as exc:
-            raise KmsUnavailable(f"the key server {self._host} does not trust vCenter: {exc}") from exc
+            raise KmsDistrusted(f"the key server {self._host} does not trust vCenter: {exc}") from exc
         except (OSError, kmip.NotKmipError) as exc:
             raise KmsUnavailable(f"cannot connect to the key server {self._host}:{self._port}: {exc}") from exc

@@ -9,10 +9,10 @@ import typing as t
 
 from pyVmomi import vim, vmodl
 
-from ..kmip.vcenter_client import KmsRefused
+from ..kmip.vcenter_client import KmsRefused, KmsUnavailable
 from . import errors, vmomi
 from .crypto_manager import find_provider, provider_id, rejected
-from .crypto_state import NATIVE, STANDARD, KeyRecord
+from .crypto_state import NATIVE, STANDARD, KeyRecord, Provider
 from .dispatcher import Call, operation
 from .entities import KeyRef, VirtualMachine
 from .vm_properties import crypto_key_id
@@ -53,12 +53,20 @@ class CryptoKeys:
         try:
             key = KeyRef(provider.id, self._connections.create_key(provider))
         except KmsRefused as exc:
-            return self._failed(KeyRef(provider.id, ""), str(exc))
+            return self._failed(KeyRef(provider.id, ""), self._words(provider, exc))
         spec = call.arguments.get("spec")
         record = KeyRecord(key, {pair.key: pair.value for pair in spec.attributes} if spec else {})
         with self._core.lock:
             self._core.crypto.keys[key] = record
         return vim.encryption.CryptoKeyResult(keyId=crypto_key_id(key), success=True)
+
+    def _words(self, provider: Provider, refusal: KmsRefused) -> str:
+        """What vCenter says of a key that it does not get; the frame of the codes is that of Broadcom KB 396701."""
+        if self._core.settings.key_refusal_words == "plain" or not isinstance(refusal, KmsUnavailable):
+            return str(refusal)
+        code = "QLC_ERR_SSL" if refusal.in_tls else "QLC_ERR_COMMUNICATE"
+        lines = [f"Failed to generate key on KMS {server.address}: {code}" for server in provider.servers.values()]
+        return "Reason: " + " ".join(lines)
 
     @staticmethod
     def _failed(key: KeyRef, reason: str) -> t.Any:

@@ -25,6 +25,7 @@ class MachineFault:
     operation: str = "ReconfigVM_Task"
     key: str = "SystemError"
     disks: int = 0
+    text: str = ""  # in place of the fault's own
     times: int = 1
 
     def __post_init__(self) -> None:
@@ -34,7 +35,9 @@ class MachineFault:
 
     def fault(self) -> t.Any:
         """The error of the task."""
-        return vm_faults.named(self.key)
+        made = vm_faults.named(self.key)
+        made.msg = self.text or made.msg
+        return made
 
 
 class MachineFaults:

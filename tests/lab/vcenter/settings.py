@@ -44,6 +44,8 @@ class VCenterSettings:
     false_trust_unset: bool = assumed("vcenter.false_trust_unset")
     empty_provider_remains: bool = assumed("vcenter.empty_provider_remains")
     list_generated_keys: bool = assumed("vcenter.list_generated_keys")
+    key_refusal_words: str = assumed("vcenter.key_refusal_words")
+    shallow_rekey_privilege: str = assumed("vcenter.shallow_rekey_privilege")
     old_hardware_fault: str = assumed("vcenter.old_hardware_fault")
     property_needs_privilege: bool = assumed("vcenter.property_needs_privilege")
     native_status: str = assumed("vcenter.native_status")

@@ -175,6 +175,9 @@ class Vsan:
         if not cluster.vsan_encryption:
             raise vim.fault.InvalidState(msg="Encryption is not enabled on the cluster.")
         deep, reduced = bool(arguments.get("deepRekey")), bool(arguments.get("allowReducedRedundancy"))
+        needed = self._core.settings.shallow_rekey_privilege
+        if not deep and needed and not sessions.current().may(needed):
+            raise errors.no_permission(arguments["encryptedCluster"], needed)
         error = self._attempt(lambda: self._rekey(cluster, deep, reduced))
         return self._task(cluster, REKEY, error)
 

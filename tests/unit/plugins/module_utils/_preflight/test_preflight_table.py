@@ -163,6 +163,15 @@ def test_no_way_to_vcenter(address: str | None, networks: list[str], words: str)
     assert found["vCenter reachable from here"][0] == "blocking" and words in found["vCenter reachable from here"][1]
 
 
+def test_privileges_that_the_encryption_right_does_not_give() -> None:
+    missing = ["Cryptographer.ManageKeys", "StorageProfile.Apply", "Vsan.Cluster.ShallowRekey"]
+    vcenter = {"vcenter": "vc", "readiness": {**READY, "missing_privileges": missing}}
+    found = rows(vcenter=vcenter)
+    assert found["vSphere privileges"][0] == "blocking" and "StorageProfile" not in found["vSphere privileges"][1]
+    severity, text = found["vSphere privileges of VMs, policies, vSAN"][:2]
+    assert severity == "warning" and "missing StorageProfile.Apply, Vsan.Cluster.ShallowRekey" in text
+
+
 @pytest.mark.parametrize(
     ("missing", "settings", "severity"),
     [

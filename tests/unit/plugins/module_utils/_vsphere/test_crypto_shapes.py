@@ -12,6 +12,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.crypto_causes import (
     cause_of,
     cause_of_status,
+    certain_cause,
     explained,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.host_modes import fleet_of
@@ -38,7 +39,7 @@ SAID = {
     "Key provider tls-backup requires backup.": "not backed up",
     "Key provider k requires TPM, which is missing on esx1.": "TPM 2.0",
     "The host is not connected. (HostNotConnected)": "not connected",
-    "no text (EncryptionKeyRequired)": "does not get a key",
+    "no text (EncryptionKeyRequired)": "does not have the key",
 }
 
 
@@ -100,6 +101,45 @@ def host(**properties):
 def test_host(properties, state, obstacle):
     (found,) = fleet_of([host(**properties)]).hosts
     assert (found.state, found.obstacle(), found.cluster, found.key) == (state, obstacle, None, None)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "next_step"),
+    [
+        ("The disk [ds] a/a.vmdk is encrypted and a required key was not found.", "the host does not", "vm_unlock"),
+        ("One or more required encryption keys are missing.", "the host does not have the key", "host_encryption_info"),
+        ("Key required for encryption.bundle.", "the host does not have the key", "key_provider_info"),
+        ("Error creating disk Key locator", "the host does not have the key", "vm_unlock"),
+        ("Virtual machine is locked because keys are missing on KMS cluster.", "it does not have the key", "key id"),
+        ("Manually recover the missing key to the key provider.", "does not hand it out", "key id"),
+        ("tlsv1 alert bad certificate", "no IAM policy", "iam_policy"),
+        ("Cannot retrieve the requested certificate", "cannot read the certificate", "5697"),
+        (
+            "Failed to generate key on KMS 192.0.2.1: QLC_ERR_COMMUNICATE",
+            "cannot reach the key server",
+            "private_cloud",
+        ),
+        ("Failed to generate key on KMS 192.0.2.1: QLC_ERR_SSL", "TLS handshake", "key_provider_info"),
+        ("Failed to generate key on KMS 192.0.2.1: QLC_ERR_VALUE_MISSING", "the password", "standard_key_provider"),
+        ("encryptForbiddenWithoutEncryptedProfile", "without an encryption storage policy", "policy"),
+        ("Create operation failed on the server: General_Failure, read-only", "is read-only", "wait"),
+        ("Create operation failed on the server: General_Failure", "makes no new keys", "kmip_server_test"),
+        ("Get_Attributes operation is not supported by the server", "refuses an operation", "kmip_server_test"),
+        ("RuntimeFault: Cannot generate key", "gave no key", "kmip_server_test"),
+        ("key 1 failed on the server: Item_Not_Found", "does not exist any more", "restore"),
+    ],
+)
+def test_cause_and_next_step_of_what_vcenter_says(said, reason, next_step):
+    found = cause_of(said)
+    assert found is not None and reason in found.reason and next_step in found.next_step
+    assert ("restore" in found.next_step) == (next_step in ("restore", "key id"))
+
+
+@pytest.mark.parametrize(
+    "said", ["The operation is not allowed in the current state.", "timed out", "The host is not connected", "tpm"]
+)
+def test_words_that_mean_something_else_elsewhere_are_no_certain_cause(said):
+    assert certain_cause(said) is None
 
 
 def test_places_are_from_the_bottom_up():
