@@ -19,7 +19,7 @@ options:
     type: str
   port:
     description:
-      - TCP port of the KMIP server.
+      - TCP port of the KMIP server. For OKMS, vCenter uses V(5697).
       - If it is not given, the environment variable E(KMIP_PORT) is used.
     type: int
     default: 5696

@@ -113,7 +113,7 @@ key_providers:
           description: TCP port.
           type: int
           returned: always
-          sample: 5696
+          sample: 5697
         username:
           description: User name at the server.
           type: str

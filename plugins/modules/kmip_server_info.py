@@ -56,7 +56,8 @@ EXAMPLES = r"""
 - name: Stop unless the OKMS endpoint has a certificate of the OKMS authority
   ovhcloud.vmware_encryption.kmip_server_info:
     host: eu-west-rbx.okms.ovh.net
-    ca: "{{ okms_public_ca }}"
+    port: 5697
+    ca: "{{ domain.kmip_for_vcenter.ca }}"
     on_untrusted: fail
 
 - name: Stop unless the server has the recorded thumbprint
@@ -89,7 +90,7 @@ kmip_server:
     port:
       description: TCP port.
       type: int
-      sample: 5696
+      sample: 5697
     server_name:
       description: Name for which the certificate must be valid.
       type: str

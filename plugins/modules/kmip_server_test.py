@@ -67,7 +67,8 @@ EXAMPLES = r"""
 - name: Prove that the OKMS access certificate can do what vCenter will ask for
   ovhcloud.vmware_encryption.kmip_server_test:
     host: eu-west-rbx.okms.ovh.net
-    ca: "{{ okms_public_ca }}"
+    port: 5697
+    ca: "{{ domain.kmip_for_vcenter.ca }}"
     client_certificate_path: /etc/pki/okms-client.pem
     client_private_key_path: /etc/pki/okms-client.key
 
@@ -108,7 +109,7 @@ kmip_server_test:
     port:
       description: TCP port.
       type: int
-      sample: 5696
+      sample: 5697
     server_name:
       description: Name for which the server's certificate must be valid.
       type: str

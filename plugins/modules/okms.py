@@ -144,7 +144,7 @@ EXAMPLES = r"""
   vars:
     providers: "{{ vcenter.key_providers | selectattr('type', 'equalto', 'standard') }}"
     users_of_domain: >-
-      {{ providers | subelements('servers') | selectattr('1.address', 'equalto', okms.okms.kmip_host)
+      {{ providers | subelements('servers') | selectattr('1.address', 'equalto', okms.okms.kmip_for_vcenter.host)
       | map(attribute='0.name') | map('regex_replace', '^', 'key provider ') | unique }}
 
 - name: Confirm the termination with the token of the mail

@@ -232,15 +232,15 @@ regions:
       elements: str
       sample: [STANDARD]
     kmip_endpoint:
-      description: Host and port of the KMIP server.
+      description: Host and port of the KMIP server with an ECDSA certificate. Regions do not tell the one for vCenter.
       type: str
       sample: eu-west-rbx.okms.ovh.net:5696
     kmip_host:
-      description: Host of the KMIP server.
+      description: Host of C(kmip_endpoint).
       type: str
       sample: eu-west-rbx.okms.ovh.net
     kmip_port:
-      description: Port of the KMIP server.
+      description: Port of C(kmip_endpoint).
       type: int
       sample: 5696
     rest_endpoint:

@@ -147,7 +147,7 @@ private_clouds:
             port:
               description: Port of the KMS.
               type: int
-              sample: 5696
+              sample: 5697
             thumbprint:
               description: Thumbprint of the certificate of the KMS, in upper case with colons.
               type: str

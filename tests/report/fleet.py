@@ -253,7 +253,7 @@ def facts(count: int = 240) -> Facts:
             "vcenter_host": "pcc-192-0-2-10.ovh.com",
             "version": {"major": "8.0", "minor": "3", "build": "24022515"}, "advanced_security": False,
             "encryption": {"state": "enabled", "kms": [
-                {"id": 1, "ip": "203.0.113.20", "port": 5696, "state": "delivered", "description": "okms"}]},
+                {"id": 1, "ip": "203.0.113.20", "port": 5697, "state": "delivered", "description": "okms"}]},
             "users": [{"name": "admin", "email": "ops@example.net", "encryption_right": True},
                       {"name": "reader", "email": "audit@example.net", "encryption_right": False}],
         },

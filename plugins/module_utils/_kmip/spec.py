@@ -13,6 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     text,
     texts,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP
 
 
 def connection() -> ArgSpec:
@@ -22,7 +23,7 @@ def connection() -> ArgSpec:
     """
     return ArgSpec(
         host=text(env=["KMIP_HOST"]),
-        port=integer(default=5696, env=["KMIP_PORT"]),
+        port=integer(default=KMIP, env=["KMIP_PORT"]),
         server_name=text(),
         ca=text(),
         ca_path=file_path(env=["KMIP_CA_PATH"]),
