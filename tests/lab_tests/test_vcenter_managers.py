@@ -88,10 +88,7 @@ def test_sessions_that_may_not_be_read_are_missing(site):
     )
     (found,) = content.propertyCollector.RetrieveContents([spec])
     assert [one.name for one in found.propSet] == ["currentSession"]
-    assert isinstance(
-        found.missingSet[0].fault.fault if hasattr(found.missingSet[0].fault, "fault") else found.missingSet[0].fault,
-        vim.fault.NoPermission,
-    )
+    assert isinstance(found.missingSet[0].fault, vim.fault.NoPermission)
 
 
 def test_licences(content):

@@ -127,7 +127,9 @@ def cluster_config(cluster: Cluster) -> t.Any:
         drsConfig=vim.cluster.DrsConfigInfo(enabled=True),
         cryptoConfig=vim.cluster.CryptoConfigInfo(cryptoMode=cluster.crypto_mode),
         vsanConfigInfo=vim.vsan.cluster.ConfigInfo(
-            enabled=cluster.vsan or bool(cluster.vsan_encryption), vsanEsaEnabled=cluster.vsan_state.esa
+            enabled=cluster.vsan or bool(cluster.vsan_encryption),
+            vsanEsaEnabled=cluster.vsan_state.esa,
+            defaultConfig=vim.vsan.cluster.ConfigInfo.HostDefaultInfo(autoClaimStorage=False),
         ),
     )
 
