@@ -16,6 +16,7 @@ from .faults import Faults
 from .journal import Journal
 from .kmip import Door, KeyStore, KmipServer, KmsCluster
 from .ovhcloud import KmipEndpoint, Region
+from .ovhcloud.credentials import domain_names
 from .pki import LOCAL_NAMES, Authority, kept_key, key_pem, write_private
 
 if t.TYPE_CHECKING:
@@ -131,12 +132,16 @@ class KeyServers:
 
     def sign_request(self, okms_id: str, csr_pem: str) -> str:
         """An access certificate of that domain for the key of a CSR; the API does not list it."""
-        return self.okms_users.sign_request(csr_pem, okms_id)
+        return self.okms_users.sign_request(csr_pem, okms_id, extra_extensions=self._domain_names(okms_id))
+
+    def _domain_names(self, okms_id: str) -> t.Any:
+        return domain_names(okms_id, self.settings.ovhcloud.credential_san)
 
     def client_files(self, okms_id: str, folder: str | os.PathLike[str]) -> tuple[str, str]:
         """Paths of an access certificate of that domain and of its key, made in the folder; unknown to the API."""
         paths = os.path.join(folder, "client.pem"), os.path.join(folder, "client-key.pem")
-        for path, text in zip(paths, self.okms_users.leaf(okms_id, "client")):
+        pair = self.okms_users.leaf(okms_id, "client", extra_extensions=self._domain_names(okms_id))
+        for path, text in zip(paths, pair):
             write_private(path, text)
         return paths
 

@@ -165,14 +165,26 @@ class Authority:
         return certificate
 
     def leaf(
-        self, common_name: str, usage: str, sans: t.Iterable[str] = (), kind: str = "ec", days: float = 365
+        self,
+        common_name: str,
+        usage: str,
+        sans: t.Iterable[str] = (),
+        kind: str = "ec",
+        days: float = 365,
+        extra_extensions: t.Iterable[tuple[x509.ExtensionType, bool]] = (),
     ) -> tuple[str, str]:
         """Make a key and its certificate; returns (certificate PEM, key PEM)."""
         key = new_key(kind)
-        certificate = self.issue(common_name, key.public_key(), usage, sans, days)
+        certificate = self.issue(common_name, key.public_key(), usage, sans, days, extra_extensions=extra_extensions)
         return certificate_pem(certificate), key_pem(key)
 
-    def sign_request(self, csr_pem: str, common_name: str | None = None, days: float = 365) -> str:
+    def sign_request(
+        self,
+        csr_pem: str,
+        common_name: str | None = None,
+        days: float = 365,
+        extra_extensions: t.Iterable[tuple[x509.ExtensionType, bool]] = (),
+    ) -> str:
         """A client certificate (PEM) for a CSR, with the CSR's first common name unless another is given."""
         request = x509.load_pem_x509_csr(csr_pem.encode())
         if not request.is_signature_valid:
@@ -182,7 +194,8 @@ class Authority:
             if not found:
                 raise ValueError("the CSR has no common name")
             common_name = str(found[0].value)
-        return certificate_pem(self.issue(common_name, request.public_key(), "client", days=days))
+        key = request.public_key()
+        return certificate_pem(self.issue(common_name, key, "client", days=days, extra_extensions=extra_extensions))
 
     def revoke(self, serial: int) -> None:
         """Put the certificate with that serial number on the CRL."""

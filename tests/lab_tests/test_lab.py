@@ -26,6 +26,7 @@ from pyVmomi import vim
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.__main__ import explain
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.kmip import KmsRefused, VCenterKmsClient
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.ovhcloud import OvhSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import certificate_pem, key_pem, new_key, thumbprints
 
 PACKAGE = "ansible_collections.ovhcloud.vmware_encryption.tests.lab"
@@ -264,6 +265,23 @@ def test_short_cuts(lab, tmp_path):
     assert vcenter_as_client(lab, signed, key_pem(private)).probe().green
     assert {entry.actor for entry in lab.journal.entries(system="okms_kmip")} == {"an-okms-id"}
     assert x509.load_pem_x509_certificate(lab.okms_public_ca.encode()) == lab.okms_servers.certificate
+
+
+@pytest.mark.parametrize(("form", "critical"), [("critical", True), ("plain", False), ("none", None)])
+def test_client_certificates_name_their_domain(form, critical, tmp_path):
+    with Lab(LabSettings(ovhcloud=OvhSettings(credential_san=form))) as lab:
+        pem, key = (pathlib.Path(path).read_text() for path in lab.client_files("an-okms-id", tmp_path))
+        private = new_key()
+        request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(private, hashes.SHA256())
+        signed = lab.sign_request("an-okms-id", request.public_bytes(serialization.Encoding.PEM).decode())
+        for text, key_text in ((pem, key), (signed, key_pem(private))):
+            made = x509.load_pem_x509_certificate(text.encode()).extensions
+            found = [one for one in made if isinstance(one.value, x509.SubjectAlternativeName)]
+            assert [one.critical for one in found] == ([] if critical is None else [critical])
+            assert [one.value[0].value[2:] for one in found] == (
+                [] if critical is None else [b"okms.domain:an-okms-id"]
+            )
+            assert vcenter_as_client(lab, text, key_text).probe().green
 
 
 def test_control_port_reads(lab):

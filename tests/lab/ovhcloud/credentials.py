@@ -26,6 +26,16 @@ _URN = re.compile(r"urn:v1:(eu|ca|us):identity:(account:[\w.-]+|(user|group|cred
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
+def domain_names(okms_id: str, form: str) -> list[tuple[x509.ExtensionType, bool]]:
+    """The name of a domain in its client certificates: a critical otherName in the sample of OVHcloud's guide."""
+    if form == "none":
+        return []
+    upn = f"okms.domain:{okms_id}".encode()
+    # a UTF8String in DER: tag 0x0c, one byte of length
+    name = x509.OtherName(UPN, bytes([0x0C, len(upn)]) + upn)
+    return [(x509.SubjectAlternativeName([name]), form == "critical")]
+
+
 class CredentialArea(Area):
     """Calls under /v2/okms/resource/{okmsId}/credential."""
 
@@ -109,11 +119,9 @@ class CredentialArea(Area):
     def _issue(self, domain: Okms, body: dict[str, t.Any], kind: str, public_key: t.Any, from_csr: bool) -> Credential:
         credential_id, days = new_uuid(), body.get("validity") or DAYS_LIMIT
         number = uuid.UUID(credential_id).int
-        upn = f"okms.domain:{domain.okms_id}".encode()
-        # a UTF8String in DER: tag 0x0c, one byte of length
-        name = x509.SubjectAlternativeName([x509.OtherName(UPN, bytes([0x0C, len(upn)]) + upn)])
+        names = domain_names(domain.okms_id, self.core.settings.credential_san)
         certificate = self.core.authority.issue(
-            domain.okms_id, public_key, usage="client", days=days, serial=number, extra_extensions=[(name, True)]
+            domain.okms_id, public_key, usage="client", days=days, serial=number, extra_extensions=names
         )
         created = self.core.now()
         credential = Credential(
