@@ -66,6 +66,7 @@ class Site:
         place = self._fresh()
         with Lab(scenario.settings()) as lab:
             variables = self._start(scenario, lab, place)
+            rules = promises.rules(lab)
             mark = lab.journal.mark()
             played = self.plays.run(lab, place, scenario.role, variables)
             if played.code:
@@ -77,6 +78,8 @@ class Site:
             writes = [entry.operation for entry in lab.journal.writes(mark)]
             if (again.code, again.changed, writes) != (0, 0, []):
                 raise RuntimeError(f"{scenario.name} changes something again ({writes}):\n{again.screen}")
+            if broken := promises.broken(lab, rules):
+                raise RuntimeError(f"{scenario.name} breaks promises without any fault: {broken}")
         return Clean(requests, ended)
 
     def inject(self, scenario: Scenario, clean: Clean, action: str, index: int) -> Finding:
@@ -84,6 +87,7 @@ class Site:
         place = self._fresh()
         with Lab(scenario.settings()) as lab:
             variables = self._start(scenario, lab, place)
+            rules = promises.rules(lab)
             if action == KILL:
                 first = self.plays.run(lab, place, scenario.role, variables, kill_at=index + 1)
                 came = first.code < 0
@@ -93,12 +97,12 @@ class Site:
                 came = fault.times == 0
                 lab.faults.clear()
             problems = [] if came else ["the interruption never came: the run made fewer requests than a clean one"]
-            problems += [f"after the interruption: {one}" for one in promises.broken(lab)]
+            problems += [f"after the interruption: {one}" for one in promises.broken(lab, rules)]
             lab.vcenter.tasks.settle()  # tasks go on in vCenter, whoever is gone
             second = self.plays.run(lab, place, scenario.role, variables)
             if second.code:
                 problems.append(f"the next run fails: {_last_error(second.screen)}")
-            problems += [f"after the next run: {one}" for one in promises.broken(lab)]
+            problems += [f"after the next run: {one}" for one in promises.broken(lab, rules)]
             ended = promises.outcome(lab, place)
             problems += [
                 f"{key} is {ended[key]}, not {wanted}" for key, wanted in clean.outcome.items() if ended[key] != wanted

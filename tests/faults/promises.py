@@ -15,12 +15,22 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.pbm_rules import storage_of
 
 NATIVE = "nativeProvider"
 OF_THE_DRIVER = ("variables.json", "screen.txt")
 
 
-def broken(lab: Lab) -> list[str]:
+def rules(lab: Lab) -> dict[str, t.Any]:
+    """What the storage policies of homes and disks ask for besides encryption, whatever the policies are called."""
+    return {
+        f"{machine.name} {part}": one["rules"]
+        for machine in lab.vcenter.inventory.vms
+        for part, one in storage_of(lab.vcenter.policies, machine).items()
+    }
+
+
+def broken(lab: Lab, rules_before: t.Mapping[str, t.Any]) -> list[str]:
     """Promises that do not hold at this very moment, also between an interruption and the next run."""
     state = lab.snapshot()
     found = [f"{len(state[kind])} of {kind}" for kind in ("orders", "payments", "okms") if len(state[kind]) > 1]
@@ -29,6 +39,8 @@ def broken(lab: Lab) -> list[str]:
     for provider in state["providers"]:
         if provider["default"] and not _is_safe(lab, provider):
             found.append(f"default {provider['id']} is not backed up or not green")
+    now = rules(lab)
+    found += [f"{part} has lost the rules of its policy" for part, old in rules_before.items() if now[part] != old]
     return found + _orphans(lab)
 
 
@@ -67,6 +79,8 @@ def outcome(lab: Lab, folder: pathlib.Path) -> dict[str, t.Any]:
         "users": sorted((one["name"], one["encryption_right"]) for one in state["users"]),
         "providers": [_provider(lab, provider) for provider in state["providers"]],
         "machines": {machine.name: _machine(machine) for machine in lab.vcenter.inventory.vms},
+        # one that was made twice would have a number
+        "storage_policies": sorted(one.name for one in lab.vcenter.policies.by_id.values()),
         "private_clouds": sorted((one.name, one.iam_state, *one.roles) for one in lab.ovhcloud.state.pccs.values()),
         "policies": sorted(
             (one["name"], *one["identities"], json.dumps(one["permissions"], sort_keys=True))
@@ -114,5 +128,6 @@ def _machine(machine: t.Any) -> dict[str, t.Any]:
         "providers": [key.provider if key else None for key in parts],
         "one_key": len({key for key in parts if key}) <= 1,
         "vmotion": machine.migrate_encryption,
+        "policies": [part.policy is not None for part in (machine, *machine.disks)],
         "snapshots": len(machine.snapshots),
     }

@@ -18,7 +18,11 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.enc
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
-from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory, VCenterSettings
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import (
+    Inventory,
+    VCenterSettings,
+    pbm_profiles,
+)
 
 STANDARD, NATIVE, OKMS = "team-kms", "nkp-prod", "okms-prod"
 DAY = 86400.0
@@ -127,9 +131,21 @@ def preflight(lab: Lab, folder: pathlib.Path) -> Variables:
     }
 
 
+def _policies(lab: Lab) -> None:
+    """Two machines have storage policies with rules: one for all of it, and others for the disks of the second."""
+    pbm_profiles.add_team_policies(lab.vcenter.policies)
+    first, second = lab.vcenter.inventory.vms[:2]
+    first.policy = second.policy = pbm_profiles.VSAN_RAID_6
+    for disk in first.disks:
+        disk.policy = pbm_profiles.VSAN_RAID_6
+    for disk in second.disks:
+        disk.policy = pbm_profiles.TAGGED
+
+
 def vm_encryption(lab: Lab, folder: pathlib.Path) -> Variables:
-    """Machines in clear, one of them running."""
+    """Machines in clear, one of them running, two with policies that have rules."""
     _providers(lab)
+    _policies(lab)
     lab.vcenter.inventory.vm("vm2").power_state = "poweredOn"
     lab.vcenter.inventory.vm("vm2").tools = True
     return {
@@ -140,9 +156,22 @@ def vm_encryption(lab: Lab, folder: pathlib.Path) -> Variables:
     }
 
 
+def vm_decryption(lab: Lab, folder: pathlib.Path) -> Variables:
+    """Back to clear, and to the policies of before."""
+    _encrypted(lab)
+    return {
+        "vm_encryption_selection": {"all": True},
+        "vm_encryption_state": "decrypted",
+        "vm_encryption_power_off": "force",
+        "vm_encryption_batch": 4,
+        "vm_encryption_state_path": str(folder / "state.json"),
+    }
+
+
 def _encrypted(lab: Lab) -> None:
     """The same machines encrypted with real keys, half of them running."""
     _providers(lab)
+    _policies(lab)
     done = runner_in(lab)("vm_encryption", selection={"all": True}, wait_interval=0.01)
     if done.failed:
         raise RuntimeError(done.msg)
@@ -247,6 +276,7 @@ ALL = {
         Scenario("native_key_provider", "native_key_provider", native_key_provider),
         Scenario("preflight", "preflight", preflight),
         Scenario("vm_encryption", "vm_encryption", vm_encryption, small_fleet),
+        Scenario("vm_decryption", "vm_encryption", vm_decryption, small_fleet),
         Scenario("key_rotation", "key_rotation", key_rotation, small_fleet),
         Scenario("key_provider_migration", "key_provider_migration", key_provider_migration, small_fleet),
         Scenario("recovery_native", "recovery", recovery, earlier="native_key_provider"),
