@@ -36,12 +36,13 @@ options:
     default: operate
   features:
     description:
-      - What is wanted besides. V(iam) enables IAM on the private cloud and keeps policies, V(service_keys) handles
-        service keys, V(termination) ends an OKMS domain, V(users) makes and removes vSphere users.
-      - V(iam) does not hold the rights to disable IAM again or to delete policies.
+      - What is wanted besides. V(iam) enables IAM on the private cloud and keeps policies, V(kmip_policy) only keeps
+        the IAM policy of the identities in vCenter's access certificate, V(service_keys) handles service keys,
+        V(termination) ends an OKMS domain and removes its IAM policy, V(users) makes and removes vSphere users.
+      - V(iam) and V(kmip_policy) do not hold the rights to disable IAM again or to delete policies.
     type: list
     elements: str
-    choices: [iam, service_keys, termination, users]
+    choices: [iam, kmip_policy, service_keys, termination, users]
     default: []
   kmip:
     description:
@@ -106,6 +107,15 @@ rights:
       type: list
       elements: str
       sample: ["urn:v1:eu:identity:credential:ab12345-ovh/oauth2-EU.0123456789abcdef"]
+    lacks_kmip_policy:
+      description:
+        - Whether this identity still needs an IAM policy with the C(okms:kmip) actions to be the one in vCenter's
+          access certificate. OKMS refuses the certificate until then.
+        - The account itself, and users of a group with the role ADMIN, need no policy. Their KMIP actions count as
+          granted.
+        - Null when OVHcloud does not tell, and with O(kmip=false).
+      type: bool
+      sample: false
     user:
       description: Local user, null for others.
       type: str

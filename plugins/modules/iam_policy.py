@@ -89,14 +89,18 @@ EXAMPLES = r"""
     name: okms-vcenter-prod
     description: KMIP rights of vCenter's certificate
     identities: ["user:vcenter-kmip"]
-    resources:
-      - okms:7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
-      - okms:7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31/*
+    resources: ["okms:7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31"]
     allow:
-      - okms:kmip:create
-      - okms:kmip:get
       - okms:kmip:activate
-      - okms:kmip:locate
+      - okms:kmip:addAttribute
+      - okms:kmip:create
+      - okms:kmip:destroy
+      - okms:kmip:get
+      - okms:kmip:getAttributeList
+      - okms:kmip:getAttributes
+      - okms:kmip:modifyAttribute
+      - okms:kmip:register
+      - okms:kmip:revoke
 
 - name: Apply what api_rights_info has printed
   ovhcloud.vmware_encryption.iam_policy:

@@ -73,6 +73,14 @@ options:
     type: str
     choices: [accepted, uploaded]
     default: accepted
+  refused_timeout:
+    description:
+      - Seconds for which the KMS may refuse the certificate without a break before the wait ends with an error. Use it
+        when nobody is about to change anything at the KMS.
+      - On an OVHcloud KMS, V(300) is enough. It refuses the certificate while its identity has no IAM policy for KMIP,
+        and a new policy takes up to a minute.
+      - If not given, only O(wait_timeout) ends the wait.
+    type: int
 seealso:
   - module: ovhcloud.vmware_encryption.key_provider_csr
   - module: ovhcloud.vmware_encryption.key_provider_info
@@ -87,6 +95,7 @@ EXAMPLES = r"""
     password: "{{ vsphere_password }}"
     provider: okms-eu-west-rbx
     certificate: "{{ credential.okms_credential.certificate }}"
+    refused_timeout: 300
 
 - name: Certificate and key that our own KMS made
   ovhcloud.vmware_encryption.key_provider_client_certificate:
@@ -183,9 +192,12 @@ client_certificate:
       sample: green
 """
 
+import typing as t
+
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
     boolean,
+    integer,
     text,
     wait_options,
 )
@@ -222,6 +234,7 @@ SPEC = ArgSpec(
     renew=boolean(default=False),
     activate=boolean(default=True),
     wait_for=text(default="accepted", choices=("accepted", "uploaded")),
+    refused_timeout=integer(),
 )
 
 
@@ -232,7 +245,7 @@ class ClientCertificate(Resource):
     fields = CERTIFICATE_FIELDS
     volatile = ("days_left", "accepted", "status")
 
-    def __init__(self, params: dict[str, object], session: Session, identity: Identity) -> None:
+    def __init__(self, params: dict[str, t.Any], session: Session, identity: Identity) -> None:
         self._params = params
         self._session = session
         self._identity = identity
@@ -280,7 +293,7 @@ class ClientCertificate(Resource):
     def _with_health(self, state: State) -> State:
         wait = self._params["wait"] and self._params["activate"] and self._params["wait_for"] == "accepted"
         patience = Patience.of({**self._params, "wait": wait})
-        found = wait_until_accepted(self._session, self._provider, patience)
+        found = wait_until_accepted(self._session, self._provider, patience, self._params["refused_timeout"])
         return {**state, "accepted": found.accepted, "status": found.overall}
 
 

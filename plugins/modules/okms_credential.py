@@ -203,6 +203,15 @@ credential:
       description: File of the private key, null when the credential was issued from a request.
       type: str
       sample: /etc/backup/okms.key
+lacks_policy:
+  description:
+    - Whether the identity that calls the API, which the certificate acts as without O(identity_urns), still needs an
+      IAM policy with the C(okms:kmip) actions on the domain. OKMS refuses its certificate on KMIP until then.
+    - The account itself, and users of a group with the role ADMIN, need no policy.
+    - Null when identities are named, when OVHcloud does not tell, and for O(state=absent).
+  returned: success
+  type: bool
+  sample: false
 replaced:
   description: Ids of the other credentials of this name that still work. Revoke them when nothing uses them any more.
   returned: success
@@ -295,6 +304,7 @@ class OkmsCredential(Resource):
         self.key: str | None = None
         self.listed: list[State] = []
         self.chosen: str | None = None
+        self.lacks_policy: bool | None = None
 
     def read(self) -> State | None:
         if self.params["state"] == "absent":
@@ -320,11 +330,17 @@ class OkmsCredential(Resource):
         return self._shown(found)
 
     def _own_identities(self) -> list[str]:
-        identities = self.credentials.own_identities()
+        identities, self.lacks_policy = self.credentials.caller()
         if any(":identity:account:" in urn for urn in identities):
             self.warn(
                 "no identity_urns given: the certificate acts as the account itself, which no IAM policy restricts; "
                 "an identity of its own is better"
+            )
+        if self.lacks_policy:
+            self.warn(
+                f"no identity_urns given: the certificate acts as {', '.join(identities)}, which has no IAM policy "
+                "with the okms:kmip actions on the domain, so OKMS refuses it on KMIP (bad certificate). Make one with "
+                "the module iam_policy, or name an identity that has one; a new policy takes up to a minute"
             )
         return identities
 
@@ -394,8 +410,9 @@ class OkmsCredential(Resource):
 
     def extras(self) -> dict[str, t.Any]:
         if self.params["state"] == "absent":
-            return {"replaced": []}
-        return {"replaced": usable_others(self.listed, self.params["name"], self.chosen)}
+            return {"lacks_policy": None, "replaced": []}
+        replaced = usable_others(self.listed, self.params["name"], self.chosen)
+        return {"lacks_policy": self.lacks_policy, "replaced": replaced}
 
 
 def build(context: Context) -> OkmsCredential:

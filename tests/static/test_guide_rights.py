@@ -10,10 +10,13 @@ import pathlib
 import re
 
 import pytest
+import yaml
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.needs import needs_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.needs import KMIP_ACTIONS, needs_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.modules import iam_policy
 
-GUIDES = pathlib.Path(__file__).resolve().parents[2] / "docs" / "docsite" / "rst"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+GUIDES = ROOT / "docs" / "docsite" / "rst"
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,17 @@ def test_guides_name_the_iam_actions_of_their_option_and_no_others(
     needed = {need.action for need in needs_of(option, profile, features) if need.action}
     assert {action for action in needed if not any(fnmatch.fnmatch(action, one) for one in named)} == set()
     assert {one for one in named if not fnmatch.filter(needed, one)} == set()
+
+
+def test_kmip_actions_are_the_same_in_role_spec_and_example() -> None:
+    defaults = yaml.safe_load((ROOT / "roles/okms/defaults/main.yml").read_text(encoding="utf-8"))
+    specs = yaml.safe_load((ROOT / "roles/okms/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    option = specs["argument_specs"]["main"]["options"]["okms_iam_kmip_actions"]
+    example = yaml.safe_load(iam_policy.EXAMPLES)[0]["ovhcloud.vmware_encryption.iam_policy"]
+    lists = (defaults["okms_iam_kmip_actions"], option["default"], example["allow"])
+    assert all(sorted(actions) == sorted(KMIP_ACTIONS) for actions in lists)
+    section = (GUIDES / "guide_okms.rst").read_text(encoding="utf-8").partition("The policy for KMIP\n")[2]
+    named = re.findall(r"``(\w+)``", section.partition("the actions are")[2].partition("each with")[0])
+    assert sorted(f"okms:kmip:{name}" for name in named) == sorted(KMIP_ACTIONS)
+    # OKMS may refuse it although it is allowed, and vCenter does without
+    assert "okms:kmip:locate" not in KMIP_ACTIONS

@@ -22,6 +22,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import refuse_while_used
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.rights import (
+    Caller,
+    lacks_kmip_policy,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import utc
 
 FIELDS = (
@@ -50,6 +54,7 @@ class Credentials:
 
     def __init__(self, client: Client, okms_id: str) -> None:
         self._client = client
+        self._okms_id = okms_id
         self._path = path("/v2/okms/resource/{}/credential", okms_id)
 
     def every(self) -> list[State]:
@@ -71,10 +76,15 @@ class Credentials:
             return None
         return credential_state(raw, self._client.now())
 
-    def own_identities(self) -> list[str]:
-        """URNs of the caller, without the groups it is in. Every caller may ask, see GET /auth/details."""
-        identities = self._client.get("/auth/details").get("identities") or []
-        return sorted(urn for urn in identities if ":identity:group:" not in urn)
+    def caller(self) -> tuple[list[str], bool | None]:
+        """URNs of the caller, without the groups it is in, and whether it still needs an IAM policy for KMIP.
+
+        Every caller may ask who it is, see GET /auth/details.
+        """
+        details = Caller.of(self._client.get("/auth/details"))
+        identities = sorted(urn for urn in details.identities if ":identity:group:" not in urn)
+        domain = f"urn:v1:{details.api}:resource:okms:{self._okms_id or '*'}"
+        return identities, lacks_kmip_policy(self._client, identities, details.user, domain)
 
     def issue(self, body: t.Mapping[str, t.Any]) -> tuple[str, str | None]:
         """Ask for a new one, once: its id, and the private key if OKMS made it, which can never be read again."""

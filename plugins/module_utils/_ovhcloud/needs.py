@@ -12,17 +12,17 @@ OKMS, EXTERNAL, NATIVE = "okms", "external_kms", "native_key_provider"
 OPTIONS = (OKMS, EXTERNAL, NATIVE)
 # each profile contains the ones before it
 PROFILES = ("read_only", "operate", "order")
-FEATURES = ("iam", "service_keys", "termination", "users")
+FEATURES = ("iam", "kmip_policy", "service_keys", "termination", "users")
 ACCOUNT, DOMAIN, CLOUD = "account", "okms", "pccVMware"
 # what vCenter does with its certificate; DiscoverVersions and Query need no right
 KMIP_ACTIONS = tuple(
     f"okms:kmip:{name}"
     for name in (
-        *("activate", "addAttribute", "create", "destroy", "get", "getAttributeList", "getAttributes", "locate"),
+        *("activate", "addAttribute", "create", "destroy", "get", "getAttributeList", "getAttributes"),
         *("modifyAttribute", "register", "revoke"),
     )
 )
-# vCenter does without it, and OKMS was seen to refuse it to users who have the right
+# finds keys by name, which vCenter does not need; OKMS may refuse it although it is allowed
 KMIP_OPTIONAL = ("okms:kmip:locate",)
 
 
@@ -78,6 +78,12 @@ _ONLY = {"options": (OKMS,)}
 _IAM_READ = f"""
     GET {_PCC}/iam iam/get
     GET {_PCC}/iam/canBeEnabled iam/canBeEnabled/get
+"""
+_POLICIES = """
+    GET /v2/iam/policy get
+    GET /v2/iam/policy/{id} get
+    POST /v2/iam/policy create
+    PUT /v2/iam/policy/{id} edit
 """
 CATALOGUE: tuple[Need, ...] = (
     *_needs(
@@ -240,18 +246,8 @@ CATALOGUE: tuple[Need, ...] = (
         """,
         feature="iam",
     ),
-    *_needs(
-        "operate",
-        ACCOUNT,
-        "account:apiovh:iam/policy/",
-        """
-        GET /v2/iam/policy get
-        GET /v2/iam/policy/{id} get
-        POST /v2/iam/policy create
-        PUT /v2/iam/policy/{id} edit
-        """,
-        feature="iam",
-    ),
+    *_needs("operate", ACCOUNT, "account:apiovh:iam/policy/", _POLICIES, feature="iam"),
+    *_needs("operate", ACCOUNT, "account:apiovh:iam/policy/", _POLICIES, feature="kmip_policy", **_ONLY),
     *_needs(
         "read_only",
         DOMAIN,
@@ -295,6 +291,18 @@ CATALOGUE: tuple[Need, ...] = (
         **_ONLY,
     ),
     *_needs(
+        "order",
+        ACCOUNT,
+        "account:apiovh:iam/policy/",
+        """
+        GET /v2/iam/policy get
+        DELETE /v2/iam/policy/{id} delete
+        """,
+        feature="termination",
+        optional=True,
+        **_ONLY,
+    ),
+    *_needs(
         "operate",
         CLOUD,
         "pccVMware:apiovh:user/",
@@ -304,10 +312,20 @@ CATALOGUE: tuple[Need, ...] = (
         """,
         feature="users",
     ),
-    *(
-        Need("", "", action, DOMAIN, "operate", (OKMS,), "kmip", optional=action in KMIP_OPTIONAL)
-        for action in KMIP_ACTIONS
+    *_needs(
+        "operate",
+        ACCOUNT,
+        "account:apiovh:me/identity/",
+        """
+        GET /me/identity/user/{id} user/get
+        GET /me/identity/group/{id} group/get
+        """,
+        feature="kmip",
+        optional=True,
+        **_ONLY,
     ),
+    *(Need("", "", action, DOMAIN, "operate", (OKMS,), "kmip") for action in KMIP_ACTIONS),
+    *(Need("", "", action, DOMAIN, "operate", (OKMS,), "kmip", optional=True) for action in KMIP_OPTIONAL),
 )
 
 
@@ -319,9 +337,10 @@ def needs_of(option: str, profile: str, features: t.Collection[str] = ()) -> lis
         for need in CATALOGUE
         if option in need.options and need.profile in reached and (not need.feature or need.feature in features)
     ]
-    # a feature may need what is optional without it
+    # a feature may need what is optional without it, and two features the same
     needed = {(need.method, need.path, need.action) for need in found if not need.optional}
-    return [need for need in found if not (need.optional and (need.method, need.path, need.action) in needed)]
+    kept = [need for need in found if not (need.optional and (need.method, need.path, need.action) in needed)]
+    return list({(need.method, need.path, need.action): need for need in kept}.values())
 
 
 def access_rules(needs: t.Iterable[Need], scope: Scope) -> list[dict[str, str]]:
@@ -334,8 +353,6 @@ def iam_policy(name: str, identities: t.Sequence[str], needs: t.Sequence[Need], 
     """The body for POST /v2/iam/policy that grants these needs and nothing else."""
     kinds = sorted({need.resource for need in needs if need.action})
     urns = [scope.urn(kind) for kind in kinds]
-    if DOMAIN in kinds and scope.okms_id != "*":
-        urns.append(f"{scope.urn(DOMAIN)}/*")  # whether the domain's URN covers its keys is not documented
     actions = sorted({need.action for need in needs if need.action})
     return {
         "name": name,

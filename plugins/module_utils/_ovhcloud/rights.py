@@ -17,9 +17,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.config import ApplicationKey
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.needs import (
+    KMIP_ACTIONS,
+    KMIP_OPTIONAL,
     PROFILES,
     Need,
     Scope,
@@ -129,6 +131,48 @@ def summed_up(who: str, wish: Wish, calls: t.Sequence[State]) -> State:
     }
 
 
+def granted_to_caller(client: Client, urn: str, actions: t.Sequence[str]) -> dict[str, bool | None]:
+    """Whether the caller has each IAM action on a resource, None where OVHcloud does not tell. Reads only."""
+    body = {"resourceURNs": [urn], "actions": list(actions)}
+    known: dict[str, bool | None] = dict.fromkeys(actions)
+    try:
+        answers = client.post("/v2/iam/authorization/check", body, read=True)
+    except (ApiError, ForbiddenError, NotFoundError):
+        return known
+    for answer in answers if isinstance(answers, list) else []:
+        known.update(dict.fromkeys(answer.get("authorizedActions") or [], True))
+        known.update(dict.fromkeys(answer.get("unauthorizedActions") or [], False))
+    return known
+
+
+def bypasses_policies(client: Client, identities: t.Sequence[str], user: str | None) -> bool | None:
+    """Whether OKMS lets the caller do everything without an IAM policy, None when the caller may not look.
+
+    It does so for the account itself and for users of a group with the role ADMIN. Reads only.
+    """
+    if any(":identity:account:" in urn for urn in identities):
+        return True
+    if not user:
+        return False
+    try:
+        groups = client.get(path("/me/identity/user/{}", user)).get("groups") or []
+        roles = [client.get(path("/me/identity/group/{}", group)).get("role") for group in groups]
+    except (ApiError, ForbiddenError, NotFoundError):
+        return None
+    return "ADMIN" in roles
+
+
+def lacks_kmip_policy(client: Client, identities: t.Sequence[str], user: str | None, urn: str) -> bool | None:
+    """Whether the caller needs an IAM policy for KMIP on a domain that is not there yet; None: not known."""
+    granted = granted_to_caller(client, urn, KMIP_ACTIONS)
+    if all(granted.values()):
+        return False
+    bypasses = bypasses_policies(client, identities, user)
+    if bypasses is None or (not bypasses and False not in granted.values()):
+        return None
+    return not bypasses
+
+
 class Rights:
     """Reads only."""
 
@@ -145,6 +189,7 @@ class Rights:
         scope = Scope(caller.account, caller.api, self._wish.service_name or "*", self._wish.okms_id or "*")
         needs = self._wish.needs()
         permitted = self._permitted(needs, scope)
+        lacks = self._lacks_policy(caller, permitted)
         calls = [judged(need, scope, caller.rules, permitted) for need in needs]
         who = caller.identities[0] if caller.identities else caller.account
         rights = {
@@ -156,6 +201,7 @@ class Rights:
             "user": caller.user,
             "description": caller.description,
             "credential": self.credential(),
+            "lacks_kmip_policy": lacks,
             "calls": calls,
             **summed_up(who, self._wish, calls),
         }
@@ -188,7 +234,7 @@ class Rights:
         return {
             "usable": False,
             "problem": error.message,
-            **dict.fromkeys(("account", "method", "user", "description")),
+            **dict.fromkeys(("account", "method", "user", "description", "lacks_kmip_policy")),
             "identities": [],
             "credential": self.credential(),
             "calls": [{**call, "granted": None, "refused_by": None} for call in calls],
@@ -196,25 +242,29 @@ class Rights:
             "message": error.message,
         }
 
+    def _lacks_policy(self, caller: Caller, permitted: dict[str, bool | None]) -> bool | None:
+        """Whether this identity still needs a policy to be the one in vCenter's certificate; None: unknown, not asked.
+
+        OKMS asks no policy of some identities, so their KMIP actions count as granted in `permitted`.
+        """
+        asked = [action for action in (*KMIP_ACTIONS, *KMIP_OPTIONAL) if action in permitted]
+        if not asked:
+            return None
+        refused = [action for action in KMIP_ACTIONS if permitted[action] is not True]
+        bypasses = bypasses_policies(self._client, caller.identities, caller.user) if refused else False
+        if bypasses:
+            permitted.update(dict.fromkeys(asked, True))
+        if not refused or bypasses:
+            return False
+        return True if any(permitted[action] is False for action in refused) and bypasses is False else None
+
     def _permitted(self, needs: t.Sequence[Need], scope: Scope) -> dict[str, bool | None]:
         """Ask once for each kind of resource: actions of other kinds would be refused."""
         found: dict[str, bool | None] = {}
         for kind in sorted({need.resource for need in needs if need.action}):
             actions = sorted({need.action for need in needs if need.resource == kind and need.action})
-            found.update(self._ask(scope.urn(kind), actions))
+            found.update(granted_to_caller(self._client, scope.urn(kind), actions))
         return found
-
-    def _ask(self, urn: str, actions: t.Sequence[str]) -> dict[str, bool | None]:
-        body = {"resourceURNs": [urn], "actions": list(actions)}
-        try:
-            answers = self._client.post("/v2/iam/authorization/check", body, read=True)
-        except (ApiError, ForbiddenError, NotFoundError):
-            return dict.fromkeys(actions)
-        known: dict[str, bool | None] = dict.fromkeys(actions)
-        for answer in answers if isinstance(answers, list) else []:
-            known.update(dict.fromkeys(answer.get("authorizedActions") or [], True))
-            known.update(dict.fromkeys(answer.get("unauthorizedActions") or [], False))
-        return known
 
     def _profiles(self, scope: Scope, identities: t.Sequence[str]) -> State:
         made = {}

@@ -21,6 +21,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
 
 Rows = t.Iterator[Row]
 _ENDED = ("SUSPENDED", "EXPIRED")
+_POLICY = "IAM policy for KMIP"
 
 
 def credential(facts: Facts) -> Rows:
@@ -92,6 +93,54 @@ def granted(facts: Facts) -> Rows:
         )
     if not actions and not rights["unchecked_actions"]:
         yield Row("IAM actions", OK, "all actions are granted")
+
+
+def kmip_policy(facts: Facts) -> Rows:
+    """Whether the identity in vCenter's access certificate may use keys: without an IAM policy OKMS refuses it."""
+    rights = part(facts, "rights", "rights")
+    if facts.get("option") != OKMS or not rights or not rights["usable"]:
+        return
+    named = setting(facts, "identity_urns") or []
+    yield _kept_policy(facts, rights, named) if named else _callers_policy(facts, rights)
+
+
+def _kept_policy(facts: Facts, rights: Facts, named: t.Sequence[str]) -> Row:
+    who = ", ".join(named)
+    if not setting(facts, "kmip_policy", True):
+        return Row(
+            _POLICY,
+            WARNING,
+            f"the run keeps none; {who} needs one, unless it is the account itself or of a group with the role ADMIN",
+            "see that the policy exists, or set okms_kmip_policy: true",
+        )
+    missing = [action for action in rights["missing_actions"] if ":iam/policy/" in action]
+    if missing:
+        return Row(
+            _POLICY,
+            WARNING,
+            f"this credential cannot keep the one for {who}",
+            "grant it, or have somebody make the policy and set okms_kmip_policy: false",
+        )
+    return Row(_POLICY, OK, f"the run keeps the one for {who}")
+
+
+def _callers_policy(facts: Facts, rights: Facts) -> Row:
+    who = ", ".join(urn for urn in rights["identities"] if ":identity:group:" not in urn)
+    acts = f"no identity was named, so the access certificate acts as {who}"
+    if ":identity:account:" in who:
+        return Row(_POLICY, OK, f"{acts}, the account itself, which needs none")
+    lacks = rights.get("lacks_kmip_policy")
+    if lacks:
+        return Row(
+            _POLICY,
+            BLOCKING,
+            f"{acts}, which has no policy for KMIP: OKMS would refuse the certificate (bad certificate)",
+            "name an identity of its own in okms_identity_urns, for which the run makes the policy, or have the "
+            f"iam_policy in profiles.{setting(facts, 'profile', 'operate')} of preflight_report made",
+        )
+    if lacks is None:
+        return Row(_POLICY, WARNING, f"{acts}; whether it may use keys is not known", "look at its policies and groups")
+    return Row(_POLICY, OK, f"{acts}, which can use keys, by a policy or by the role ADMIN of its group")
 
 
 def _apart(missing: t.Sequence[str], optional: t.Sequence[str]) -> tuple[list[str], list[str]]:

@@ -87,6 +87,7 @@ def ports(facts: Facts) -> Rows:
 CHECKS: tuple[t.Callable[[Facts], Rows], ...] = (
     account.credential,
     account.granted,
+    account.kmip_policy,
     account.payment,
     account.domain,
     account.cost,

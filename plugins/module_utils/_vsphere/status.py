@@ -9,7 +9,10 @@ import dataclasses
 import datetime
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import WaitTimeoutError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    ConflictError,
+    WaitTimeoutError,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.crypto_causes import certain_cause
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import Provider
@@ -210,16 +213,68 @@ def _reason(connection: Connection) -> str | None:
     return f"{connection.name}: {words}{said}"
 
 
-def wait_until_accepted(session: Session, provider: Provider, patience: Patience) -> Health:
+def refused(found: Health) -> bool:
+    """Every server that answers turns vCenter's client certificate down."""
+    there = [connection for connection in found.connections if connection.reachable or _says_no(connection)]
+    return bool(there) and all(map(_says_no, there))
+
+
+def _says_no(connection: Connection) -> bool:
+    if connection.reachable:
+        return bool(connection.vcenter_trusts_server) and not connection.server_trusts_vcenter
+    # refused in the TLS handshake: vCenter may not have seen the server's certificate then
+    return "bad certificate" in (connection.connection_status or "").lower().replace("_", " ")
+
+
+class Refusals:
+    """How long vCenter's client certificate has been turned down without a break.
+
+    A new IAM policy counts after a minute, and vCenter's flags may come and go for some minutes: a certificate that is
+    turned down for `longest` seconds will not be accepted by waiting. None: somebody may still make the KMS accept it.
+    """
+
+    def __init__(self, provider: str, longest: float | None, monotonic: t.Callable[[], float]) -> None:
+        self._provider = provider
+        self._longest = longest
+        self._monotonic = monotonic
+        self._since: float | None = None
+
+    def see(self, found: Health) -> None:
+        """Raise ConflictError when it has lasted too long."""
+        if self._longest is None or not refused(found):
+            self._since = None
+            return
+        now = self._monotonic()
+        self._since = now if self._since is None else self._since
+        if now - self._since < self._longest:
+            return
+        raise ConflictError(
+            f"key provider {self._provider}: {'; '.join(reasons(found))}. It has been refused for "
+            f"{self._longest:g} s (refused_timeout), so waiting does not help. On OVHcloud KMS the identity in the "
+            "certificate needs an IAM policy with the okms:kmip actions on the domain: name it in okms_identity_urns "
+            "of the role okms and leave okms_kmip_policy on, or make the policy with the module iam_policy; then run "
+            "again. If it has one, the certificate was revoked or is not of this KMS",
+            provider=self._provider,
+            reasons=reasons(found),
+        )
+
+
+def wait_until_accepted(
+    session: Session, provider: Provider, patience: Patience, longest_refusal: float | None = None
+) -> Health:
     """Wait until every reachable server is green with both trust flags; trust may come and go for some minutes.
 
     After these minutes a server that vCenter does not trust ends the wait: nothing that happens meanwhile mends that.
+    `longest_refusal`: seconds after which a certificate that the KMS turns down ends the wait; None: none.
     """
     start = patience.monotonic()
+    refusals = Refusals(provider.name, longest_refusal, patience.monotonic)
 
     def accepted(seen: Health) -> bool:
         if not seen.accepted and patience.monotonic() - start >= TRUST_SETTLES:
             _refuse_hopeless(provider.name, seen)
+        if not seen.accepted and patience.wait:
+            refusals.see(seen)
         return seen.accepted
 
     return wait_for(

@@ -176,6 +176,15 @@ def test_not_accepted_by_the_kms(lab, run, run_module):
     assert later["client_certificate"]["accepted"] is False
 
 
+def test_a_certificate_refused_for_too_long_ends_the_wait(lab, run, run_module):
+    make_provider(lab, run_module)
+    csr = run_module("key_provider_csr", provider=PROVIDER)["csr"]["csr"]
+    ended = run(certificate=sign(lab.okms_users, csr), wait_timeout=600, refused_timeout=0)
+    assert ended.failed and ended["failure"]["kind"] == "conflict"
+    assert "IAM policy with the okms:kmip actions" in ended.msg and "okms_identity_urns" in ended.msg
+    assert "\n" not in ended.msg
+
+
 def test_renewal_replaces_the_certificate(lab, run, run_module):
     first = make_green(lab, run_module)
     csr = run_module("key_provider_csr", provider=PROVIDER, renew=True)["csr"]["csr"]

@@ -301,6 +301,31 @@ def test_without_identities_it_acts_as_the_caller(lab: Lab, run_module: RunModul
     assert not run_module("okms_credential", **options).changed
 
 
+@pytest.mark.parametrize(
+    ("group", "allowed", "lacks"),
+    [
+        ("DEFAULT", ["*:apiovh:*"], True),
+        ("DEFAULT", ["*:apiovh:*", "okms:kmip:*"], False),
+        ("ADMIN", ["*:apiovh:*"], False),
+        ("ADMIN", ["okms:*"], False),
+        ("DEFAULT", ["okms:apiovh:*"], None),  # it may not look at its groups
+    ],
+)
+def test_a_caller_without_a_policy_for_kmip_is_told(
+    lab: Lab, run_module: RunModule, wanted: dict[str, t.Any], group: str, allowed: list[str], lacks: bool | None
+) -> None:
+    robot = lab.ovhcloud.add_identity("robot", allowed)
+    lab.ovhcloud.state.account.users["robot"].update(group=group, groups=[group])
+    key = lab.ovhcloud.add_consumer_key(robot)
+    options = {**wanted, "identity_urns": None, "csr": make_csr(), "consumer_key": key}
+    made = run_module("okms_credential", **options)
+    assert made.changed and made["credential"]["identity_urns"] == [robot.urn]
+    assert made["lacks_policy"] is lacks
+    assert any("no IAM policy with the okms:kmip" in warning for warning in made.warnings) is bool(lacks)
+    named = run_module("okms_credential", **{**options, "identity_urns": [robot.urn]})
+    assert not named.changed and named["lacks_policy"] is None and not named.warnings
+
+
 @pytest.mark.parametrize("action", ["drop_before", "drop_after", "truncate", "status"])
 def test_bad_days_of_a_revocation(
     lab: Lab, run_module: RunModule, okms_id: str, wanted: dict[str, t.Any], action: str

@@ -61,22 +61,28 @@ def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
     """The termination takes two runs and the token of the mail; each run goes on where the last one stopped."""
     okms_id = providers.okms(lab)
     dossier = providers.dossier(lab, tmp_path, OKMS, okms_id)
+    policies = [f"okms-{lab.private_cloud}-{provider}-kmip" for provider in (OKMS, "okms-other")]
+    wish: dict[str, t.Any] = {"identities": ["user:vcenter-kmip"], "resources": [f"okms:{okms_id}"]}
+    for name in policies:
+        providers.run(lab, "iam_policy", name=name, **wish, allow=["okms:kmip:get"])
     given = {
         "decommission_provider": OKMS,
         "decommission_confirm": OKMS,
         "decommission_dossier_path": str(dossier),
         "decommission_revoke_credential": True,
+        "decommission_remove_policy": True,
         "decommission_close_flow": True,
         "decommission_terminate_okms": True,
         "decommission_confirm_okms": "kms-prod",
     }
     mark = lab.journal.mark()
     checked = play(**given, check=True)
-    assert _done(checked) and checked.changed == 4 and lab.journal.writes(mark) == [], checked.screen
+    assert _done(checked) and checked.changed == 5 and lab.journal.writes(mark) == [], checked.screen
     first = play(**given)
     assert _done(first) and "decommission_termination_token" in first.screen, first.screen
     state = lab.snapshot()
     assert (state["providers"], state["kms_entries"], state["credentials"]) == ([], [], [])
+    assert [policy["name"] for policy in lab.ovhcloud.state.policies.values()] == policies[1:]
     assert lab.ovhcloud.state.okms[okms_id].state == "OK"
     assert providers.retired(dossier) == []
     mark = lab.journal.mark()
@@ -91,6 +97,30 @@ def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
     assert not [secret for secret in (token, *lab.secrets()) if secret in confirmed.screen]
     again = play(**given, decommission_termination_token=token)
     assert _done(again) and again.changed == 0 and len(lab.journal.writes(mark)) == 1, again.screen
+
+
+def test_the_policy_stays_while_another_certificate_works(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
+    okms_id = providers.okms(lab)
+    name = f"okms-{lab.private_cloud}-{OKMS}-kmip"
+    wish: dict[str, t.Any] = {"identities": ["user:vcenter-kmip"], "resources": [f"okms:{okms_id}"]}
+    providers.run(lab, "iam_policy", name=name, **wish, allow=["okms:kmip:get"])
+    other = {
+        "okms_id": okms_id,
+        "name": "backup-tool",
+        "private_key_path": str(tmp_path / "backup.key"),
+        **providers.FAST,
+    }
+    providers.run(lab, "okms_credential", **other)
+    given = {
+        "decommission_provider": OKMS,
+        "decommission_confirm": OKMS,
+        "decommission_dossier_path": str(providers.dossier(lab, tmp_path, OKMS, okms_id)),
+        "decommission_revoke_credential": True,
+        "decommission_remove_policy": True,
+    }
+    done = play(**given)
+    assert _done(done) and "in use by access certificate backup-tool" in " ".join(done.screen.split()), done.screen
+    assert [policy["name"] for policy in lab.ovhcloud.state.policies.values()] == [name]
 
 
 def test_a_domain_that_is_terminated_directly_ends_in_one_run_under_the_same_guards(

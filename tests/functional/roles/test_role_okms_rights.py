@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.needs import KMIP_ACTIONS
 from ansible_collections.ovhcloud.vmware_encryption.tests.faults.scenarios import ALL
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
@@ -183,7 +184,7 @@ def test_a_terminated_domain_of_that_name_does_not_stand_in_the_way(lab: Lab, pl
 def test_iam_with_one_variable(tmp_path: pathlib.Path, run_module: RunModule) -> None:
     with Lab(LabSettings(kmip_needs_policy=True)) as lab:
         play = player(lab, tmp_path)
-        wish = {"okms_iam": True, "okms_iam_users": ["user:alice"], "okms_identity_urns": [KMIP_USER]}
+        wish: dict[str, t.Any] = {"okms_iam": True, "okms_iam_users": ["user:alice"], "okms_identity_urns": [KMIP_USER]}
         mark = lab.journal.mark()
         checked = play(check=True, **wish)
         assert (checked.code, lab.journal.writes(mark)) == (0, []), checked.screen
@@ -194,8 +195,8 @@ def test_iam_with_one_variable(tmp_path: pathlib.Path, run_module: RunModule) ->
         assert cloud.iam_state == "enabled" and "iam-encryption" in cloud.roles
         assert next(user for user in cloud.users.values() if user.name == "iam-encryption").encryption_right
         policies = {policy["name"]: policy for policy in lab.ovhcloud.state.policies.values()}
-        assert set(policies) == {f"okms-{lab.private_cloud}-vsphere", f"okms-{lab.private_cloud}-kmip"}
-        people, keys = (policies[f"okms-{lab.private_cloud}-{kind}"] for kind in ("vsphere", "kmip"))
+        people, keys = (policies.pop(f"okms-{lab.private_cloud}-{kind}") for kind in ("vsphere", "okms-kmip"))
+        assert policies == {}
         assert people["identities"] == [ALICE] and keys["identities"] == [KMIP_USER]
         assert people["permissions"]["allow"] == [{"action": "pccVMware:vSphere:assumeRole?iam-encryption"}]
         # the certificate's identity has just these rights, and they are enough for vCenter
@@ -203,6 +204,43 @@ def test_iam_with_one_variable(tmp_path: pathlib.Path, run_module: RunModule) ->
         mark = lab.journal.mark()
         again = play(**wish)
         assert (again.code, again.changed, lab.journal.writes(mark)) == (0, 0, []), again.screen
+
+
+def test_the_policy_for_kmip_needs_no_iam_for_vsphere(tmp_path: pathlib.Path) -> None:
+    """Certified private clouds and those with NSX cannot have IAM for vSphere, and need the policy all the same."""
+    with Lab(LabSettings(kmip_needs_policy=True)) as lab:
+        lab.ovhcloud.settings.service_pack = "pcidss-nsxt"
+        play = player(lab, tmp_path)
+        wish: dict[str, t.Any] = {"okms_identity_urns": [KMIP_USER], "okms_vsphere_user": None}
+        lab.give_encryption_right()
+        mark = lab.journal.mark()
+        checked = play(check=True, **wish)
+        assert (checked.code, lab.journal.writes(mark)) == (0, []), checked.screen
+        assert (
+            f"the run keeps the one for {KMIP_USER}" in _words(checked) or "IAM policy for KMIP" not in checked.screen
+        )
+        done = play(**wish)
+        assert (done.code, done.failed) == (0, 0), done.screen
+        (policy,) = lab.ovhcloud.state.policies.values()
+        okms_id = lab.snapshot()["okms"][0]["id"]
+        assert policy["name"] == f"okms-{lab.private_cloud}-okms-kmip" and policy["identities"] == [KMIP_USER]
+        assert [one["urn"] for one in policy["resources"]] == [f"urn:v1:eu:resource:okms:{okms_id}"]
+        assert sorted(one["action"] for one in policy["permissions"]["allow"]) == sorted(KMIP_ACTIONS)
+        assert lab.ovhcloud.state.pccs[lab.private_cloud].iam_state != "enabled" and lab.generate_key("okms")
+        mark = lab.journal.mark()
+        again = play(**wish)
+        assert (again.code, again.changed, lab.journal.writes(mark)) == (0, 0, []), again.screen
+
+
+def test_a_caller_without_a_policy_is_told_before_anything(lab: Lab, play: Play) -> None:
+    robot = lab.ovhcloud.add_identity("robot", ["*:apiovh:*"])
+    environment = {"OVH_CONSUMER_KEY": lab.ovhcloud.add_consumer_key(robot)}
+    mark = lab.journal.mark()
+    refused = play(environment=environment)
+    assert refused.code != 0 and lab.journal.writes(mark) == []
+    words = _words(refused)
+    assert "the access certificate acts as urn:v1:eu:identity:user:ab12345-ovh/robot" in words, refused.screen
+    assert "which has no policy for KMIP" in words and "okms_identity_urns" in words
 
 
 def test_iam_where_it_cannot_be_is_told_before_anything(lab: Lab, play: Play) -> None:

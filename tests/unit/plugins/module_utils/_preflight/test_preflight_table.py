@@ -86,6 +86,35 @@ def test_rights(changes: dict[str, t.Any], check: str, severity: str, words: str
     assert found[0] == severity and words in found[1]
 
 
+USER = "urn:v1:eu:identity:user:ab12345-ovh/robot"
+POLICY_RIGHT = "account:apiovh:iam/policy/create"
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes", "severity", "words"),
+    [
+        ({}, {}, "ok", "the account itself, which needs none"),
+        ({}, {"identities": [USER], "lacks_kmip_policy": True}, "blocking", f"acts as {USER}, which has no policy"),
+        ({}, {"identities": [USER], "lacks_kmip_policy": True}, "blocking", "okms_identity_urns"),
+        ({}, {"identities": [USER], "lacks_kmip_policy": False}, "ok", "role ADMIN"),
+        ({}, {"identities": [USER], "lacks_kmip_policy": None}, "warning", "is not known"),
+        ({"identity_urns": [USER], "kmip_policy": True}, {}, "ok", f"the run keeps the one for {USER}"),
+        ({"identity_urns": [USER], "kmip_policy": False}, {}, "warning", "okms_kmip_policy: true"),
+        (
+            {"identity_urns": [USER], "kmip_policy": True},
+            {"missing_actions": [POLICY_RIGHT]},
+            "warning",
+            "okms_kmip_policy: false",
+        ),
+    ],
+)
+def test_policy_for_kmip(settings: dict[str, t.Any], changes: dict[str, t.Any], severity: str, words: str) -> None:
+    facts: dict[str, t.Any] = {"settings": settings, "rights": {"rights": {**RIGHTS, **changes}}}
+    found = rows(**facts)["IAM policy for KMIP"]
+    assert found[0] == severity and words in found[1]
+    assert "IAM policy for KMIP" not in rows("external_kms", **facts)
+
+
 @pytest.mark.parametrize(
     ("settings", "method", "severity"),
     [

@@ -14,6 +14,7 @@ from pyVmomi import vim
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import wait
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    ConflictError,
     InvalidInputError,
     WaitTimeoutError,
 )
@@ -178,6 +179,47 @@ def test_reasons_in_words(found, words):
     (line,) = status.reasons(status.Health("red", [found], None))
     assert line.startswith("kms: ")
     assert words in line
+
+
+REFUSED = {"status": "red", "server_trusts_vcenter": False}
+
+
+@pytest.mark.parametrize(
+    ("connections", "is_refused"),
+    [
+        ([connection(**REFUSED)], True),
+        ([connection(**REFUSED), connection(name="b", **DOWN)], True),
+        ([connection(**REFUSED), connection(name="b")], False),  # one lets vCenter in: the others may follow
+        ([connection(**REFUSED, vcenter_trusts_server=False)], False),  # vCenter has not asked yet
+        ([connection(**DOWN)], False),
+        ([connection(**DOWN, connection_status="SSL alert number 42: sslv3 alert bad certificate")], True),
+        ([connection()], False),
+        ([], False),
+    ],
+)
+def test_when_all_servers_refuse_the_certificate(connections, is_refused):
+    assert status.refused(status.Health("red", connections, None)) is is_refused
+
+
+def test_a_refusal_ends_the_wait_only_without_a_break():
+    clock = [0.0]
+    no = status.Health("red", [connection(**REFUSED)], None)
+    refusals = status.Refusals("okms", 300, lambda: clock[0])
+    # a policy that counts after a minute, then flags that come and go
+    for moment, seen in ((0, no), (299, no), (301, status.Health("green", [connection()], None)), (302, no), (601, no)):
+        clock[0] = moment
+        refusals.see(seen)
+    clock[0] = 602
+    with pytest.raises(ConflictError, match=r"refused for 300 s .* IAM policy .* module iam_policy"):
+        refusals.see(no)
+
+
+def test_a_refusal_is_borne_when_somebody_may_still_act():
+    clock = [0.0]
+    refusals = status.Refusals("team-kms", None, lambda: clock[0])
+    for moment in (0, 100000):
+        clock[0] = moment
+        refusals.see(status.Health("red", [connection(**REFUSED)], None))
 
 
 def test_green_needs_no_reason():
