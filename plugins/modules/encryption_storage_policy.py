@@ -15,6 +15,8 @@ description:
   - Every vCenter has the C(VM Encryption Policy). A policy of your own is needed only for another description or
     another order of I/O filters, or to tell machines apart by their policy.
   - A policy is found by its name. Whether it encrypts is decided by its rules, never by its name.
+  - Policies that M(ovhcloud.vmware_encryption.vm_encryption) made from others (with C(- encrypted) at the end of their
+    names) are policies like any other. Remove them when nothing uses them any more.
   - Policies that came with vCenter, and policies that do not encrypt, are never changed or removed.
   - The user needs the privileges C(StorageProfile.View), C(StorageProfile.Update) and
     C(Cryptographer.ManageEncryptionPolicy).
@@ -114,6 +116,20 @@ storage_policy:
       type: str
       returned: when present
       sample: Default encryption properties
+    rules:
+      description: What the policy asks for besides encryption, such as rules of vSAN, tags or replication.
+      type: list
+      elements: str
+      returned: when present
+      sample: [VSAN.hostFailuresToTolerate=2]
+    made_from:
+      description:
+        - Name of the policy whose rules M(ovhcloud.vmware_encryption.vm_encryption) combined with encryption, as the
+          description tells; its id when that policy no longer exists.
+        - Null for all other policies.
+      type: str
+      returned: when present
+      sample: null
     bundled:
       description: Whether it came with vCenter. Such a policy is never changed.
       type: bool

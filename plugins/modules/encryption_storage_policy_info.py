@@ -89,6 +89,20 @@ storage_policies:
       type: str
       returned: always
       sample: Default encryption properties
+    rules:
+      description: What the policy asks for besides encryption, such as rules of vSAN, tags or replication.
+      type: list
+      elements: str
+      returned: always
+      sample: [VSAN.hostFailuresToTolerate=2]
+    made_from:
+      description:
+        - Name of the policy whose rules M(ovhcloud.vmware_encryption.vm_encryption) combined with encryption, as the
+          description tells; its id when that policy no longer exists.
+        - Null for all other policies.
+      type: str
+      returned: always
+      sample: null
     bundled:
       description: Whether it came with vCenter. Such a policy is never changed.
       type: bool

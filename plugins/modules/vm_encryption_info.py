@@ -195,6 +195,22 @@ virtual_machines:
           type: str
           returned: always
           sample: VM Encryption Policy
+        policy_rules:
+          description:
+            - What this policy asks for besides encryption, such as rules of vSAN, tags or replication.
+            - Null when policies cannot be read.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        encrypting_policy:
+          description:
+            - Name of the policy that it keeps or gets when it is encrypted with the default options of
+              M(ovhcloud.vmware_encryption.vm_encryption). Such a policy may have to be created.
+            - Null when the rules of the present policy, or all policies, cannot be read.
+          type: str
+          returned: always
+          sample: VM Encryption Policy
     disks:
       description: Its disks, in the order of its devices.
       type: list
@@ -258,6 +274,22 @@ virtual_machines:
           sample: 9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10
         policy:
           description: Name of the storage policy; null when there is none, or when policies cannot be read.
+          type: str
+          returned: always
+          sample: VM Encryption Policy
+        policy_rules:
+          description:
+            - What this policy asks for besides encryption, such as rules of vSAN, tags or replication.
+            - Null when policies cannot be read.
+          type: list
+          elements: str
+          returned: always
+          sample: []
+        encrypting_policy:
+          description:
+            - Name of the policy that it keeps or gets when it is encrypted with the default options of
+              M(ovhcloud.vmware_encryption.vm_encryption). Such a policy may have to be created.
+            - Null when the rules of the present policy, or all policies, cannot be read.
           type: str
           returned: always
           sample: VM Encryption Policy

@@ -161,7 +161,8 @@ def policies(report: Report) -> Markup:
 
 def _policy(one: Report) -> tuple[Child, ...]:
     used = one.get("used_by") or {}
-    kind = "came with vCenter" if one.get("bundled") else "of your own"
+    own = f"made from {one['made_from']}" if one.get("made_from") else "of your own"
+    kind = "came with vCenter" if one.get("bundled") else own
     counts = (used.get("virtual_machines", "\u2013"), used.get("disks", "\u2013"))
     return (name_of(one.get("name")), name_of(one.get("description")), *counts, kind)
 

@@ -18,7 +18,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import of_objects
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.storage_policies import Policy
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.storage_policies import (
+    Policy,
+    original_in,
+)
 
 FIELDS = (
     "name",
@@ -27,6 +30,8 @@ FIELDS = (
     "encryption",
     "allow_cleartext_filters",
     "component",
+    "rules",
+    "made_from",
     "bundled",
     "used_by",
 )
@@ -42,8 +47,8 @@ def counts(uses: t.Sequence[Use]) -> dict[str, int]:
     return {"virtual_machines": len(machines), "disks": disks, "others": others}
 
 
-def state_of(policy: Policy, uses: t.Sequence[Use]) -> State:
-    """A policy as modules return it."""
+def state_of(policy: Policy, uses: t.Sequence[Use], names: t.Mapping[str, str]) -> State:
+    """A policy as modules return it; `names` are those of all policies by id."""
     return {
         "name": policy.name,
         "id": policy.id,
@@ -51,6 +56,8 @@ def state_of(policy: Policy, uses: t.Sequence[Use]) -> State:
         "encryption": policy.encryption,
         "allow_cleartext_filters": policy.allow_cleartext_filters,
         "component": policy.component,
+        "rules": policy.rules,
+        "made_from": names.get(policy.original, policy.original) if policy.original else None,
         "bundled": policy.bundled,
         "used_by": counts(uses),
     }
@@ -63,7 +70,7 @@ def report(policies: StoragePolicies, name: str | None, everything: bool) -> lis
     for use in policies.uses(chosen):
         for identifier in use.policies:
             users.setdefault(identifier, []).append(use)
-    return [state_of(policy, users.get(policy.id, [])) for policy in chosen]
+    return [state_of(policy, users.get(policy.id, []), policies.names()) for policy in chosen]
 
 
 def machine_names(session: Session, moids: t.Sequence[str]) -> list[str]:
@@ -91,7 +98,7 @@ class EncryptionPolicy:
         if self._policy is None:
             return None
         self._uses = self._policies.uses([self._policy])
-        return state_of(self._policy, self._uses)
+        return state_of(self._policy, self._uses, self._policies.names())
 
     def wanted(self, before: State | None) -> State:
         """What the options say; a new policy refers to the default component unless the filter order is given."""
@@ -100,14 +107,20 @@ class EncryptionPolicy:
         if before is None:
             values.update(id=None, description=description or "", bundled=False, used_by=counts([]))
             values.update(allow_cleartext_filters=allowed, component=None)
+            values.update(rules=[], made_from=self._made_from(description or ""))
             if allowed is None:
                 values["component"] = self._policies.default_component()
             return values
         if description is not None:
-            values["description"] = description
+            values.update(description=description, made_from=self._made_from(description))
         if allowed is not None:
             values.update(allow_cleartext_filters=allowed, component=None)
         return values
+
+    def _made_from(self, description: str) -> str | None:
+        """What a description tells of the policy that this one was made from."""
+        original = original_in(description)
+        return self._policies.names().get(original, original) if original else None
 
     def guard(self, plan: Plan) -> None:
         """What is not ours, or is used, stays."""
@@ -127,6 +140,11 @@ class EncryptionPolicy:
             )
         if plan.verb == "delete" and self._uses:
             self._refuse_deletion(what)
+        if plan.verb == "update" and policy.original and not plan.after.get("made_from"):
+            self._warn(
+                f"the new description of {what} no longer tells that it was made from {plan.before['made_from']}: "
+                "decryption then gives machines the only policy with the same rules back, or none"
+            )
         if "allow_cleartext_filters" in plan.changes and self._uses:
             self._warn(
                 f"{what} is in use by {self._users()}. They follow the new filter order when the policy is applied to "

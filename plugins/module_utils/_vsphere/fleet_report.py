@@ -25,7 +25,7 @@ def fleet_report(context: Context, session: Session, tags: bool, details: bool) 
     """The keys `virtual_machines` and `summary`. Policies are only read when records are wanted."""
     fleet = read_fleet(session, context.params)
     chosen = choose(context, session, fleet, show_tags=tags and details)
-    policies = read_policies(session, context.warn) if details and chosen.machines else {}
+    policies = read_policies(session, chosen.machines, context.warn) if details and chosen.machines else {}
     summary = Summary()
     for machine in chosen.machines:
         summary.add(machine, [one["code"] for one in obstacles_of(machine, chosen.spared_as(machine))])

@@ -15,10 +15,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign_report import Names
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_plan import HOME, Work
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machine_report import Policies
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machine_report import (
+    PartPolicy,
+    Policies,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import Machine
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.obstacles import (
     DECRYPT,
+    ENCRYPT,
     RECRYPT,
     Obstacle,
 )
@@ -40,15 +44,22 @@ _CHANGED = Obstacle("policy_changed", "another storage policy", "run again")
 _TRIES = 20  # names that others take while this run looks for one
 
 
-def read_policies(session: Session, warn: t.Callable[[str], None]) -> Policies:
-    """Names for all machines, in a handful of requests; a warning when they cannot be read."""
+def read_policies(session: Session, machines: t.Sequence[Machine], warn: t.Callable[[str], None]) -> Policies:
+    """For all parts of the machines, in a handful of requests; a warning when they cannot be read."""
     store = StoragePolicies(session)
     try:
-        names, found = store.names(), store.associations()
+        chooser, found = Chooser(store.all()), store.associations()
     except CollectionError as error:
         warn(f"storage policies are not shown: {error.message}")
         return {}
-    return {key: names.get(ids[0], ids[0]) for key, ids in found.items() if ids}
+    keys = [key for machine in machines for key in part_keys(machine).values()]
+    return {key: _part_policy(chooser, next(iter(found.get(key, ())), None)) for key in keys}
+
+
+def _part_policy(chooser: Chooser, identifier: str | None) -> PartPolicy:
+    present = Present(identifier, chooser.policy(identifier))
+    rules = present.policy.rules if present.policy else [] if present.free else None
+    return PartPolicy(present.name, rules, chooser.choose(ENCRYPT, present).name)
 
 
 def part_keys(machine: Machine) -> dict[int, str]:

@@ -22,7 +22,22 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.selection import Tag, plain
 
 Record = dict[str, t.Any]
-Policies = t.Mapping[str, str]  # name of the policy, by vm-12 for a home and vm-12:2000 for a disk
+
+
+class PartPolicy(t.NamedTuple):
+    """The storage policy of a home or a disk: its rules besides encryption, and what it has when it is encrypted."""
+
+    name: str | None
+    rules: list[str] | None
+    encrypting: str | None
+
+    def as_result(self) -> Record:
+        """For a module's result."""
+        return {"policy": self.name, "policy_rules": self.rules, "encrypting_policy": self.encrypting}
+
+
+UNREAD = PartPolicy(None, None, None)
+Policies = t.Mapping[str, PartPolicy]  # by vm-12 for a home and vm-12:2000 for a disk
 
 
 def _key(key: Key | None) -> Record:
@@ -41,7 +56,7 @@ def _disk(machine: Machine, disk: Disk, fleet: Fleet, policies: Policies) -> Rec
         "shared": disk.shared,
         "encrypted": disk.crypto_key is not None,
         **_key(disk.crypto_key),
-        "policy": policies.get(f"{machine.moid}:{disk.key}"),
+        **policies.get(f"{machine.moid}:{disk.key}", UNREAD).as_result(),
     }
 
 
@@ -79,7 +94,7 @@ def record(
         "home": {
             "encrypted": machine.home is not None,
             **_key(machine.home),
-            "policy": shown.get(machine.moid),
+            **shown.get(machine.moid, UNREAD).as_result(),
         },
         "disks": [_disk(machine, disk, fleet, shown) for disk in machine.disks],
         "providers": machine.providers,

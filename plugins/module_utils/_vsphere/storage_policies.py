@@ -139,7 +139,6 @@ def policy_of(profile: t.Any, components: t.Mapping[str, Component]) -> Policy:
     ways = list(dict.fromkeys(way for way in found if way is not None))
     form, component, allowed = ways[0] if len(ways) == 1 else (MIXED if ways else None, None, None)
     identifier = profile.profileId.uniqueId
-    named = _ORIGINAL_ID.search(profile.description or "")
     return Policy(
         id=identifier,
         name=profile.name,
@@ -150,7 +149,7 @@ def policy_of(profile: t.Any, components: t.Mapping[str, Component]) -> Policy:
         allow_cleartext_filters=allowed,
         bundled=identifier in _BUNDLED or bool(profile.systemCreatedProfileType),
         rule_sets=_other_rules(profile.constraints, components),
-        original=named[1] if named else None,
+        original=original_in(profile.description or ""),
         components={one.id: one.name for one in components.values()},
         constraints=profile.constraints,
     )
@@ -210,6 +209,12 @@ def with_filter_order(policy: Policy, allow_cleartext_filters: bool, components:
 
 
 # policies that were made from others
+
+
+def original_in(description: str) -> str | None:
+    """Id of the policy that another one was made from, as its description tells."""
+    named = _ORIGINAL_ID.search(description)
+    return named[1] if named else None
 
 
 def encrypting_name(name: str, taken: t.Collection[str]) -> str:

@@ -71,6 +71,8 @@ def test_life_of_a_policy_by_the_default_component(lab, run, info):
         "encryption": True,
         "allow_cleartext_filters": None,
         "component": DEFAULT,
+        "rules": [],
+        "made_from": None,
         "bundled": False,
         "used_by": NOBODY,
     }
@@ -242,6 +244,30 @@ def test_a_request_that_is_lost(lab, run, operation, action):
     assert not run(**options).failed
     again = run(**options)
     assert not again.failed and not again.changed
+
+
+def test_combined_policy_tells_its_rules_and_what_it_was_made_from(lab, run, info):
+    bundled.add_team_policies(lab.vcenter.policies)
+    both = [*bundled.vsan_rules(hostFailuresToTolerate=2), bundled.component_rule(bundled.ENCRYPTION_COMPONENT)]
+    text = f"Original policy: {bundled.VSAN_RAID_6}"
+    identifier = lab.vcenter.policies.add(NAME, [bundled.sub_profile("VSAN", both)], description=text)
+    (found,) = info(name=NAME)["storage_policies"]
+    assert (found["rules"], found["made_from"]) == (["VSAN.hostFailuresToTolerate=2"], "vSAN RAID-6")
+    assert not run().changed
+    # in use: it stays, and a description that tells nothing is warned of
+    lab.vcenter.inventory.vm("vm1").policy = identifier
+    assert "is in use by VM vm1" in refused(lab, run, state="absent").msg
+    quiet = converge(lab, run, "storage_policy", description=f"ours. {text}")
+    assert not [one for one in quiet.warnings if "no longer tells" in one]
+    told = converge(lab, run, "storage_policy", description="ours")
+    (warning,) = [one for one in told.warnings if "no longer tells that it was made from vSAN RAID-6" in one]
+    assert told["storage_policy"]["made_from"] is None and "\n" not in warning
+    # the policy that it was made from is gone: its id is told
+    run(description=text)
+    del lab.vcenter.policies.by_id[bundled.VSAN_RAID_6]
+    assert info(name=NAME)["storage_policies"][0]["made_from"] == bundled.VSAN_RAID_6
+    lab.vcenter.inventory.vm("vm1").policy = None
+    converge(lab, run, "storage_policy", state="absent")
 
 
 def test_info(lab, info):

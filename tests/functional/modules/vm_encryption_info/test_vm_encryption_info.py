@@ -24,8 +24,9 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.mac
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import open_up
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
-from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory, pbm_profiles
 
+BUNDLED = {"policy": POLICY, "policy_rules": [], "encrypting_policy": POLICY}
 VERSIONS = ("7.0.2", "8.0.3", "9.0")
 
 
@@ -115,7 +116,7 @@ def test_record_of_an_encrypted_machine(inventory, read):
         "encrypted": True,
         "provider": "okms",
         "key_id": "key-1",
-        "policy": POLICY,
+        **BUNDLED,
     }
     second = {"label": "Hard disk 2", "key": 2001, "controller": "SCSI 0:1", "datastore": "fast"}
     assert record == {
@@ -134,7 +135,7 @@ def test_record_of_an_encrypted_machine(inventory, read):
         "state": "encrypted",
         "vtpm": False,
         "locked": False,
-        "home": {"encrypted": True, "provider": "okms", "key_id": "key-1", "policy": POLICY},
+        "home": {"encrypted": True, "provider": "okms", "key_id": "key-1", **BUNDLED},
         "disks": [disk, {**disk, **second, "file": machine.disks[1].file_name}],
         "providers": ["okms"],
         "key_ids": ["key-1"],
@@ -308,6 +309,33 @@ def test_without_machines_nothing_more_is_asked(lab, read):
     assert not asked & {"ListKmsClusters", "PbmQueryAssociatedEntities"}
 
 
+# storage policies
+
+
+def test_policies_with_their_rules_and_what_they_become(lab, inventory, read):
+    pbm_profiles.add_team_policies(lab.vcenter.policies)
+    machine = inventory.add_vm("a", ("scsi", "sata", "nvme"))
+    machine.policy, machine.disks[0].policy, machine.disks[1].policy = (
+        pbm_profiles.VSAN_RAID_6,
+        pbm_profiles.VM_ENCRYPTION,
+        "deleted",
+    )
+    record = found(read(selection={"names": ["a"]}))["a"]
+    facts = [
+        (part["policy"], part["policy_rules"], part["encrypting_policy"]) for part in (record["home"], *record["disks"])
+    ]
+    rules = ["VSAN.hostFailuresToTolerate=2", "VSAN.replicaPreference=RAID-5/6 (Erasure Coding) - Capacity"]
+    assert facts == [
+        ("vSAN RAID-6", rules, "vSAN RAID-6 - encrypted"),
+        (POLICY, [], POLICY),
+        ("deleted", None, None),
+        (None, [], POLICY),
+    ]
+    encrypted = lab.vcenter.inventory.vm("vm1")
+    inventory.encrypt(encrypted, *K1)
+    assert found(read())["vm1"]["home"]["encrypting_policy"] == POLICY
+
+
 # missing rights
 
 
@@ -317,7 +345,8 @@ def test_without_the_rights_for_policies_and_providers_the_rest_is_told(lab, inv
     result = read()
     record = found(result)["vm1"]
     assert record["state"] == "encrypted"
-    assert (record["home"]["policy"], record["disks"][0]["policy"]) == (None, None)
+    names = ("policy", "policy_rules", "encrypting_policy")
+    assert {record["home"][name] for name in names} == {record["disks"][0][name] for name in names} == {None}
     texts = sorted(result.warnings)
     assert len(texts) == 2 and all("\n" not in text for text in texts)
     assert "StorageProfile.View" in texts[0] and texts[0].startswith("storage policies are not shown")

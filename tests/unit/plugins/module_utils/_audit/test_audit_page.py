@@ -113,6 +113,16 @@ def test_an_empty_vcenter_has_a_page_too() -> None:
     assert "There are no VMs to encrypt" in text
 
 
+def test_combined_policy_says_what_it_was_made_from() -> None:
+    facts = fleet.facts(3)
+    facts["storage_policies"] += [
+        {"name": "Gold - encrypted", "encryption": True, "bundled": False, "made_from": "Gold <1>", "used_by": {}},
+        {"name": "Ours", "encryption": True, "bundled": False, "made_from": None, "used_by": {}},
+    ]
+    text = page(model.loaded(model.dumped(model.report(facts, Limits(), fleet.NOW))))
+    assert "made from Gold &lt;1&gt;" in text and text.count("of your own") == 1
+
+
 def test_all_is_well_is_said() -> None:
     facts = {
         "vcenter": "vc",

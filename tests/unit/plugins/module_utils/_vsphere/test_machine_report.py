@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet import Fleet, Spot
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import Key
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machine_report import (
+    PartPolicy,
     Summary,
     obstacles_of,
     record,
@@ -53,7 +54,8 @@ def test_record_of_a_machine():
         instance_uuid="i-1", uuid="u-1", home=K1, disks=(disk(1, K1), disk(2, K2)), host="host-1", pool="resgroup-1",
         folder="group-v4", snapshots=Snapshots(2, 2), vmotion="required", locked=False,
     )  # fmt: skip
-    found = record(one, FLEET, policies={"vm-1": "Home policy", "vm-1:2": "Disk policy"}, tags=[Tag("env", "prod")])
+    policies = {"vm-1": PartPolicy("Home policy", ["VSAN.a=1"], "Both"), "vm-1:2": PartPolicy("Disk policy", [], "E")}
+    found = record(one, FLEET, policies=policies, tags=[Tag("env", "prod")])
     disks = found.pop("disks")
     assert found == {
         "name": "a/x",
@@ -71,7 +73,14 @@ def test_record_of_a_machine():
         "state": "encrypted",
         "vtpm": False,
         "locked": False,
-        "home": {"encrypted": True, "provider": "okms", "key_id": "k1", "policy": "Home policy"},
+        "home": {
+            "encrypted": True,
+            "provider": "okms",
+            "key_id": "k1",
+            "policy": "Home policy",
+            "policy_rules": ["VSAN.a=1"],
+            "encrypting_policy": "Both",
+        },
         "providers": ["nkp", "okms"],
         "key_ids": ["k1", "k2"],
         "mixed_keys": True,
@@ -85,9 +94,10 @@ def test_record_of_a_machine():
         "infrastructure": None,
         "obstacles": [],
     }
-    assert [(one["key"], one["provider"], one["key_id"], one["policy"]) for one in disks] == [
-        (1, "okms", "k1", None),
-        (2, "nkp", "k2", "Disk policy"),
+    names = ("key", "provider", "key_id", "policy", "policy_rules", "encrypting_policy")
+    assert [tuple(one[name] for name in names) for one in disks] == [
+        (1, "okms", "k1", None, None, None),
+        (2, "nkp", "k2", "Disk policy", [], "E"),
     ]
     assert disks[0]["datastore"] == "ds1" and disks[0]["capacity_bytes"] == 100 and disks[0]["encrypted"] is True
 
