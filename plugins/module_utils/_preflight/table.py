@@ -67,21 +67,35 @@ def endpoint(facts: Facts) -> Rows:
         yield Row("KMIP endpoint", WARNING, str(found["notice"]), "see the options of the role okms")
 
 
-def ports(facts: Facts) -> Rows:
-    """OVHcloud opens the flow for one port: it has to be the one that the server has in vCenter."""
-    entries = (cloud.cloud_of(facts).get("encryption") or {}).get("kms") or []
+def entries(facts: Facts) -> Rows:
+    """OVHcloud opens the flow to one address and one port for each entry: they have to be those of the server."""
+    known = (cloud.cloud_of(facts).get("encryption") or {}).get("kms") or []
     for result in facts.get("servers") or []:
         seen = result.get("kmip_server") or {}
-        for entry in entries:
-            if entry["ip"] in (seen.get("addresses") or []) and entry["port"] != seen["port"]:
-                yield Row(
-                    f"Port of KMS entry {entry['id']}",
-                    WARNING,
-                    f"the flow to {entry['ip']} is open for port {entry['port']}, and {result['item']} is used on port "
-                    f"{seen['port']}: vCenter may not reach it",
-                    f"have the server use port {entry['port']} (role okms: okms_endpoint, okms_move_endpoint), or "
-                    "remove the entry and create it again (private_cloud_kms); OVHcloud sets the port",
-                )
+        addresses = [str(address) for address in seen.get("addresses") or [] if ":" not in str(address)]
+        here = [entry for entry in known if entry["ip"] in addresses]
+        yield from _ports(str(result.get("item")), here, seen)
+        missing = sorted(set(addresses) - {entry["ip"] for entry in here})
+        if here and missing:
+            yield Row(
+                f"KMS entries for {result.get('item')}",
+                WARNING,
+                f"none for {', '.join(missing)}, which {seen['host']} has too: keys come and go with DNS answers",
+                "run the role okms or external_kms, which makes one for each address (private_cloud_kms)",
+            )
+
+
+def _ports(name: str, here: t.Sequence[Facts], seen: Facts) -> Rows:
+    for entry in here:
+        if entry["port"] and entry["port"] != seen["port"]:
+            yield Row(
+                f"Port of KMS entry {entry['id']}",
+                WARNING,
+                f"the flow to {entry['ip']} is open for port {entry['port']}, and {name} is used on port {seen['port']}"
+                ": vCenter may not reach it",
+                f"have the server use port {entry['port']} (role okms: okms_endpoint, okms_move_endpoint), or remove "
+                "the entry and create it again (private_cloud_kms); OVHcloud sets the port",
+            )
 
 
 CHECKS: tuple[t.Callable[[Facts], Rows], ...] = (
@@ -103,7 +117,7 @@ CHECKS: tuple[t.Callable[[Facts], Rows], ...] = (
     vcenter.clocks,
     endpoint,
     servers,
-    ports,
+    entries,
 )
 
 

@@ -84,6 +84,18 @@ def test_first_run_does_everything_and_the_second_nothing(lab: Lab, play: Play, 
     assert (checked.code, checked.changed, lab.journal.writes(mark)) == (0, 0, []), checked.screen
 
 
+def test_entries_delivered_before_vcenter_are_not_waited_for(lab: Lab, play: Play) -> None:
+    """The order of the guide; the other one is that of the runs above."""
+    lab.ovhcloud.settings.kms_delivered = "before_vcenter"
+    mark = lab.journal.mark()
+    first = play()
+    assert (first.code, first.failed) == (0, 0), first.screen
+    assert {entry["state"] for entry in lab.snapshot()["kms_entries"]} == {"delivered"}
+    # whatever their tasks say, which wait for vCenter when the entries are delivered already
+    assert re.search(r"Wait until OVHcloud has delivered the KMS entries\] \*+\s+skipping:", first.screen)
+    assert len(lab.journal.entries(operation="POST /dedicatedCloud/{serviceName}/vmEncryption/kms", since=mark)) == 1
+
+
 def test_without_permission_to_order_it_stops_with_the_price(lab: Lab, play: Play) -> None:
     result = play(okms_allow_order=False)
     assert result.code != 0

@@ -333,6 +333,27 @@ def test_a_flow_for_another_port_than_that_of_the_server_is_told(
             assert word in words
 
 
+@pytest.mark.parametrize(
+    ("ips", "told"),
+    [
+        ([], False),  # none yet: the run makes all
+        (["192.0.2.8"], True),
+        (["192.0.2.8", "192.0.2.9"], False),
+        (["192.0.2.77"], False),  # another server's
+    ],
+)
+def test_addresses_without_an_entry_beside_others_are_told(ips: list[str], told: bool) -> None:
+    seen = {"host": "kms.test", "port": 5697, "addresses": ["192.0.2.8", "192.0.2.9", "2001:db8::8"], "days_left": 90}
+    seen.update(not_after="2027", issuer="CN=CA", trusted={"verdict": True})
+    entries = [{"id": number, "ip": ip, "port": None} for number, ip in enumerate(ips)]
+    cloud = {**CLOUD, "encryption": {"state": "enabled", "kms": entries}}
+    found = rows(cloud={"private_clouds": [cloud]}, servers=[{"item": "par", "kmip_server": seen}])
+    assert ("KMS entries for par" in found) is told
+    if told:
+        severity, words = found["KMS entries for par"]
+        assert severity == "warning" and "none for 192.0.2.9, which kms.test has too" in words and "db8" not in words
+
+
 def test_an_endpoint_that_is_missing_or_old_is_told() -> None:
     missing = {"host": None, "refused": "kms has no kmipRsaEndpoint"}
     assert rows(endpoint=missing)["KMIP endpoint"][0] == "blocking"
