@@ -70,8 +70,8 @@ options:
       infrastructure:
         description:
           - Whether machines are left alone that encryption itself or vSphere depends on. Recognised are the vCenter in
-            use, servers of standard key providers, the machine that runs this module, and agents that vSphere manages
-            (vCLS).
+            use, servers of standard key providers, the machine that runs this module, agents that vSphere manages
+            (vCLS), and replication appliances of Zerto (C(Z-VRA*)).
           - vCenter and key servers are recognised by the addresses and host names that VMware Tools report, so give
             them in O(exclude.names) too.
         type: bool

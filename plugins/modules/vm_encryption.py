@@ -72,6 +72,17 @@ options:
     type: str
     choices: [combine, replace, block]
     default: combine
+  zerto:
+    description:
+      - What to do with clear machines when Zerto replicates machines of this vCenter, which its appliances (C(Z-VRA*))
+        tell. Zerto cannot replicate encrypted machines. Which ones it replicates, vCenter does not know.
+      - V(warn) encrypts them and warns that their replication ends. V(block) leaves them alone and reports them as
+        blocked.
+      - V(ignore) does neither, and does not look whether a vSAN is encrypted too, of which the other values warn once
+        per cluster. It saves requests in a run that comes after one that has looked.
+    type: str
+    choices: [warn, block, ignore]
+    default: warn
   vmotion_encryption:
     description:
       - Mode of encrypted vMotion of machines that are clear, or become so. It is always V(required) for encrypted ones.
@@ -382,6 +393,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     CONFLICTS,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.selection import exclude, selection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.side_effects import WARN, ZERTO
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
 
 SPEC = ArgSpec(
@@ -393,6 +405,7 @@ SPEC = ArgSpec(
     provider=text(),
     policy=text(),
     policy_conflict=text(default=COMBINE, choices=CONFLICTS),
+    zerto=text(default=WARN, choices=ZERTO),
     vmotion_encryption=text(choices=("disabled", "opportunistic", "required")),
     rules={"required_if": [("state", "unchanged", ("vmotion_encryption",)), ("state", "moved", ("provider",))]},
 )

@@ -348,7 +348,7 @@ virtual_machines:
     infrastructure:
       description:
         - What it was recognised as, V(vcenter), V(key_server), V(controller) (the machine that runs this module) or
-          V(agent) (managed by vSphere, such as vCLS); null for all others.
+          V(agent) (managed by vSphere, such as vCLS), V(replication) (an appliance of Zerto); null for all others.
       type: str
       returned: always
       sample: null

@@ -16,6 +16,7 @@ _INFRASTRUCTURE = {
     "key_server": "it runs a key server, which would need its own keys to start",
     "controller": "it runs the automation controller",
     "agent": "it is an agent virtual machine of vSphere",
+    "replication": "it is a replication appliance of Zerto, which must not be changed",
 }
 _RUN = "Encrypt it with the playbook vm_encryption."
 

@@ -49,6 +49,7 @@ class Fleet:
     machines: list[Machine] = dataclasses.field(default_factory=list)
     spots: dict[str, Spot] = dataclasses.field(default_factory=dict)
     tags: dict[str, list[selection.Tag]] = dataclasses.field(default_factory=dict)
+    whole: bool = True  # all machines were read, not only those that a selection can mean
 
     def name(self, place: str | None) -> str | None:
         """Name of a place, None when it is not known."""
@@ -121,7 +122,7 @@ def read_fleet(session: Session, params: Params | None = None) -> Fleet:
     options = params or {}
     wanted = options.get("selection") or {}
     kind = selection.scope(wanted, options.get("exclude"))
-    fleet, machines = Fleet(), {vim.VirtualMachine: PATHS}
+    fleet, machines = Fleet(whole=kind is None), {vim.VirtualMachine: PATHS}
     root = session.content.rootFolder
     fleet.spots[moid_of(root)] = Spot(moid_of(root), "", None, "")
     if kind is None:

@@ -47,6 +47,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.properties import of_objects
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.recognition import WORDS
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.side_effects import SideEffects
 
 _NAMED = 5  # failures that a message tells in full
 
@@ -100,6 +101,7 @@ class FleetEncryption:
         self._policies = MachinePolicies(self._session, self._context.warn, self._conflict, self._policy_name)
         if chosen.machines or self._policy_name is not None:
             self._policies.open(chosen.machines)
+        self._effects = SideEffects(self._session, self._fleet, self._params.get("zerto"), self._context.warn)
         for machine in chosen.machines:
             self._rows[machine.moid] = self._row(machine, chosen.spared_as(machine))
         self._name_uniquely()
@@ -108,6 +110,7 @@ class FleetEncryption:
         self._worked = self._ready()
         works = _works(self._worked)
         self._policies.warn_of_losses(works)
+        self._effects.warn_of(works)
         self._made = [new_policy(original, name) for original, name in self._policies.needed(works)]
         return {self._unique[row.moid]: row.before for row in self._worked}, self._after()
 
@@ -132,7 +135,7 @@ class FleetEncryption:
                     f"{machine.name}: neither its cluster nor the system has a default key provider; give provider, or "
                     "make one the default. Nothing was changed"
                 )
-        return fleet_plan.plan_work(machine, self._wish, default)
+        return self._effects.judge(fleet_plan.plan_work(machine, self._wish, default))
 
     def _name_uniquely(self) -> None:
         names: dict[str, int] = {}

@@ -152,6 +152,14 @@ NO_TOOLS = Obstacle(
 )
 
 
+# not a rule either: whether there is replication, the machine itself does not tell
+REPLICATION = Obstacle(
+    "replication",
+    "Zerto replicates machines of this vCenter, and cannot replicate encrypted ones",
+    "end its replication and give zerto: warn, or leave the machine out",
+)
+
+
 def infrastructure(words: str) -> Obstacle:
     """The obstacle of a recognised machine on which encryption itself depends; `words` say what it is."""
     return Obstacle(

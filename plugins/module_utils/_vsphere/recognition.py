@@ -23,12 +23,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 
 VCENTER, KEY_SERVER, CONTROLLER, AGENT = "vcenter", "key_server", "controller", "agent"
+REPLICATION = "replication"
 WORDS = {
     VCENTER: "a vCenter",
     KEY_SERVER: "a key server",
     CONTROLLER: "the machine that runs this module",
     AGENT: "an agent that vSphere manages",
+    REPLICATION: "a replication appliance of Zerto, which must not be changed",
 }
+_ZERTO = "z-vra"  # beginning of the names of its appliances (OVHcloud's guide on Zerto)
 _AGENT_MANAGER = "com.vmware.vim.eam"  # ESX Agent Manager, which makes the vCLS machines
 _VCENTER_PRODUCT = "vmware vcenter server"
 _NAMELESS = ("localhost", "localhost.localdomain")  # names of guests that nobody named
@@ -49,6 +52,8 @@ def recognise(machine: Machine, around: Surroundings) -> str | None:
     """What the machine is, None for any other. Pure."""
     if machine.managed_by == _AGENT_MANAGER:
         return AGENT
+    if is_zerto(machine.name):
+        return REPLICATION
     if (machine.product or "").lower().startswith(_VCENTER_PRODUCT) or _is_at(machine, around.vcenter):
         return VCENTER
     if _is_at(machine, around.key_servers):
@@ -56,6 +61,11 @@ def recognise(machine: Machine, around: Surroundings) -> str | None:
     if machine.uuid.lower() in around.controller_uuids or _is_at(machine, around.controller):
         return CONTROLLER
     return None
+
+
+def is_zerto(name: str) -> bool:
+    """Whether a machine of that name is a replication appliance of Zerto."""
+    return name.lower().startswith(_ZERTO)
 
 
 def _is_at(machine: Machine, ends: t.Collection[str]) -> bool:

@@ -31,6 +31,10 @@ _HEALTH_SYSTEM = "vsan-cluster-health-system"
 _SPACE_SYSTEM = "vsan-cluster-space-report-system"
 _SICK = ("red", "yellow")
 
+DUAL = (
+    'vSAN raises the alarm "Dual encryption applied to VMs on vSAN" (Broadcom KB 437757), and disks are encrypted twice'
+)
+
 T = t.TypeVar("T")
 
 

@@ -22,9 +22,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.crypto_causes import explained
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import from_fault, reference
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet import read_fleet
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.new_keys import KeyProviders
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.vsan import (
+    DUAL,
     Encryption,
     VsanCluster,
     VsanService,
@@ -200,12 +202,26 @@ class VsanEncryption:
             )
         if health != "green":
             self._warn(said)
+        if "enabled" in plan.changes and plan.after["enabled"]:
+            self._warn_of_use(where)
         self._check_space(plan, where, self.checks)
         if self._cluster.esa and "enabled" in plan.changes:
             self._warn(
                 f"{where} is of the Express Storage Architecture: many versions take encryption only when the "
                 "cluster is created"
             )
+
+    def _warn_of_use(self, where: str) -> None:
+        """What those should know who turn it on."""
+        self._warn(
+            f"{where}: on OVHcloud's own vSAN clusters its encryption is not supported by default. Ask the Technical "
+            "Account Manager before; encryption of the VMs is the supported way there"
+        )
+        fleet = read_fleet(self._session)
+        used = [one.name for one in fleet.machines if one.keys and fleet.cluster(one) == self._cluster.moid]
+        if used:
+            count = f"{len(used)} VMs" if len(used) > 1 else "1 VM"
+            self._warn(f"{count} of the cluster {self._cluster.name} are encrypted too ({listing(used)}): {DUAL}")
 
     def _check_space(self, plan: Plan, where: str, checks: dict[str, t.Any]) -> None:
         least, free = self._params["min_free_percent"], checks["free_percent"]

@@ -289,13 +289,15 @@ def test_infrastructure_is_recognised_and_told(lab, inventory, read):
     inventory.add_vm("at-vcenter", ip_addresses=["192.0.2.7", "127.0.0.1"])
     inventory.add_vm("kms", guest_host_name="KMS-0.lab.invalid")
     inventory.add_vm("vCLS-1", managed_by="com.vmware.vim.eam")
+    inventory.add_vm("Z-VRAH-esx1")
     inventory.add_vm("other", ip_addresses=["192.0.2.8"], guest_host_name="localhost")
     expected = {"vcsa": "vcenter", "at-vcenter": "vcenter", "kms": "key_server", "vCLS-1": "agent"}
+    expected["Z-VRAH-esx1"] = "replication"
     result = read()
     records = found(result)
     assert {name: one["infrastructure"] for name, one in records.items() if one["infrastructure"]} == expected
     assert {name for name, one in records.items() if ("encrypt", "infrastructure") in codes(one)} == set(expected)
-    assert result["summary"]["obstacles"]["infrastructure"] == 4
+    assert result["summary"]["obstacles"]["infrastructure"] == 5
     assert result.warnings == []
     allowed = read(exclude={"infrastructure": False})
     assert {name: one["infrastructure"] for name, one in found(allowed).items() if one["infrastructure"]} == expected

@@ -89,3 +89,10 @@ def test_uuid_of_the_controller_in_both_byte_orders(text, count):
     found = uuids_of(text)
     assert len(found) == count
     assert found <= {SEEN_UUID, SWAPPED_UUID}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("Z-VRAH-esx1", "replication"), ("z-vra-192.0.2.1", "replication"), ("az-vra", None)]
+)
+def test_appliance_of_zerto_is_known_by_its_name(name, kind):
+    assert recognise(Machine(None, name, "vm-1"), AROUND) == kind
