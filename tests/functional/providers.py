@@ -59,8 +59,7 @@ def okms(lab: Lab, name: str = "okms-prod", okms_id: str = "") -> str:
     """A provider on OKMS with its flow and its access certificate; the id of its domain, a new one without okms_id."""
     lab.give_encryption_right()
     okms_id = okms_id or lab.ovhcloud.new_okms(lab.region, "kms-prod").okms_id
-    host, port = lab.okms_kmip.address
-    host = "localhost"
+    host, port = lab.okms_kmip.host, lab.okms_kmip.address[1]
     thumbprint = thumbprints(lab.okms_kmip.server_certificate_pem)["sha1"]
     flow = functools.partial(
         run, lab, "private_cloud_kms", service_name=lab.private_cloud, host=host, thumbprint=thumbprint, **FAST
@@ -83,7 +82,7 @@ def dossier(lab: Lab, folder: pathlib.Path, name: str, okms_id: str) -> pathlib.
         "type": "standard",
         "role": "okms",
         "default": False,
-        "servers": [{"name": lab.region, "address": "localhost", "port": lab.okms_kmip.address[1]}],
+        "servers": [{"name": lab.region, "address": lab.okms_kmip.host, "port": lab.okms_kmip.address[1]}],
         "okms": {"id": okms_id, "region": lab.region, "display_name": "kms-prod"},
         "variables": {
             "okms_private_cloud": lab.private_cloud,

@@ -175,7 +175,7 @@ def test_provider_on_okms(assumed: Assumed, tmp_path: pathlib.Path) -> None:
         okms_id = providers.okms(lab, GREEN)
         lab.generate_key(GREEN)
         certificate, key = lab.client_files(okms_id, tmp_path)
-        host, port = lab.okms_kmip.address
+        host, port = lab.okms_kmip.host, lab.okms_kmip.address[1]
         client = {"client_certificate_path": certificate, "client_private_key_path": key, "ca": lab.okms_public_ca}
         test = ok(runner_in(lab)("kmip_server_test", host=host, port=port, **client))
         assert test["kmip_server_test"]["passed"], test.output

@@ -76,7 +76,7 @@ def state(lab: Lab) -> dict[str, t.Any]:
 def _kmip(server: t.Any, ca_path: str) -> dict[str, t.Any]:
     host, port = server.address
     pins = thumbprints(server.server_certificate_pem)
-    return {"hostname": "localhost", "ip": host, "port": port, "ca_path": ca_path, **pins}
+    return {"hostname": server.host, "ip": host, "port": port, "ca_path": ca_path, **pins}
 
 
 def explain(lab: Lab, limit: float) -> str:

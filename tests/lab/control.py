@@ -41,6 +41,7 @@ def kmip_state(server: KmipServer) -> dict[str, t.Any]:
         row = seen.setdefault(subject, {})
         row[operation] = row.get(operation, 0) + 1
     return {
+        "host": server.host,
         "port": server.address[1],
         "running": server.running,
         "login_wanted": server.login is not None,
@@ -85,6 +86,7 @@ def lab_state(lab: Lab) -> dict[str, t.Any]:
                 "private_cloud": cloud.name,
                 "id": entry.kms_id,
                 "ip": entry.ip,
+                "port": entry.port,
                 "state": entry.state,
                 "flow_open": entry.flow_open,
                 "thumbprint": entry.thumbprint,

@@ -15,17 +15,21 @@ from .clock import LabClock
 from .faults import Faults
 from .journal import Journal
 from .kmip import Door, KeyStore, KmipServer, KmsCluster
+from .network import Network
 from .ovhcloud import KmipEndpoint, Region
 from .ovhcloud.credentials import domain_names
-from .pki import LOCAL_NAMES, Authority, kept_key, key_pem, write_private
+from .pki import Authority, kept_key, key_pem, write_private
 
 if t.TYPE_CHECKING:
     from .lab import LabSettings
 
-HOST = "localhost"
-REGIONS = ("eu-west-rbx", "eu-west-sbg", "eu-west-par", "ca-east-bhs")
+# regions of OKMS with their number of addresses, guide "okms-vm-encrypt" of 2026-09-16
+REGIONS = {"eu-west-rbx": 1, "eu-west-sbg": 1, "eu-west-par": 3, "ca-east-bhs": 1, "ap-southeast-sgp": 2}
+ECDSA_PORT, RSA_PORT = 5696, 5697
+DOMAIN = "okms.ovh.net"
+WILDCARD = f"*.{DOMAIN}"  # OVHcloud's guide on Veeam, 2025-04
 EXTERNAL_KMS = ("kms1", "kms2")
-WILDCARD = "*.okms.ovh.net"  # OVHcloud's guide on Veeam, 2025-04
+EXTERNAL_DOMAIN = "kms.example.net"
 
 
 class KeyServers:
@@ -33,6 +37,7 @@ class KeyServers:
 
     settings: LabSettings
     directory: str
+    network: Network
 
     def __init__(self) -> None:
         self.clock = LabClock()
@@ -48,7 +53,8 @@ class KeyServers:
         self.okms_rsa_servers = self._okms_issuer("RSA", "rsa")
         self.external_authority = Authority("Key servers of the team", self.clock)
         self.external_clients = Authority("Clients of the team", self.clock)
-        self.okms_ca_path = self._file("okms-public-ca.pem", self.okms_servers.certificate_pem)
+        both = self.okms_rsa_servers.certificate_pem + self.okms_rsa_servers.root.certificate_pem
+        self.okms_ca_path = self._file("okms-public-ca.pem", both)
         self.external_ca_path = self._file("external-kms-ca.pem", self.external_authority.certificate_pem)
 
     def _okms_issuer(self, name: str, kind: str) -> Authority:
@@ -81,25 +87,38 @@ class KeyServers:
 
     def _start_okms_kmip(self) -> None:
         """Two endpoints before one store: `kmipEndpoint` with an ECDSA, `kmipRsaEndpoint` with an RSA certificate."""
-        names = (WILDCARD, *LOCAL_NAMES)
-        self.okms_ecdsa = Door(self.okms_servers, WILDCARD, names, "ec", name="ECDSA endpoint")
-        self.okms_rsa = Door(self.okms_rsa_servers, WILDCARD, names, "rsa", name="RSA endpoint")
+        regions = {name: self.network.add(f"{name}.{DOMAIN}", count) for name, count in REGIONS.items()}
+        where = [address for addresses in regions.values() for address in addresses]
+        host = f"{next(iter(REGIONS))}.{DOMAIN}"
+        self.okms_ecdsa = Door(self.okms_servers, WILDCARD, [WILDCARD], "ec", where, ECDSA_PORT, "ECDSA endpoint", host)
+        self.okms_rsa = Door(self.okms_rsa_servers, WILDCARD, [WILDCARD], "rsa", where, RSA_PORT, "RSA endpoint", host)
         self.okms_kmip = self._kmip_server(
             "okms",
             "okms_kmip",
             self.okms_servers,
             self.okms_users,
             ssl.TLSVersion[self.settings.okms_maximum_tls],
-            doors=(self.okms_ecdsa, self.okms_rsa),
+            doors=(self.okms_rsa, self.okms_ecdsa),
         )
 
     def set_okms_read_only(self, read_only: bool = True) -> None:
         """No change is made: two zones or database hosts are lost (architecture-overview of 2025-11-04)."""
         self.okms_kmip.engine.read_only = self.settings.okms_read_only if read_only else ""
 
+    def okms_addresses(self, region: str) -> list[str]:
+        """Where a region of OKMS serves KMIP, on the ports of both endpoints."""
+        return self.network.addresses(f"{region}.{DOMAIN}")
+
     def _regions(self) -> list[Region]:
-        ecdsa, rsa = (self._endpoint(HOST, door) for door in (self.okms_ecdsa, self.okms_rsa))
-        return [Region(name, ecdsa, f"https://{name}.okms.ovh.net", rsa) for name in REGIONS]
+        return [
+            Region(
+                name,
+                self._endpoint(f"{name}.{DOMAIN}", self.okms_ecdsa),
+                f"https://{name}.{DOMAIN}",
+                self._endpoint(f"{name}.{DOMAIN}", self.okms_rsa),
+            )
+            for name in REGIONS
+        ]
 
     @staticmethod
     def _endpoint(host: str, door: Door) -> KmipEndpoint:
@@ -116,7 +135,12 @@ class KeyServers:
             if self._external is None:
                 store = KeyStore(os.path.join(self.directory, "external.sqlite"))
                 authorities = self.external_authority, self.external_clients
-                servers = [self._kmip_server(name, "external_kms", *authorities, store=store) for name in EXTERNAL_KMS]
+                servers = []
+                for name in EXTERNAL_KMS:
+                    host = f"{name}.{EXTERNAL_DOMAIN}"
+                    where = self.network.add(host)
+                    door = Door(authorities[0], name, [host, *where], "ec", where, ECDSA_PORT, name, host)
+                    servers.append(self._kmip_server(name, "external_kms", *authorities, store=store, doors=[door]))
                 self._external = KmsCluster(servers)
                 self._external.login = self.settings.external_kms_login
             return self._external
@@ -127,8 +151,9 @@ class KeyServers:
 
     @property
     def okms_public_ca(self) -> str:
-        """PEM of the authority behind the certificate of the KMIP endpoint that `okms_kmip.address` speaks of."""
-        return self.okms_kmip.door.authority.certificate_pem
+        """PEM of both authorities behind the certificate of the RSA endpoint, which `okms_kmip.address` speaks of."""
+        authority = self.okms_kmip.door.authority
+        return authority.certificate_pem + authority.root.certificate_pem
 
     def sign_request(self, okms_id: str, csr_pem: str) -> str:
         """An access certificate of that domain for the key of a CSR; the API does not list it."""

@@ -10,7 +10,6 @@ import dataclasses
 import hmac
 import ipaddress
 import shutil
-import socket
 import ssl
 import tempfile
 import threading
@@ -21,7 +20,9 @@ from pyVmomi import vim
 
 from .assumptions import assumed
 from .control import Control, lab_state
-from .key_servers import HOST, REGIONS, KeyServers
+from .key_servers import ECDSA_PORT, REGIONS, RSA_PORT, KeyServers
+from .names import VARIABLE
+from .network import Network
 from .ovhcloud import PRIVATE_CLOUD, OvhCloud, OvhSettings
 from .ovhcloud.state import VsphereUser
 from .pki import LOCAL_NAMES, Authority, server_context, thumbprints
@@ -30,6 +31,7 @@ from .vcenter import Inventory, VCenter, VCenterSettings
 from .vcenter.settings import RELEASES
 from .web import WebServers
 
+HOST = "localhost"  # of the HTTPS servers
 PATH_OF_TOKENS = "/auth/oauth2/token"
 
 
@@ -46,14 +48,6 @@ class LabSettings:
     ovhcloud: OvhSettings = dataclasses.field(default_factory=OvhSettings)  # of the API
     inventory: Inventory | None = None  # what vCenter manages; None: a small one with every kind of disk
     vcenter: VCenterSettings | None = None  # its version counts, not vcenter_version, when it is given
-
-
-def _address(host: str) -> str:
-    """IPv4 address of a name, empty when it has none."""
-    try:
-        return socket.gethostbyname(host)
-    except (OSError, UnicodeError):  # not resolved, or no name at all
-        return ""
 
 
 class Lab(KeyServers):
@@ -78,6 +72,9 @@ class Lab(KeyServers):
             undo.callback(self.stop)
             self.directory = tempfile.mkdtemp(prefix="vmware-encryption-lab-")  # mode 0700
             self._closing.callback(shutil.rmtree, self.directory, ignore_errors=True)
+            self.network = Network(self.directory)
+            self._closing.callback(self.network.close)
+            self.network.enter()
             self._make_web_authority()
             self._make_authorities()
             self._start_okms_kmip()
@@ -120,12 +117,14 @@ class Lab(KeyServers):
         ovhcloud.on_credential_revoked = lambda okms_id, credential_id, serial: self.okms_kmip.refresh_revocations()
         ovhcloud.kmip_object_count = self.okms_kmip.object_count
         ovhcloud.vcenter_trusts = self._vcenter_trusts
-        ovhcloud.settings.kms_port = self.okms_kmip.address[1]
+        okms_addresses = frozenset(self.okms_rsa.addresses)
+        ovhcloud.callbacks.kms_port = lambda ip: RSA_PORT if ip in okms_addresses else ECDSA_PORT
         ovhcloud.set_vcenter(self.vcenter_hostname, self.vcenter_port, self._ovh_version())
         self.okms_kmip.allowed = self._kmip_allowed
         vcenter.authenticate = self._authenticate
         vcenter.flow_open = self._flow_open
-        vcenter.is_ecdsa_endpoint = lambda address, port: port == self.okms_ecdsa.port
+        vcenter.resolve = self.network.addresses
+        vcenter.is_ecdsa_endpoint = lambda address, port: address in okms_addresses and port == ECDSA_PORT
         vcenter.session_policy = self._session_policy
 
     def _ovh_version(self) -> tuple[str, str, str]:
@@ -158,7 +157,7 @@ class Lab(KeyServers):
         return limit, properties["userLogoutPolicy"]
 
     def _flow_open(self, address: str, port: int) -> bool:
-        return self.ovhcloud.flow_open(address)
+        return self.ovhcloud.flow_open(address, port)
 
     def _vcenter_trusts(self, ip: str) -> bool:
         """Providers may know the server by its name, the flow is for its address."""
@@ -168,12 +167,12 @@ class Lab(KeyServers):
                 for provider in self.vcenter.crypto.providers.values()
                 for server in provider.servers.values()
             }
-        return any(self.vcenter.provider_is_green_at(host) for host in hosts if _address(host) == ip)
+        return any(self.vcenter.provider_is_green_at(host) for host in hosts if ip in self.network.addresses(host))
 
     # --- how to reach it
 
     private_cloud = PRIVATE_CLOUD
-    region = REGIONS[0]
+    region = next(iter(REGIONS))
     vsphere_user_name = "admin"
 
     @property
@@ -232,6 +231,7 @@ class Lab(KeyServers):
             }
         return {
             **who,
+            VARIABLE: self.network.table_path,
             "OVH_ENDPOINT": self.ovh_endpoint,
             "OVH_TOKEN_URL": self.token_url,
             "OVH_CA_PATH": self.ca_path,

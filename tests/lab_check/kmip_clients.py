@@ -36,7 +36,7 @@ def openssl(lab: Lab, checks: Checks) -> None:
             "-CAfile",
             str(authority),
             "-servername",
-            "localhost",
+            lab.okms_kmip.host,
         ]
         said = subprocess.run(command, input=b"", capture_output=True, timeout=20, check=False).stdout.decode(
             errors="replace"

@@ -72,7 +72,7 @@ def serial(pem):
 def test_two_servers_with_certificates_of_one_authority(lab):
     one, two = lab.external_kms
     assert (one.name, two.name, len(lab.external_kms)) == ("kms1", "kms2", 2)
-    assert {one.address[0], two.address[0]} == {"127.0.0.1"} and one.address != two.address
+    assert one.address[0] != two.address[0] and one.host != two.host
     shown = [x509.load_pem_x509_certificate(server.server_certificate_pem.encode()) for server in (one, two)]
     assert shown[0].public_key() != shown[1].public_key()
     for certificate in shown:

@@ -69,7 +69,7 @@ def credential(lab, okms_id, urn=None, validity=365):
 
 
 def vcenter_as_client(lab, certificate, key):
-    trusted, (host, port) = [lab.okms_servers.certificate_pem], lab.okms_kmip.address
+    trusted, (host, port) = [lab.okms_public_ca], lab.okms_kmip.address
     return VCenterKmsClient(host, port, trusted, certificate, key, clock=lab.clock)
 
 
@@ -89,13 +89,13 @@ def test_starts_fast_and_leaves_nothing():
         took = time.monotonic() - begin
         assert took < 5
         assert stat.S_IMODE(os.stat(lab.directory).st_mode) == 0o700
-        ports = [lab.vcenter_port, lab.control_port, lab.okms_kmip.address[1]]
-        ports += [server.address[1] for server in lab.external_kms]
-        assert len(set(ports)) == 5
+        places = [("127.0.0.1", port) for port in (lab.vcenter_port, lab.control_port)]
+        places += [server.address for server in (lab.okms_kmip, *lab.external_kms)]
+        assert len(set(places)) == 5
     assert not os.path.exists(lab.directory)
-    for port in ports:
+    for place in places:
         with pytest.raises(OSError):
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection(place, 1).close()
     assert threading.active_count() <= threads + 1
     lab.stop()
 
@@ -127,8 +127,8 @@ def test_account_as_promised(lab):
     assert api("GET", "/1.0/dedicatedCloud") == ["pcc-192-0-2-10"]
     cloud = api("GET", "/1.0/dedicatedCloud/pcc-192-0-2-10")
     assert cloud["webInterfaceUrl"] == f"https://localhost:{lab.vcenter_port}/"
-    endpoints = {region["kmipEndpoint"] for region in api("GET", "/v2/okms/reference/regions")}
-    assert endpoints == {f"localhost:{lab.okms_kmip.address[1]}"}
+    endpoints = {region["kmipEndpoint"] for region in api("GET", "/v2/okms/reference/regions")}  # the first page
+    assert endpoints == {"eu-west-rbx.okms.ovh.net:5696", "eu-west-sbg.okms.ovh.net:5696"}
     assert lab.vcenter_username == "admin@pcc-192-0-2-10.ovh.test"
     assert lab.ovhcloud.contract_errors == []
 
@@ -223,20 +223,22 @@ def trusted_provider(lab, address):
     port = lab.okms_kmip.address[1]
     server = vim.encryption.KmipServerInfo(name="okms-1", address=address, port=port)
     manager.RegisterKmipServer(server=vim.encryption.KmipServerSpec(clusterId=identifier, info=server))
-    manager.UploadKmipServerCert(cluster=identifier, certificate=lab.okms_servers.certificate_pem)
+    manager.UploadKmipServerCert(cluster=identifier, certificate=lab.okms_public_ca)
     manager.UploadClientCert(cluster=identifier, certificate=certificate, privateKey=key)
     Disconnect(session)
     return domain.okms_id, number
 
 
-@pytest.mark.parametrize("address", ["localhost", "127.0.0.1"])
-def test_flow_trust_and_keys_hang_together(lab, address):
+@pytest.mark.parametrize("by_name", [True, False])
+def test_flow_trust_and_keys_hang_together(lab, by_name):
+    ip = lab.okms_kmip.address[0]
+    address = lab.okms_kmip.host if by_name else ip
     okms_id, number = trusted_provider(lab, address)
     with pytest.raises(RuntimeError, match="Cannot connect"):
         lab.generate_key("okms-prod")
     api, base = Api(lab), f"/1.0/dedicatedCloud/{lab.private_cloud}/vmEncryption/kms"
     pin = thumbprints(lab.okms_kmip.server_certificate_pem)["sha1"]
-    task = api("POST", base, ip="127.0.0.1", sslThumbprint=pin, description="okms")
+    task = api("POST", base, ip=ip, sslThumbprint=pin, description="okms")
     for _read in range(10):
         shown = api("GET", f"/1.0/dedicatedCloud/{lab.private_cloud}/task/{task['taskId']}")
         if shown["state"] == "done":
@@ -264,7 +266,8 @@ def test_short_cuts(lab, tmp_path):
     signed = lab.sign_request("an-okms-id", request.public_bytes(serialization.Encoding.PEM).decode())
     assert vcenter_as_client(lab, signed, key_pem(private)).probe().green
     assert {entry.actor for entry in lab.journal.entries(system="okms_kmip")} == {"an-okms-id"}
-    assert x509.load_pem_x509_certificate(lab.okms_public_ca.encode()) == lab.okms_servers.certificate
+    authorities = [lab.okms_rsa_servers.certificate, lab.okms_rsa_servers.root.certificate]
+    assert x509.load_pem_x509_certificates(lab.okms_public_ca.encode()) == authorities
 
 
 @pytest.mark.parametrize(("form", "critical"), [("critical", True), ("plain", False), ("none", None)])

@@ -156,7 +156,7 @@ def test_renewal_changes_both_thumbprints_and_keeps_trust(lab):
 def test_unwelcome_certificate_ends_in_the_alert_bad_certificate(version):
     with Lab(LabSettings(okms_maximum_tls=version)) as lab:
         lab.okms_kmip.admits = lambda certificate, address: (
-            address == "127.0.0.1" and "outsider" not in certificate.subject.rfc4514_string()
+            address == lab.okms_rsa.addresses[0] and "outsider" not in certificate.subject.rfc4514_string()
         )
         trusted = [lab.okms_rsa_servers.root.certificate_pem]
         for name, alert in (("member", ""), ("outsider", "bad certificate")):

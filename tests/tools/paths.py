@@ -14,6 +14,7 @@ VENVS = CACHE / "venvs"
 LOGS = CACHE / "logs"
 RESULTS = CACHE / "results"
 REQUIREMENTS = ROOT / "tests" / "requirements"
+LAB_NAMES = ROOT / "tests" / "lab" / "names.py"
 RUNTIME_REQUIREMENTS = ROOT / "meta" / "ee-requirements.txt"
 
 IN_TREE = pathlib.PurePath("ansible_collections", "ovhcloud", "vmware_encryption")

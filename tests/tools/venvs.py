@@ -9,14 +9,17 @@ from __future__ import annotations
 import dataclasses
 import fcntl
 import hashlib
+import os
 import pathlib
 import shutil
 import sys
 import time
 
 from . import process, pythons
-from .paths import LOGS, REQUIREMENTS, ROOT, RUNTIME_REQUIREMENTS, VENVS, shown
+from .paths import LAB_NAMES, LOGS, REQUIREMENTS, ROOT, RUNTIME_REQUIREMENTS, VENVS, shown
 from .pythons import Version
+
+LAB_MODULE, LAB_VARIABLE = "encryption_lab_names", "ENCRYPTION_LAB_HOSTS"
 
 
 class InterpreterError(Exception):
@@ -69,7 +72,20 @@ class Venv:
             if not stamp.exists() or stamp.read_text() != wanted:
                 self._make(version, interpreter)
                 stamp.write_text(wanted)
+            self._install_names()
         return self
+
+    def _install_names(self) -> None:
+        """Let Python look up the names of a lab that a variable names (tests/lab/names.py); other Pythons cannot."""
+        source = LAB_NAMES.read_text(encoding="utf-8")
+        start = f"import os; os.environ.get({LAB_VARIABLE!r}) and __import__({LAB_MODULE!r}).install()\n"
+        for packages in self.folder.glob("lib/python3*/site-packages"):
+            for name, text in ((f"{LAB_MODULE}.py", source), (f"{LAB_MODULE}.pth", start)):
+                file = packages / name
+                if not file.exists() or file.read_text(encoding="utf-8") != text:
+                    half = packages / f"{name}.{os.getpid()}.part"
+                    half.write_text(text, encoding="utf-8")
+                    half.replace(file)
 
     def _make(self, version: Version, interpreter: pathlib.Path) -> None:
         started, log = time.monotonic(), LOGS / f"venv-{self.name}.log"

@@ -81,7 +81,7 @@ def test_okms_signs_in_every_version():
         with Lab(LabSettings(vcenter_version=version)) as lab:
             connection = harness.connection(open_up(lab), "vsphere")
             run_module = functools.partial(harness.run_module, **connection)
-            servers, ca = [server_of(lab.okms_kmip)], lab.okms_servers.certificate_pem
+            servers, ca = [server_of(lab.okms_kmip)], lab.okms_public_ca
             make_provider(lab, run_module, servers=servers, server_ca=ca)
             csr = run_module("key_provider_csr", provider=PROVIDER)["csr"]["csr"]
             certificate = sign(lab.okms_users, csr, "okms-id")

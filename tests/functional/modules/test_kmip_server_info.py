@@ -557,7 +557,7 @@ def test_looking_needs_no_pykmip(kms13):
 
 
 def test_the_okms_endpoint_of_the_lab(lab, run_module):
-    host, port = lab.okms_kmip.address
+    host, port = lab.okms_kmip.host, lab.okms_kmip.address[1]
     found = run_module("kmip_server_info", host=host, port=port, ca_path=lab.okms_ca_path, on_untrusted="fail")
     assert found["kmip_server"]["sha1"] == thumbprints(lab.okms_kmip.server_certificate_pem)["sha1"]
     assert found["kmip_server"]["client_certificate_required"] is True

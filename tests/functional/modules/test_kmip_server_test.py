@@ -90,7 +90,7 @@ def okms_options(lab, okms_id, identity):
         wait_interval=0.01,
     )
     assert not issued.failed, issued.msg
-    host, port = lab.okms_kmip.address
+    host, port = lab.okms_kmip.host, lab.okms_kmip.address[1]
     return {
         "host": host,
         "port": port,

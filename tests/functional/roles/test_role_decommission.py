@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import thumbprints
 
 NATIVE, OKMS, EXTERNAL = "nkp-prod", "okms-prod", "team-kms"
 PACE = {"decommission_wait_interval": 0.01, "decommission_wait_timeout": 20}
@@ -152,9 +153,12 @@ def test_a_domain_that_is_terminated_directly_ends_in_one_run_under_the_same_gua
 
 
 def test_an_external_provider_goes_and_the_flow_that_another_needs_stays(lab: Lab, play: Play) -> None:
-    """Both KMS of the lab have one address under two names; the default passes to the other provider."""
-    providers.okms(lab)
+    """Two providers on one KMS server; the default passes to the other one."""
+    other, kms = providers.external(lab, "other-kms").id, lab.external_kms[0]
     lab.vcenter.crypto.default = providers.external(lab).id
+    pin = thumbprints(kms.server_certificate_pem)["sha1"]
+    flow = {"service_name": lab.private_cloud, "host": kms.address[0], "thumbprint": pin}
+    providers.run(lab, "private_cloud_kms", **flow, **providers.FAST)
     given = {
         "decommission_provider": EXTERNAL,
         "decommission_confirm": EXTERNAL,
@@ -163,9 +167,9 @@ def test_an_external_provider_goes_and_the_flow_that_another_needs_stays(lab: La
         "decommission_kms_hosts": [lab.external_kms[0].address[0]],
         "decommission_clear_defaults": True,
     }
-    removed = play(**given, decommission_new_default=OKMS)
+    removed = play(**given, decommission_new_default=other)
     assert _done(removed), removed.screen
-    assert [(one["id"], one["default"]) for one in lab.snapshot()["providers"]] == [(OKMS, True)]
+    assert [(one["id"], one["default"]) for one in lab.snapshot()["providers"]] == [(other, True)]
     assert len(lab.snapshot()["kms_entries"]) == 1 and "another key provider needs it" in removed.screen
-    again = play(**given, decommission_new_default=OKMS)
+    again = play(**given, decommission_new_default=other)
     assert _done(again) and again.changed == 0, again.screen

@@ -114,7 +114,7 @@ def test_what_is_asked_for_in_error_stops_it(lab: Lab, run: Runner, tmp_path: pa
     refused(lab, run, "decommission_credential_name", **{**given, "decommission_credential_name": "someone"})
     refused(lab, run, "decommission_okms_id", **{**given, "decommission_okms_id": ""})
     refused(lab, run, "decommission_private_cloud", **{**given, "decommission_private_cloud": ""})
-    lab.vcenter.crypto.providers[OKMS].servers[lab.region].address = "127.0.0.1"
+    lab.vcenter.crypto.providers[OKMS].servers[lab.region].address = lab.okms_kmip.address[0]
     refused(lab, run, "is this the right OKMS domain", **{**given, "decommission_okms_id": other})
 
 

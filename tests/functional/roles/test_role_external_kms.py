@@ -132,7 +132,7 @@ def test_certificate_and_key(lab: Lab, play: Play, run_module: RunModule) -> Non
     provider = state_of(lab, run_module)
     assert (provider["status"], provider["default"], len(provider["servers"])) == ("green", True, 2)
     assert provider["client_certificate"]["sha256"] == thumbprints(options["external_kms_certificate"])["sha256"]
-    assert [entry["state"] for entry in lab.snapshot()["kms_entries"]] == ["delivered"]
+    assert [entry["state"] for entry in lab.snapshot()["kms_entries"]] == ["delivered"] * 2
     key_line = options["external_kms_private_key"].splitlines()[1]
     for secret in (*lab.secrets(), "PRIVATE KEY", key_line):
         assert secret not in done.screen
@@ -282,7 +282,7 @@ def test_a_wrong_pin_and_no_answer_stop_before_anything_is_changed(lab: Lab, pla
 
 
 def test_a_vcenter_elsewhere_and_a_kms_inside_it(lab: Lab, play: Play) -> None:
-    lab.vcenter.inventory.vm("vm1").ip_addresses = ["127.0.0.1"]
+    lab.vcenter.inventory.vm("vm1").ip_addresses = [lab.external_kms[0].address[0]]
     done = play(**pair_options(lab), **elsewhere(lab), external_kms_default_provider=False)
     assert done.code == 0, done.screen
     assert "is the virtual machine vm1 of this vCenter" in words_of(done)

@@ -233,7 +233,7 @@ def test_external_kms_judges_each_server(lab: Lab, look: Look) -> None:
         "preflight_profile": "operate",
         "preflight_kms_ca": lab.external_authority.certificate_pem,
         "preflight_kms_servers": [
-            {"name": name, "address": "localhost", "port": server.address[1]}
+            {"name": name, "address": server.host, "port": server.address[1]}
             for name, server in (("kms-a", first), ("kms-b", second))
         ],
     }

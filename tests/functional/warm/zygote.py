@@ -15,6 +15,7 @@ import contextlib
 import copy
 import gc
 import importlib
+import importlib.util
 import inspect
 import io
 import json
@@ -169,11 +170,23 @@ def play(order: dict[str, t.Any]) -> int:
         return 250
 
 
+def know_names() -> None:
+    """Look up the names of the lab of each play: what the environments of make do at the start of Python."""
+    path = pathlib.Path(__file__).resolve().parents[2] / "lab/names.py"
+    spec = importlib.util.spec_from_file_location("encryption_lab_names", path)
+    if spec is None or spec.loader is None:
+        raise RuntimeError(f"cannot load {path}")
+    names = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(names)
+    names.install()
+
+
 def main() -> None:
     """One order a line on standard input; for each a line with the process, and one with its exit code at its end."""
     preload()
     replace_execution()
     stay_in_process()
+    know_names()
     # forks neither collect nor copy what is here already
     gc.collect()
     gc.freeze()

@@ -36,8 +36,10 @@ class Door:
         addresses: t.Iterable[str] = (HOST,),
         port: int = 0,
         name: str = "kmip",
+        host: str = "",
     ) -> None:
         self.name, self.kind, self.port = name, kind, port
+        self.host = host  # a name of (some of) the addresses
         self.addresses = tuple(addresses)
         self.authority = authority
         self._common_name, self._sans = common_name, tuple(sans)

@@ -158,6 +158,11 @@ class KmipServer:
         return self.door.addresses[0], self.door.port
 
     @property
+    def host(self) -> str:
+        """Its name, or its address if it has none."""
+        return self.door.host or self.door.addresses[0]
+
+    @property
     def running(self) -> bool:
         """Whether it listens now."""
         return self._thread is not None

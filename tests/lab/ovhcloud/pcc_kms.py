@@ -53,7 +53,7 @@ class KmsArea(Area):
             "description": entry.description,
             "ip": entry.ip,
             "kmsId": entry.kms_id,
-            "kmsTcpPort": self.core.settings.kms_port,
+            "kmsTcpPort": entry.port,
             "sslThumbprint": entry.thumbprint,
             "state": entry.state,
         }
@@ -66,7 +66,8 @@ class KmsArea(Area):
         if any(entry.ip == body["ip"] for entry in cloud.kms.values()):
             raise conflict(f"A KMS with the IP {body['ip']} already exists")
         number = self.core.number("kms", 4321)
-        entry = KmsEntry(number, body["ip"], body["sslThumbprint"], body.get("description", ""))
+        port = self.core.callbacks.kms_port(body["ip"])
+        entry = KmsEntry(number, body["ip"], body["sslThumbprint"], body.get("description", ""), port)
         cloud.kms[entry.kms_id] = entry
         if cloud.encryption == "disabled":
             cloud.encryption = "enabling"

@@ -211,10 +211,13 @@ class Seed:
 
     # --- questions of the other systems
 
-    def flow_open(self, ip: str) -> bool:
-        """May vCenter connect to a KMIP server at that address."""
-        entries = [entry for cloud in list(self.state.pccs.values()) for entry in list(cloud.kms.values())]
-        return any(entry.ip == ip and entry.flow_open for entry in entries)
+    def flow_open(self, ip: str, port: int | None = None, cloud: str = PRIVATE_CLOUD) -> bool:
+        """May the vCenter of a private cloud connect to a KMIP server at that address (and port, if it counts)."""
+        counts = port is not None and self.settings.flow_port_counts
+        return any(
+            entry.ip == ip and entry.flow_open and (entry.port == port or not counts)
+            for entry in list(self.state.pccs[cloud].kms.values())
+        )
 
     def vsphere_user(self, login: str) -> VsphereUser | None:
         """The active vSphere user with that login, or None."""

@@ -62,4 +62,4 @@ class OvhSettings:
     service_pack: str = ""  # of all private clouds; empty: hds-nsxt with advanced security, else nsxt
     user_access_policy: str = "filtered"  # or `open`: of the private cloud
     kms_delivered: str = assumed("ovhcloud.kms_delivered")
-    kms_port: int = 5696  # in new entries of the private cloud
+    flow_port_counts: bool = assumed("ovhcloud.flow_port_counts")

@@ -263,6 +263,7 @@ class KmsEntry:
     ip: str
     thumbprint: str
     description: str
+    port: int = 5696
     state: str = "toCreate"
     flow_open: bool = False
 
