@@ -20,7 +20,7 @@ test: ## Run every check (about half an hour); some of them: make test STEPS="un
 lab: ## Start the lab (OVHcloud API, OKMS, vCenter on loopback) and keep it until Ctrl-C
 	@$(TOOLS) lab $(ARGS)
 
-lab-check: ## Prove the lab with clients of others: python-ovh, pyVmomi, OpenSSL, PyKMIP
+lab-check: ## Prove the lab with clients of others: python-ovh, pyVmomi, the vSphere Automation SDK, OpenSSL, PyKMIP
 	@$(TOOLS) lab-check $(ARGS)
 
 faults: ## Let every request of every role go wrong once, before and after it took effect (long; ARGS="okms --every 9")

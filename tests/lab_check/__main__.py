@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 
 from ..lab import Lab
-from . import kmip_clients, ovh_library, vmomi
+from . import automation_sdk, kmip_clients, ovh_library, plain_requests, vmomi
 from .checks import Checks
 
 
@@ -23,6 +23,10 @@ def main() -> int:
         kmip_clients.pykmip(lab, checks, issued)
         print("pyVmomi:")
         vmomi.check(lab, checks, issued.okms_id)
+        print("vSphere Automation SDK:")
+        automation_sdk.check(lab, checks)
+        print("Plain requests:")
+        plain_requests.check(lab, checks)
         print("Contracts:")
         checks.that(
             lab.ovhcloud.contract_errors == [], "every answer of the API is valid against the published contracts"

@@ -23,7 +23,7 @@ PROGRAMS = {"demo": "demo", "lab": "lab", "lab-check": "lab_check", "faults": "f
 
 def start(name: str, words: Sequence[str]) -> int:
     """Become one of the programs for people, on their own Python; the long one where plays are quickest."""
-    venv = (venvs.NEWEST if name == "faults" else venvs.RUN).ensure()
+    venv = {"faults": venvs.NEWEST, "lab-check": venvs.LAB_CHECK}.get(name, venvs.RUN).ensure()
     tree = trees.link()
     module = ".".join([*IN_TREE.parts, "tests", PROGRAMS[name]])
     sys.stdout.flush()

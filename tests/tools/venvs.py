@@ -111,6 +111,8 @@ _LAB = (RUNTIME_REQUIREMENTS, REQUIREMENTS / "lab.txt")
 _TEST = (*_LAB, REQUIREMENTS / "lab-check.txt", REQUIREMENTS / "test.txt")
 
 RUN = Venv("run", _own_first(NEWEST_CORE), (_CORE, *_LAB, REQUIREMENTS / "lab-check.txt"))
+# the vendor's SDK is large, and nothing else needs it
+LAB_CHECK = Venv("lab-check", RUN.versions, (*RUN.files, REQUIREMENTS / "lab-check-sdk.txt"))
 LINT = Venv("lint", NEWEST_CORE, (_CORE, REQUIREMENTS / "lint.txt", *_TEST))
 NEWEST = Venv("newest", NEWEST_CORE, (_CORE, *_TEST))
 OLDEST = Venv("oldest", OLDEST_CORE, (REQUIREMENTS / "core-oldest.txt", *_TEST))
