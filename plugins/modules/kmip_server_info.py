@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
----
 module: kmip_server_info
 short_description: Read and judge a KMIP server's certificates, TLS and offers
 version_added: 0.1.0
@@ -20,6 +19,13 @@ description:
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 options:
+  every_address:
+    description:
+      - Whether to judge the certificate at each address of the host, see RV(kmip_server.by_address). A host with
+        several addresses may show different certificates, for example while they are renewed.
+      - One wrong certificate makes RV(kmip_server.trusted.verdict) V(false). An address that does not answer does not.
+    type: bool
+    default: false
   on_untrusted:
     description:
       - What to do when the server is not the expected one (RV(kmip_server.trusted.verdict) is V(false)).
@@ -128,7 +134,7 @@ kmip_server:
     chain_complete:
       description:
         - V(true) when RV(kmip_server.chain) is all that the server presents.
-        - Null when it is not known, because the server speaks only TLS 1.3 and the module runs on Python before 3.13.
+        - Null when it is not known, because of TLS 1.3 alone and Python before 3.13.
       type: bool
       sample: true
     subject:
@@ -220,6 +226,40 @@ kmip_server:
           type: list
           elements: str
           sample: ["not trusted by the given CA: certificate has expired"]
+    by_address:
+      description: What was seen at each address, null unless O(every_address=true).
+      type: list
+      elements: dict
+      contains:
+        address:
+          description: The address.
+          type: str
+          sample: 192.0.2.50
+        sha1:
+          description: SHA-1 thumbprint of the certificate, null when none was seen.
+          type: str
+          sample: AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD
+        sha256:
+          description: SHA-256 thumbprint of the certificate.
+          type: str
+          sample: AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99
+        not_after:
+          description: End of its validity.
+          type: str
+          sample: "2027-01-01T00:00:00Z"
+        verdict:
+          description: Whether it is the expected server, null when it did not answer.
+          type: bool
+          sample: true
+        reasons:
+          description: What does not hold, in words.
+          type: list
+          elements: str
+          sample: []
+        error:
+          description: Why nothing was seen, null when something was.
+          type: str
+          sample: null
     for_vcenter:
       description:
         - Options for M(ovhcloud.vmware_encryption.standard_key_provider), with which vCenter trusts what was verified
@@ -278,12 +318,14 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
+    boolean,
     text,
     wait_options,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import complete
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip import trust
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
     PinMismatchError,
     ServerUntrustedError,
@@ -301,11 +343,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.s
     identity_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.trust import demand, for_vcenter, judge
 
 SPEC = ArgSpec(
     connection(),
     wait_options(timeout=60),
+    every_address=boolean(default=False),
     on_untrusted=text(default="report", choices=("report", "fail")),
 )
 
@@ -319,6 +361,7 @@ class KmipServer:
         self.anchors = anchors_of(params)
         self.identity = identity_of(params)
         self.patience = Patience.of(params)
+        self.every_address = params["every_address"]
         self.must_be_trusted = params["on_untrusted"] == "fail"
 
     def find(self) -> dict[str, t.Any]:
@@ -326,14 +369,20 @@ class KmipServer:
         seen = reach(self.endpoint, self.patience)
         found = shown(self.endpoint, seen, datetime.datetime.now(datetime.timezone.utc))
         found["addresses"] = addresses(self.endpoint)
-        judgement = judge(self.endpoint, self.anchors, seen)
+        judgement = trust.judge(self.endpoint, self.anchors, seen)
+        places = self._places(found["addresses"], trust.Place(seen.address, seen, judgement))
+        judgement = trust.joined(judgement, seen, places)
         found["trusted"] = dataclasses.asdict(judgement)
-        found["for_vcenter"] = for_vcenter(self.anchors, seen, judgement)
+        found["for_vcenter"] = trust.for_vcenter(self.anchors, seen, judgement, places)
+        found["by_address"] = [place.as_result() for place in places] if self.every_address else None
         if self.must_be_trusted:
-            demand(self.endpoint, self.anchors, seen, judgement)
+            trust.demand(self.endpoint, self.anchors, seen, judgement)
         if self.identity:
             found.update(self._conversation(judgement.verdict, judgement.by_thumbprint))
         return {"kmip_server": complete(found, FIELDS)}
+
+    def _places(self, found: list[str], known: trust.Place) -> list[trust.Place]:
+        return trust.judge_places(self.endpoint, self.anchors, found, known) if self.every_address else []
 
     def _conversation(self, trusted: bool, by_thumbprint: bool | None) -> dict[str, t.Any]:
         if trusted and self.identity:

@@ -55,7 +55,7 @@ def addresses(endpoint: Endpoint) -> list[str]:
 def shake(endpoint: Endpoint, context: ssl.SSLContext) -> Seen:
     """Connect, shake hands, wait for the verdict, leave. Raises KmsError only when there is no connection."""
     try:
-        raw = socket.create_connection((endpoint.host, endpoint.port), endpoint.connect_timeout)
+        raw = socket.create_connection((endpoint.address or endpoint.host, endpoint.port), endpoint.connect_timeout)
     except (OSError, UnicodeError) as error:
         raise classify(error, "connect", endpoint.peer) from error
     with raw:
@@ -71,7 +71,7 @@ def look(endpoint: Endpoint) -> Seen:
         return seen
     # before Python 3.13 TLS 1.3 gives the server's own certificate only: ask for the rest with TLS 1.2, if it has that
     with contextlib.suppress(KmsError):
-        more = shake(endpoint, bare_context(ssl.TLSVersion.TLSv1_2))
+        more = shake(dataclasses.replace(endpoint, address=seen.address), bare_context(ssl.TLSVersion.TLSv1_2))
         if more.chain[:1] == seen.chain:
             return dataclasses.replace(seen, chain=more.chain, complete=True)
     return seen

@@ -59,6 +59,7 @@ FIELDS = (
     "days_left",
     "trusted",
     "for_vcenter",
+    "by_address",
     *CLIENT_FIELDS,
 )
 # the flow or the server may still be opening

@@ -29,13 +29,14 @@ _MEMORY = "/dev/shm"  # files there never reach a disk
 
 @dataclasses.dataclass(frozen=True)
 class Endpoint:
-    """Where the server is; time-outs in seconds."""
+    """Where the server is; time-outs in seconds. `address`: which one of the host's, any without it."""
 
     host: str
     port: int
     server_name: str
     connect_timeout: float
     timeout: float
+    address: str = ""
 
     @property
     def peer(self) -> str:

@@ -17,11 +17,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import check_signed_by
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
+    KmsError,
     PinMismatchError,
     ServerUntrustedError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import (
     Seen,
+    look,
     no_certificate,
     shake,
 )
@@ -68,7 +70,11 @@ def pin_mismatch(der: bytes, anchors: Anchors) -> str:
 
 
 def judge(endpoint: Endpoint, anchors: Anchors, seen: Seen) -> Judgement:
-    """Judge the certificate that was seen. Raises KmsError when the server is gone in the meantime."""
+    """Judge the certificate that was seen. Raises KmsError when the server is gone in the meantime.
+
+    The address that was seen is asked again: behind one name there may be several, with certificates of their own.
+    """
+    endpoint = dataclasses.replace(endpoint, address=seen.address)
     reasons = []
     by_ca: bool | None = None
     if anchors.by_chain:
@@ -90,21 +96,80 @@ def judge(endpoint: Endpoint, anchors: Anchors, seen: Seen) -> Judgement:
     return Judgement(chain_holds and by_pin is not False, trusted_by, by_ca, by_pin, named, reasons)
 
 
-def for_vcenter(anchors: Anchors, seen: Seen, judgement: Judgement) -> dict[str, t.Any] | None:
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """One address of the host: what was seen and judged there, or why nothing was."""
+
+    address: str
+    seen: Seen | None = None
+    judgement: Judgement | None = None
+    error: KmsError | None = None
+
+    def as_result(self) -> dict[str, t.Any]:
+        """For a module's result."""
+        facts = certificate_facts(ssl.DER_cert_to_PEM_cert(self.seen.chain[0])) if self.seen else {}
+        found = {key: facts.get(key) for key in ("sha1", "sha256", "not_after")}
+        judged = self.judgement
+        return {
+            "address": self.address,
+            **found,
+            "verdict": judged.verdict if judged else None,
+            "reasons": judged.reasons if judged else [],
+            "error": self.error.message if self.error else None,
+        }
+
+
+def judge_places(endpoint: Endpoint, anchors: Anchors, addresses: t.Iterable[str], known: Place) -> list[Place]:
+    """Look at the certificate at each other address and judge it; one that does not answer is no verdict."""
+    places = []
+    for address in addresses:
+        if address == known.address:
+            places.append(known)
+            continue
+        there = dataclasses.replace(endpoint, address=address)
+        try:
+            seen = look(there)
+            places.append(Place(address, seen, judge(there, anchors, seen)))
+        except KmsError as error:
+            places.append(Place(address, error=error))
+    return places
+
+
+def joined(judgement: Judgement, seen: Seen, places: t.Sequence[Place]) -> Judgement:
+    """One judgement of all: a wrong certificate at one address is enough, because clients may come there."""
+    told = [
+        f"at {place.address}: {reason}"
+        for place in places
+        if place.judgement and not place.judgement.verdict and place.address != seen.address
+        for reason in place.judgement.reasons
+    ]
+    if not told:
+        return judgement
+    return dataclasses.replace(judgement, verdict=False, reasons=[*judgement.reasons, *told])
+
+
+def for_vcenter(
+    anchors: Anchors, seen: Seen, judgement: Judgement, places: t.Sequence[Place] = ()
+) -> dict[str, t.Any] | None:
     """The options with which standard_key_provider trusts the chain that was verified here; None for another one.
 
     vCenter may show us the server's own certificate only, so the certificates between go with it. When they are not
-    known, and for the authorities of this machine, which vCenter does not have, the verified certificate is pinned.
+    known, and for the authorities of this machine, which vCenter does not have, the verified certificates are pinned.
     """
     if not judgement.verdict:
         return None
-    leaf, *between = [ssl.DER_cert_to_PEM_cert(der) for der in seen.chain]
+    chains = [one.chain for one in (seen, *(place.seen for place in places)) if one]
+    leaves = [ssl.DER_cert_to_PEM_cert(chain[0]) for chain in chains]
+    between = list(dict.fromkeys(ssl.DER_cert_to_PEM_cert(der) for chain in chains for der in chain[1:]))
     pins = [pin for algorithm, pin in anchors.pins if algorithm == "sha256"]
-    authority = anchors.ca if anchors.ca and check_signed_by("".join([leaf, *between]), anchors.ca) else None
-    own = certificate_facts(leaf)["sha256"]
-    if own not in pins and (anchors.pins or not authority):
-        pins.append(own)
+    authority = anchors.ca if anchors.ca and all(_leads(leaf, between, anchors.ca) for leaf in leaves) else None
+    if anchors.pins or not authority:
+        pins = list(dict.fromkeys([*pins, *(str(certificate_facts(leaf)["sha256"]) for leaf in leaves)]))
     return {"server_ca": authority, "server_thumbprints": pins or None, "server_chain": between}
+
+
+def _leads(leaf: str, between: t.Sequence[str], authority: str) -> bool:
+    return check_signed_by("".join([leaf, *between]), authority)
 
 
 def demand(endpoint: Endpoint, anchors: Anchors, seen: Seen, judgement: Judgement) -> None:

@@ -22,7 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.modules import kmip_
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.clock import LabClock
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.journal import Journal
-from ansible_collections.ovhcloud.vmware_encryption.tests.lab.kmip import KmipServer
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.kmip import Door, KmipServer
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import Authority, server_context, thumbprints
 
 VERSIONS = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}
@@ -174,6 +174,54 @@ def test_what_vcenter_shall_trust_follows_from_what_held(kms13):
     assert both["for_vcenter"] == {"server_ca": kms13.ca, "server_thumbprints": [pin], "server_chain": []}
     wrong = kms13.look(ca=kms13.ca, thumbprints=[OTHER_SHA256])["kmip_server"]
     assert (wrong["trusted"]["trusted_by"], wrong["for_vcenter"]) == (["ca"], None)
+
+
+@pytest.fixture
+def two_addresses(kms13, tmp_path, monkeypatch):
+    """One name with two addresses, one port, and a certificate of its own at each, as while a server is renewed."""
+    first = Door(kms13.servers, "one", ["kms.two.test"], addresses=["127.0.0.61"])
+    first.open()
+    second = Door(kms13.servers, "two", ["kms.two.test"], addresses=["127.0.0.62"], port=first.port)
+    first.close()
+    where = ("two", kms13.servers, [kms13.users], kms13.clock, Journal(kms13.clock), "external_kms", str(tmp_path))
+    server = KmipServer(*where, doors=(first, second))
+    server.start()
+    real = socket.getaddrinfo
+
+    def resolve(host, port, *arguments, **options):
+        names = ["127.0.0.61", "127.0.0.62"] if host == "kms.two.test" else [host]
+        return [found for name in names for found in real(name, port, *arguments, **options)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    yield first, second
+    server.close()
+
+
+def test_each_address_is_judged(kms13, two_addresses):
+    first, _second = two_addresses
+    pins = [thumbprints(door.certificate_pem) for door in two_addresses]
+    place = {"host": "kms.two.test", "port": first.port}
+    once = kms13.look(ca=kms13.ca, **place)["kmip_server"]
+    assert (once["by_address"], once["for_vcenter"]["server_thumbprints"]) == (None, None)
+    both = kms13.look(ca=kms13.ca, every_address=True, **place)["kmip_server"]
+    assert both["trusted"]["verdict"] is True
+    found = [(one["address"], one["sha1"], one["verdict"], one["error"]) for one in both["by_address"]]
+    assert found == [(address, pin["sha1"], True, None) for address, pin in zip(("127.0.0.61", "127.0.0.62"), pins)]
+    # a pin of one of them is not enough, and both are handed over
+    wrong = kms13.look(thumbprints=[pins[0]["sha256"]], every_address=True, on_untrusted="fail", **place)
+    assert wrong.failed and "at 127.0.0.62: expected thumbprint" in wrong.msg
+    right = kms13.look(thumbprints=[pin["sha1"] for pin in pins], every_address=True, **place)["kmip_server"]
+    assert right["for_vcenter"]["server_thumbprints"] == [pin["sha256"] for pin in pins]
+
+
+def test_an_address_that_does_not_answer_is_told_and_no_verdict(kms13, two_addresses):
+    first, second = two_addresses
+    for listener_ in second.listeners:
+        listener_.close()
+    found = kms13.look(ca=kms13.ca, every_address=True, host="kms.two.test", port=first.port)["kmip_server"]
+    assert found["trusted"]["verdict"] is True
+    assert [one["verdict"] for one in found["by_address"]] == [True, None]
+    assert "cannot connect" in found["by_address"][1]["error"]
 
 
 def test_check_mode_gives_the_same(kms13):
