@@ -16,8 +16,8 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Marks of these tests."""
-    config.addinivalue_line("markers", "long: many plays; run on the newest ansible-core only")
+    """Marks of these tests; tests/static/test_oldest_core.py wants one for each module and role."""
+    config.addinivalue_line("markers", "oldest(subject, *what): runs on the oldest ansible-core too")
 
 
 @pytest.fixture(autouse=True)

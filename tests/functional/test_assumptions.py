@@ -9,8 +9,6 @@ import contextlib
 import pathlib
 import typing as t
 
-import pytest
-
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.harness import ModuleResult
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules import fleet_helpers, native_helpers
@@ -32,8 +30,6 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.entities import KeyRef
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.pbm_rules import storage_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.settings import VCenterSettings
-
-pytestmark = pytest.mark.long
 
 GREEN, OTHER, NATIVE = "team-kms", "other-kms", "nkp"
 

@@ -112,13 +112,15 @@ def functional(log: pathlib.Path) -> Tally:
     return _pytest(venvs.NEWEST, "functional", ["tests/functional"], log)
 
 
+# What an older ansible-core can change: what a module's options, files and results go through, and filters in Jinja.
+OLD_UNITS = ("tests/unit/plugins/module_utils/_core", "tests/unit/plugins/filter")
+
+
 def oldest(log: pathlib.Path) -> Tally:
-    """Both once more on the oldest ansible-core that we support; every play is a process of its own there."""
-    folders = ["tests/unit", "tests/functional"]
-    result = _pytest(venvs.OLDEST, "oldest", folders, log, "-m", "not long")
-    return result.note(
-        "  without the tests marked long (interruptions, versions of vCenter), which the step functional runs"
-    )
+    """What depends on Ansible, on the oldest ansible-core that we support; the marks are checked by the step unit."""
+    result = _pytest(venvs.OLDEST, "oldest", OLD_UNITS, log)
+    result += _pytest(venvs.OLDEST, "oldest-functional", ["tests/functional"], log, "-m", "oldest")
+    return result
 
 
 def faults(log: pathlib.Path) -> Tally:
@@ -151,16 +153,12 @@ def sanity(log: pathlib.Path) -> Tally:
 
 
 def units(log: pathlib.Path) -> Tally:
-    """`ansible-test units` on the oldest Python that modules may have and on the controller's."""
+    """`ansible-test units` on the oldest Python that modules may have; on the controller's, unit has run the same."""
     venv = venvs.SANITY.ensure()
-    controller = venv.interpreter()[0]
-    result = Tally()
-    for version in dict.fromkeys([FLOOR, controller]):
-        if version in pythons.available():
-            result += _units(venv, pythons.text(version), log)
-        else:
-            result.note(f"  not run: Python {pythons.text(version)}, an extra, is not on this machine")
-    return result
+    if FLOOR in pythons.available():
+        return _units(venv, pythons.text(FLOOR), log)
+    result = _units(venv, pythons.text(venv.interpreter()[0]), log)
+    return result.note(f"  not run: Python {pythons.text(FLOOR)}, an extra, is not on this machine")
 
 
 def _units(venv: Venv, version: str, log: pathlib.Path) -> Tally:
@@ -231,8 +229,8 @@ STEPS = (
     Step("functional", "modules, roles and playbooks against the lab: newest ansible-core", functional),
     Step("faults", "requests that fail or lose their answer, plays that are killed: a sample of make faults", faults),
     Step("report", "the page of the audit in headless Chromium, at three widths, in the dark, on paper", report),
-    Step("oldest", "unit and functional, but for the long ones, on ansible-core 2.16", oldest),
-    Step("units", "ansible-test units on the oldest Python for modules and on the controller's", units),
+    Step("oldest", "what depends on Ansible, and some tests of each module and role, on ansible-core 2.16", oldest),
+    Step("units", "ansible-test units: the pure layers on the oldest Python for modules", units),
     Step("docs", "ansible-lint, antsibull-docs, antsibull-changelog", docs),
     Step("package", "build, Galaxy's importer, execution environment, install and use", package),
     Step("sanity", "ansible-test sanity on every Python of this machine", sanity),

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 
+@pytest.mark.oldest("account_info", "life")
 def test_an_account_that_can_order(lab: Lab, run_module: RunModule) -> None:
     mark = lab.journal.mark()
     assert run_module("account_info")["account"] == {
@@ -39,6 +42,7 @@ def test_what_may_not_be_read_is_null(lab: Lab, run_module: RunModule) -> None:
     assert len(run_module("account_info", consumer_key=nobody).warnings) == 2
 
 
+@pytest.mark.oldest("account_info", "refusal")
 def test_wrong_credentials(lab: Lab, run_module: RunModule) -> None:
     result = run_module("account_info", application_secret="wrong-secret")
     assert result.failed and "application_secret" in result.msg and "\n" not in result.msg

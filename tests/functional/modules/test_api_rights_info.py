@@ -28,6 +28,7 @@ def apply(run_module: RunModule, policy: dict[str, t.Any]) -> None:
     assert made.changed, made.msg
 
 
+@pytest.mark.oldest("api_rights_info", "life")
 def test_the_account_itself_may_do_all(lab: Lab, run_module: RunModule) -> None:
     mark = lab.journal.mark()
     found = run_module("api_rights_info", profile="order", service_name=CLOUD)
@@ -159,6 +160,7 @@ def test_features_add_their_calls(lab: Lab, run_module: RunModule) -> None:
     assert len(more["operate"]["access_rules"]) > len(plain["access_rules"])
 
 
+@pytest.mark.oldest("api_rights_info", "refusal")
 def test_wrong_secret_and_no_endpoint(lab: Lab, run_module: RunModule) -> None:
     rights = run_module("api_rights_info", application_secret="wrong-secret")["rights"]
     assert not rights["usable"] and "application_secret" in rights["problem"]

@@ -59,6 +59,7 @@ def refused(lab, run, **options):
     return result
 
 
+@pytest.mark.oldest("encryption_storage_policy", "life")
 def test_life_of_a_policy_by_the_default_component(lab, run, info):
     made = converge(lab, run, "storage_policy", ("id",))
     policy = made["storage_policy"]
@@ -216,6 +217,7 @@ def test_missing_privilege(lab, run, missing):
     assert result["failure"]["kind"] == "forbidden"
 
 
+@pytest.mark.oldest("encryption_storage_policy", "refusal")
 def test_missing_right_for_encryption(lab, run):
     lab.ovhcloud.vsphere_user(lab.vcenter_username).rights["encryptionRight"] = False
     result = run()
@@ -270,6 +272,7 @@ def test_combined_policy_tells_its_rules_and_what_it_was_made_from(lab, run, inf
     converge(lab, run, "storage_policy", state="absent")
 
 
+@pytest.mark.oldest("encryption_storage_policy_info", "life")
 def test_info(lab, info):
     machine = lab.vcenter.inventory.vm("vm2")
     machine.policy = machine.disks[0].policy = bundled.VM_ENCRYPTION

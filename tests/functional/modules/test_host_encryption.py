@@ -101,6 +101,7 @@ def test_old_vcenter(lab):
         assert "needs vCenter 7.0.2 or newer" in refused(old, run, "unsupported", all=True)
 
 
+@pytest.mark.oldest("host_encryption", "life")
 def test_named_hosts_then_the_rest(lab, run):
     add_standard(lab)
     done, _writes = converge(lab, run, HOSTS, hosts=["esx1.lab.test"])
@@ -188,6 +189,7 @@ def test_host_that_started_without_its_key(lab, run, info):
     assert lab.external_kms.keys() == keys
 
 
+@pytest.mark.oldest("host_encryption_info", "life")
 def test_readiness(lab, info):
     hosts = lab.vcenter.inventory.hosts
     hosts[0].crypto_supported = False
@@ -308,6 +310,7 @@ def test_missing_privilege(lab, run, privilege):
     assert "encryption_right" in failed.msg
 
 
+@pytest.mark.oldest("host_encryption", "refusal")
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [

@@ -28,6 +28,7 @@ def agree(predicted: dict[str, t.Any], real: dict[str, t.Any]) -> bool:
     return set(predicted) == set(real) and all(value in (None, False, real[key]) for key, value in predicted.items())
 
 
+@pytest.mark.oldest("iam_policy", "life")
 def test_create_again_change_remove_again(lab: Lab, run_module: RunModule) -> None:
     mark = lab.journal.mark()
     predicted = run_module("iam_policy", check=True, **POLICY)
@@ -91,6 +92,7 @@ def test_wide_policies_are_warned_about(lab: Lab, run_module: RunModule) -> None
     assert len(made.warnings) == 3 and "every identity" in made.warnings[0]
 
 
+@pytest.mark.oldest("iam_policy", "refusal")
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -137,6 +139,7 @@ def test_a_policy_of_ovhcloud_is_left_alone(lab: Lab, run_module: RunModule) -> 
     assert refused.failed and "read only" in refused.msg
 
 
+@pytest.mark.oldest("iam_policy_info", "life")
 def test_policies_are_found_over_all_pages(lab: Lab, run_module: RunModule) -> None:
     for number in range(7):
         run_module("iam_policy", **{**POLICY, "name": f"kmip-{number}"})

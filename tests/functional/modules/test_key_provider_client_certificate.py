@@ -45,6 +45,7 @@ def signed(lab, run_module):
     return sign(lab.external_clients, run_module("key_provider_csr", provider=PROVIDER)["csr"]["csr"])
 
 
+@pytest.mark.oldest("key_provider_client_certificate", "life")
 def test_signed_csr(lab, run, signed):
     made = converge(lab, run, "client_certificate", UNKNOWN, certificate=signed)
     facts = made["client_certificate"]
@@ -130,6 +131,7 @@ def test_certificate_for_another_csr(lab, run, signed, run_module):
     assert none.failed and "key_provider_csr" in none.msg
 
 
+@pytest.mark.oldest("key_provider_client_certificate", "refusal")
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -37,6 +37,7 @@ def run(run_module):
     return functools.partial(run_module, "key_provider_csr", provider=PROVIDER)
 
 
+@pytest.mark.oldest("key_provider_csr", "life")
 def test_csr_of_a_new_provider(lab, run, run_module):
     make_provider(lab, run_module)
     made = converge(lab, run, "csr", UNKNOWN)
@@ -106,6 +107,7 @@ def test_subject_needs_a_newer_vcenter():
         converge(lab, run, "csr", UNKNOWN)
 
 
+@pytest.mark.oldest("key_provider_csr", "refusal")
 def test_missing_and_native_providers(lab, run, run_module):
     make_provider(lab, run_module, "other")
     missing = run()

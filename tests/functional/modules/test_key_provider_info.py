@@ -55,6 +55,7 @@ def test_nothing_there(lab, run):
         assert (result.failed, result.changed, result["key_providers"], writes) == (False, False, [], [])
 
 
+@pytest.mark.oldest("key_provider_info", "life")
 def test_green_provider(lab, read, run_module):
     certificate = make_green(lab, run_module)
     facts = read()

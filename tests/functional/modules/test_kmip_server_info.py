@@ -236,6 +236,7 @@ def test_nobody_named_means_the_authorities_of_the_machine(kms):
     )
 
 
+@pytest.mark.oldest("kmip_server_info", "refusal")
 def test_wrong_ca(kms):
     trusted = kms.look(ca=kms.other.certificate_pem)["kmip_server"]["trusted"]
     assert (trusted["verdict"], trusted["by_ca"]) == (False, False)
@@ -337,6 +338,7 @@ def test_only_tls_13_without_a_way_to_the_chain(kms13):
 # --- with a client certificate
 
 
+@pytest.mark.oldest("kmip_server_info", "life")
 def test_accepted_client(kms):
     found = kms.look(ca=kms.ca, **kms.pair())["kmip_server"]
     assert set(found) == documented_fields()

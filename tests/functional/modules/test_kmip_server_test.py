@@ -101,6 +101,7 @@ def okms_options(lab, okms_id, identity):
 
 
 @pytest.mark.parametrize("tls", list(VERSIONS))
+@pytest.mark.oldest("kmip_server_test", "life")
 def test_a_certificate_that_okms_has_issued(tls):
     with Lab(LabSettings(okms_maximum_tls=VERSIONS[tls].name)) as lab:
         okms_id = lab.ovhcloud.new_okms(lab.region, "kms").okms_id
@@ -362,6 +363,7 @@ def test_revoked_certificate(bench):
     assert result["kmip_server_test"]["server_certificate"]["subject"] == "CN=kms1"
 
 
+@pytest.mark.oldest("kmip_server_test", "refusal")
 @pytest.mark.parametrize("check", [False, True])
 def test_wrong_pin(bench, check):
     result = bench.test(check, thumbprints=[OTHER_SHA256])

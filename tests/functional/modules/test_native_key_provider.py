@@ -58,6 +58,7 @@ def ok(result):
     return result
 
 
+@pytest.mark.oldest("native_key_provider", "life")
 def test_life_of_a_provider(lab, run, back_up):
     made = converge(lab, run, "key_provider", NEW)["key_provider"]
     assert (made["type"], made["tpm_required"], made["has_backup"], made["health"]) == ("native", True, False, "ERROR")
@@ -256,6 +257,7 @@ def test_name_of_another_kind(lab, run, run_module):
     assert "is of type standard, not native" in refused(lab, run, "conflict", state="absent")
 
 
+@pytest.mark.oldest("native_key_provider", "refusal")
 @pytest.mark.parametrize(
     ("options", "words"),
     [

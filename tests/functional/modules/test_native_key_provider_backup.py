@@ -62,6 +62,7 @@ def mode_of(file):
     return stat.S_IMODE(file.stat().st_mode)
 
 
+@pytest.mark.oldest("native_key_provider_backup", "life")
 def test_first_backup(lab, run, file):
     made = converge(lab, run, "backup", NEW)["backup"]
     content = file.read_bytes()
@@ -166,6 +167,7 @@ def test_file_in_the_container_of_the_job(lab, run, monkeypatch):
     assert "AWX_HOST" in message
 
 
+@pytest.mark.oldest("native_key_provider_backup", "refusal")
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [

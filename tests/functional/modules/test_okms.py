@@ -46,6 +46,7 @@ def agrees(predicted: t.Any, made: t.Any) -> bool:
     return predicted is None or bool(predicted == made)
 
 
+@pytest.mark.oldest("okms", "life")
 def test_life_of_a_domain(lab: Lab, run_module: RunModule) -> None:
     predicted = run_module("okms", check=True, **WANTED)
     assert predicted.changed
@@ -321,6 +322,7 @@ def test_a_cart_left_behind_is_removed(lab: Lab, run_module: RunModule) -> None:
     assert len(lab.ovhcloud.state.carts) == 1
 
 
+@pytest.mark.oldest("okms", "refusal")
 def test_bad_input(lab: Lab, run_module: RunModule) -> None:
     assert "eu-west-sbg" in run_module("okms", **{**WANTED, "region": "eu-west-nowhere"}).msg
     assert "region is needed" in run_module("okms", display_name="x").msg
@@ -342,6 +344,7 @@ def test_two_domains_of_one_name(lab: Lab, run_module: RunModule) -> None:
     assert not run_module("okms", okms_id=ids[1], display_name="kms-prod").changed
 
 
+@pytest.mark.oldest("okms_info", "life")
 def test_the_information_module(lab: Lab, run_module: RunModule) -> None:
     empty = run_module("okms_info")
     assert (empty["okms_domains"], empty["regions"]) == ([], [])

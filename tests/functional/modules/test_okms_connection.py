@@ -162,6 +162,7 @@ def test_nobody_there(lab: Lab, run_module: RunModule) -> None:
     assert "127.0.0.1:1" in refused.msg
 
 
+@pytest.mark.oldest("okms_info", "refusal")
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS")
 def test_an_unknown_authority(lab: Lab, run_module: RunModule) -> None:
     refused = run_module("okms_info", ca_path=str(lab.okms_ca_path))

@@ -56,6 +56,7 @@ def known(state: dict[str, t.Any]) -> dict[str, t.Any]:
     return {key: value for key, value in state.items() if value is not None}
 
 
+@pytest.mark.oldest("okms_credential", "life")
 def test_life_with_a_request(lab: Lab, run_module: RunModule, okms_id: str, wanted: dict[str, t.Any]) -> None:
     options = {**wanted, "csr": make_csr(), "description": "for vCenter"}
     foreseen = run_module("okms_credential", check=True, **options)
@@ -232,6 +233,7 @@ def test_a_credential_that_fails(lab: Lab, run_module: RunModule, wanted: dict[s
     assert run_module("okms_credential", **options).changed
 
 
+@pytest.mark.oldest("okms_credential", "refusal")
 def test_bad_input(lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, wanted: dict[str, t.Any]) -> None:
     csr = make_csr()
     cases: list[tuple[dict[str, t.Any], str]] = [
@@ -274,6 +276,7 @@ def test_the_plan_of_an_empty_account(lab: Lab, run_module: RunModule, wanted: d
     assert writes(lab) == []
 
 
+@pytest.mark.oldest("okms_credential_info", "life")
 def test_the_information_module(lab: Lab, run_module: RunModule, okms_id: str, wanted: dict[str, t.Any]) -> None:
     assert run_module("okms_credential_info")["credentials"] == []
     made = [run_module("okms_credential", **{**wanted, "name": f"c{number}"}, csr=make_csr()) for number in range(4)]

@@ -54,6 +54,7 @@ def coded(value: int) -> str:
     return base64.urlsafe_b64encode(value.to_bytes((value.bit_length() + 7) // 8, "big")).rstrip(b"=").decode()
 
 
+@pytest.mark.oldest("okms_service_key", "life")
 def test_life_of_a_key(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) -> None:
     foreseen = run_module("okms_service_key", check=True, **wanted, state="active")
     assert foreseen.changed, foreseen.msg
@@ -242,6 +243,7 @@ def test_bad_days_of_the_end(lab: Lab, run_module: RunModule, wanted: dict[str, 
     assert lab.ovhcloud.state.okms[wanted["okms_id"]].service_keys == {}
 
 
+@pytest.mark.oldest("okms_service_key", "refusal")
 def test_bad_input(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) -> None:
     public = ec.generate_private_key(ec.SECP256R1()).public_key()
     form = serialization.PublicFormat.SubjectPublicKeyInfo
@@ -294,6 +296,7 @@ def test_a_missing_right_is_named(lab: Lab, run_module: RunModule, wanted: dict[
     assert "okms:apiovh:serviceKey/create" in refused["failure"]["unauthorized_actions"]
 
 
+@pytest.mark.oldest("okms_service_key_info", "life")
 def test_the_information_module(lab: Lab, run_module: RunModule, okms_id: str) -> None:
     assert run_module("okms_service_key_info")["service_keys"] == []
     other = lab.ovhcloud.new_okms("eu-west-sbg", "kms-two").okms_id

@@ -22,6 +22,7 @@ def agree(predicted: dict[str, t.Any], real: dict[str, t.Any]) -> bool:
     return set(predicted) == set(real) and all(value in (None, real[key]) for key, value in predicted.items())
 
 
+@pytest.mark.oldest("private_cloud_iam", "life")
 def test_on_with_a_role_again_off_again(lab: Lab, run_module: RunModule) -> None:
     options = {**ON, "roles": ["encryption"]}
     mark = lab.journal.mark()
@@ -114,6 +115,7 @@ def test_a_failed_task_is_told(lab: Lab, run_module: RunModule) -> None:
     assert result.failed and "in state error" in result.msg and "\n" not in result.msg
 
 
+@pytest.mark.oldest("private_cloud_iam", "refusal")
 def test_no_such_cloud(lab: Lab, run_module: RunModule) -> None:
     result = run_module("private_cloud_iam", **{**ON, "service_name": "pcc-203-0-113-1"})
     assert result.failed and result["failure"]["kind"] == "not_found" and "\n" not in result.msg

@@ -35,6 +35,7 @@ def limited(lab: Lab, *actions: str) -> dict[str, t.Any]:
     return {**keys, "client_id": client_id, "client_secret": client_secret, "token_url": lab.token_url}
 
 
+@pytest.mark.oldest("private_cloud_info", "life")
 def test_everything_of_a_private_cloud(lab: Lab, run_module: RunModule) -> None:
     options: dict[str, t.Any] = {"service_name": CLOUD, "wait_interval": 0.01, "wait_timeout": 5}
     run_module("private_cloud_kms", **options, host="203.0.113.20", thumbprint=SHA1, description="okms")
@@ -128,6 +129,7 @@ def test_advanced_security_is_seen(lab: Lab, run_module: RunModule) -> None:
     assert cloud["advanced_security"] is True and "tokenValidation" in cloud["security"]["enabled_options"]
 
 
+@pytest.mark.oldest("private_cloud_info", "refusal")
 def test_wrong_credentials_fail_on_one_line(lab: Lab, run_module: RunModule) -> None:
     result = run_module("private_cloud_info", application_secret="wrong-secret")
     assert result.failed and "application_secret" in result.msg and "\n" not in result.msg

@@ -48,6 +48,7 @@ def agree(predicted: dict[str, t.Any], real: dict[str, t.Any]) -> bool:
     return set(predicted) == set(real) and all(value in (None, real[key]) for key, value in predicted.items())
 
 
+@pytest.mark.oldest("private_cloud_kms", "life")
 def test_open_again_delivered(lab: Lab, run_module: RunModule) -> None:
     mark = lab.journal.mark()
     predicted = run_module("private_cloud_kms", check=True, **PRESENT)
@@ -265,6 +266,7 @@ def test_a_host_name_is_resolved(lab: Lab, run_module: RunModule) -> None:
     assert not run_module("private_cloud_kms", **{**PRESENT, "host": "127.0.0.1"}).changed
 
 
+@pytest.mark.oldest("private_cloud_kms", "refusal")
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -75,6 +75,7 @@ def test_only_what_differs_is_changed(lab: Lab, run_module: RunModule) -> None:
     assert not run_module("private_cloud_user", **ADMIN, first_name="", phone_number="").changed
 
 
+@pytest.mark.oldest("private_cloud_user", "life")
 def test_create_again_remove_again(lab: Lab, run_module: RunModule) -> None:
     mark = lab.journal.mark()
     predicted = run_module("private_cloud_user", check=True, **NEW)
@@ -213,6 +214,7 @@ def test_a_refused_password_is_not_shown(lab: Lab, run_module: RunModule) -> Non
     assert "tooweakpassword" not in result.output and "encryption" not in users(lab)
 
 
+@pytest.mark.oldest("private_cloud_user", "refusal")
 @pytest.mark.parametrize(
     ("options", "words"),
     [

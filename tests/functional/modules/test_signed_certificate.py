@@ -62,6 +62,7 @@ def run(authority: Authority, key: t.Any, tmp_path: pathlib.Path) -> Run:
     return call
 
 
+@pytest.mark.oldest("signed_certificate", "life")
 def test_check_do_again(run: Run, authority: Authority, key: t.Any, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "vcenter.pem"
     checked = run(check=True)
@@ -144,6 +145,7 @@ def test_an_intermediate_ca_comes_along_and_files_and_a_passphrase_work(
     assert run(**files, ca_private_key_passphrase=PASSPHRASE).changed is False
 
 
+@pytest.mark.oldest("signed_certificate", "refusal")
 @pytest.mark.parametrize("authority", ["ec"], indirect=True)
 def test_what_it_refuses(run: Run, authority: Authority, key: t.Any, tmp_path: pathlib.Path) -> None:
     stranger = Authority("Stranger", LabClock())

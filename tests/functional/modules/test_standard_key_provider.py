@@ -56,6 +56,7 @@ def providers(run_module):
     return [item["name"] for item in run_module("key_provider_info", check_status=False)["key_providers"]]
 
 
+@pytest.mark.oldest("standard_key_provider", "life")
 def test_life_of_a_provider_verified_by_its_ca(lab, run, run_module):
     options = {"servers": [server_of(lab.external_kms[0])], "server_ca": lab.external_authority.certificate_pem}
     made = converge(lab, run, "key_provider", (*UNKNOWN, "default"), **options)
@@ -264,6 +265,7 @@ def test_password_is_sent_on_create_or_always_and_never_shown(lab, run):
     assert secret not in made.output
 
 
+@pytest.mark.oldest("standard_key_provider", "refusal")
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -13,6 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest im
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
 
 
+@pytest.mark.oldest("vcenter_readiness_info", "life")
 def test_versions_clock_hosts_and_privileges(lab: Lab, run_module: RunModule) -> None:
     lab.vcenter.settings.clock_skew = 120
     host = lab.vcenter.inventory.hosts[0]
@@ -72,6 +73,7 @@ def test_problems_are_results(
     assert ready["hosts"] is None and "\n" not in ready["problem"] and "wrong-password" not in found.output
 
 
+@pytest.mark.oldest("vcenter_readiness_info", "refusal")
 def test_missing_options_are_a_failure(lab: Lab, run_module: RunModule) -> None:
     result = run_module("vcenter_readiness_info", password="")
     assert result.failed and "password" in result.msg

@@ -29,6 +29,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSett
 BUNDLED_POLICY = "4d5f673c-536f-11e6-beb8-9e71128cae77"
 
 
+@pytest.mark.oldest("vm_encryption", "life")
 def test_life_of_a_fleet_with_a_standard_provider(lab: Lab, run_module: RunModule) -> None:
     prepare(lab, run_module)
     run = runner(run_module, provider=PROVIDER)

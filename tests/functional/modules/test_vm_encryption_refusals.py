@@ -186,6 +186,7 @@ def test_infrastructure_is_left_alone_unless_told_otherwise(lab: Lab, run_module
     assert (result.failed, is_encrypted(appliance, NATIVE)) == (False, True)
 
 
+@pytest.mark.oldest("vm_encryption", "refusal")
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [

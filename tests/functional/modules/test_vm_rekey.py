@@ -58,6 +58,7 @@ def test_every_run_makes_new_keys(lab: Lab, run_module: RunModule, provider: str
         assert done["summary"]["rewritten_bytes"] == (rewritten if mode == "deep" else 0)
 
 
+@pytest.mark.oldest("vm_rekey", "life")
 def test_named_keys_are_replaced_once(lab: Lab, run_module: RunModule) -> None:
     run = encrypted(lab, run_module, PROVIDER)
     machines = lab.vcenter.inventory.vms
@@ -124,6 +125,7 @@ def test_a_key_that_stays_the_same_is_a_failure(lab: Lab, run_module: RunModule)
     assert result.failed and "Hard disk 1 still has its key" in rows(result)["vm1"]["error"]
 
 
+@pytest.mark.oldest("vm_rekey", "refusal")
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [

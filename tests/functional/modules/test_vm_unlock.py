@@ -75,6 +75,7 @@ def both(lab, run, **options):
     return done, writes
 
 
+@pytest.mark.oldest("vm_unlock", "life")
 @pytest.mark.parametrize("version", ["7.0.2", "8.0.3", "9.0"])
 def test_key_server_is_back(version):
     settings = VCenterSettings(version=version, task_polls=2)
@@ -268,6 +269,7 @@ def test_without_the_right_to_ask_for_keys(lab, run):
     assert "Cryptographer.ManageKeys" in done.warnings[0]
 
 
+@pytest.mark.oldest("vm_unlock", "refusal")
 def test_without_the_right_to_unlock(lab, run):
     add_standard(lab)
     encrypt(lab, "vm1")

@@ -91,6 +91,7 @@ def converge(lab, run, unknown=KEYS, **options):
     return done, writes
 
 
+@pytest.mark.oldest("vsan_encryption", "life")
 @pytest.mark.parametrize("version", ["7.0.2", "8.0.3", "9.0"])
 def test_whole_life_in_all_versions(version):
     settings = VCenterSettings(version=version, task_polls=2, vsan_settling_looks=2)
@@ -288,6 +289,7 @@ def test_native_provider_without_a_backup(lab, run):
     assert "native_key_provider_backup" in refused(lab, run, "refused_by_guard", provider="vnkp")
 
 
+@pytest.mark.oldest("vsan_encryption", "refusal")
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [
@@ -364,6 +366,7 @@ def test_short_losses_of_the_connection_do_not_end_the_wait(lab, run):
     assert len(statuses) == 3
 
 
+@pytest.mark.oldest("vsan_encryption_info", "life")
 def test_info(lab, cluster, run, info):
     add_standard(lab)
     lab.vcenter.inventory.add_cluster()

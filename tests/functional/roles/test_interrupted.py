@@ -14,7 +14,6 @@ import pytest
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
-pytestmark = pytest.mark.long
 MOST_STEPS = 20
 
 

@@ -35,6 +35,7 @@ def _done(result: harness.PlayResult) -> bool:
     return (result.code, result.failed) == (0, 0)
 
 
+@pytest.mark.oldest("role decommission", "check", "first", "second")
 def test_a_native_provider_goes_and_its_backup_stays(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
     backup = providers.native(lab, tmp_path)
     content = backup.read_bytes()

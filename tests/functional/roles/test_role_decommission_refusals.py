@@ -14,7 +14,6 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.faults.plays import Pl
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
-pytestmark = pytest.mark.long
 NATIVE, OKMS, EXTERNAL = "nkp-prod", "okms-prod", "team-kms"
 
 

@@ -77,6 +77,7 @@ def _shown(folder: pathlib.Path, name: str) -> str:
     return re.findall(rf'data-number="{name}">([^<]*)<', page)[0].replace("\xa0", " ")
 
 
+@pytest.mark.oldest("role encryption_audit", "check")
 def test_check_mode_shows_the_numbers_and_writes_nothing(lab: Lab, play: Play, folder: pathlib.Path) -> None:
     result = _good(play(check=True))
     assert not folder.exists()
@@ -95,6 +96,7 @@ def test_backed_up_native_provider_counts_as_healthy(lab: Lab, play: Play, folde
     assert f"{healthy} healthy (green)" in page and ">gray<" not in page
 
 
+@pytest.mark.oldest("role encryption_audit", "first", "second")
 def test_the_three_files_say_the_same_and_a_second_run_nothing_new(lab: Lab, play: Play, folder: pathlib.Path) -> None:
     first = _good(play())
     assert first.changed > 0
@@ -142,7 +144,6 @@ def test_something_new_gives_a_new_report_and_the_trend(lab: Lab, play: Play, fo
     assert second["totals"]["encrypted"] == 3
 
 
-@pytest.mark.long
 def test_earlier_reports_from_elsewhere_become_the_trend(
     lab: Lab, play: Play, folder: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
@@ -190,7 +191,6 @@ def test_hostile_names_stay_names(lab: Lab, play: Play, folder: pathlib.Path, tm
     assert not list(tmp_path.rglob("harm"))
 
 
-@pytest.mark.long
 def test_the_side_of_ovhcloud_and_the_age_of_backups(
     lab: Lab, play: Play, folder: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

@@ -222,6 +222,7 @@ def test_request_signed_by_a_ca_at_hand_for_a_kms_with_a_login(tmp_path: pathlib
         assert (tmp_path / "vcenter.pem").read_text() != signed
 
 
+@pytest.mark.oldest("role external_kms", "check", "first", "second")
 def test_self_signed_certificate_and_its_successor(
     lab: Lab, play: Play, run_module: RunModule, tmp_path: pathlib.Path
 ) -> None:

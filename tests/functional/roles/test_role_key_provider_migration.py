@@ -73,10 +73,14 @@ class Site:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        (STANDARD, NATIVE),
-        pytest.param(STANDARD, OTHER, marks=pytest.mark.long),
-        pytest.param(NATIVE, STANDARD, marks=pytest.mark.long),
-        pytest.param(NATIVE, SECOND, marks=pytest.mark.long),
+        pytest.param(
+            STANDARD,
+            NATIVE,
+            marks=pytest.mark.oldest("role key_provider_migration", "check", "first", "second"),
+        ),
+        (STANDARD, OTHER),
+        (NATIVE, STANDARD),
+        (NATIVE, SECOND),
     ],
 )
 def test_moved_while_it_runs_in_all_directions(
@@ -107,7 +111,6 @@ def test_moved_while_it_runs_in_all_directions(
     quiet(lab, site.play, **site.options)
 
 
-@pytest.mark.long
 def test_stopped_by_a_machine_and_by_the_new_key_server_then_finished(lab: Lab, tmp_path: pathlib.Path) -> None:
     site = Site(lab, tmp_path, NATIVE, STANDARD)
     lab.vcenter.machine_faults.add("vm2", "half", disks=1)
@@ -125,7 +128,6 @@ def test_stopped_by_a_machine_and_by_the_new_key_server_then_finished(lab: Lab, 
     site.moved()
 
 
-@pytest.mark.long
 def test_what_cannot_be_moved_is_named(lab: Lab, tmp_path: pathlib.Path) -> None:
     site = Site(lab, tmp_path, STANDARD, NATIVE)
     # snapshots that branch, and a disk on an IDE controller that is in use

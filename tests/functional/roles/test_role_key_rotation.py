@@ -73,6 +73,7 @@ def _all(keys: dict[str, set[str]]) -> set[str]:
     return set().union(*keys.values())
 
 
+@pytest.mark.oldest("role key_rotation", "check", "first", "second")
 def test_every_key_is_replaced_once_for_each_campaign(lab: Lab, play: Play, state: pathlib.Path) -> None:
     running = lab.vcenter.inventory.vm("vm3")
     running.power_state, running.tools = "poweredOn", True
@@ -106,7 +107,6 @@ def test_every_key_is_replaced_once_for_each_campaign(lab: Lab, play: Play, stat
     assert [name for name, ids in _keys(lab).items() if ids != new[name]] == ["vm4"]
 
 
-@pytest.mark.long
 def test_a_rotation_that_was_stopped_is_finished_and_nothing_is_done_twice(
     lab: Lab, play: Play, state: pathlib.Path
 ) -> None:
@@ -132,7 +132,6 @@ def test_a_rotation_that_was_stopped_is_finished_and_nothing_is_done_twice(
     quiet(lab, play)
 
 
-@pytest.mark.long
 def test_deep_needs_backups_and_gives_power_back_after_a_kill(lab: Lab, play: Play, state: pathlib.Path) -> None:
     inventory = lab.vcenter.inventory
     for name in ("vm1", "vm3"):

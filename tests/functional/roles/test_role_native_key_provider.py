@@ -51,6 +51,7 @@ def _provider(run_module: RunModule) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", found[0]) if found else {}
 
 
+@pytest.mark.oldest("role native_key_provider", "check")
 def test_check_mode_on_an_empty_vcenter_writes_nothing(lab: Lab, play: Play) -> None:
     result = play(check=True)
     assert (result.code, result.failed) == (0, 0), result.screen
@@ -103,6 +104,7 @@ def test_a_backup_is_taken_again_on_request_and_given_to_the_users_tasks(play: P
     assert (tmp_path / "elsewhere.p12").read_bytes() != old
 
 
+@pytest.mark.oldest("role native_key_provider", "first", "second")
 def test_a_lost_provider_is_restored_with_its_key(
     lab: Lab, play: Play, run_module: RunModule, tmp_path: pathlib.Path
 ) -> None:

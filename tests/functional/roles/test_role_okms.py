@@ -45,6 +45,7 @@ def _counts(lab: Lab) -> dict[str, int]:
     return {key: len(state[key]) for key in ("orders", "payments", "credentials", "kms_entries", "providers")}
 
 
+@pytest.mark.oldest("role okms", "check")
 def test_check_mode_on_an_empty_account_shows_the_whole_way_and_writes_nothing(lab: Lab, play: Play) -> None:
     result = play(check=True)
     assert (result.code, result.failed) == (0, 0), result.screen
@@ -65,6 +66,7 @@ def test_check_mode_on_an_empty_account_shows_the_whole_way_and_writes_nothing(l
         assert words in screen, words
 
 
+@pytest.mark.oldest("role okms", "first", "second")
 def test_first_run_does_everything_and_the_second_nothing(lab: Lab, play: Play, run_module: RunModule) -> None:
     first = play()
     assert (first.code, first.failed) == (0, 0), first.screen
@@ -140,7 +142,6 @@ def test_a_server_with_another_certificate_stops_before_anything_is_registered(l
     assert "AB:AB:AB" in result.screen
 
 
-@pytest.mark.long
 def test_bad_answers_on_the_way_are_survived(lab: Lab, play: Play) -> None:
     bad: list[dict[str, t.Any]] = [
         {"action": "status", "status": 429, "retry_after": 0},
@@ -161,7 +162,6 @@ def test_bad_answers_on_the_way_are_survived(lab: Lab, play: Play) -> None:
     assert play().changed == 0
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("seconds", [600.0, -600.0])
 def test_a_clock_of_this_machine_that_is_ten_minutes_off_is_told_and_survived(
     lab: Lab, play: Play, seconds: float

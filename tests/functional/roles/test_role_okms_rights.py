@@ -103,7 +103,6 @@ def _robot(lab: Lab, option: str, profile: str, features: t.Sequence[str], optio
     return {"OVH_CONSUMER_KEY": lab.ovhcloud.add_consumer_key(robot, rules)}
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("scenario", "option", "profile", "features"),
     [
@@ -124,7 +123,6 @@ def test_what_is_printed_is_enough_for_each_role(
         assert "Rights that help" not in done.screen
 
 
-@pytest.mark.long
 def test_rights_that_only_help_stop_nobody(lab: Lab, play: Play) -> None:
     environment = _robot(lab, "okms", "order", [], optional=False)
     done = play(environment=environment)

@@ -80,6 +80,7 @@ def look(lab: Lab, tmp_path: pathlib.Path) -> Look:
     return looker(lab, tmp_path)
 
 
+@pytest.mark.oldest("role preflight", "check", "first", "second")
 @pytest.mark.parametrize("check", [False, True])
 def test_a_healthy_account_is_said_to_be_healthy(lab: Lab, look: Look, check: bool) -> None:
     lab.give_encryption_right()
@@ -100,6 +101,8 @@ def test_a_healthy_account_is_said_to_be_healthy(lab: Lab, look: Look, check: bo
     assert [entry.kind for entry in entries].count("login") == 1
     assert len(entries) <= 60, len(entries)
     assert lab.journal.writes(mark) == [] and report.play.changed == 0
+    again = look(check=check)
+    assert (again.play.code, again.play.changed, lab.journal.writes(mark)) == (0, 0, []), again.play.screen
 
 
 def test_eight_defects_are_told_in_one_run(tmp_path: pathlib.Path) -> None:

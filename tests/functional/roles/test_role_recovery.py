@@ -45,8 +45,14 @@ class World:
             okms_dossier_path=str(self.dossier),
         )
         assert okms.code == 0, okms.screen
-        native = self.play(
+        native = self.native()
+        assert native.code == 0, native.screen
+
+    def native(self, check: bool = False) -> harness.PlayResult:
+        """Option 3."""
+        return self.play(
             "native_key_provider",
+            check=check,
             native_key_provider_name="nkp-prod",
             native_key_provider_backup_path=str(self.folder / "nkp.p12"),
             native_key_provider_backup_password=PASSWORD,
@@ -54,7 +60,6 @@ class World:
             native_key_provider_default_provider=False,
             native_key_provider_dossier_path=str(self.dossier),
         )
-        assert native.code == 0, native.screen
 
     def recover(self, **variables: t.Any) -> harness.PlayResult:
         """Run the recovery."""
@@ -69,6 +74,21 @@ def world(lab: Lab, tmp_path: pathlib.Path) -> World:
     return made
 
 
+@pytest.mark.oldest("role recovery_dossier", "check", "first", "second")
+def test_the_dossier_is_planned_written_and_left_alone(lab: Lab, tmp_path: pathlib.Path) -> None:
+    lab.give_encryption_right()
+    world = World(lab, tmp_path)
+    planned = world.native(check=True)
+    assert planned.code == 0 and not world.dossier.exists(), planned.screen
+    first = world.native()
+    assert first.code == 0, first.screen
+    written = world.dossier.read_bytes(), world.dossier.stat().st_mtime_ns
+    again = world.native()
+    assert (again.code, again.changed) == (0, 0), again.screen
+    assert (world.dossier.read_bytes(), world.dossier.stat().st_mtime_ns) == written
+
+
+@pytest.mark.oldest("role recovery", "check", "first", "second")
 def test_from_the_dossier_to_the_same_providers(lab: Lab, world: World, run_module: RunModule) -> None:
     text = world.dossier.read_text()
     dossier = json.loads(text)

@@ -50,6 +50,7 @@ def _powered(lab: Lab) -> list[str]:
     return [one.name for one in lab.vcenter.inventory.vms if one.power_state == "poweredOn"]
 
 
+@pytest.mark.oldest("role vm_encryption", "check", "first", "second")
 def test_shown_done_in_waves_and_then_left_alone(lab: Lab, play: Play) -> None:
     inventory = lab.vcenter.inventory
     inventory.snapshot(inventory.vm("vm2"), "before the update")
@@ -154,7 +155,6 @@ def test_a_machine_that_fails_stops_the_next_wave_and_is_finished_by_the_next_ru
     quiet(lab, play, **waves)
 
 
-@pytest.mark.long
 def test_failures_within_limits_do_not_stop_the_others(lab: Lab, play: Play) -> None:
     lab.vcenter.machine_faults.add("vm2", "error")
     result = play(vm_encryption_batch=1, vm_encryption_max_failures=1)
@@ -167,7 +167,6 @@ def test_failures_within_limits_do_not_stop_the_others(lab: Lab, play: Play) -> 
     assert not any(None in providers(one) for one in lab.vcenter.inventory.vms)
 
 
-@pytest.mark.long
 def test_a_canary_that_fails_stops_everything(lab: Lab, play: Play) -> None:
     lab.vcenter.machine_faults.add("vm1", "error")
     stopped = play(vm_encryption_max_failures=5)
@@ -175,7 +174,6 @@ def test_a_canary_that_fails_stops_everything(lab: Lab, play: Play) -> None:
     assert [one.name for one in lab.vcenter.inventory.vms if None not in providers(one)] == []
 
 
-@pytest.mark.long
 def test_the_kms_goes_down_in_the_middle_of_a_wave(lab: Lab, play: Play) -> None:
     _run_on(lab, "vm3", "vm5")
     shut_down = 0
@@ -201,7 +199,6 @@ def test_the_kms_goes_down_in_the_middle_of_a_wave(lab: Lab, play: Play) -> None
     quiet(lab, play)
 
 
-@pytest.mark.long
 def test_power_is_given_back_when_the_answer_to_the_shutdown_is_lost(
     lab: Lab, play: Play, tmp_path: pathlib.Path
 ) -> None:
@@ -245,7 +242,6 @@ def test_power_is_given_back_after_the_play_was_killed(lab: Lab, play: Play, tmp
     assert not state.exists()
 
 
-@pytest.mark.long
 def test_back_to_clear(lab: Lab, play: Play) -> None:
     inventory = lab.vcenter.inventory
     for machine in inventory.vms:

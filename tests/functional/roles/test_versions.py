@@ -14,7 +14,6 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harn
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles import test_interrupted
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
 
-pytestmark = pytest.mark.long
 OPTIONS = [test_interrupted.okms, test_interrupted.external_kms, test_interrupted.native_key_provider]
 
 

@@ -96,6 +96,7 @@ def test_every_state_in_every_version(version):
         }
 
 
+@pytest.mark.oldest("vm_encryption_info", "life")
 def test_record_of_an_encrypted_machine(inventory, read):
     pool = inventory.add_pool("gold")
     folder = inventory.add_folder("db", inventory.add_folder("prod"))

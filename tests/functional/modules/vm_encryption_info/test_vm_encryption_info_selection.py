@@ -65,6 +65,7 @@ def test_exclusion(town, read, exclude, gone):
     assert set(found(read(exclude=exclude))) == everything - gone
 
 
+@pytest.mark.oldest("vm_encryption_info", "refusal")
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [
