@@ -31,10 +31,10 @@ options:
       - V(encryption) is the state of VM encryption and the KMS entries, V(users) the vSphere users and their rights,
         V(iam) the IAM option, V(networks) the networks that may reach vCenter, V(tasks) the tasks that are not
         finished, V(capabilities) what the private cloud can do, V(security) the security options and the password
-        policy.
+        policy, V(replication) whether Zerto replicates from its virtual datacenters.
     type: list
     elements: str
-    choices: [encryption, users, iam, networks, tasks, capabilities, security]
+    choices: [encryption, users, iam, networks, tasks, capabilities, security, replication]
     default: [encryption, users, iam]
 seealso:
   - module: ovhcloud.vmware_encryption.private_cloud_kms
@@ -283,6 +283,21 @@ private_clouds:
           description: What passwords of vSphere users must be like.
           type: dict
           sample: {min_length: 8, max_length: 30, digit_mandatory: true}
+    replication:
+      description:
+        - Replication by Zerto, which cannot replicate encrypted VMs; null when it was not read.
+        - Reading needs the IAM actions C(pccVMware:apiovh:datacenter/get) and
+          C(pccVMware:apiovh:datacenter/disasterRecovery/zerto/status/get).
+      type: dict
+      contains:
+        zerto:
+          description: Whether it is on, or on its way, in a virtual datacenter.
+          type: bool
+          sample: false
+        datacenters:
+          description: State of the option by id of the virtual datacenter, as OVHcloud names it.
+          type: dict
+          sample: {"1254": disabled}
 """
 
 import typing as t

@@ -125,6 +125,16 @@ CATALOGUE: tuple[Need, ...] = (
     *_needs(
         "read_only",
         CLOUD,
+        "pccVMware:apiovh:datacenter/",
+        f"""
+        GET {_PCC}/datacenter get
+        GET {_PCC}/datacenter/{{id}}/disasterRecovery/zerto/status disasterRecovery/zerto/status/get
+        """,
+        optional=True,  # Zerto cannot replicate encrypted VMs
+    ),
+    *_needs(
+        "read_only",
+        CLOUD,
         "pccVMware:apiovh:vmEncryption/kms/",
         f"""
         GET {_PCC}/vmEncryption/kms get

@@ -53,9 +53,11 @@ SUBSETS = {
     "tasks": "tasks",
     "capabilities": "capabilities",
     "security": "security",
+    "replication": "replication",
 }
 DEFAULT_SUBSETS = ("encryption", "users", "iam")
 _OPEN_TASKS = ("doing", "error", "fixing", "toCancel", "toCreate", "todo", "unknown", "waitingForChilds", "waitingTodo")
+_ZERTO = "/datacenter/{}/disasterRecovery/zerto"
 _BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -181,6 +183,12 @@ class PrivateCloud:
             "enabled_options": sorted(row["name"] for row in matrix if row["enabled"]) if matrix is not None else None,
             "password_policy": snake_keys(policy) if policy is not None else None,
         }
+
+    def replication(self) -> State:
+        """Whether Zerto replicates, by virtual datacenter: a state other than `disabled` means that it is there."""
+        found = {number: self._optional(f"{_ZERTO}/status", number) for number in sorted(self._get("/datacenter"))}
+        states = {str(number): answer.get("state") for number, answer in found.items() if answer is not None}
+        return {"zerto": any(state not in (None, "disabled") for state in states.values()), "datacenters": states}
 
     def _path(self, rest: str, *parts: t.Any) -> str:
         return path("/dedicatedCloud/{}" + rest, self.service_name, *parts)

@@ -137,6 +137,29 @@ def vsphere_user(facts: Facts) -> Rows:
         )
 
 
+def replication(facts: Facts) -> Rows:
+    """Zerto, which cannot replicate encrypted VMs."""
+    if (cloud_of(facts).get("replication") or {}).get("zerto"):
+        yield Row(
+            "Zerto",
+            WARNING,
+            "it replicates from this private cloud, and cannot replicate encrypted VMs: their replication ends",
+            "leave replicated VMs out, or have them blocked with vm_encryption_zerto: block",
+        )
+
+
+def vsan(facts: Facts) -> Rows:
+    """vSAN, whose own encryption is a matter of arrangement."""
+    clusters = (part(facts, "vcenter", "readiness") or {}).get("vsan_clusters")
+    if clusters:
+        yield Row(
+            "vSAN",
+            OK,
+            f"on {listed(clusters)}: VMs can be encrypted; encryption of vSAN itself is not supported on OVHcloud's "
+            "own clusters unless the Technical Account Manager agrees",
+        )
+
+
 def sessions(facts: Facts) -> Rows:
     """A limit that a few people and a run reach together."""
     cloud = cloud_of(facts)

@@ -110,6 +110,8 @@ CHECKS: tuple[t.Callable[[Facts], Rows], ...] = (
     cloud.secure_interface,
     cloud.vsphere_user,
     cloud.sessions,
+    cloud.replication,
+    cloud.vsan,
     vcenter.reachable,
     vcenter.privileges,
     vcenter.hosts,

@@ -15,9 +15,9 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest im
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 CLOUD = "pcc-192-0-2-10"
-ALL = ["encryption", "users", "iam", "networks", "tasks", "capabilities", "security"]
+ALL = ["encryption", "users", "iam", "networks", "tasks", "capabilities", "security", "replication"]
 SHA1 = ":".join(["0A"] * 20)
-OPTIONAL = {"encryption", "users", "iam", "allowed_networks", "tasks", "capabilities", "security"}
+OPTIONAL = {"encryption", "users", "iam", "allowed_networks", "tasks", "capabilities", "security", "replication"}
 
 
 def only(result: t.Any) -> dict[str, t.Any]:
@@ -62,6 +62,14 @@ def test_everything_of_a_private_cloud(lab: Lab, run_module: RunModule) -> None:
     assert cloud["capabilities"]["can_add_user"] is True
     assert cloud["security"]["enabled_options"] == ["base"]
     assert cloud["security"]["password_policy"]["min_length"] == 8
+    assert cloud["replication"] == {"zerto": False, "datacenters": {"1": "disabled"}}
+
+
+@pytest.mark.parametrize(("state", "on"), [("delivered", True), ("toProvision", True), ("disabled", False)])
+def test_zerto_of_any_virtual_datacenter_counts(lab: Lab, run_module: RunModule, state: str, on: bool) -> None:
+    lab.ovhcloud.state.pccs[CLOUD].zerto = {11: "disabled", 12: state}
+    found = only(run_module("private_cloud_info", service_name=CLOUD, gather=["replication"]))["replication"]
+    assert found == {"zerto": on, "datacenters": {"11": "disabled", "12": state}}
 
 
 def test_the_documentation_names_every_key(lab: Lab, run_module: RunModule) -> None:
@@ -80,6 +88,7 @@ def test_all_private_clouds_with_the_usual_subsets(lab: Lab, run_module: RunModu
     assert [cloud["service_name"] for cloud in result["private_clouds"]] == [CLOUD, "pcc-192-0-2-20"]
     assert {key for key in OPTIONAL if result["private_clouds"][0][key] is None} == {
         "allowed_networks",
+        "replication",
         "tasks",
         "capabilities",
         "security",

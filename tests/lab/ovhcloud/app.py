@@ -26,6 +26,7 @@ from .errors import CONTRACT_BREACH, ApiError, bad_request, error, forbidden_by_
 from .iam import IamArea
 from .okms import OkmsArea
 from .orders import OrderArea
+from .pcc_datacenters import DatacenterArea
 from .pcc_kms import KmsArea
 from .pcc_tasks import TaskArea
 from .pcc_users import UserArea
@@ -62,7 +63,7 @@ class OvhCloud(Seed):
         areas: list[Area] = [
             *(self.auth, self.account, self.okms, self.credentials, self.tasks, self.users, self.private_clouds),
             *(orders, CartArea(core, self.account, orders), ServiceArea(core, self.account, self.okms)),
-            *(KmsArea(core, self.tasks), IamArea(core, self.rights), ServiceKeyArea(core)),
+            *(KmsArea(core, self.tasks), DatacenterArea(core), IamArea(core, self.rights), ServiceKeyArea(core)),
         ]
         self._handlers: dict[str, Handler] = {}
         for area in areas:

@@ -321,6 +321,7 @@ class PrivateCloud:
     tasks: dict[int, Task] = dataclasses.field(default_factory=dict)
     users: dict[int, VsphereUser] = dataclasses.field(default_factory=dict)
     networks: dict[int, AllowedNetwork] = dataclasses.field(default_factory=dict)
+    zerto: dict[int, str] = dataclasses.field(default_factory=lambda: {1: "disabled"})  # by virtual datacenter
 
 
 @dataclasses.dataclass

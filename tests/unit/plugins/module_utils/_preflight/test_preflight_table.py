@@ -268,6 +268,22 @@ def test_a_failed_task_is_a_row() -> None:
     assert rows(settings={"service_name": "pcc-1"}, cloud=refused, domains=refused) == {}
 
 
+@pytest.mark.parametrize(
+    ("replication", "severity"), [({"zerto": True}, "warning"), ({"zerto": False}, None), (None, None)]
+)
+def test_zerto_of_the_private_cloud(replication: dict[str, bool] | None, severity: str | None) -> None:
+    cloud = {"private_clouds": [{"state": None, "replication": replication}]}
+    found = rows(settings={"service_name": "pcc-1"}, cloud=cloud).get("Zerto", (None,))
+    assert found[0] == severity
+
+
+@pytest.mark.parametrize("clusters", [[], ["C0"], None])
+def test_vsan_is_said_to_be_by_arrangement(clusters: list[str] | None) -> None:
+    found = rows(vcenter={"vcenter": "vc", "readiness": {**READY, "vsan_clusters": clusters}})
+    assert ("vSAN" in found) == bool(clusters)
+    assert not clusters or (found["vSAN"][0] == "ok" and "Technical Account Manager" in found["vSAN"][1])
+
+
 def test_what_was_not_named_is_told() -> None:
     nothing: dict[str, t.Any] = {"settings": {"service_name": ""}}
     assert {check: row[0] for check, row in rows("okms", **nothing).items()} == {"Private cloud": "warning"}
