@@ -71,6 +71,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import Fields, record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import Orders
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
 
@@ -90,21 +91,21 @@ class AccountInfo:
         raw = self._owner()
         return {
             "account": {
-                "name": raw.get("nichandle"),
-                "state": raw.get("state"),
-                "subsidiary": raw.get("ovhSubsidiary"),
-                "currency": (raw.get("currency") or {}).get("code"),
+                "name": raw.text("nichandle"),
+                "state": raw.text("state"),
+                "subsidiary": raw.text("ovhSubsidiary"),
+                "currency": raw.part("currency").text("code"),
                 "payment_methods_known": known,
                 "default_payment_method": method,
             }
         }
 
-    def _owner(self) -> dict[str, t.Any]:
+    def _owner(self) -> Fields:
         try:
-            return dict(self._client.get("/me"))
+            return record(self._client.get("/me"), "the account")
         except ForbiddenError as error:
             self._context.warn(f"the account cannot be read and is null: {error.message}")
-            return {}
+            return Fields({}, "the account")
 
     def _payment(self) -> tuple[bool, int | None]:
         try:

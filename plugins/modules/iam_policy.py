@@ -216,6 +216,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     Policies,
     effective,
     merged,
+    refuse_what_is_not_told,
     unasked,
     widening,
 )
@@ -261,6 +262,8 @@ class IamPolicy(Resource):
         self.asked = self._asked()
         if before is None:
             return {"name": self.params["name"], **{name: [] for name in LISTS}, **self.asked}
+        if not self.params["purge"]:
+            refuse_what_is_not_told(before)
         self.others = unasked(before, {**before, **self.asked})
         return merged(before, self.asked, self.params["purge"])
 

@@ -305,6 +305,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, text, texts
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import names
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud import (
     DEFAULT_SUBSETS,
     SUBSETS,
@@ -329,9 +330,10 @@ class PrivateCloudInfo:
     def find(self) -> dict[str, t.Any]:
         """The private clouds with the chosen subsets."""
         name = self.context.params["service_name"]
-        names = [name] if name else sorted(self.client.get("/dedicatedCloud"))
+        listed = [] if name else names(self.client.get("/dedicatedCloud"), "the list of private clouds")
+        clouds = [name] if name else sorted(listed)
         subsets = self.context.params["gather"]
-        found = [gather(self.client, service, subsets, self.context.warn) for service in names]
+        found = [gather(self.client, service, subsets, self.context.warn) for service in clouds]
         return {"private_clouds": [facts for facts in found if facts is not None]}
 
 

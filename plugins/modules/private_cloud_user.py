@@ -232,6 +232,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.p
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import one_line
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.users import (
     CREATION_NAMES,
@@ -296,7 +297,7 @@ class PrivateCloudUser(Resource):
         name, service = self.params["name"], self.params["service_name"]
         if plan.verb == "create":
             if not self.params["allow_create"]:
-                known = ", ".join(sorted(self.others)) or "none"
+                known = one_line(", ".join(sorted(self.others))) or "none"
                 raise GuardError(
                     f"{service} has no user {name} (its users: {known}); allow_create: true would create it"
                 )

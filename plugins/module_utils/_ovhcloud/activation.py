@@ -28,6 +28,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     pricing,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import ENDED, Domains, used_by
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import (
     CANCELLED,
@@ -86,17 +87,19 @@ class Activation:
 
     def _region_of(self, okms_id: str) -> str | None:
         state = self.domains.get(okms_id)
-        return None if state is None else str(state["region"])
+        return None if state is None else t.cast("str | None", state["region"])
 
     def account(self) -> dict[str, t.Any]:
         """The account, read once."""
         if self._account is None:
-            self._account = self._client.get("/me")
+            self._account = dict(record(self._client.get("/me"), "the account").raw)
         return self._account
 
     def pricing(self, wish: Wish) -> dict[str, t.Any]:
         """Prices for the account's subsidiary, or for the one the user named."""
-        return pricing(self._client, wish.subsidiary or self.account()["ovhSubsidiary"])
+        return pricing(
+            self._client, wish.subsidiary or record(self.account(), "the account").known_text("ovhSubsidiary")
+        )
 
     def order(self, wish: Wish, prices: t.Mapping[str, t.Any], trace: Trace) -> Order:
         """Place an order after everything that can be checked before the first write.
@@ -130,7 +133,7 @@ class Activation:
     def _mine(self, order: Order, display_name: str) -> bool:
         """Whether an order that another run has placed meanwhile may be gone on with."""
         domain = self.domains.get(order.domain) if order.domain else None
-        return domain is None or domain["display_name"] in (domain["id"], display_name)
+        return domain is None or domain["display_name"] in (None, domain["id"], display_name)
 
     def deliver(self, order: Order, wish: Wish) -> tuple[Order, str | None]:
         """Pay and wait; the domain's id, None when the user does not want to wait for it."""
@@ -164,7 +167,8 @@ class Activation:
         self.services.rename(self.services.require(okms_id, self._patience), display_name)
 
         def named(state: State | None) -> bool:
-            return state is not None and state["display_name"] == display_name
+            # without `iam` the API never tells the name
+            return state is not None and state["display_name"] in (display_name, None)
 
         what = f"name {display_name!r} of OKMS {okms_id}"
         seen = wait_for(lambda: self.domains.get(okms_id), named, what, self._patience, _seen, okms_id=okms_id)

@@ -23,6 +23,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     extended,
     outcome_unknown,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import (
+    Fields,
+    ShapeError,
+    names,
+    record,
+    records,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import (
     Order,
     Orders,
@@ -90,7 +97,7 @@ class Shop:
         for left_behind in self._open_carts(marker):
             self._discard(left_behind)
         cart = self._client.post("/order/cart", {"ovhSubsidiary": limit.subsidiary, "description": marker})
-        cart_id = str(cart["cartId"])
+        cart_id = record(cart, "a new cart").known_text("cartId")
         try:
             self._fill(cart_id, region)
             self._check_price(cart_id, limit.max_price)
@@ -112,10 +119,11 @@ class Shop:
     def _fill(self, cart_id: str, region: str) -> None:
         self._client.post(path("/order/cart/{}/assign", cart_id))
         body = {"planCode": PLAN, "duration": "P1M", "pricingMode": "default", "quantity": 1}
-        item = self._client.post(path("/order/cart/{}/okms", cart_id), body)
-        item_path = path("/order/cart/{}/item/{}", cart_id, item["itemId"])
-        needed = self._client.get(f"{item_path}/requiredConfiguration")
-        unknown = sorted(entry["label"] for entry in needed if entry.get("required") and entry["label"] != "region")
+        item = record(self._client.post(path("/order/cart/{}/okms", cart_id), body), f"the item of cart {cart_id}")
+        item_path = path("/order/cart/{}/item/{}", cart_id, item.known_whole("itemId"))
+        needed = records(self._client.get(f"{item_path}/requiredConfiguration"), "the settings of an order")
+        labels = [entry.text("label") for entry in needed if entry.flag("required")]
+        unknown = sorted(str(label) for label in labels if label != "region")
         if unknown:
             raise ApiError(
                 f"an order of the plan {PLAN} now needs settings that are not known here: {', '.join(unknown)}"
@@ -123,9 +131,9 @@ class Shop:
         self._client.post(f"{item_path}/configuration", {"label": "region", "value": region})
 
     def _check_price(self, cart_id: str, max_price: float) -> None:
-        simulated = self._client.get(path("/order/cart/{}/checkout", cart_id))
-        price = simulated["prices"]["withTax"]
-        check_total(float(price["value"]), price.get("currencyCode"), max_price)
+        simulated = record(self._client.get(path("/order/cart/{}/checkout", cart_id)), f"the price of cart {cart_id}")
+        price = simulated.part("prices").part("withTax")
+        check_total(price.known_amount("value"), price.text("currencyCode"), max_price)
 
     def _checkout(self, cart_id: str, region: str, mine: t.Callable[[Order], bool]) -> Order:
         """The one call that makes the order; it is never sent twice."""
@@ -140,12 +148,12 @@ class Shop:
                 return self._order_of_another_run(region, mine)
             self._discard(cart_id)
             raise
-        if not isinstance(answer, dict) or answer.get("orderId") is None:
+        order_id = answer.get("orderId") if isinstance(answer, dict) else None
+        if not isinstance(order_id, int) or isinstance(order_id, bool):
             raise ApiError(
                 f"checkout of cart {cart_id} was answered without an order id: run again, which looks for it"
             )
-        price = (answer.get("prices") or {}).get("withTax") or {}
-        return Order(int(answer["orderId"]), "notPaid", price.get("value"), price.get("currencyCode"))
+        return _priced(order_id, record(answer, f"order {order_id}"))
 
     # --- other runs at the same time
 
@@ -199,19 +207,28 @@ class Shop:
     # --- carts
 
     def _open_carts(self, marker: str) -> list[str]:
-        ids = self._client.get("/order/cart", {"description": marker})
+        ids = names(self._client.get("/order/cart", {"description": marker}), "the list of carts")
         return [cart_id for cart_id in ids if self._is_open(cart_id, marker)]
 
     def _is_open(self, cart_id: str, marker: str) -> bool:
         try:
-            cart = self._client.get(path("/order/cart/{}", cart_id))
+            cart = record(self._client.get(path("/order/cart/{}", cart_id)), f"cart {cart_id}")
         except NotFoundError:
             return False  # expired or taken away meanwhile
         # a cart that was checked out is the record of an order
-        return cart.get("description") == marker and not cart.get("readOnly")
+        return cart.text("description") == marker and not cart.flag("readOnly")
 
     def _discard(self, cart_id: str) -> None:
         try:
             self._client.delete(path("/order/cart/{}", cart_id))
         except CollectionError:
             return  # an unused cart costs nothing and expires by itself
+
+
+def _priced(order_id: int, answer: Fields) -> Order:
+    """The order of a checkout; a total that cannot be read is asked for again before anything is paid."""
+    try:
+        price = answer.part("prices").part("withTax")
+        return Order(order_id, "notPaid", price.amount("value"), price.text("currencyCode"))
+    except ShapeError:
+        return Order(order_id, "notPaid")

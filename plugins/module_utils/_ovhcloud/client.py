@@ -250,7 +250,8 @@ class Client:
                 + query_note(_query_id(answer)),
                 http_status=answer.status_code,
             )
-        life = float(body.get("expires_in") or 0)
+        expires_in = body.get("expires_in")
+        life = float(expires_in) if isinstance(expires_in, (int, float)) else 0.0
         return str(body["access_token"]), time.monotonic() + max(0.0, life - _RENEW_BEFORE)
 
     def _exchange(
@@ -344,7 +345,7 @@ class Client:
 def _json_or_none(answer: requests.Response) -> t.Any:
     try:
         return json.loads(answer.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

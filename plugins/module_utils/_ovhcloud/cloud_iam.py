@@ -16,6 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import numbers, record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud import (
     PrivateCloud,
 )
@@ -79,7 +80,8 @@ class CloudIam:
     def state(self) -> str:
         """enabled, disabled, or on the way."""
         try:
-            return str(self._client.get(self._path("/iam"))["state"])
+            answer = record(self._client.get(self._path("/iam")), f"the IAM option of {self._name}")
+            return answer.known_text("state")
         except NotFoundError:
             return "missing"
 
@@ -128,7 +130,7 @@ class CloudIam:
         self._tasks.follow(task, self.roles, ready, what, self._patience, lambda roles: f"roles {', '.join(roles)}")
 
     def _task_ids(self) -> set[int]:
-        return set(self._client.get(self._path("/task")))
+        return set(numbers(self._client.get(self._path("/task")), "the list of tasks"))
 
     def _path(self, rest: str) -> str:
         return path("/dedicatedCloud/{}", self._name) + rest

@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import public_key_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     AmbiguousError,
+    ConflictError,
     GuardError,
     InvalidInputError,
     NotFoundError,
@@ -22,11 +23,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import refuse_while_used
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import (
+    ShapeError,
+    record,
+    require_told,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.rights import (
     Caller,
     lacks_kmip_policy,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import utc
 
 FIELDS = (
     "id",
@@ -47,6 +52,7 @@ FIELDS = (
 VOLATILE = frozenset({"days_left"})
 LONGEST_NAME, LONGEST_DESCRIPTION, MOST_URNS, MOST_DAYS = 50, 200, 25, 365
 USABLE = ("CREATING", "READY")
+KNOWN = (*USABLE, "DELETING", "ERROR", "EXPIRED")
 
 
 class Credentials:
@@ -66,7 +72,7 @@ class Credentials:
             self.get(state["id"]) or state if state["status"] == "READY" and not state["certificate"] else state
             for state in states
         ]
-        return sorted(states, key=lambda state: (state["name"], str(state["created_at"]), state["id"]))
+        return sorted(states, key=lambda state: (str(state["name"]), str(state["created_at"]), state["id"]))
 
     def get(self, credential_id: str) -> State | None:
         """One credential; None when it does not exist."""
@@ -88,35 +94,53 @@ class Credentials:
 
     def issue(self, body: t.Mapping[str, t.Any]) -> tuple[str, str | None]:
         """Ask for a new one, once: its id, and the private key if OKMS made it, which can never be read again."""
-        raw = self._client.post(self._path, dict(body))
-        return str(raw["id"]), raw.get("privateKeyPEM")
+        answer = self._client.post(self._path, dict(body))
+        try:
+            read = record(answer, "a new credential")
+            # its value must never get into a message
+            private_key = read.raw.get("privateKeyPEM")
+            return read.known_text("id"), private_key if isinstance(private_key, str) else None
+        except ShapeError:
+            raise ShapeError(
+                f"OVHcloud answered the request for credential {body.get('name')} without its id", maybe_done=True
+            ) from None
 
     def revoke(self, credential_id: str) -> None:
         """Revoke; it is removed a little later."""
         self._client.delete(self._path + path("/{}", credential_id))
 
 
-def credential_state(raw: t.Mapping[str, t.Any], now: datetime.datetime) -> State:
-    """The API's credential in our shape."""
-    pem = raw.get("certificatePEM")
-    facts = certificate_facts(pem) if pem else {}
-    expires_at = utc(raw.get("expiredAt"))
+def credential_state(raw: t.Any, now: datetime.datetime) -> State:
+    """The API's credential in our shape. A certificate that cannot be read has no fingerprints."""
+    read = record(raw, "an OKMS credential")
+    credential_id = read.known_text("id")
+    read.what = f"credential {credential_id}"
+    pem = read.text("certificatePEM")
+    facts, public_key = _certificate(pem) if pem else ({}, None)
+    expires_at = read.time("expiredAt")
     return {
-        "id": raw["id"],
-        "name": raw["name"],
-        "description": raw.get("description"),
-        "identity_urns": sorted(raw.get("identityURNs") or []),
-        "status": raw["status"],
-        "from_csr": bool(raw.get("fromCSR")),
-        "certificate_type": raw.get("certificateType"),
-        "created_at": utc(raw.get("createdAt")),
+        "id": credential_id,
+        "name": read.text("name"),
+        "description": read.text("description"),
+        "identity_urns": sorted(read.texts("identityURNs")),
+        "status": read.text("status"),
+        "from_csr": bool(read.flag("fromCSR")),
+        "certificate_type": read.text("certificateType"),
+        "created_at": read.time("createdAt"),
         "expires_at": expires_at,
         "days_left": days_left(expires_at, now) if expires_at else None,
         "certificate": pem,
         "certificate_sha256": facts.get("sha256"),
-        "public_key_sha256": public_key_of(pem) if pem else None,
+        "public_key_sha256": public_key,
         "private_key_path": None,
     }
+
+
+def _certificate(pem: str) -> tuple[dict[str, t.Any], str | None]:
+    try:
+        return certificate_facts(pem), public_key_of(pem)
+    except InvalidInputError:
+        return {}, None
 
 
 def check_request(params: t.Mapping[str, t.Any]) -> None:
@@ -162,16 +186,18 @@ def select(
     if public_key is None:
         return None
     urns = sorted(set(params["identity_urns"]))
+    require_told(states, "name", "credential")
+    named = [state for state in states if state["name"] == params["name"]]
+    _refuse_what_is_not_told(named)
     fitting = [
         state
-        for state in states
-        if state["name"] == params["name"]
-        and state["identity_urns"] == urns
+        for state in named
+        if state["identity_urns"] == urns
         and state["from_csr"] == from_csr
         and params["certificate_type"] in (None, state["certificate_type"])
         and _lives(state, params["renew_before"])
         # a certificate that is not there yet is compared when it comes
-        and state["public_key_sha256"] in (None, public_key)
+        and (state["public_key_sha256"] == public_key or _no_certificate_yet(state))
     ]
     return max(fitting, key=lambda state: (state["status"] == "READY", str(state["expires_at"])), default=None)
 
@@ -226,6 +252,24 @@ def new_credential(params: t.Mapping[str, t.Any], public_key: str | None) -> Sta
         "public_key_sha256": public_key if from_csr else None,
         "private_key_path": params["private_key_path"],
     }
+
+
+def _no_certificate_yet(state: State) -> bool:
+    return state["public_key_sha256"] is None and not state["certificate"]
+
+
+def _refuse_what_is_not_told(named: t.Sequence[State]) -> None:
+    """Raise when it is not clear whether a credential of the wanted name is the wanted one, or can be used."""
+    require_told(named, "status", "credential")
+    for state in named:
+        if state["status"] not in KNOWN:
+            raise ConflictError(
+                f"credential {state['name']} ({state['id']}) has the status {state['status']}, which this version does "
+                "not know: nothing was issued. Revoke it (state=absent with credential_id), or wait for another status",
+                credential_id=state["id"],
+            )
+        if not state["identity_urns"]:
+            raise ShapeError(f"OVHcloud answered credential {state['id']} without identityURNs", field="identityURNs")
 
 
 def _lives(state: State, renew_before: int) -> bool:

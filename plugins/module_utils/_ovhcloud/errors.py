@@ -76,7 +76,7 @@ def to_error(failure: Failure) -> CollectionError:
     """The error for an answer with status 400 or higher."""
     kind, hint = _judge(failure)
     answer = one_line(failure.field("message")) or _no_message(failure)
-    label = failure.field("class") or failure.field("errorCode")
+    label = one_line(failure.field("class") or failure.field("errorCode"))
     parts = [f"{failure.method} {failure.path} failed: OVHcloud answered {failure.status}"]
     parts.append(f" {label}" if label else "")
     parts.append(f", {answer}" if answer else "")

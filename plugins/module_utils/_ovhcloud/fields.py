@@ -80,6 +80,13 @@ class Fields:
         """An object whose keys are free, such as tags; empty when it is absent."""
         return dict(self._typed(name, dict, "an object") or {})
 
+    def maybe_time(self, name: str) -> str | None:
+        """A time that is only told: None also when it cannot be read."""
+        try:
+            return self.time(name)
+        except ShapeError:
+            return None
+
     def known_text(self, name: str) -> str:
         """A text that the run depends on."""
         return self._known(name, self.text(name))
@@ -120,9 +127,9 @@ class Fields:
         try:
             number = int(value)
         except (ValueError, OverflowError):
-            raise self.wrong(name, value, "no whole number") from None
+            raise self.wrong(name, value, "not a whole number") from None
         if number != value:
-            raise self.wrong(name, value, "no whole number")
+            raise self.wrong(name, value, "not a whole number")
         return number
 
 
@@ -141,15 +148,6 @@ def require_told(states: t.Iterable[t.Mapping[str, t.Any]], name: str, what: str
                 f"OVHcloud answered {what} {state['id']} without {name}, so this run cannot tell which one is meant",
                 field=name,
             )
-
-
-def written(answer: t.Any, what: str) -> Fields:
-    """The answer of a write: when it cannot be read, the write may have been done all the same."""
-    try:
-        return record(answer, what)
-    except ShapeError as error:
-        error.details["maybe_done"] = True
-        raise
 
 
 def records(answer: t.Any, what: str) -> list[Fields]:

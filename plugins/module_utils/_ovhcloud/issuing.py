@@ -20,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.w
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.credentials import Credentials
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import (
     extended,
+    one_line,
     outcome_unknown,
 )
 
@@ -64,8 +65,8 @@ class Issuer:
         def is_ready(state: State) -> bool:
             if state["status"] not in ("CREATING", "READY"):
                 raise ConflictError(
-                    f"credential {credential_id} ended in state {state['status']}: revoke it (state=absent with "
-                    "credential_id) and run again",
+                    f"credential {credential_id} ended in state {one_line(str(state['status']))}: revoke it "
+                    "(state=absent with credential_id) and run again",
                     credential_id=credential_id,
                 )
             return bool(state["status"] == "READY" and state["certificate"])

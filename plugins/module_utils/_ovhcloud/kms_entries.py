@@ -20,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnreachableError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.tasks import Seen
 
 FIELDS = ("id", "ip", "port", "thumbprint", "description", "state", "waiting_for_vcenter", "task_id")
@@ -71,16 +72,18 @@ def thumbprints_of(addresses: t.Iterable[str], general: str | None, single: t.Ma
     return wanted
 
 
-def entry_state(raw: t.Mapping[str, t.Any]) -> State:
+def entry_state(raw: t.Any) -> State:
     """From a `dedicatedCloud.VMEncryptionAccessNetwork`, without the fields that tell about its task."""
-    port = raw.get("kmsTcpPort")
+    read = record(raw, "a KMS entry")
+    kms_id = read.known_whole("kmsId")
+    read.what = f"KMS entry {kms_id}"
     return {
-        "id": int(raw["kmsId"]),
-        "ip": str(raw["ip"]),
-        "port": int(port) if port else None,
-        "thumbprint": canonical_thumbprint(str(raw.get("sslThumbprint") or "")),
-        "description": str(raw.get("description") or ""),
-        "state": str(raw.get("state") or "unknown"),
+        "id": kms_id,
+        "ip": read.known_text("ip"),
+        "port": read.whole("kmsTcpPort") or None,
+        "thumbprint": canonical_thumbprint(read.text("sslThumbprint") or ""),
+        "description": read.text("description") or "",
+        "state": read.text("state") or "unknown",
     }
 
 

@@ -14,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import numbers, record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.kms_entries import (
     CHANGING,
     GOALS,
@@ -43,10 +44,10 @@ class KmsFlow:
     def encryption(self) -> str | None:
         """State of VM encryption, None when this identity may not read it."""
         try:
-            state = self.client.get(path("/dedicatedCloud/{}/vmEncryption", self.service_name))["state"]
+            answer = self.client.get(path("/dedicatedCloud/{}/vmEncryption", self.service_name))
         except (ForbiddenError, NotFoundError):
             return None
-        return str(state)
+        return record(answer, f"the encryption of {self.service_name}").text("state")
 
     def entry(self, kms_id: int) -> State | None:
         """One entry, None when it is gone."""
@@ -57,7 +58,7 @@ class KmsFlow:
 
     def entries(self) -> list[State]:
         """All entries, in order of their ids."""
-        found = [self.entry(kms_id) for kms_id in sorted(self.client.get(self._path()))]
+        found = [self.entry(kms_id) for kms_id in numbers(self.client.get(self._path()), "the list of KMS entries")]
         return [entry for entry in found if entry is not None]
 
     def staying(self, addresses: t.Collection[str], tasks: t.Mapping[str, Task | None] | None = None) -> Found:

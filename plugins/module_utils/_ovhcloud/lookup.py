@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import refuse_while_used
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.activation import Activation, Trace
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import require_told
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import (
     ENDED,
     only_one,
@@ -92,18 +93,24 @@ class Lookup:
 
     def _by_id(self) -> State | None:
         state = self._activation.domains.get(self._okms_id)
-        if state and self._region not in (None, state["region"]):
+        if state and state["region"] and self._region not in (None, state["region"]):
             raise InvalidInputError(
                 f"OKMS {state['id']} is in {state['region']}, not in {self._region}; it cannot be moved"
             )
         return state
 
     def _by_name(self, listed: t.Sequence[State]) -> State | None:
-        same = [
-            state for state in listed if state["display_name"] == self._name and self._region in (None, state["region"])
-        ]
+        called = [state for state in listed if state["display_name"] == self._name]
+        if self._region is not None:
+            require_told(called, "region", "OKMS")
+        same = [state for state in called if self._region in (None, state["region"])]
         alive = [state for state in same if state["state"] not in ENDED]
-        return only_one(alive, self._name) or (same[0] if same else None)
+        found = only_one(alive, self._name) or (same[0] if same else None)
+        if found is None:
+            # one whose name is not told may be the one that is meant: nothing is ordered beside it
+            here = [state for state in listed if self._region in (None, state["region"]) or not state["region"]]
+            require_told(here, "display_name", "OKMS")
+        return found
 
     def _is_over(self, found: State) -> bool:
         """True for a terminated domain, which does not stand in the way of a new one of its name."""

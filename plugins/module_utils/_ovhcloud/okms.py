@@ -15,7 +15,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import (
+    ServiceExpiredError,
+    one_line,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import Fields, record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order_lines import normalise_region
 
 FIELDS = (
@@ -75,7 +79,7 @@ class Domains:
         for region in regions:
             if region["id"] == wanted:
                 return region
-        known = ", ".join(str(region["id"]) for region in regions)
+        known = one_line(", ".join(str(region["id"]) for region in regions))
         raise InvalidInputError(f"region {name!r} does not offer OKMS; regions that do: {known}")
 
 
@@ -90,47 +94,55 @@ def only_one(states: list[State], display_name: str) -> State | None:
     return states[0] if states else None
 
 
-def domain_state(raw: t.Mapping[str, t.Any]) -> State:
-    """The API's domain in our shape."""
-    iam = raw.get("iam") or {}
-    host, port = split_endpoint(str(raw.get("kmipEndpoint") or ""))
-    endpoints = endpoints_of(raw)
+def domain_state(raw: t.Any) -> State:
+    """The API's domain in our shape. Without `iam` its name is not known (null); a domain without a name has its id."""
+    read = record(raw, "an OKMS domain")
+    okms_id = read.known_text("id")
+    read.what = f"OKMS {okms_id}"
+    iam = read.part("iam")
+    host, port = split_endpoint(read.text("kmipEndpoint") or "")
+    endpoints = endpoints_of(read)
     return {
-        "id": raw["id"],
-        "display_name": iam.get("displayName") or raw["id"],
-        "region": normalise_region(str(raw["region"])),
-        "urn": iam.get("urn"),
-        "state": iam.get("state"),
-        "kmip_endpoint": raw.get("kmipEndpoint"),
+        "id": okms_id,
+        "display_name": (iam.text("displayName") or okms_id) if iam.raw else None,
+        "region": _region(read.text("region")),
+        "urn": iam.text("urn"),
+        "state": iam.text("state"),
+        "kmip_endpoint": read.text("kmipEndpoint"),
         "kmip_host": host,
         "kmip_port": port,
-        "kmip_rsa_endpoint": raw.get("kmipRsaEndpoint"),
+        "kmip_rsa_endpoint": read.text("kmipRsaEndpoint"),
         "kmip_endpoints": endpoints,
         "kmip_for_vcenter": for_vcenter(endpoints),
-        "rest_endpoint": raw.get("restEndpoint"),
-        "swagger_endpoint": raw.get("swaggerEndpoint"),
-        "public_ca": raw.get("publicCA"),
-        "public_rsa_ca": raw.get("publicRsaCA"),
-        "service_key_count": raw.get("serviceKeyCount"),
-        "kmip_object_count": raw.get("kmipObjectCount"),
-        "secret_count": raw.get("secretCount"),
-        "secret_version_count": raw.get("secretVersionCount"),
-        "tags": iam.get("tags") or {},
+        "rest_endpoint": read.text("restEndpoint"),
+        "swagger_endpoint": read.text("swaggerEndpoint"),
+        "public_ca": read.text("publicCA"),
+        "public_rsa_ca": read.text("publicRsaCA"),
+        "service_key_count": read.whole("serviceKeyCount"),
+        "kmip_object_count": read.whole("kmipObjectCount"),
+        "secret_count": read.whole("secretCount"),
+        "secret_version_count": read.whole("secretVersionCount"),
+        "tags": iam.labels("tags"),
     }
 
 
-def region_state(raw: t.Mapping[str, t.Any]) -> State:
+def region_state(raw: t.Any) -> State:
     """The API's region in our shape."""
-    host, port = split_endpoint(str(raw.get("kmipEndpoint") or ""))
+    read = record(raw, "a region of OKMS")
+    host, port = split_endpoint(read.text("kmipEndpoint") or "")
     return {
-        "id": normalise_region(str(raw["id"])),
-        "type": raw.get("type"),
-        "certifications": sorted(raw.get("certifications") or []),
-        "kmip_endpoint": raw.get("kmipEndpoint"),
+        "id": normalise_region(read.known_text("id")),
+        "type": read.text("type"),
+        "certifications": sorted(read.texts("certifications")),
+        "kmip_endpoint": read.text("kmipEndpoint"),
         "kmip_host": host,
         "kmip_port": port,
-        "rest_endpoint": raw.get("restEndpoint"),
+        "rest_endpoint": read.text("restEndpoint"),
     }
+
+
+def _region(name: str | None) -> str | None:
+    return normalise_region(name) if name else None
 
 
 def split_endpoint(endpoint: str, default: int = KMIP) -> tuple[str | None, int | None]:
@@ -143,11 +155,11 @@ def split_endpoint(endpoint: str, default: int = KMIP) -> tuple[str | None, int 
     return (host or None), (default if host else None)
 
 
-def endpoints_of(raw: t.Mapping[str, t.Any]) -> State:
+def endpoints_of(read: Fields) -> State:
     """Both KMIP servers of a domain; None for one that the API does not name."""
     return {
-        "rsa": _endpoint("rsa", raw.get("kmipRsaEndpoint"), OKMS_RSA, raw.get("publicRsaCA")),
-        "ecdsa": _endpoint("ecdsa", raw.get("kmipEndpoint"), KMIP, raw.get("publicCA")),
+        "rsa": _endpoint("rsa", read.text("kmipRsaEndpoint"), OKMS_RSA, read.text("publicRsaCA")),
+        "ecdsa": _endpoint("ecdsa", read.text("kmipEndpoint"), KMIP, read.text("publicCA")),
     }
 
 
@@ -168,7 +180,8 @@ def new_domain(region: State, display_name: str | None) -> State:
     Regions do not tell the RSA endpoint: that of their domains has the same host, and the port of the guide.
     """
     known = {name: region[name] for name in ("kmip_endpoint", "kmip_host", "kmip_port", "rest_endpoint")}
-    endpoints = endpoints_of({"kmipEndpoint": region["kmip_endpoint"], "kmipRsaEndpoint": region["kmip_host"]})
+    guessed = {"kmipEndpoint": region["kmip_endpoint"], "kmipRsaEndpoint": region["kmip_host"]}
+    endpoints = endpoints_of(Fields(guessed, f"region {region['id']}"))
     known.update(kmip_endpoints=endpoints, kmip_for_vcenter=for_vcenter(endpoints))
     counts = dict.fromkeys(("service_key_count", "kmip_object_count", "secret_count", "secret_version_count"), 0)
     return {"display_name": display_name, "region": region["id"], **known, **counts, "tags": {}}

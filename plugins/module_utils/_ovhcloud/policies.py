@@ -15,8 +15,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import outcome_unknown
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import (
+    ShapeError,
+    record,
+    require_told,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.rights import Caller
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import utc
 
 EFFECTS = ("allow", "except", "deny")
 LISTS = ("identities", "resources", *EFFECTS, "permissions_groups")
@@ -36,24 +40,40 @@ FIELDS = (
 _FACTORS = ("identities", "resources", "allow", "permissions_groups")
 
 
-def policy_state(raw: t.Mapping[str, t.Any]) -> State:
+def policy_state(raw: t.Any) -> State:
     """From a `policy.Response`."""
-    permissions = raw.get("permissions") or {}
+    read = record(raw, "an IAM policy")
+    policy_id = read.known_text("id")
+    read.what = f"IAM policy {policy_id}"
+    permissions = read.part("permissions")
     return {
-        "id": raw["id"],
-        "name": raw["name"],
-        "description": raw.get("description") or None,
-        "identities": sorted(raw["identities"]),
-        "resources": sorted(item["urn"] for item in raw["resources"]),
-        **{effect: sorted(item["action"] for item in permissions.get(effect) or []) for effect in EFFECTS},
-        "permissions_groups": sorted(item["urn"] for item in raw.get("permissionsGroups") or []),
-        "conditions": raw.get("conditions") or None,
-        "expires_at": utc(raw.get("expiredAt")),
-        "owner": raw.get("owner"),
-        "read_only": bool(raw.get("readOnly")),
-        "created_at": utc(raw.get("createdAt")),
-        "updated_at": utc(raw.get("updatedAt")),
+        "id": policy_id,
+        "name": read.text("name"),
+        "description": read.text("description") or None,
+        "identities": sorted(read.texts("identities")),
+        "resources": sorted(item.known_text("urn") for item in read.parts("resources")),
+        **{effect: sorted(item.known_text("action") for item in permissions.parts(effect)) for effect in EFFECTS},
+        "permissions_groups": sorted(item.known_text("urn") for item in read.parts("permissionsGroups")),
+        "conditions": read.labels("conditions") or None,
+        "expires_at": read.time("expiredAt"),
+        "owner": read.text("owner"),
+        "read_only": bool(read.flag("readOnly")),
+        "created_at": read.time("createdAt"),
+        "updated_at": read.time("updatedAt"),
     }
+
+
+def refuse_what_is_not_told(state: t.Mapping[str, t.Any]) -> None:
+    """Raise for a policy that cannot be complete: a change replaces the whole of it, so what is not told would go."""
+    lists = {"identities": state["identities"], "resources": state["resources"]}
+    lists["permissions"] = [*state["permissions_groups"], *(action for effect in EFFECTS for action in state[effect])]
+    absent = [name for name, items in lists.items() if not items]
+    if absent:
+        raise ShapeError(
+            f"OVHcloud answered IAM policy {state['name']} ({state['id']}) without {' and '.join(absent)}: it "
+            "cannot be changed without losing them",
+            field=absent[0],
+        )
 
 
 def request_body(state: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -134,7 +154,9 @@ class Policies:
 
     def find(self, name: str) -> State | None:
         """The policy of that name: the API has no filter for it."""
-        same = [state for state in self.every() if state["name"] == name]
+        every = self.every()
+        require_told(every, "name", "IAM policy")
+        same = [state for state in every if state["name"] == name]
         if len(same) > 1:
             ids = ", ".join(state["id"] for state in same)
             raise AmbiguousError(f"{len(same)} IAM policies are called {name!r}: {ids}; rename all but one")

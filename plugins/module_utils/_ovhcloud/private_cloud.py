@@ -19,6 +19,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.p
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import (
+    numbers,
+    record,
+    records,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.kms_flow import KmsFlow
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.tasks import (
     seconds_to_confirm,
@@ -76,42 +81,47 @@ def vcenter_host(web_interface_url: str | None) -> str | None:
     if not web_interface_url:
         return None
     address = web_interface_url if "//" in web_interface_url else f"//{web_interface_url}"
-    return urlsplit(address).hostname
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
 
 
-def service_state(raw: t.Mapping[str, t.Any]) -> State:
+def service_state(raw: t.Any) -> State:
     """From a `dedicatedCloud.dedicatedCloudWithIAM`. Session limits: user_session_timeout in seconds, 0 for none."""
-    version = raw.get("version") or {}
+    read = record(raw, "a private cloud")
+    version = read.part("version").raw
     return {
-        "service_name": raw["serviceName"],
-        "description": raw.get("description"),
-        "state": raw.get("state"),
-        "location": raw.get("location"),
+        "service_name": read.text("serviceName"),
+        "description": read.text("description"),
+        "state": read.text("state"),
+        "location": read.text("location"),
         "version": {part: version.get(part) for part in ("major", "minor", "build")},
-        "vcenter_host": vcenter_host(raw.get("webInterfaceUrl")),
-        "urn": (raw.get("iam") or {}).get("urn"),
-        "user_access_policy": raw.get("userAccessPolicy"),
-        "user_limit_concurrent_session": raw.get("userLimitConcurrentSession"),
-        "user_logout_policy": raw.get("userLogoutPolicy"),
-        "user_session_timeout": raw.get("userSessionTimeout"),
-        "advanced_security": raw.get("advancedSecurity"),
-        "service_pack": raw.get("servicePackName"),
-        "generation": raw.get("generation"),
-        "commercial_range": raw.get("commercialRange"),
-        "secure_interface": raw.get("certifiedInterfaceUrl"),
+        "vcenter_host": vcenter_host(read.text("webInterfaceUrl")),
+        "urn": read.part("iam").text("urn"),
+        "user_access_policy": read.text("userAccessPolicy"),
+        "user_limit_concurrent_session": read.whole("userLimitConcurrentSession"),
+        "user_logout_policy": read.text("userLogoutPolicy"),
+        "user_session_timeout": read.whole("userSessionTimeout"),
+        "advanced_security": read.flag("advancedSecurity"),
+        "service_pack": read.text("servicePackName"),
+        "generation": read.text("generation"),
+        "commercial_range": read.text("commercialRange"),
+        "secure_interface": read.text("certifiedInterfaceUrl"),
     }
 
 
-def task_state(raw: t.Mapping[str, t.Any], now: datetime.datetime) -> State:
+def task_state(raw: t.Any, now: datetime.datetime) -> State:
     """From a `dedicatedCloud.Task`."""
     task = task_of(raw)
+    read = record(raw, f"task {task.task_id}")
     return {
         "id": task.task_id,
-        "state": raw["state"],
-        "progress": raw["progress"],
-        "description": raw["description"],
-        "created_by": raw["createdBy"],
-        "user_id": raw["userId"],
+        "state": task.state,
+        "progress": read.whole("progress"),
+        "description": task.description or None,
+        "created_by": read.text("createdBy"),
+        "user_id": read.whole("userId"),
         "started_at": task.started,
         "seconds_to_confirm": seconds_to_confirm(task.started, now) if task.not_started else None,
     }
@@ -126,12 +136,13 @@ class PrivateCloud:
 
     def service(self) -> State:
         """The service itself."""
-        return service_state(self._get(""))
+        return {**service_state(self._get("")), "service_name": self.service_name}
 
     def encryption(self) -> State:
         """State of VM encryption and the KMS entries."""
         flow = KmsFlow(self.client, self.service_name, Patience(wait=False))
-        return {"state": self._get("/vmEncryption")["state"], "kms": flow.entries()}
+        state = record(self._get("/vmEncryption"), f"the encryption of {self.service_name}").text("state")
+        return {"state": state, "kms": flow.entries()}
 
     def users(self) -> list[State]:
         """vSphere users with their rights."""
@@ -140,48 +151,53 @@ class PrivateCloud:
     def iam(self) -> State:
         """The IAM option: `available` says whether it is on or could be switched on (HDS and PCI DSS clouds: not)."""
         try:
-            state = self._get("/iam")
-            available = state["state"] in ("enabled", "enabling") or self._get("/iam/canBeEnabled") is True
+            read = record(self._get("/iam"), f"the IAM option of {self.service_name}")
+            state = read.text("state")
+            available = state in ("enabled", "enabling") or self._get("/iam/canBeEnabled") is True
         except NotFoundError:
             return {"state": None, "available": False, "identity_provider_id": None}
         return {
-            "state": state["state"],
+            "state": state,
             "available": available,
-            "identity_provider_id": state.get("identityProviderId"),
+            "identity_provider_id": read.whole("identityProviderId"),
         }
 
     def networks(self) -> list[State]:
         """Networks that vCenter may be reached from when user_access_policy is filtered."""
-        found = [self._get("/allowedNetwork/{}", number) for number in sorted(self._get("/allowedNetwork"))]
+        ids = numbers(self._get("/allowedNetwork"), "the list of allowed networks")
+        found = [record(self._get("/allowedNetwork/{}", number), f"allowed network {number}") for number in ids]
         return [
             {
-                "id": raw["networkAccessId"],
-                "network": raw["network"],
-                "description": raw["description"],
-                "state": raw["state"],
+                "id": read.whole("networkAccessId"),
+                "network": read.text("network"),
+                "description": read.text("description"),
+                "state": read.text("state"),
             }
-            for raw in found
+            for read in found
         ]
 
     def tasks(self) -> list[State]:
         """Tasks that are not finished."""
-        numbers = {number for state in _OPEN_TASKS for number in self.client.get(self._path("/task"), {"state": state})}
-        found = [self._optional("/task/{}", number) for number in sorted(numbers)]
+        answers = [self.client.get(self._path("/task"), {"state": state}) for state in _OPEN_TASKS]
+        ids = {number for answer in answers for number in numbers(answer, "the list of tasks")}
+        found = [self._optional("/task/{}", number) for number in sorted(ids)]
         return [task_state(raw, self.client.now()) for raw in found if raw is not None]
 
     def capabilities(self) -> State:
         """What this private cloud can do."""
-        return snake_keys(self._get("/capabilities"))
+        return snake_keys(record(self._get("/capabilities"), f"the capabilities of {self.service_name}").raw)
 
     def security(self) -> State:
         """Security options that are on (hds, pcidss, advancedSecurity ...) and the password policy of vSphere users."""
         state = self._optional("/securityOptions")
         matrix = self._optional("/securityOptions/compatibilityMatrix")
         policy = self._optional("/passwordPolicy")
+        what = f"the security options of {self.service_name}"
+        rows = None if matrix is None else records(matrix, what)
         return {
-            "state": state["state"] if state is not None else None,
-            "enabled_options": sorted(row["name"] for row in matrix if row["enabled"]) if matrix is not None else None,
-            "password_policy": snake_keys(policy) if policy is not None else None,
+            "state": None if state is None else record(state, what).text("state"),
+            "enabled_options": None if rows is None else sorted(str(r.text("name")) for r in rows if r.flag("enabled")),
+            "password_policy": None if policy is None else snake_keys(record(policy, "the password policy").raw),
         }
 
     def replication(self) -> State:

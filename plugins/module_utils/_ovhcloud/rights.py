@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.config import ApplicationKey
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import record, records
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.needs import (
     KMIP_ACTIONS,
     KMIP_OPTIONAL,
@@ -29,7 +30,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     iam_policy,
     needs_of,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import parse, utc
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import parse
 
 Rules = t.Optional[list[tuple[str, str]]]
 
@@ -61,12 +62,14 @@ class Caller:
     rules: Rules
 
     @classmethod
-    def of(cls, raw: t.Mapping[str, t.Any]) -> Caller:
+    def of(cls, raw: t.Any) -> Caller:
         """From an `auth.Details`."""
-        routes = raw.get("allowedRoutes")
-        rules = None if routes is None else [(str(rule["method"]), str(rule["path"])) for rule in routes]
-        identities = tuple(str(urn) for urn in raw.get("identities") or [])
-        return cls(raw["account"], raw["method"], identities, raw.get("user"), raw.get("description"), rules)
+        read = record(raw, "the details of the credential")
+        known = [(str(rule.text("method")), str(rule.text("path"))) for rule in read.parts("allowedRoutes")]
+        rules = None if read.raw.get("allowedRoutes") is None else known
+        identities = tuple(read.texts("identities"))
+        method = read.text("method") or "an unknown method"
+        return cls(read.known_text("account"), method, identities, read.text("user"), read.text("description"), rules)
 
     @property
     def api(self) -> str:
@@ -139,9 +142,9 @@ def granted_to_caller(client: Client, urn: str, actions: t.Sequence[str]) -> dic
         answers = client.post("/v2/iam/authorization/check", body, read=True)
     except (ApiError, ForbiddenError, NotFoundError):
         return known
-    for answer in answers if isinstance(answers, list) else []:
-        known.update(dict.fromkeys(answer.get("authorizedActions") or [], True))
-        known.update(dict.fromkeys(answer.get("unauthorizedActions") or [], False))
+    for answer in records(answers, "the check of rights"):
+        known.update(dict.fromkeys(answer.texts("authorizedActions"), True))
+        known.update(dict.fromkeys(answer.texts("unauthorizedActions"), False))
     return known
 
 
@@ -155,8 +158,9 @@ def bypasses_policies(client: Client, identities: t.Sequence[str], user: str | N
     if not user:
         return False
     try:
-        groups = client.get(path("/me/identity/user/{}", user)).get("groups") or []
-        roles = [client.get(path("/me/identity/group/{}", group)).get("role") for group in groups]
+        groups = record(client.get(path("/me/identity/user/{}", user)), f"user {user}").texts("groups")
+        read = [record(client.get(path("/me/identity/group/{}", group)), f"group {group}") for group in groups]
+        roles = [group.text("role") for group in read]
     except (ApiError, ForbiddenError, NotFoundError):
         return None
     return "ADMIN" in roles
@@ -212,19 +216,19 @@ class Rights:
         if not isinstance(self._client.settings.credentials, ApplicationKey):
             return None
         try:
-            raw = self._client.get("/auth/currentCredential")
+            raw = record(self._client.get("/auth/currentCredential"), "the consumer key")
         except (ApiError, AuthenticationError, ForbiddenError, NotFoundError):
             return None
-        expires = utc(raw.get("expiration"))
+        expires = raw.time("expiration")
         left = (parse(expires) - self._client.now()).days if expires else None
         return {
-            "status": raw.get("status"),
-            "created": utc(raw.get("creation")),
+            "status": raw.text("status"),
+            "created": raw.time("creation"),
             "expires": expires,
             "days_left": left,
-            "last_used": utc(raw.get("lastUse")),
-            "allowed_ips": raw.get("allowedIPs"),
-            "rules": [{"method": rule["method"], "path": rule["path"]} for rule in raw.get("rules") or []],
+            "last_used": raw.time("lastUse"),
+            "allowed_ips": None if raw.raw.get("allowedIPs") is None else raw.texts("allowedIPs"),
+            "rules": [{"method": rule.text("method"), "path": rule.text("path")} for rule in raw.parts("rules")],
         }
 
     def _unusable(self, error: CollectionError) -> State:

@@ -22,13 +22,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import (
     extended,
+    one_line,
     outcome_unknown,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import (
     Fields,
+    ShapeError,
     record,
+    records,
     require_told,
-    written,
 )
 
 FIELDS = (
@@ -95,9 +97,11 @@ class ServiceKeys:
     def create(self, body: t.Mapping[str, t.Any], secrets: t.Sequence[str] = ()) -> State:
         """Generate or import one, once."""
         try:
-            return key_state(self._client.post(self._path, dict(body)), written)
+            return key_state(self._client.post(self._path, dict(body)))
         except CollectionError as error:
             message = scrub(error.message, secrets)
+            if isinstance(error, ShapeError):
+                error.details["maybe_done"] = True
             if outcome_unknown(error):
                 message += ". Whether the key exists is not known: run again, which looks for it before it makes one"
             raise extended(error, message) from error
@@ -115,9 +119,9 @@ class ServiceKeys:
         return self._client.get_all("/v2/okms/reference/serviceKey", {"region": region})
 
 
-def key_state(raw: t.Any, reader: t.Callable[[t.Any, str], Fields] = record) -> State:
+def key_state(raw: t.Any) -> State:
     """The API's key in our shape; nothing of it is secret."""
-    read = reader(raw, "a service key")
+    read = record(raw, "a service key")
     key_id = read.known_text("id")
     read.what = f"service key {key_id}"
     iam = read.part("iam")
@@ -135,8 +139,15 @@ def key_state(raw: t.Any, reader: t.Callable[[t.Any, str], Fields] = record) -> 
         "urn": iam.text("urn"),
         "tags": iam.labels("tags"),
         "public_key": pem,
-        "public_key_sha256": public_key_in(pem) if pem else None,
+        "public_key_sha256": _fingerprint(pem) if pem else None,
     }
+
+
+def _fingerprint(pem: str) -> str | None:
+    try:
+        return public_key_in(pem)
+    except InvalidInputError:
+        return None
 
 
 def check_request(params: t.Mapping[str, t.Any]) -> None:
@@ -235,22 +246,23 @@ def check_deletion(state: t.Mapping[str, t.Any], confirm_name: str) -> None:
         )
 
 
-def generated(params: t.Mapping[str, t.Any], offers: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
+def generated(params: t.Mapping[str, t.Any], offers: t.Any) -> dict[str, t.Any]:
     """Type, size or curve, and operations of a new key; what the user leaves open is the region's default. Pure."""
-    offer = _offer(params["type"], offers)
-    chosen: dict[str, t.Any] = {"type": offer["type"]}
+    offer = _offer(params["type"], records(offers, "the keys that a region offers"))
+    kind = offer.known_text("type")
+    chosen: dict[str, t.Any] = {"type": kind}
     for name, many in (("size", "sizes"), ("curve", "curves")):
-        value = _chosen(params[name], offer.get(many) or [], f"{name} of a key of type {offer['type']}")
+        value = _chosen(params[name], offer.parts(many), f"{name} of a key of type {kind}")
         if value is not None:
             chosen[name] = value
-    usages = offer.get("operations") or []
-    allowed = sorted({word for usage in usages for word in usage.get("value") or []})
+    usages = offer.parts("operations")
+    allowed = sorted({word for usage in usages for word in usage.texts("value")})
     wanted = sorted(set(params["operations"] or []))
     if set(wanted) - set(allowed):
         raise InvalidInputError(
-            f"operations of a key of type {offer['type']} can be {', '.join(allowed)}, not {', '.join(wanted)}"
+            f"operations of a key of type {kind} can be {', '.join(allowed)}, not {', '.join(wanted)}"
         )
-    default = next((usage["value"] for usage in usages if usage.get("default")), _USUAL.get(offer["type"], ()))
+    default = next((usage.texts("value") for usage in usages if usage.flag("default")), _USUAL.get(kind, ()))
     return {**chosen, "operations": wanted or sorted(default)}
 
 
@@ -272,19 +284,20 @@ def new_key(name: str, facts: t.Mapping[str, t.Any], public_key_sha256: str | No
     }
 
 
-def _offer(kind: str | None, offers: t.Sequence[t.Mapping[str, t.Any]]) -> t.Mapping[str, t.Any]:
+def _offer(kind: str | None, offers: t.Sequence[Fields]) -> Fields:
     for offer in offers:
-        if offer.get("type") == kind if kind else offer.get("default"):
+        if offer.text("type") == kind if kind else offer.flag("default"):
             return offer
-    known = ", ".join(sorted(str(offer.get("type")) for offer in offers))
+    known = one_line(", ".join(sorted(str(offer.text("type")) for offer in offers)))
     raise InvalidInputError(f"this region offers keys of type {known}, not {kind}")
 
 
-def _chosen(value: t.Any, offered: t.Sequence[t.Mapping[str, t.Any]], what: str) -> t.Any:
+def _chosen(value: t.Any, offered: t.Sequence[Fields], what: str) -> t.Any:
     if value is None:
-        return next((entry["value"] for entry in offered if entry.get("default")), None)
+        return next((entry.raw.get("value") for entry in offered if entry.flag("default")), None)
     if not offered:
         raise InvalidInputError(f"{what} cannot be chosen")
-    if value not in [entry.get("value") for entry in offered]:
-        raise InvalidInputError(f"{what} can be {', '.join(str(entry.get('value')) for entry in offered)}, not {value}")
+    values = [entry.raw.get("value") for entry in offered]
+    if value not in values:
+        raise InvalidInputError(f"{what} can be {', '.join(map(str, values))}, not {value}")
     return value

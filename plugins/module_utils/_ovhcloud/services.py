@@ -14,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import numbers, record
 
 TERMINATING = frozenset({"terminate", "terminateAtExpirationDate", "terminateAtEngagementDate", "deleteAtExpiration"})
 
@@ -26,14 +27,14 @@ class Services:
 
     def find(self, resource: str) -> int | None:
         """The service id of a resource; None when the list does not have it (just after delivery, or gone)."""
-        ids = self._client.get("/services", {"resourceName": resource})
+        ids = numbers(self._client.get("/services", {"resourceName": resource}), "the list of services")
         if len(ids) > 1:
             ids = [number for number in ids if self._names(number, resource)]
         if len(ids) > 1:
             raise AmbiguousError(
                 f"OVHcloud lists several services for {resource}: {sorted(ids)}", service_ids=sorted(ids)
             )
-        return int(ids[0]) if ids else None
+        return ids[0] if ids else None
 
     def require(self, resource: str, patience: Patience) -> int:
         """The service id, waited for: it appears some time after delivery."""
@@ -44,7 +45,7 @@ class Services:
 
     def get(self, service_id: int) -> dict[str, t.Any]:
         """The raw service."""
-        return t.cast("dict[str, t.Any]", self._client.get(path("/services/{}", service_id)))
+        return dict(record(self._client.get(path("/services/{}", service_id)), f"service {service_id}").raw)
 
     def rename(self, service_id: int, display_name: str) -> None:
         """Give it another name; the resource shows it some seconds later."""
@@ -67,15 +68,16 @@ class Services:
             service = self.get(service_id)
         except (NotFoundError, ServiceExpiredError):
             return False
-        return (service.get("resource") or {}).get("name") == resource
+        return record(service, f"service {service_id}").part("resource").text("name") == resource
 
 
 def terminating(service: t.Mapping[str, t.Any]) -> bool:
     """True when the service is terminated or its termination is confirmed."""
-    current = ((service.get("billing") or {}).get("lifecycle") or {}).get("current") or {}
-    pending = TERMINATING.intersection(current.get("pendingActions") or [])
-    state = (service.get("resource") or {}).get("state")
-    return bool(pending or current.get("terminationDate") or current.get("state") == "terminated") or state in (
+    read = record(service, "a service")
+    current = read.part("billing").part("lifecycle").part("current")
+    pending = TERMINATING.intersection(current.texts("pendingActions"))
+    state = read.part("resource").text("state")
+    return bool(pending or current.text("terminationDate") or current.text("state") == "terminated") or state in (
         "deleted",
         "toDelete",
     )

@@ -19,7 +19,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import outcome_unknown
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import parse, utc
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import (
+    ShapeError,
+    numbers,
+    record,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import parse
 
 T = t.TypeVar("T")
 K = t.TypeVar("K")
@@ -68,12 +73,15 @@ class Task:
 def task_of(raw: t.Any) -> Task:
     """From a `dedicatedCloud.Task`."""
     if not isinstance(raw, dict) or "taskId" not in raw:
-        raise ApiError("OVHcloud API answered something that is not a task", answer_type=type(raw).__name__)
+        raise ShapeError("OVHcloud API answered something that is not a task", answer_type=type(raw).__name__)
+    read = record(raw, "a task")
+    task_id = read.known_whole("taskId")
+    read.what = f"task {task_id}"
     return Task(
-        int(raw["taskId"]),
-        str(raw.get("state") or "unknown"),
-        str(raw.get("description") or ""),
-        utc(raw.get("executionDate")),
+        task_id,
+        read.text("state") or "unknown",
+        " ".join((read.text("description") or "").split()),
+        read.maybe_time("executionDate"),
     )
 
 
@@ -110,7 +118,8 @@ class Tasks:
     def waiting_for_vcenter(self) -> list[Task]:
         """All tasks that wait for vCenter; they do not say which KMS entry they belong to."""
         listing = path("/dedicatedCloud/{}/task", self.service_name)
-        ids = sorted({task_id for state in _MAY_WAIT for task_id in self.client.get(listing, {"state": state})})
+        answers = [self.client.get(listing, {"state": state}) for state in _MAY_WAIT]
+        ids = sorted({task_id for answer in answers for task_id in numbers(answer, "the list of tasks")})
         found = [self.read(task_id) for task_id in ids]
         return [task for task in found if task is not None and task.waiting_for_vcenter]
 
@@ -119,6 +128,8 @@ class Tasks:
         try:
             return task_of(send())
         except CollectionError as error:
+            if isinstance(error, ShapeError):
+                error.details["maybe_done"] = True  # it was sent, and only its answer cannot be read
             if not outcome_unknown(error):
                 raise
             try:
@@ -206,12 +217,12 @@ class Tasks:
         Only asked for when a task does not start, or nobody knows it: the code is valid for 15 minutes.
         """
         try:
-            service = self.client.get(path("/dedicatedCloud/{}", self.service_name))
-        except (ForbiddenError, NotFoundError):
-            return ""
-        if not service.get("advancedSecurity"):
-            return ""
-        address = service.get("certifiedInterfaceUrl") or "the secure interface"
+            service = record(self.client.get(path("/dedicatedCloud/{}", self.service_name)), self.service_name)
+            if not service.flag("advancedSecurity"):
+                return ""
+            address = service.text("certifiedInterfaceUrl") or "the secure interface"
+        except (ForbiddenError, NotFoundError, ShapeError):
+            return ""  # only a hint
         validators = self._token_validators()
         who = (
             "a token validator" if validators is None else f"a token validator ({', '.join(validators) or 'none yet'})"
@@ -235,7 +246,8 @@ class Tasks:
         """Logins of the users who may confirm, None when this identity may not read users."""
         try:
             listing = path("/dedicatedCloud/{}/user", self.service_name)
-            users = [self.client.get(f"{listing}/{int(user_id)}") for user_id in sorted(self.client.get(listing))]
-        except (ForbiddenError, NotFoundError):
+            ids = numbers(self.client.get(listing), "the list of users")
+            users = [record(self.client.get(f"{listing}/{user_id}"), f"user {user_id}") for user_id in ids]
+            return [str(user.text("login")) for user in users if user.flag("isTokenValidator")]
+        except (ForbiddenError, NotFoundError, ShapeError):
             return None
-        return [str(user["login"]) for user in users if user["isTokenValidator"]]

@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     ServiceExpiredError,
     extended,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import numbers, record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import ENDED, Domains
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.services import (
     Services,
@@ -55,8 +56,8 @@ class Termination:
     def requested_at(self, okms_id: str) -> str | None:
         """When the confirmation mail of a request of the last day was sent; None when there is none to be seen."""
         try:
-            ids = self._client.get("/me/notification/email/history")
-            mails = [self._mail(number) for number in sorted(ids, reverse=True)[:_MAILS]]
+            ids = numbers(self._client.get("/me/notification/email/history"), "the list of mails")
+            mails = [self._mail(number) for number in ids[::-1][:_MAILS]]
         except (ForbiddenError, NotFoundError):
             return None  # the API of the US has no such route, and the right to it is not always given
         since = self._client.now() - _REQUEST_HOLDS
@@ -89,7 +90,7 @@ class Termination:
 
     def _mail(self, number: int) -> dict[str, t.Any]:
         try:
-            return t.cast("dict[str, t.Any]", self._client.get(path("/me/notification/email/history/{}", number)))
+            return dict(record(self._client.get(path("/me/notification/email/history/{}", number)), "a mail").raw)
         except NotFoundError:
             return {}
 
@@ -101,5 +102,5 @@ def asks_confirmation(mail: t.Mapping[str, t.Any], okms_id: str, since: datetime
         return False
     try:
         return parse(str(mail.get("date"))) >= since
-    except ValueError:
+    except (ValueError, OverflowError):
         return False

@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State, differences
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import numbers, record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.tasks import Seen, Task, Tasks
 
 # our name -> name in the API when writing; `tokenValidator` reads as `isTokenValidator`
@@ -46,19 +47,22 @@ CREATION_NAMES = {
 }
 
 
-def user_state(raw: t.Mapping[str, t.Any]) -> State:
+def user_state(raw: t.Any) -> State:
     """From a `dedicatedCloud.User`."""
+    read = record(raw, "a vSphere user")
+    user_id = read.known_whole("userId")
+    read.what = f"vSphere user {user_id}"
     return {
-        "id": int(raw["userId"]),
-        "name": raw["name"],
-        "login": raw["login"],
-        **{name: raw.get(WRITE_NAMES[name]) or None for name in TEXTS},
-        "state": raw["state"],
-        "activation_state": raw.get("activationState"),
-        **{name: bool(raw.get(WRITE_NAMES[name])) for name in RIGHTS if name != "token_validator"},
-        "token_validator": bool(raw.get("isTokenValidator")),
-        "type": raw.get("type"),
-        "identity_provider_type": raw.get("identityProviderType"),
+        "id": user_id,
+        "name": read.text("name") or "",
+        "login": read.text("login") or "",
+        **{name: read.text(WRITE_NAMES[name]) or None for name in TEXTS},
+        "state": read.text("state"),
+        "activation_state": read.text("activationState"),
+        **{name: bool(read.flag(WRITE_NAMES[name])) for name in RIGHTS if name != "token_validator"},
+        "token_validator": bool(read.flag("isTokenValidator")),
+        "type": read.text("type"),
+        "identity_provider_type": read.text("identityProviderType"),
     }
 
 
@@ -119,8 +123,8 @@ class Users:
 
     def users(self, like: str | None = None) -> list[State]:
         """All users in order of their ids, or those that the API finds similar to a name."""
-        ids = self.client.get(self._path(), {"name": like} if like else None)
-        found = [self.user(user_id) for user_id in sorted(ids)]
+        ids = numbers(self.client.get(self._path(), {"name": like} if like else None), "the list of users")
+        found = [self.user(user_id) for user_id in ids]
         return [user for user in found if user is not None]
 
     def find(self, name: str) -> tuple[State | None, list[str]]:

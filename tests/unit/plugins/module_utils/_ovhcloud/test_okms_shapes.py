@@ -60,7 +60,7 @@ RAW = {
     "kmipObjectCount": 3,
     "secretCount": 0,
     "secretVersionCount": 0,
-    "iam": None,
+    "iam": {"displayName": None, "id": OKMS_ID, "state": None, "tags": None, "urn": "urn:x"},
 }
 
 
@@ -72,6 +72,8 @@ def test_domain_state() -> None:
     named = domain_state({**RAW, "iam": {"displayName": "kms", "state": "OK", "urn": "urn:x", "tags": {"env": "prod"}}})
     assert (named["display_name"], named["state"], named["tags"]) == ("kms", "OK", {"env": "prod"})
     assert used_by(named) == "3 KMIP objects"
+    # without iam nobody knows whether the domain has a name
+    assert domain_state({**RAW, "iam": None})["display_name"] is None
 
 
 HOST = "eu-west-rbx.okms.ovh.net"
