@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.sdk import (
     CRYPTOGRAPHY,
-    UnsupportedAlgorithm,
+    UNREADABLE,
     ec,
     rsa,
     serialization,
@@ -46,7 +46,7 @@ def load_certificate(pem: str, name: str = "certificate") -> t.Any:
     require(CRYPTOGRAPHY)
     try:
         return x509.load_pem_x509_certificate(split(pem, name)[0].encode())
-    except ValueError as error:
+    except UNREADABLE as error:
         raise InvalidInputError(f"{name}: block 1 is no readable certificate") from error
 
 
@@ -73,7 +73,7 @@ def certificate_facts(pem: str, name: str = "certificate") -> dict[str, t.Any]:
             "is_ca": is_ca(certificate),
             "self_signed": certificate.subject == certificate.issuer,
         }
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise InvalidInputError(f"{name}: a field of the certificate cannot be read: {error}") from error
 
 
@@ -82,7 +82,7 @@ def request_subject(pem: str, name: str = "certificate request") -> str:
     require(CRYPTOGRAPHY)
     try:
         return str(x509.load_pem_x509_csr(split(pem, name)[0].encode()).subject.rfc4514_string())
-    except ValueError as error:
+    except UNREADABLE as error:
         raise InvalidInputError(f"{name}: block 1 is no readable certificate request") from error
 
 

@@ -17,7 +17,7 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.sdk import (
     CRYPTOGRAPHY,
-    UnsupportedAlgorithm,
+    UNREADABLE,
     serialization,
     x509,
 )
@@ -180,6 +180,6 @@ def _parse(block: _Block, where: str) -> None:
     load, word = loaders.get(block.label, (lambda data: serialization.load_pem_private_key(data, None), "private key"))
     try:
         load(block.pem.encode())
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE:
         # not chained: the library's text could quote the content
         raise InvalidInputError(f"{where} is damaged: it is no readable {word}") from None

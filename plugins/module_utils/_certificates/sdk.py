@@ -11,6 +11,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.d
 
 __all__ = [
     "CRYPTOGRAPHY",
+    "UNREADABLE",
     "InvalidSignature",
     "UnsupportedAlgorithm",
     "ec",
@@ -33,6 +34,7 @@ pkcs12: t.Any = None
 rsa: t.Any = None
 InvalidSignature: t.Any = Exception
 UnsupportedAlgorithm: t.Any = Exception
+UNREADABLE: tuple[t.Any, ...] = (ValueError, TypeError)
 
 try:
     import cryptography
@@ -45,3 +47,11 @@ except ImportError as import_error:
     CRYPTOGRAPHY = Library("cryptography", _MINIMUM, error=str(import_error))
 else:
     CRYPTOGRAPHY = Library("cryptography", _MINIMUM, version=cryptography.__version__)
+    # what it raises for a certificate that it cannot read, or only in part; three of them are no ValueError
+    UNREADABLE = (
+        *UNREADABLE,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import ipaddress
+import ssl
 
 import pytest
 from cryptography import x509
@@ -20,6 +21,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     same_certificate,
     thumbprint,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import normalise
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 
 SHA1 = "AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD"
@@ -46,6 +48,30 @@ def test_facts_of_a_leaf(leaf):
         "is_ca": False,
         "self_signed": False,
     }
+
+
+def changed(pem, old, new):
+    """The certificate with other bytes in it; its signature is wrong then, which nobody looks at here."""
+    der = ssl.PEM_cert_to_DER_cert(pem)
+    assert der.count(bytes.fromhex(old)) == 1
+    return ssl.DER_cert_to_PEM_cert(der.replace(bytes.fromhex(old), bytes.fromhex(new)))
+
+
+@pytest.mark.parametrize("version", ["01", "09"])
+def test_unknown_version_is_one_line(leaf, version):
+    pem = changed(leaf.certificate, "a003020102", "a0030201" + version)
+    for read in (certificate_facts, normalise):
+        with pytest.raises(InvalidInputError) as raised:
+            read(pem, name="ca")
+        assert raised.value.message.startswith("ca: block 1") and "\n" not in raised.value.message
+
+
+def test_alternative_name_of_an_unknown_kind_is_one_line(maker):
+    made = maker.make("x", names=[x509.DNSName("a.example.com")]).certificate
+    name = b"a.example.com".hex()
+    pem = changed(made, f"820d{name}", f"a50d{name}")  # EDIPartyName
+    with pytest.raises(InvalidInputError, match="ca: a field of the certificate cannot be read"):
+        certificate_facts(pem, name="ca")
 
 
 def test_facts_of_an_authority_come_from_the_first_block(authority, leaf):
