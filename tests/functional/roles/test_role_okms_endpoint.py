@@ -120,6 +120,14 @@ def test_a_provider_of_an_earlier_version_moves_only_when_asked(lab: Lab, play: 
     host = lab.okms_kmip.host
     move = f"moves from {host}:{lab.okms_ecdsa.port} (ecdsa) to {host}:{lab.okms_rsa.port} (rsa); affected: "
     assert move in screen and machine.name in screen.partition(move)[2][:200]
+    # an entry of those days is open for the old port only: moving would cut vCenter off
+    (entry,) = lab.ovhcloud.core.private_cloud(lab.private_cloud).kms.values()
+    entry.port = lab.okms_ecdsa.port
+    mark = lab.journal.mark()
+    stopped = play(okms_move_endpoint=True)
+    assert (stopped.code != 0, lab.journal.writes(mark)) == (True, []), stopped.screen
+    assert "was not moved: OVHcloud has opened the flow" in " ".join(stopped.screen.split())
+    entry.port = lab.okms_rsa.port
     moved = play(okms_move_endpoint=True)
     assert moved.code == 0, moved.screen
     assert server_of(lab) == (lab.region, lab.okms_rsa.port, "green")
