@@ -79,6 +79,32 @@ def test_life_of_a_standard_provider(assumed: Assumed) -> None:
 
 
 @every_value
+def test_provider_whose_second_server_is_down(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        add_standard(lab)
+        lab.external_kms[1].stop()
+        shown = provider_in(ok(runner_in(lab)("key_provider_info")), GREEN)
+        assert [one["status"] for one in shown["connections"]] == ["green", "red"]
+        assert shown["status"] == (assumed.value if assumed.id == "partial-status" else "yellow")
+        assert shown["reasons"], shown
+
+
+@every_value
+def test_provider_that_is_in_use_is_removed_when_asked(assumed: Assumed) -> None:
+    """The collection asks for the name; after that vCenter has the last word, and is quoted."""
+    with lab_with(assumed) as lab:
+        add_standard(lab)
+        run = runner_in(lab)
+        lab.vcenter.inventory.vm("vm1").crypto_key = KeyRef(GREEN, "1")
+        gone = {"name": GREEN, "state": "absent", **FAST}
+        assert run("standard_key_provider", **gone)["failure"]["kind"] == "refused_by_guard"
+        removed = run("standard_key_provider", **gone, confirm_name=GREEN)
+        assert removed.failed is not assumed.value, removed.output
+        assert (GREEN in lab.vcenter.crypto.providers) is removed.failed
+        assert not removed.failed or ("is in use" in removed.msg and "\n" not in removed.msg)
+
+
+@every_value
 def test_key_server_that_goes_down_before_a_key_is_made(assumed: Assumed) -> None:
     with lab_with(assumed) as lab:
         run = runner_in(lab)
@@ -290,12 +316,14 @@ def test_vsan_encryption(assumed: Assumed) -> None:
     with lab_with(assumed) as lab:
         add_standard(lab)
         cluster = lab.vcenter.inventory.cluster("C0")
-        cluster.vsan, cluster.vsan_state.esa = True, True
+        cluster.vsan, cluster.vsan_state.esa = True, assumed.id == "vsan-esa-can-change"
         run = runner_in(lab)
         options = {"cluster": "C0", **FAST}
         done = run("vsan_encryption", **options)
         if done.failed:
-            assert "only when the cluster is created" in done.msg
+            words = "only when the cluster is created" if cluster.vsan_state.esa else "not supported"
+            assert words in done.msg and "\n" not in done.msg, done.output
+            assert not cluster.vsan_encryption
         else:
             assert not ok(run("vsan_encryption", **options)).changed
 

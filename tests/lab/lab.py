@@ -44,6 +44,8 @@ class LabSettings:
     okms_maximum_tls: str = assumed("lab.okms_maximum_tls")
     okms_read_only: str = assumed("lab.okms_read_only")  # how changes are refused then: KMIP's reason and a text
     external_kms_login: tuple[str, str] | None = None  # user name and password that the external KMS wants
+    locate_granted: bool = assumed("lab.locate_granted")
+    revocation_ends_sessions: bool = assumed("lab.revocation_ends_sessions")
     enforce_user_policies: bool = False  # access policy (allowed networks) and session limit of the private cloud count
     ovhcloud: OvhSettings = dataclasses.field(default_factory=OvhSettings)  # of the API
     inventory: Inventory | None = None  # what vCenter manages; None: a small one with every kind of disk
@@ -114,7 +116,9 @@ class Lab(KeyServers):
 
     def _connect(self) -> None:
         ovhcloud, vcenter = self.ovhcloud, self.vcenter
-        ovhcloud.on_credential_revoked = lambda okms_id, credential_id, serial: self.okms_kmip.refresh_revocations()
+        ovhcloud.on_credential_revoked = lambda okms_id, credential_id, serial: self.okms_kmip.refresh_revocations(
+            self.settings.revocation_ends_sessions
+        )
         ovhcloud.kmip_object_count = self.okms_kmip.object_count
         ovhcloud.vcenter_trusts = self._vcenter_trusts
         okms_addresses = frozenset(self.okms_rsa.addresses)
@@ -133,6 +137,8 @@ class Lab(KeyServers):
         return f"{major}.{minor}", patch, release.build
 
     def _kmip_allowed(self, subject: str, serial: int, operation: str) -> bool:
+        if operation == "Locate" and not self.settings.locate_granted:
+            return False
         return not self.settings.kmip_needs_policy or self.ovhcloud.kmip_allowed(subject, serial, operation)
 
     # vCenter asks while the API may be waiting for vCenter: these take no lock of the API

@@ -281,10 +281,12 @@ class KmipServer:
             self._imported.pop(fingerprint, None)
         self.refresh_revocations()
 
-    def refresh_revocations(self) -> None:
-        """Let revocations and the lab's time count at once: for the next handshake, and for open sessions."""
+    def refresh_revocations(self, end_sessions: bool = True) -> None:
+        """Let revocations and the lab's time count at once: for the next handshake, and for open sessions if wanted."""
         with self._lock:
             self._contexts.clear()
+        if not end_sessions:
+            return
         self._cut(lambda session: session.certificate is not None and not self.accepts(session.certificate))
 
     def _cut(self, concerned: t.Callable[[LabSession], bool]) -> list[LabSession]:

@@ -108,7 +108,13 @@ class OvhCloud(Seed):
             try:
                 return self._handle(request)
             except ApiError as problem:
-                return self._answer(problem.status, problem.body)
+                return self._problem(problem)
+
+    def _problem(self, problem: ApiError) -> Response:
+        """An error; what conflicts with the state of an object may be a bad request to the real service."""
+        if problem.status == 409 and self.settings.conflict_status == 400:
+            problem = bad_request(problem.body["message"])
+        return self._answer(problem.status, problem.body)
 
     def refusal(self, request: Request) -> Response:
         """The answer of an identity without the right."""
@@ -154,7 +160,7 @@ class OvhCloud(Seed):
             value, following = self._page(call, value)
             if following:
                 headers["X-Pagination-Cursor-Next"] = following
-        return self._answer(200, value, headers)
+        return self._answer(self.settings.post_status if call.request.method == "POST" else 200, value, headers)
 
     def _page(self, call: Call, items: list[t.Any]) -> tuple[list[t.Any], str]:
         headers, settings = call.request.headers, self.settings

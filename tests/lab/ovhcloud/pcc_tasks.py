@@ -50,7 +50,7 @@ class TaskArea(Area):
         settings, now = self.core.settings, self.core.now()
         task = Task(
             self.core.number("task", 987654),
-            name,
+            name if settings.task_names == "by_call" else settings.task_names,
             about,
             now,
             settings.task_outcome,
@@ -59,7 +59,7 @@ class TaskArea(Area):
             ready,
             fail,
             waiting_text,
-            needs_code=settings.advanced_security,
+            needs_code=settings.advanced_security and settings.kms_needs_code,
             changed=now,
             countdown=Countdown(settings.task_reads),
         )

@@ -17,8 +17,10 @@ class OvhSettings:
     # HTTP
     void: str = assumed("ovhcloud.void")
     page_size: int = 2  # of v2 lists
-    page_maximum: int = 3  # a client that asks for 100 must still follow the cursor
-    signature_window: float = 30.0  # seconds
+    page_maximum: int = assumed("ovhcloud.page_maximum")
+    post_status: int = assumed("ovhcloud.post_status")
+    conflict_status: int = assumed("ovhcloud.conflict_status")
+    signature_window: float = assumed("ovhcloud.signature_window")  # seconds
     token_lifetime: int = 3599  # seconds, of OAuth2 tokens
     credential_status_readable: bool = assumed("ovhcloud.credential_status_readable")
     wildcard_checks: bool = assumed("ovhcloud.wildcard_checks")
@@ -61,5 +63,7 @@ class OvhSettings:
     code_lifetime: float = 900.0  # guide "Using the secure interface": 15 minutes, then the task is cancelled
     service_pack: str = ""  # of all private clouds; empty: hds-nsxt with advanced security, else nsxt
     user_access_policy: str = "filtered"  # or `open`: of the private cloud
+    kms_needs_code: bool = assumed("ovhcloud.kms_needs_code")
+    task_names: str = assumed("ovhcloud.task_names")
     kms_delivered: str = assumed("ovhcloud.kms_delivered")
     flow_port_counts: bool = assumed("ovhcloud.flow_port_counts")

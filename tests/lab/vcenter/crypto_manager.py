@@ -146,9 +146,16 @@ class CryptoManager:
         """Remove a server, even of a provider in use; the provider goes with its last one."""
         provider = find_provider(self._core, call.arguments["clusterId"], "clusterId")
         self._server(provider, call.arguments["serverName"], "serverName")
+        if len(provider.servers) == 1:
+            self._check_unused(provider)
         del provider.servers[call.arguments["serverName"]]
         if not provider.servers and not self._core.settings.empty_provider_remains:
             self._core.crypto.drop(provider.id)
+
+    def _check_unused(self, provider: Provider) -> None:
+        used = {key.provider for key in self._inventory.keys_in_use()}
+        if provider.id in used and not self._core.settings.used_provider_removable:
+            raise vim.fault.ResourceInUse(name=provider.id, msg=f"The key provider {provider.id} is in use.")
 
     @operation("RegisterKmsCluster", kind="write")
     def register_cluster(self, call: Call) -> None:
@@ -166,7 +173,9 @@ class CryptoManager:
     @operation("UnregisterKmsCluster", kind="write")
     def unregister_cluster(self, call: Call) -> None:
         """Remove a provider with all its servers; use is not looked at."""
-        self._core.crypto.drop(find_provider(self._core, call.arguments["clusterId"], "clusterId").id)
+        provider = find_provider(self._core, call.arguments["clusterId"], "clusterId")
+        self._check_unused(provider)
+        self._core.crypto.drop(provider.id)
 
     # reading
 

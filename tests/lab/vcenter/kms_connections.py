@@ -9,6 +9,7 @@ import dataclasses
 import socket
 import typing as t
 
+from cryptography import x509
 from pyVmomi import vim
 
 from ..kmip.vcenter_client import KmsRefused, KmsUnavailable, Probe, VCenterKmsClient
@@ -19,6 +20,17 @@ if t.TYPE_CHECKING:
     from .core import Core
 
 T = t.TypeVar("T")
+
+
+def is_authority(pem: str) -> bool:
+    """Whether a certificate may sign others."""
+    found = x509.load_pem_x509_certificate(pem.encode()).extensions
+    try:
+        return bool(found.get_extension_for_class(x509.BasicConstraints).value.ca)
+    except x509.ExtensionNotFound:
+        return False
+
+
 Kmip = vim.encryption.CryptoManagerKmip
 CLOSED = "Cannot connect to the key server {0.address}:{0.port}."
 
@@ -74,7 +86,7 @@ class KmsConnections:
         return VCenterKmsClient(
             server.address,
             server.port,
-            list(provider.trusted) if provider else [],
+            self._trusted(provider) if provider else [],
             shown.certificate_pem if shown else None,
             shown.key_pem if shown else None,
             server.user_name or None,
@@ -84,6 +96,11 @@ class KmsConnections:
             route.address,
             route.aversion,
         )
+
+    def _trusted(self, provider: Provider) -> list[str]:
+        """The certificates that count: those of authorities too, or leaves only."""
+        given = list(provider.trusted)
+        return given if self._core.settings.server_ca_accepted else [pem for pem in given if not is_authority(pem)]
 
     def probe(self, provider: Provider | None, server: KmipServer) -> Probe:
         """Test the connection to one server."""
@@ -160,7 +177,8 @@ class KmsConnections:
         if not probes:
             return "gray"
         green = sum(probe.green for probe in probes)
-        return "green" if green == len(probes) else "yellow" if green else "red"
+        some = self._core.settings.partial_status if green else "red"
+        return "green" if green == len(probes) else some
 
     def _server_status(self, server: KmipServer, probe: Probe) -> t.Any:
         text = "Connected to the key server." if probe.green else probe.detail

@@ -23,6 +23,7 @@ class VCenterSettings:
     task_polls: int = 0  # how often a task is seen running before it is finished
     reconfigure_polls: int | None = None  # the same for tasks that reconfigure a machine; None: task_polls
     vsan_settling_looks: int = 0  # how often vSAN is seen changing after its task is over
+    vsan_encryption_allowed: bool = assumed("vcenter.vsan_encryption_allowed")
     vsan_esa_can_change: bool = assumed("vcenter.vsan_esa_can_change")
     tasks_at_once: int = 640  # what is started beyond that is queued (performance blog of 2021)
     shutdown_looks: int = 1  # readings of a machine that still show it on after ShutdownGuest
@@ -49,6 +50,9 @@ class VCenterSettings:
     old_hardware_fault: str = assumed("vcenter.old_hardware_fault")
     property_needs_privilege: bool = assumed("vcenter.property_needs_privilege")
     native_status: str = assumed("vcenter.native_status")
+    partial_status: str = assumed("vcenter.partial_status")
+    server_ca_accepted: bool = assumed("vcenter.server_ca_accepted")
+    used_provider_removable: bool = assumed("vcenter.used_provider_removable")
     connection_texts: bool = assumed("vcenter.connection_texts")
     rest_write_status: int = assumed("vcenter.rest_write_status")
     native_settling_reads: int = 1  # readings after a create (NONE) or an import (WARNING) until the health is known

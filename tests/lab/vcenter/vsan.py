@@ -232,6 +232,8 @@ class Vsan:
     def _check_rewrite(self, cluster: Cluster, reduced: bool, set_at_creation: bool = False) -> None:
         """What has all disks written anew: not everywhere, and with too few hosts only at less redundancy."""
         state = cluster.vsan_state
+        if set_at_creation and not self._core.settings.vsan_encryption_allowed:
+            raise vsan_fault("The operation is not supported on this cluster.")
         if state.esa and set_at_creation and not self._core.settings.vsan_esa_can_change:
             raise vsan_fault("The operation is not supported on a vSAN ESA cluster.")
         if not state.esa and state.tight and not reduced:

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is assumed of the OVHcloud API and of OKMS, beyond the lives in test_assumptions.py: run with every value."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import providers
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import runner_in
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.test_assumptions import lab_with, ok, twice
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.assumptions import Assumed, every_value
+
+pytestmark = pytest.mark.long
+
+IP, SHA1, OTHER_SHA1 = "198.51.100.7", "AB:" * 19 + "AB", "CD:" * 19 + "CD"
+
+
+@every_value
+def test_many_domains_and_their_credentials(assumed: Assumed, tmp_path: pathlib.Path) -> None:
+    """Lists of several pages, and calls that are signed by a clock that is a little off."""
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        made = [lab.ovhcloud.new_okms(lab.region, f"kms-{number}") for number in range(7)]
+        shown = ok(run("okms_info"))["okms_domains"]
+        assert {one["id"] for one in shown} == {domain.okms_id for domain in made}
+        for number in range(5):
+            options = {"okms_id": made[0].okms_id, "name": f"vcenter-{number}", **providers.FAST}
+            twice(run, "okms_credential", **options, private_key_path=str(tmp_path / f"{number}.key"))
+        listed = ok(run("okms_credential_info", okms_id=made[0].okms_id))["credentials"]
+        assert len(listed) == 5
+
+
+@every_value
+def test_kms_entry_and_its_tasks(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        lab.ovhcloud.vcenter_trusts = lambda _ip: True
+        entry = {"service_name": lab.private_cloud, "host": IP, **providers.FAST}
+        twice(run, "private_cloud_kms", **entry, thumbprint=SHA1, wait_for="delivered")
+        twice(run, "private_cloud_kms", **entry, thumbprint=OTHER_SHA1)
+        twice(run, "private_cloud_kms", **entry, state="absent", confirm_host=IP)
+
+
+@every_value
+def test_change_that_the_state_of_an_entry_does_not_allow(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        entry = {"service_name": lab.private_cloud, "host": IP, "thumbprint": SHA1, **providers.FAST}
+        ok(run("private_cloud_kms", **entry))
+        (kept,) = lab.ovhcloud.state.pccs[lab.private_cloud].kms.values()
+        kept.state = "updating"
+        failed = run("private_cloud_kms", **{**entry, "thumbprint": OTHER_SHA1, "wait_timeout": 1})
+        assert failed.failed and "\n" not in failed.msg, failed.output
+        assert kept.thumbprint == SHA1
+
+
+@every_value
+def test_kms_entry_on_a_certified_cloud(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        lab.ovhcloud.settings.advanced_security = True
+        entry = {"service_name": lab.private_cloud, "host": IP, "thumbprint": SHA1, **providers.FAST}
+        result = runner_in(lab)("private_cloud_kms", **{**entry, "wait_timeout": 1})
+        if assumed.value:
+            assert result.failed and "token validator" in result.msg, result.output
+        else:
+            assert ok(result).changed
+
+
+@every_value
+def test_certificate_that_okms_issued(assumed: Assumed, tmp_path: pathlib.Path) -> None:
+    """The test of a KMS works with fewer rights; after its revocation the certificate opens nothing."""
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        domain = lab.ovhcloud.new_okms(lab.region, "kms-prod")
+        key = tmp_path / "vcenter.key"
+        credential = {"okms_id": domain.okms_id, "name": "vcenter", **providers.FAST}
+        made = ok(run("okms_credential", **credential, private_key_path=str(key)))["credential"]
+        host, port = lab.okms_kmip.host, lab.okms_kmip.address[1]
+        client = {"client_certificate": made["certificate"], "client_private_key_path": str(key)}
+        where = {"host": host, "port": port, "ca": lab.okms_public_ca, **client}
+        tested = ok(run("kmip_server_test", **where))["kmip_server_test"]
+        assert tested["passed"], tested
+        assert lab.okms_kmip.object_count() == 0
+        ok(run("okms_credential", **credential, state="absent", confirm_name="vcenter"))
+        assert run("kmip_server_test", **where)["failure"]["kind"] == "client_certificate_rejected"
