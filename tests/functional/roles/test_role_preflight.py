@@ -105,7 +105,7 @@ def test_a_healthy_account_is_said_to_be_healthy(lab: Lab, look: Look, check: bo
     assert (again.play.code, again.play.changed, lab.journal.writes(mark)) == (0, 0, []), again.play.screen
 
 
-def test_eight_defects_are_told_in_one_run(tmp_path: pathlib.Path) -> None:
+def test_nine_defects_are_told_in_one_run(tmp_path: pathlib.Path) -> None:
     with Lab(LabSettings(enforce_user_policies=False)) as lab:
         robot = lab.ovhcloud.add_identity("robot", ["order:*", "account:*", "pccVMware:*", "okms:apiovh:resource/get"])
         rules = [(method, "/*") for method in ("GET", "POST", "DELETE")]
@@ -126,6 +126,7 @@ def test_eight_defects_are_told_in_one_run(tmp_path: pathlib.Path) -> None:
         planted = {
             "Access rules of the consumer key": "PUT /services/*",
             "IAM actions": "okms:apiovh:credential/create",
+            "IAM policy for KMIP": "has no policy for KMIP",
             "Payment method": "no valid default",
             "Region": "eu-west-xyz",
             "vSphere user": "no user nobody; there are admin, operator",
@@ -140,6 +141,16 @@ def test_eight_defects_are_told_in_one_run(tmp_path: pathlib.Path) -> None:
         assert all(row["next_step"] for row in (*blocking.values(), *warning.values()))
         assert all(check in report.data["message"] for check in planted)
         assert lab.journal.writes(mark) == []
+
+
+def test_zerto_and_vsan_are_told_and_stop_nothing(lab: Lab, look: Look) -> None:
+    lab.give_encryption_right()
+    lab.ovhcloud.state.pccs[lab.private_cloud].zerto = {1: "disabled", 2: "delivered"}
+    lab.vcenter.inventory.cluster("C0").vsan = True
+    report = look()
+    assert report.data["blocking"] == 0, report.data["lines"]
+    assert "cannot replicate encrypted VMs" in report.rows("warning")["Zerto"]["found"]
+    assert "Technical Account Manager" in report.rows("ok")["vSAN"]["found"]
 
 
 def test_it_fails_when_something_is_blocking(lab: Lab, look: Look) -> None:

@@ -256,3 +256,15 @@ def test_back_to_clear(lab: Lab, play: Play) -> None:
     assert resumed.code == 0, resumed.screen
     assert {name for one in inventory.vms for name in providers(one)} == {None}
     quiet(lab, play, **decrypt)
+
+
+def test_replicated_machines_are_warned_of_once_or_blocked(lab: Lab, play: Play) -> None:
+    lab.vcenter.inventory.add_vm("Z-VRAH-esx1")
+    blocked = play(vm_encryption_zerto="block")
+    assert blocked.code == 0 and "replication: 6 (vm1" in blocked.screen, blocked.screen
+    assert not any(machine.crypto_key for machine in lab.vcenter.inventory.vms)
+    done = play(vm_encryption_batch=2)
+    assert done.code == 0, done.screen
+    assert " ".join(done.screen.split()).count("Zerto cannot replicate encrypted VMs") == 1
+    clear = [machine.name for machine in lab.vcenter.inventory.vms if not machine.crypto_key]
+    assert clear == ["Z-VRAH-esx1"]
