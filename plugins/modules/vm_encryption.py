@@ -66,7 +66,8 @@ options:
       - V(replace) gives it C(VM Encryption Policy), and no policy with O(state=decrypted). A warning names the lost
         rules.
       - V(block) leaves the machine alone and reports it as blocked.
-      - A machine whose present policy cannot be read is blocked by V(combine) and V(block).
+      - A machine whose present policy cannot be read is blocked by V(combine) and V(block), and one that needs a policy
+        which the user may not create by V(combine).
       - Creating a policy needs the privileges C(StorageProfile.Update) and C(Cryptographer.ManageEncryptionPolicy),
         reading them C(StorageProfile.View), giving them C(StorageProfile.Apply) (vSphere 8.0 and newer).
     type: str

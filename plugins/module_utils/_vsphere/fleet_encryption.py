@@ -33,6 +33,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machine_policies import (
     MachinePolicies,
     new_policy,
+    policies_reached,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import (
     PATHS,
@@ -102,23 +103,26 @@ class FleetEncryption:
         if chosen.machines or self._policy_name is not None:
             self._policies.open(chosen.machines)
         self._effects = SideEffects(self._session, self._fleet, self._params.get("zerto"), self._context.warn)
+        kinds = {machine.moid: chosen.spared_as(machine) for machine in chosen.machines}
+        works = {machine.moid: self._work(machine) for machine in chosen.machines if not kinds[machine.moid]}
+        self._policies.look_closer(works.values())
         for machine in chosen.machines:
-            self._rows[machine.moid] = self._row(machine, chosen.spared_as(machine))
+            self._rows[machine.moid] = self._row(machine, kinds[machine.moid], works.get(machine.moid))
         self._name_uniquely()
         self._refuse_blocked()
         self._check_means()
         self._worked = self._ready()
-        works = _works(self._worked)
-        self._policies.warn_of_losses(works)
-        self._effects.warn_of(works)
-        self._made = [new_policy(original, name) for original, name in self._policies.needed(works)]
+        wanted = _works(self._worked)
+        self._policies.warn_of_losses(wanted)
+        self._effects.warn_of(wanted)
+        self._made = [new_policy(original, name) for original, name in self._policies.needed(wanted)]
         return {self._unique[row.moid]: row.before for row in self._worked}, self._after()
 
-    def _row(self, machine: Machine, kind: str | None) -> Row:
+    def _row(self, machine: Machine, kind: str | None, work: Work | None) -> Row:
         names = self._policies.names(machine)
-        if kind:
-            return Row.spared(machine, WORDS[kind], names)
-        work = self._policies.decide(self._work(machine))
+        if work is None:
+            return Row.spared(machine, WORDS[str(kind)], names)
+        work = self._policies.decide(work)
         return Row.of(work, names, self._policies.names_after(work))
 
     def _after(self) -> State:
@@ -222,9 +226,8 @@ class FleetEncryption:
         found, others = self._look_at([job.work.machine for job in touched], broken), list[str]()
         for job in jobs:
             row, now = self._rows[job.work.machine.moid], found.get(job.work.machine.moid)
-            foretold = row.after["policies"]
             row.take_over(job, now, self._policies.names(now) if now is not None else None)
-            if row.outcome == "done" and row.after["policies"] != foretold:
+            if row.outcome == "done" and not policies_reached(job.work, row.after["policies"]):
                 others.append(row.name)
         if others:
             self._context.warn(

@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign_report import Names
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_plan import HOME, Work
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.lacking import lacking
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machine_report import (
     PartPolicy,
     Policies,
@@ -40,6 +41,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     encrypting_of,
 )
 
+CREATING = ("StorageProfile.Update", "Cryptographer.ManageEncryptionPolicy")
 _CHANGED = Obstacle("policy_changed", "another storage policy", "run again")
 _TRIES = 20  # names that others take while this run looks for one
 
@@ -85,6 +87,7 @@ class MachinePolicies:
         self._chooser = Chooser((), conflict)
         self._present: dict[str, str | None] = {}
         self._unread: CollectionError | None = None
+        self._lacking: list[str] | None = None
 
     # reading
 
@@ -92,7 +95,9 @@ class MachinePolicies:
         """Read the policies and who has them. What needs them later raises when that failed."""
         try:
             self._choose_anew()
-            self.read(machines)
+            found = self._store.associations()
+            keys = [key for machine in machines for key in part_keys(machine).values()]
+            self._present = {key: next(iter(found.get(key, ())), None) for key in keys}
         except CollectionError as error:
             if self._named is not None:
                 raise
@@ -101,11 +106,28 @@ class MachinePolicies:
     def _choose_anew(self) -> None:
         policies = self._store.all()
         named = self._store.find(self._named) if self._named is not None else None
-        self._chooser = Chooser(policies, self._conflict, named)
+        self._chooser = Chooser(policies, self._conflict, named, self._missing)
+
+    def _missing(self) -> list[str]:
+        if self._lacking is None:
+            self._lacking = lacking(self._session, CREATING)
+        return self._lacking
+
+    def look_closer(self, works: t.Iterable[Work]) -> None:
+        """Ask for the policies of parts that get another one: what is lost must not depend on a list of users."""
+        closer = [
+            part_keys(work.machine)[part]
+            for work in works
+            for part, step in work.steps.items()
+            if step.operation != RECRYPT
+        ]
+        self._ask(closer)
 
     def read(self, machines: t.Sequence[Machine]) -> None:
         """What these machines have now."""
-        keys = [key for machine in machines for key in part_keys(machine).values()]
+        self._ask([key for machine in machines for key in part_keys(machine).values()])
+
+    def _ask(self, keys: t.Sequence[str]) -> None:
         if self._unread is None:
             for key in keys:
                 self._present.pop(key, None)
@@ -219,6 +241,14 @@ class MachinePolicies:
         )
 
 
+def policies_reached(work: Work, now: Names | None) -> bool:
+    """Whether the parts that were given a policy have it; what cannot be read is no difference."""
+    shown = labels(work.machine)
+    return now is None or all(
+        now.get(shown[part]) == choice.name for part, choice in work.policies.items() if choice.sent
+    )
+
+
 def new_policy(original: Policy, name: str, identifier: str | None = None) -> dict[str, t.Any]:
     """A policy that a run makes, as results show it; it has no id before it is made."""
     return {"name": name, "id": identifier, "made_from": original.name, "rules": original.rules}
@@ -227,8 +257,7 @@ def new_policy(original: Policy, name: str, identifier: str | None = None) -> di
 def _way_out(error: CollectionError, original: Policy) -> CollectionError:
     error.message += (
         f". It would have had the rules of {original.name} and encryption; nothing was encrypted. It needs the "
-        "privileges StorageProfile.Update and Cryptographer.ManageEncryptionPolicy; else give policy (see "
-        "guide_encrypt), or policy_conflict: block"
+        f"privileges {' and '.join(CREATING)}; else give policy (see guide_encrypt), or policy_conflict: block"
     )
     return error
 

@@ -73,13 +73,23 @@ class Choice:
 
 
 class Chooser:
-    """Decides for all parts of all machines of a run; `named` is the policy that the user has named."""
+    """Decides for all parts of all machines of a run; `named` is the policy that the user has named.
 
-    def __init__(self, policies: t.Sequence[Policy], conflict: str = COMBINE, named: Policy | None = None) -> None:
+    `lacking` returns the privileges that are missing to create a policy; it is asked when one is needed.
+    """
+
+    def __init__(
+        self,
+        policies: t.Sequence[Policy],
+        conflict: str = COMBINE,
+        named: Policy | None = None,
+        lacking: t.Callable[[], t.Sequence[str]] = tuple,
+    ) -> None:
         self._policies = policies
         self._by_id = {one.id: one for one in policies}
         self._conflict = conflict
         self._named = named
+        self._lacking = lacking
         self._taken = {one.name for one in policies}
         self._new: dict[str, tuple[Policy, str]] = {}
 
@@ -127,6 +137,9 @@ class Chooser:
         found = encrypting_of(original, self._policies)
         if found is not None:
             return Choice(found.id, found.name)
+        missing = self._lacking()
+        if missing:
+            return Choice(obstacle=_may_not(original, missing))
         if original.id not in self._new:
             name = encrypting_name(original.name, self._taken)
             self._taken.add(name)
@@ -184,6 +197,15 @@ def _has_rules(policy: Policy) -> Obstacle:
         "policy_rules",
         f"its storage policy {policy.name} has rules besides encryption: {', '.join(policy.rules)}",
         f"give policy_conflict: combine to keep them, {_ELSE}",
+    )
+
+
+def _may_not(policy: Policy, missing: t.Sequence[str]) -> Obstacle:
+    return Obstacle(
+        "policy_rights",
+        f"its storage policy {policy.name} has rules besides encryption ({', '.join(policy.rules)}), and the vSphere "
+        f"user may not create a policy with them: it lacks {', '.join(missing)}",
+        f"give the user {'this privilege' if len(missing) == 1 else 'these privileges'}, {_ELSE}",
     )
 
 

@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.enc
     without,
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.fleet_helpers import (
+    EVERY,
     NATIVE,
     converge,
     is_clear,
@@ -300,7 +301,7 @@ def test_policy_that_another_run_makes_at_the_same_time(lab: Lab, run_module: Ru
     theirs = [P.sub_profile("VSAN", both)]
     text = f"Original policy: {P.VSAN_RAID_6}"
     _meanwhile(
-        lab, "PbmQueryAssociatedProfiles", lambda: lab.vcenter.policies.add(TWIN, theirs, "theirs", description=text)
+        lab, "PbmQueryAssociatedEntities", lambda: lab.vcenter.policies.add(TWIN, theirs, "theirs", description=text)
     )
     result, writes = watched(lab, runner(run_module, **ONE))
     assert not result.failed and writes.count("PbmCreate") == 1  # refused: the name is taken
@@ -311,7 +312,7 @@ def test_policy_that_another_run_makes_at_the_same_time(lab: Lab, run_module: Ru
 def test_name_that_is_taken_at_the_last_moment(lab: Lab, run_module: RunModule) -> None:
     ready(lab)
     other = [P.sub_profile("rules", [P.encryption_rule()])]
-    _meanwhile(lab, "PbmQueryAssociatedProfiles", lambda: lab.vcenter.policies.add(TWIN, other))
+    _meanwhile(lab, "PbmQueryAssociatedEntities", lambda: lab.vcenter.policies.add(TWIN, other))
     result, writes = watched(lab, runner(run_module, **ONE))
     assert not result.failed and writes.count("PbmCreate") == 2
     assert [one["name"] for one in result["created_policies"]] == [f"{TWIN} (2)"]
@@ -369,15 +370,38 @@ def test_half_done_encryption_and_decryption_end_with_the_right_policies(lab: La
 # rights and refusals of vCenter
 
 
-def test_missing_right_to_make_a_policy_is_told_before_any_machine_is_touched(lab: Lab, run_module: RunModule) -> None:
+@pytest.mark.parametrize("privilege", ["StorageProfile.Update", "Cryptographer.ManageEncryptionPolicy"])
+def test_missing_right_to_create_a_policy_blocks_the_machines_that_need_it(
+    lab: Lab, run_module: RunModule, privilege: str
+) -> None:
     machine = ready(lab)
-    without(lab, "StorageProfile.Update")
+    without(lab, privilege)
+    message = refused(lab, runner(run_module), "refused_by_guard")
+    assert f"may not create a policy with them: it lacks {privilege}" in message
+    done, writes = watched(lab, runner(run_module, blocked="skip"))
+    assert outcomes(done) == {"vm1": "blocked", **{f"vm{number}": "done" for number in range(2, 7)}}
+    (obstacle,) = rows(done)["vm1"]["obstacles"]
+    assert obstacle["code"] == "policy_rights" and obstacle["next_step"].startswith("give the user this privilege, or")
+    assert "PbmCreate" not in writes and is_clear(machine)
+
+
+def test_refused_creation_is_told_before_any_machine_is_touched(lab: Lab, run_module: RunModule) -> None:
+    machine = ready(lab)
     machine.power_state, machine.tools = "poweredOn", True
+    lab.faults.add("refuse", operation="PbmCreate")
     result, writes = watched(lab, runner(run_module, **ONE, power_off="shutdown"))
-    assert result.failed and not result.changed and writes == ["PbmCreate"]  # refused
+    assert result.failed and not result.changed and writes == ["PbmCreate"]
     assert "lacks the privilege StorageProfile.Update" in result.msg and "policy_conflict: block" in result.msg
     assert (machine.power_state, outcomes(result)) == ("poweredOn", {"vm1": "not_started"})
     assert shown(result, "after") == shown(result, "before")
+
+
+def test_missing_right_to_give_a_policy_is_named(lab: Lab, run_module: RunModule) -> None:
+    machine = ready(lab)
+    without(lab, "StorageProfile.Apply")
+    result = runner(run_module, **ONE)()
+    assert result.failed and "lacks the privilege StorageProfile.Apply" in result.msg
+    assert is_clear(machine) and set(policies_of(lab, machine)) == {"vSAN RAID-6"}
 
 
 def test_policies_that_may_not_be_read(lab: Lab, run_module: RunModule) -> None:
@@ -421,6 +445,29 @@ def test_policies_of_many_parts_are_asked_for_in_smaller_questions(lab: Lab, run
     lab.vcenter.settings.policy_parts_limit = parts
     done = converge(lab, runner(run_module))
     assert shown(done, "before")[0] == "vSAN RAID-6" and done["summary"]["done"] == 6
+
+
+def test_policy_that_vcenter_tells_late_is_warned_of(lab: Lab, run_module: RunModule) -> None:
+    machine = ready(lab)
+    lab.vcenter.settings.policy_told_late = 1
+    done = runner(run_module, **ONE)()
+    assert not done.failed and set(policies_of(lab, machine)) == {TWIN}
+    assert [one for one in done.warnings if "storage policies of vm1 are not those that were asked for" in one]
+    assert set(shown(done, "after")) == {"vSAN RAID-6"}  # what vCenter said
+    again = runner(run_module, **ONE)()
+    assert not again.changed and set(shown(again, "after")) == {TWIN}
+
+
+def test_second_run_asks_no_more_than_the_info_module(lab: Lab, run_module: RunModule) -> None:
+    ready(lab)
+    run = runner(run_module)
+    assert not run().failed
+    counts = []
+    for call in (lambda: run_module("vm_encryption_info", **EVERY), run):
+        mark = lab.journal.mark()
+        assert not call().failed
+        counts.append(lab.journal.count("vcenter", since=mark))
+    assert counts[1] <= counts[0]
 
 
 def test_users_that_vcenter_does_not_list(lab: Lab, run_module: RunModule) -> None:

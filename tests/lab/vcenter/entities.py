@@ -125,8 +125,26 @@ class Host(Entity):
         return self.tpm and self.tpm_version.startswith("2")
 
 
+class HasPolicy:
+    """A home or a disk. The service for storage policies may tell the policy of before for a while."""
+
+    policy: str | None
+    former_policy: tuple[str | None, int] = (None, 0)  # and the number of questions that are still answered with it
+
+    def give_policy(self, policy: str | None, told_late: int) -> None:
+        """Another policy, which so many questions do not see yet."""
+        self.former_policy, self.policy = (self.policy, told_late), policy
+
+    def told_policy(self) -> str | None:
+        """The answer to one question."""
+        former, left = self.former_policy
+        if left:
+            self.former_policy = former, left - 1
+        return former if left else self.policy
+
+
 @dataclasses.dataclass
-class Disk:
+class Disk(HasPolicy):
     """A virtual disk. `bus` is scsi, sata, nvme or ide, `controller` the number of the controller on that bus.
 
     `kind` is flat or rdm; `parents` are the files below `file_name`, the nearest first: those of snapshots lie in the
@@ -196,7 +214,7 @@ def path_to(snapshots: t.Iterable[Snapshot], wanted: Snapshot) -> list[Snapshot]
 
 
 @dataclasses.dataclass
-class VirtualMachine(Entity):
+class VirtualMachine(HasPolicy, Entity):
     """A virtual machine. `crypto_key` is the key of its home; `locked` makes its cryptoState locked.
 
     `tools` says whether VMware Tools run; None: they do in machines with addresses. `shutdown_looks` is how many

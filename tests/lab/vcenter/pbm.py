@@ -11,7 +11,7 @@ from pyVmomi import pbm
 
 from . import errors, pbm_rules, vmomi
 from .dispatcher import Call, operation
-from .entities import VirtualMachine
+from .entities import HasPolicy, VirtualMachine
 from .pbm_profiles import COMPONENT, CRYPT_ID, CRYPT_NAMESPACE, REQUIREMENT, STORAGE, Profiles, unknown_profile
 
 if t.TYPE_CHECKING:
@@ -60,11 +60,12 @@ class Associations:
         """Type and key of each entity that has a policy, and the policy."""
         for machine in self._inventory.vms:
             moid = vmomi.moid(machine.reference)
-            if machine.policy:
-                yield HOME, moid, machine.policy
-            for disk in machine.disks:
-                if disk.policy:
-                    yield DISK, f"{moid}:{disk.key}", disk.policy
+            parts: list[tuple[str, str, HasPolicy]] = [(HOME, moid, machine)]
+            parts += [(DISK, f"{moid}:{disk.key}", disk) for disk in machine.disks]
+            for kind, key, part in parts:
+                policy = part.told_policy()
+                if policy:
+                    yield kind, key, policy
 
     def users(self, identifier: str) -> list[tuple[str, str]]:
         """Who has that policy."""
@@ -77,7 +78,7 @@ class Associations:
         thing = self._part(machine, entity.objectType, disk_key) if machine else None
         if thing is None:
             raise errors.invalid_argument("entity")
-        return thing.policy, thing.crypto_key is not None
+        return thing.told_policy(), thing.crypto_key is not None
 
     @staticmethod
     def _part(machine: VirtualMachine, kind: str, disk_key: str) -> t.Any:

@@ -72,6 +72,7 @@ class VCenterSettings:
     pbm_permission_fault: str = assumed("vcenter.pbm_permission_fault")
     policy_users_told: bool = assumed("vcenter.policy_users_told")
     policy_parts_limit: int = assumed("vcenter.policy_parts_limit")
+    policy_told_late: int = assumed("vcenter.policy_told_late")
     pbm_services_in_all_rule_sets: bool = assumed("vcenter.pbm_services_in_all_rule_sets")
     pbm_unknown_component_refused: bool = assumed("vcenter.pbm_unknown_component_refused")
     unknown_policy_refused: bool = assumed("vcenter.unknown_policy_refused")

@@ -10,7 +10,7 @@ import typing as t
 
 from . import errors, sessions, vm_faults, vm_policies, vm_rules, vm_spec, vmomi
 from .dispatcher import Call, operation
-from .entities import Disk, KeyRef, VirtualMachine
+from .entities import Disk, HasPolicy, KeyRef, VirtualMachine
 from .tasks import RECONFIGURE, Task
 from .vm_spec import DECRYPT, SHALLOW, Change, Target
 
@@ -157,16 +157,16 @@ class Reconfigure:
         machine.migrate_encryption = "required"
         machine.extra_config.setdefault(BUNDLE, "vmware:key/list/(lab)")
 
-    @staticmethod
-    def _apply_target(machine: VirtualMachine, target: Target) -> None:
+    def _apply_target(self, machine: VirtualMachine, target: Target) -> None:
         key: KeyRef | None = target.new_key
+        if target.profile is not None:
+            part: HasPolicy = target.disk or machine
+            part.give_policy(target.profile or None, self._core.settings.policy_told_late)
         if target.disk is None:
             if target.action:
                 machine.crypto_key = key
-            machine.policy = machine.policy if target.profile is None else target.profile or None
             return
         disk = target.disk
-        disk.policy = disk.policy if target.profile is None else target.profile or None
         if not target.action:
             return
         if target.action != SHALLOW:

@@ -143,6 +143,21 @@ def test_named_policy_is_taken_and_its_losses_told(way: str) -> None:
     assert keeps.choose(ENCRYPT, has(PLAIN)).lost == ("VSAN.ftt=1",)
 
 
+def test_missing_privilege_blocks_only_what_needs_a_new_policy() -> None:
+    asked: list[str] = []
+
+    def lacking() -> list[str]:
+        asked.append("")
+        return ["StorageProfile.Update"]
+
+    chooser = Chooser(EVERYTHING, lacking=lacking)
+    assert [shown(chooser.choose(ENCRYPT, present)) for present in (NONE, has(RAID))] == ["bundled", "raid-twin"]
+    assert asked == []
+    blocked = chooser.choose(ENCRYPT, has(NEW))
+    assert shown(blocked) == "blocked: policy_rights" and chooser.new == []
+    assert blocked.obstacle is not None and "it lacks StorageProfile.Update" in blocked.obstacle.reason
+
+
 def test_vcenter_without_bundled_policy_blocks() -> None:
     chooser = Chooser((OWN, RAID, RAID_TWIN))
     assert shown(chooser.choose(ENCRYPT, NONE)) == "blocked: no_encryption_policy"
