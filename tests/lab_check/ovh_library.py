@@ -14,6 +14,7 @@ import ovh
 import ovh.client
 
 from ..lab import Lab
+from ..lab.pki import thumbprints
 from .checks import Checks
 from .requests_for import certificate_request
 
@@ -147,14 +148,13 @@ def _credential(lab: Lab, checks: Checks, api: t.Any, okms_id: str) -> Issued:
 def _flow(lab: Lab, checks: Checks, api: t.Any) -> None:
     path = f"/dedicatedCloud/{lab.private_cloud}"
     checks.that(api.get(path)["state"] == "delivered", "ovh: the private cloud")
-    task = api.post(
-        f"{path}/vmEncryption/kms", ip="127.0.0.1", sslThumbprint=":".join(["AB"] * 20), description="lab-check"
-    )
+    address, thumbprint = lab.okms_kmip.address[0], thumbprints(lab.okms_kmip.server_certificate_pem)["sha1"]
+    task = api.post(f"{path}/vmEncryption/kms", ip=address, sslThumbprint=thumbprint, description="lab-check")
     seen = [api.get(f"{path}/task/{task['taskId']}") for _look in range(6)][-1]
     waiting = seen["state"] in ("todo", "doing") and seen["description"].lower().startswith("waiting for customer")
     checks.that(waiting, f"ovh: the KMS task waits for vCenter ({seen['description']})")
     entry = api.get(f"{path}/vmEncryption/kms")[0]
-    checks.that(api.get(f"{path}/vmEncryption/kms/{entry}")["ip"] == "127.0.0.1", "ovh: the KMS entry")
+    checks.that(api.get(f"{path}/vmEncryption/kms/{entry}")["ip"] == address, "ovh: the KMS entry")
 
 
 def _paging(lab: Lab, checks: Checks, api: t.Any) -> None:

@@ -41,6 +41,7 @@ def check(lab: Lab, checks: Checks, okms_id: str) -> None:
     instance = _connect(lab, lab.vcenter_password)
     try:
         _inventory(checks, instance)
+        _managers(checks, instance.content)
         for path in ("/pbm", "/pbm/sdk"):
             _policies(lab, checks, instance, path)
         _trust(lab, checks, instance.content.cryptoManager, okms_id)
@@ -57,6 +58,20 @@ def _inventory(checks: Checks, instance: t.Any) -> None:
     names = [machine.name for machine in view.view]
     view.Destroy()
     checks.that(len(names) > 0, f"pyVmomi: {len(names)} VMs in the inventory")
+
+
+def _managers(checks: Checks, content: t.Any) -> None:
+    """What inventory tools read in passing."""
+    checks.that(content.licenseManager.licenses[0].total > 0, "pyVmomi: licences")
+    checks.that(content.setting.QueryOptions("VirtualCenter.FQDN")[0].value != "", "pyVmomi: settings")
+    events = content.eventManager.QueryEvents(vim.event.EventFilterSpec())
+    checks.that(content.eventManager.latestEvent.key == events[-1].key, f"pyVmomi: {len(events)} events")
+    checks.that(len(content.perfManager.perfCounter) > 0, "pyVmomi: performance counters")
+    checks.that(content.extensionManager.FindExtension("com.vmware.vim.eam") is not None, "pyVmomi: extensions")
+    checks.that(len(content.authorizationManager.roleList) > 0, "pyVmomi: roles")
+    checks.that(content.customFieldsManager.field is not None, "pyVmomi: custom fields")
+    datastore = content.rootFolder.childEntity[0].datastore[0]
+    checks.that(datastore.info.url == datastore.summary.url, "pyVmomi: info of a datastore")
 
 
 def _policies(lab: Lab, checks: Checks, instance: t.Any, path: str) -> None:
