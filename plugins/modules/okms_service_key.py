@@ -16,6 +16,9 @@ description:
   - Type, size, curve and operations of a key can never be changed. A key that differs in one that is given is an error,
     and so is an asymmetric key whose public part is not that of O(key). The material of a symmetric key cannot be
     compared, as OKMS never gives it back.
+  - Only keys that were made over the regional API of OKMS, with O(regional_api=true), are within its PCI DSS scope, and
+    only in the regions that have it (Roubaix, Strasbourg, Gravelines, Limburg, Erith, Warsaw, Beauharnois). Keys made
+    over OVHcloud's central API are not.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -64,6 +67,22 @@ options:
         was not compared.
     type: str
     choices: [SOFTWARE, HSM]
+  extractable:
+    description:
+      - Whether the key may leave OKMS, wrapped by another key. A key that was extractable once never counts as one that
+        never was.
+      - Only the regional API of OKMS knows it. A new key is made there, see O(regional_api).
+      - Where the API does not tell it for an existing key, a warning says so, and nothing is changed.
+    type: bool
+  regional_api:
+    description:
+      - Whether to make the key over the regional API of the domain (REST), and to read there what the central API does
+        not tell, such as the protection level.
+      - It takes tokens only. With an application key the module fails before any call. The identity needs
+        C(okms:apikms:serviceKey/create), C(okms:apikms:serviceKey/get) and C(okms:apikms:serviceKey/update) on the
+        domain.
+    type: bool
+    default: false
   context:
     description: Further data that is bound to the key, at most 64 characters. Only used when the key is made.
     type: str
@@ -173,6 +192,10 @@ service_key:
       description: SOFTWARE or HSM, null when OVHcloud does not tell.
       type: str
       sample: SOFTWARE
+    extractable:
+      description: Whether the key may leave OKMS. Null when it was not asked for, or is not told.
+      type: bool
+      sample: null
     state:
       description: PRE_ACTIVE, ACTIVE, DEACTIVATED or COMPROMISED.
       type: str
@@ -205,6 +228,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import CRYPTOGRAPHY
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
+    boolean,
     integer,
     text,
     texts,
@@ -219,6 +243,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import Domains
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.regional_keys import (
+    RegionalKeys,
+    check_credentials,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.service_keys import (
     FIELDS,
     HSM,
@@ -247,6 +275,8 @@ SPEC = ArgSpec(
     curve=text(choices=("P-256", "P-384", "P-521")),
     operations=texts(choices=OPERATIONS),
     protection_level=text(choices=(SOFTWARE, HSM)),
+    extractable=boolean(),
+    regional_api=boolean(default=False),
     context=text(),
     key=text(secret=True),
     state=text(default="present", choices=("present", "active", "deactivated", "absent")),
@@ -270,21 +300,48 @@ class OkmsServiceKey(Resource):
         self.warn = context.warn
         self.keys = ServiceKeys(client, context.params["okms_id"])
         self.domains = Domains(client)
+        self.client = client
+        self.closing = context.closing
+        self.there: RegionalKeys | None = None
         self.given: GivenKey | None = None
         self.body: dict[str, t.Any] = {}
 
     def read(self) -> State | None:
         check_request(self.params)
+        if self._regional:
+            check_credentials(self.client.settings)
         if self.params["key"] is not None:
             self.given = read_key(self.params["key"], "key")
         if not self.params["okms_id"]:
             return None
         try:
-            return self._found()
+            return self._with_facts(self._found())
         except (NotFoundError, ServiceExpiredError):
             if self.params["state"] == "absent":
                 return None  # the keys of a domain end with it
             raise
+
+    @property
+    def _regional(self) -> bool:
+        return bool(self.params["regional_api"]) or self.params["extractable"] is not None
+
+    def _domain(self) -> State:
+        domain = self.domains.get(self.params["okms_id"])
+        if domain is None:
+            raise NotFoundError(f"OKMS {self.params['okms_id']} does not exist, or this account may not see it")
+        return domain
+
+    def _keys_there(self) -> RegionalKeys:
+        if self.there is None:
+            self.there = RegionalKeys(self.client.settings, self._domain(), self.closing)
+        return self.there
+
+    def _with_facts(self, state: State | None) -> State | None:
+        """The key with what only the regional API tells."""
+        if state is None or not self._regional:
+            return state
+        facts = self._keys_there().facts(state["id"])
+        return {**state, **{name: value for name, value in facts.items() if value is not None}}
 
     def _found(self) -> State | None:
         if self.params["key_id"]:
@@ -303,7 +360,7 @@ class OkmsServiceKey(Resource):
                     f"{self.params['protection_level']} is not known"
                 )
             name = {"name": self.params["name"]} if self.params["name"] else {}
-            return {**name, "state": target_state(before, self.params)}
+            return {**name, **self._wanted_extractable(before), "state": target_state(before, self.params)}
         if self.params["key_id"]:
             raise NotFoundError(f"service key {self.params['key_id']} does not exist in OKMS {self.params['okms_id']}")
         if self.params["state"] == "deactivated":
@@ -313,8 +370,21 @@ class OkmsServiceKey(Resource):
             )
         return self._new()
 
+    def _wanted_extractable(self, before: State) -> State:
+        if self.params["extractable"] is None:
+            return {}
+        if before["extractable"] is None:
+            self.warn(
+                f"OKMS does not tell whether service key {before['id']} is extractable: it was neither compared nor "
+                "changed"
+            )
+            return {}
+        return {"extractable": self.params["extractable"]}
+
     def _new(self) -> State:
-        state = {"state": "ACTIVE"} if self.params["state"] == "active" else {}
+        state: State = {"state": "ACTIVE"} if self.params["state"] == "active" else {}
+        if self.params["extractable"] is not None:
+            state["extractable"] = self.params["extractable"]
         if self.given is not None:
             jwk = imported(self.params, self.given)
             self.body = {"keys": [jwk]}
@@ -328,10 +398,7 @@ class OkmsServiceKey(Resource):
             return {**new_key(self.params["name"], facts, self.given.public_key_sha256), **state}
         if not self.params["okms_id"]:
             return {**new_key(self.params["name"], self.params), **state}
-        domain = self.domains.get(self.params["okms_id"])
-        if domain is None:
-            raise NotFoundError(f"OKMS {self.params['okms_id']} does not exist, or this account may not see it")
-        facts = generated(self.params, self.keys.offers(domain["region"]))
+        facts = generated(self.params, self.keys.offers(self._domain()["region"]))
         level = self.params["protection_level"]
         self.body = {**facts, **({"protectionLevel": level} if level else {})}
         return {**new_key(self.params["name"], {**facts, "protection_level": level}), **state}
@@ -344,18 +411,30 @@ class OkmsServiceKey(Resource):
         if not self.params["okms_id"]:
             raise InvalidInputError("okms_id is empty: a service key cannot be made without a domain")
         body = {"name": self.params["name"], "context": self.params["context"], **self.body}
-        made = self.keys.create(body, self.given.secrets() if self.given else ())
+        secrets = self.given.secrets() if self.given else ()
+        if self._regional:
+            key_id = self._keys_there().create({**body, "extractable": self.params["extractable"]}, secrets)
+            made = self.keys.get(key_id) or {**plan.after, "id": key_id, "state": None}
+        else:
+            made = self.keys.create(body, secrets)
         if self.params["state"] == "active" and made["state"] != "ACTIVE":
             self.keys.update(made["id"], {"state": "ACTIVE"})
-        seen = self.keys.get(made["id"]) or made
-        return {**seen, "protection_level": seen["protection_level"] or self.params["protection_level"]}
+            made = self.keys.get(made["id"]) or made
+        elif not self._regional:
+            made = self.keys.get(made["id"]) or made
+        told = {name: self.params[name] for name in ("protection_level", "extractable")}
+        seen = self._with_facts(made) or made
+        return {**seen, **{name: value if seen.get(name) is None else seen[name] for name, value in told.items()}}
 
     def update(self, plan: Plan) -> State:
         body: dict[str, t.Any] = {name: plan.changes[name] for name in ("name", "state") if name in plan.changes}
         if body.get("state", "ACTIVE") != "ACTIVE":
             body["deactivationReason"] = (self.params["deactivation_reason"] or "unspecified").upper()
-        self.keys.update(plan.before["id"], body)
-        return self.keys.get(plan.before["id"]) or plan.after
+        if body:
+            self.keys.update(plan.before["id"], body)
+        if "extractable" in plan.changes:
+            self._keys_there().set_extractable(plan.before["id"], plan.changes["extractable"])
+        return self._with_facts(self.keys.get(plan.before["id"])) or plan.after
 
     def delete(self, plan: Plan) -> None:
         self.keys.delete(plan.before["id"])

@@ -45,6 +45,13 @@ options:
     description: Whether to read the public part of asymmetric keys too, at the cost of two calls for each.
     type: bool
     default: false
+  regional_api:
+    description:
+      - Whether to read over the regional API of each domain what the central one does not tell (protection level,
+        extractable), at the cost of one call for each key.
+      - It takes tokens only. With an application key the module fails before any call.
+    type: bool
+    default: false
 seealso:
   - module: ovhcloud.vmware_encryption.okms_service_key
 """
@@ -97,6 +104,10 @@ service_keys:
       description: SOFTWARE or HSM, null when OVHcloud does not tell.
       type: str
       sample: SOFTWARE
+    extractable:
+      description: Whether the key may leave OKMS. Null when it was not asked for, or is not told.
+      type: bool
+      sample: null
     state:
       description: PRE_ACTIVE, ACTIVE, DEACTIVATED or COMPROMISED.
       type: str
@@ -139,6 +150,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import Domains
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.regional_keys import (
+    RegionalKeys,
+    check_credentials,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.service_keys import (
     ALIVE,
     ENDED,
@@ -154,18 +169,22 @@ SPEC = ArgSpec(
     type=text(choices=("oct", "RSA", "EC")),
     states=texts(choices=(*ALIVE, *ENDED)),
     public_keys=boolean(default=False),
+    regional_api=boolean(default=False),
 )
 
 
 class OkmsServiceKeyInfo:
     """Service keys of one or of all domains."""
 
-    def __init__(self, params: t.Mapping[str, t.Any], client: Client) -> None:
-        self.params = params
+    def __init__(self, context: Context, client: Client) -> None:
+        self.params = context.params
+        self.closing = context.closing
         self.client = client
 
     def find(self) -> dict[str, t.Any]:
         """The result keys."""
+        if self.params["regional_api"]:
+            check_credentials(self.client.settings)
         ids = [self.params["okms_id"]] if self.params["okms_id"] else self._domain_ids()
         return {"service_keys": [state for okms_id in ids for state in self._of_domain(okms_id)]}
 
@@ -180,6 +199,14 @@ class OkmsServiceKeyInfo:
                 found = [(keys.get(state["id"]) or state) if state["type"] != "oct" else state for state in found]
         except (NotFoundError, ServiceExpiredError):
             return []  # a terminated domain is listed for some time, its keys are not
+        domain = Domains(self.client).get(okms_id) if found and self.params["regional_api"] else None
+        if domain is not None:
+            there = RegionalKeys(self.client.settings, domain, self.closing)
+            facts = [there.facts(state["id"]) for state in found]
+            found = [
+                {**state, **{name: value for name, value in told.items() if value is not None}}
+                for state, told in zip(found, facts)
+            ]
         return [{"okms_id": okms_id, **state} for state in found]
 
     def _matches(self, state: State) -> bool:
@@ -192,7 +219,7 @@ class OkmsServiceKeyInfo:
 def build(context: Context) -> OkmsServiceKeyInfo:
     """The reader for the options of the module."""
     require(CRYPTOGRAPHY)
-    return OkmsServiceKeyInfo(context.params, connect(context))
+    return OkmsServiceKeyInfo(context, connect(context))
 
 
 def main() -> None:

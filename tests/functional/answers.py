@@ -77,7 +77,7 @@ class Mutation:
 def operation_of(method: str, call_path: str) -> Operation:
     """The operation that a call of the client means."""
     bare = call_path.partition("?")[0]
-    return contracts.find(method, bare if bare.startswith("/v2/") else f"/1.0{bare}")[0]
+    return contracts.find(method, bare if bare.startswith(("/v2/", "/api/")) else f"/1.0{bare}")[0]
 
 
 def answer_of(operation: Operation, fitting: t.Mapping[str, t.Any]) -> t.Any:
@@ -98,7 +98,7 @@ def _sample(models: t.Any, kind: str, field: str, fitting: t.Mapping[str, t.Any]
             else [_sample(models, kind[:-2], field, fitting, depth)]
         )
     if kind.startswith("map["):
-        return {}
+        return copy.deepcopy(fitting.get(field, {}))
     model = models.get(kind)
     if model is None:
         scalar = kind.rsplit(":", 1)[-1]

@@ -355,6 +355,11 @@ def test_life_of_a_service_key(assumed: Assumed) -> None:
         twice(run, "okms_service_key", **key, state="deactivated")
         twice(run, "okms_service_key", **key, state="absent", confirm_name="billing")
         twice(run, "okms_service_key", **key, state="active")
+        token = dict.fromkeys(("application_key", "application_secret", "consumer_key"))
+        token["access_token"] = lab.ovhcloud.keys.access_token
+        twice(
+            run, "okms_service_key", **{**key, "name": "leaving", "protection_level": "HSM"}, extractable=True, **token
+        )
 
 
 @every_value

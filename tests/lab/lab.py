@@ -112,6 +112,7 @@ class Lab(KeyServers):
         self.ovhcloud = OvhCloud(self.clock, self.settings.ovhcloud, self.okms_users, self._regions())
         port = self.web.serve(self.ovhcloud, server_context(*self._web_pair))
         self.ovh_endpoint = f"https://{HOST}:{port}"
+        self.ovhcloud.serve_regions_at(self.ovh_endpoint)
         self.token_url = self.ovh_endpoint + PATH_OF_TOKENS
 
     def _connect(self) -> None:

@@ -140,6 +140,10 @@ class Client:
         """Write; repeated only on 429, which says that nothing was done."""
         return self._unless_busy("PUT", call_path, body)
 
+    def patch(self, call_path: str, body: t.Any) -> t.Any:
+        """Write; repeated only on 429, which says that nothing was done."""
+        return self._unless_busy("PATCH", call_path, body)
+
     def delete(self, call_path: str) -> t.Any:
         """Write; repeated only on 429, which says that nothing was done."""
         return self._unless_busy("DELETE", call_path, None)

@@ -47,6 +47,11 @@ class Failure:
         value = self.body.get(name) if isinstance(self.body, dict) else None
         return value if isinstance(value, str) else ""
 
+    def texts(self) -> str:
+        """What the regional API of OKMS says, which writes a list of texts."""
+        errors = self.body.get("errors") if isinstance(self.body, dict) else None
+        return "; ".join(text for text in errors if isinstance(text, str)) if isinstance(errors, list) else ""
+
     def actions(self) -> list[str]:
         """IAM actions that the identity lacks."""
         return self._actions("unauthorizedActionsByIAM")
@@ -75,7 +80,7 @@ def query_note(query_id: str | None) -> str:
 def to_error(failure: Failure) -> CollectionError:
     """The error for an answer with status 400 or higher."""
     kind, hint = _judge(failure)
-    answer = one_line(failure.field("message")) or _no_message(failure)
+    answer = one_line(failure.field("message") or failure.texts()) or _no_message(failure)
     label = one_line(failure.field("class") or failure.field("errorCode"))
     parts = [f"{failure.method} {failure.path} failed: OVHcloud answered {failure.status}"]
     parts.append(f" {label}" if label else "")

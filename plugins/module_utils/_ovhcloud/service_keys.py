@@ -41,6 +41,7 @@ FIELDS = (
     "curve",
     "operations",
     "protection_level",
+    "extractable",
     "state",
     "created_at",
     "urn",
@@ -134,6 +135,7 @@ def key_state(raw: t.Any) -> State:
         "curve": read.text("curve"),
         "operations": sorted(read.texts("operations")),
         "protection_level": read.text("protectionLevel"),
+        "extractable": None,  # only the regional API tells it
         "state": read.text("state"),
         "created_at": read.time("createdAt"),
         "urn": iam.text("urn"),

@@ -356,3 +356,71 @@ def test_a_key_on_hsm_is_not_imported(lab: Lab, run_module: RunModule, wanted: d
     assert "a key on HSM cannot be imported" in refused.msg
     assert lab.journal.count(system="ovhcloud") == 0
     assert run_module("okms_service_key", **wanted, key=material, protection_level="SOFTWARE").changed
+
+
+@pytest.fixture
+def by_token(lab: Lab, wanted: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Options of a key, with a token instead of the application key."""
+    keys = ("application_key", "application_secret", "consumer_key")
+    return {**wanted, **dict.fromkeys(keys), "access_token": lab.ovhcloud.keys.access_token}
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_extractable_over_the_regional_api(
+    lab: Lab, run_module: RunModule, by_token: dict[str, t.Any], told: bool
+) -> None:
+    lab.ovhcloud.settings.key_attributes = told
+    options = {**by_token, "extractable": True, "protection_level": "HSM"}
+    foreseen = run_module("okms_service_key", check=True, **options)
+    assert writes(lab) == []
+    made = run_module("okms_service_key", **options)
+    assert made.changed, made.msg
+    assert writes(lab) == ["POST /api/{okmsId}/v1/servicekey"]
+    assert known(foreseen["service_key"]).items() <= made["service_key"].items()
+    assert (made["service_key"]["extractable"], made["service_key"]["protection_level"]) == (True, "HSM")
+    again = run_module("okms_service_key", **options)
+    assert not again.changed, again.msg
+    assert ("does not tell" in " ".join(again.warnings)) is not told
+
+    mark = lab.journal.mark()
+    closed = run_module("okms_service_key", **{**options, "extractable": False})
+    assert closed.changed is told
+    assert writes(lab, mark) == (["PATCH /api/{okmsId}/v1/servicekey/{keyId}"] if told else [])
+    (key,) = lab.ovhcloud.state.okms[by_token["okms_id"]].service_keys.values()
+    assert (key.extractable, key.never_extractable) == (not told, False)
+    info = {name: value for name, value in by_token.items() if name != "name"}
+    (listed,) = run_module("okms_service_key_info", **info, regional_api=True)["service_keys"]
+    assert (listed["extractable"], listed["protection_level"]) == (False if told else None, "HSM")
+
+
+def test_imported_and_activated_over_the_regional_api(
+    lab: Lab, run_module: RunModule, by_token: dict[str, t.Any]
+) -> None:
+    lab.ovhcloud.settings.service_key_state = "PRE_ACTIVE"
+    options = {**by_token, "key": base64.b64encode(SYMMETRIC).decode(), "regional_api": True, "state": "active"}
+    made = run_module("okms_service_key", **options)
+    assert made.changed, made.msg
+    assert (made["service_key"]["state"], made["service_key"]["protection_level"]) == ("ACTIVE", "SOFTWARE")
+    assert not run_module("okms_service_key", **options).changed
+
+
+@pytest.mark.parametrize("option", [{"extractable": True}, {"regional_api": True}])
+def test_regional_api_takes_no_application_key(
+    lab: Lab, run_module: RunModule, wanted: dict[str, t.Any], option: dict[str, t.Any]
+) -> None:
+    refused = run_module("okms_service_key", **wanted, **option)
+    assert refused.failed
+    assert "the regional API of OKMS takes tokens only" in refused.msg
+    assert run_module("okms_service_key_info", regional_api=True).failed
+    assert lab.journal.count(system="ovhcloud") == 0
+
+
+def test_refusal_of_the_regional_api_is_told(lab: Lab, run_module: RunModule, by_token: dict[str, t.Any]) -> None:
+    lab.faults.add("status", operation="POST /api/*", status=403, times=1)
+    refused = run_module("okms_service_key", **by_token, regional_api=True)
+    assert refused.failed
+    assert "403" in refused.msg
+    lab.faults.add("drop_after", operation="POST /api/*", times=1)
+    lost = run_module("okms_service_key", **by_token, regional_api=True)
+    assert "run again, which looks for it before it makes one" in lost.msg
+    assert not run_module("okms_service_key", **by_token, regional_api=True).changed

@@ -26,13 +26,15 @@ pytestmark = pytest.mark.long
 CLOUD = "pcc-192-0-2-10"
 CONNECTION: dict[str, t.Any] = {"endpoint": "https://localhost/1.0", "access_token": "not-used"}
 ONCE: dict[str, t.Any] = {"wait": False, "wait_interval": 0.001, "wait_timeout": 1}
-NAMED = {"okms_id": ID, "name": "billing"}
+NEW_KEY: dict[str, t.Any] = {"okms_id": ID, "name": "billing", "type": "oct"}
 ORDER = {"display_name": "new", "region": "ap-south-mum"}
 TEXT = {"okms_id": ID, "name": "text"}
 ACTIONS = ["okms:kmip:get"]
 THUMBPRINT = "AA:" * 19 + "AA"
 CATALOGUE = "GET /order/catalog/public/okms"
 DOMAINS, KEY = "GET /v2/okms/resource", "GET /v2/okms/resource/{okmsId}/serviceKey"
+NO_KEY: dict[str, t.Any] = {KEY: [], "type": "oct", "default": True}
+EXTRACTABLE: dict[str, t.Any] = {"type": "oct", "attributes": {"extractable": False}}
 
 
 LINE = {
@@ -110,9 +112,12 @@ CASES = [
         {"status": "CREATING", "name": "other", "privateKeyPEM": _private_key(), "certificatePEM": None},
     ),
     Case("a revocation", "okms_credential", {**TEXT, "state": "absent", **ONCE}, {"status": "READY"}),
-    Case("a new key", "okms_service_key", {**NAMED, "type": "oct"}, {KEY: [], "type": "oct", "default": True}),
+    Case("a new key", "okms_service_key", NEW_KEY, NO_KEY),
     Case("a key", "okms_service_key", {**TEXT, "state": "deactivated"}, {"type": "oct", "state": "ACTIVE"}),
     Case("a kms", "private_cloud_kms", {"service_name": CLOUD, "host": "192.0.2.10", "thumbprint": THUMBPRINT, **ONCE}),
+    Case("a new key there", "okms_service_key", {**NEW_KEY, "extractable": True}, NO_KEY),
+    Case("a key there", "okms_service_key", {**TEXT, "extractable": True}, EXTRACTABLE),
+    Case("keys there", "okms_service_key_info", {"okms_id": ID, "regional_api": True}),
     Case(
         "a new kms",
         "private_cloud_kms",
@@ -136,6 +141,7 @@ DEPENDS = {
     ("a credential", "privateKeyPEM"),
     ("a credential", "status"),
     ("a new key", "type"),
+    ("a new key there", "type"),
     ("an end", "displayName"),
     ("an end", "iam"),
 }

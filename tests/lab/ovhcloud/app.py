@@ -108,13 +108,13 @@ class OvhCloud(Seed):
             try:
                 return self._handle(request)
             except ApiError as problem:
-                return self._problem(problem)
+                return self._problem(problem, request.path.startswith("/api/"))
 
-    def _problem(self, problem: ApiError) -> Response:
+    def _problem(self, problem: ApiError, regional: bool) -> Response:
         """An error; what conflicts with the state of an object may be a bad request to the real service."""
         if problem.status == 409 and self.settings.conflict_status == 400:
             problem = bad_request(problem.body["message"])
-        return self._answer(problem.status, problem.body)
+        return self._answer(problem.status, _regional(problem) if regional else problem.body)
 
     def refusal(self, request: Request) -> Response:
         """The answer of an identity without the right."""
@@ -149,6 +149,8 @@ class OvhCloud(Seed):
             self.contract_errors.extend(f"{operation.name}: {problem}" for problem in problems)
             LOG.error("%s breaks its contract: %s", operation.name, "; ".join(problems))
             raise error(500, "; ".join(problems), CONTRACT_BREACH)
+        if operation.version == 3 and operation.method == "POST":
+            return self._answer(201, value)
         change = self.newer.get(operation.name)
         return self._success(call, value if change is None else change(value))
 
@@ -184,3 +186,11 @@ class OvhCloud(Seed):
         body = json.dumps(value, ensure_ascii=False).encode()
         kept = {"Content-Type": "application/json; charset=utf-8", "X-Ovh-QueryID": self._query_id()}
         return Response(status, body, {**kept, **(headers or {})})
+
+
+def _regional(problem: ApiError) -> dict[str, t.Any]:
+    """The error body of the regional API; its number is made up of parts that the SDK names."""
+    category = {401: 3, 403: 4, 404: 5, 429: 9}.get(problem.status, 2)
+    code = 3 << 24 | 3 << 16 | category << 12 | 1
+    request_id = "0a1b2c3d-0000-4000-8000-000000000002"
+    return {"error_id": request_id, "error_code": code, "errors": [problem.body["message"]], "request_id": request_id}

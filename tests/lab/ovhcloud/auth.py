@@ -39,6 +39,10 @@ class Auth(Area):
     def authenticate(self, request: Request, operation: Operation) -> Identity | None:
         """The proven identity; None on an anonymous call to an operation that allows it."""
         headers = request.headers
+        if operation.version == 3 and not headers.get("Authorization"):
+            raise error(
+                401
+            )  # guide "Authentication methods": tokens, or certificates, which the lab takes over KMIP only
         if headers.get("Authorization"):
             return self._bearer(headers["Authorization"])
         if headers.get("X-Ovh-Consumer"):

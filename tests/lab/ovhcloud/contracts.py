@@ -17,7 +17,7 @@ from .errors import bad_request, error, old_error
 from .schema import Checker, Models, parse_query
 
 _DIRECTORY = pathlib.Path(__file__).parent / "contract_data"
-_VERSIONS = {"1.0": 1, "v1": 1, "v2": 2}
+_VERSIONS = {"1.0": 1, "v1": 1, "v2": 2, "api": 3}  # 3: the regional API of OKMS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Operation:
 def _operation(version: int, path: str, facts: dict[str, t.Any], models: Models) -> Operation:
     parts = re.split(r"\{(\w+)\}", path)
     pattern = "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
-    prefix = "/v2" if version == 2 else ""
+    prefix = {2: "/v2", 3: "/api"}.get(version, "")
     name = f"{facts['httpMethod']} {prefix}{path}"
     return Operation(name, facts["httpMethod"], version, path, re.compile(pattern), facts, models)
 
@@ -80,7 +80,7 @@ def operations() -> tuple[Operation, ...]:
     found = []
     for file in sorted(_DIRECTORY.glob("*.json")):
         contract = json.loads(file.read_text(encoding="utf-8"))
-        version = 2 if contract["basePath"].endswith("/v2") else 1
+        version = {"v2": 2, "api": 3}.get(contract["basePath"].rpartition("/")[2], 1)
         for api in contract["apis"]:
             for facts in api["operations"]:
                 found.append(_operation(version, api["path"], facts, contract["models"]))

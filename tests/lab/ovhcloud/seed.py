@@ -121,6 +121,11 @@ class Seed:
     def on_credential_revoked(self, callback: t.Callable[[str, str, int], None]) -> None:
         self.callbacks.on_credential_revoked = callback
 
+    def serve_regions_at(self, url: str) -> None:
+        """The regional API of OKMS (REST) of all regions is served here too."""
+        regions = self.core.regions
+        regions.update({name: dataclasses.replace(region, rest_endpoint=url) for name, region in regions.items()})
+
     @property
     def kmip_object_count(self) -> t.Callable[[str], int]:
         """(okms_id) -> number of KMIP objects that are not destroyed."""

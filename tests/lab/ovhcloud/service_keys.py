@@ -94,6 +94,51 @@ class ServiceKeyArea(Area):
         else:
             del domain.service_keys[key.key_id]
 
+    # --- the regional API: what only it knows (guides kms-usage and import-export-keys-byok of 2026-08)
+
+    @serves("POST /api/{okmsId}/v1/servicekey")
+    def create_there(self, call: Call) -> dict[str, t.Any]:
+        """Generate or import a key; the same key as in the central API."""
+        made = self.create(call)
+        key = self._key_of(usable(self, call), made["id"])
+        key.extractable = bool(call.body.get("extractable"))
+        key.never_extractable = not key.extractable
+        return self._shown_there(key)
+
+    @serves("GET /api/{okmsId}/v1/servicekey/{keyId}")
+    def get_there(self, call: Call) -> dict[str, t.Any]:
+        """One key with its attributes."""
+        return self._shown_there(self._key(usable(self, call), call))
+
+    @serves("PATCH /api/{okmsId}/v1/servicekey/{keyId}")
+    def patch_there(self, call: Call) -> dict[str, t.Any]:
+        """Change name or extractable; what was extractable once never was not."""
+        key = self._key(usable(self, call), call)
+        key.name = call.body.get("name") or key.name
+        if call.body.get("extractable") is not None:
+            key.extractable = call.body["extractable"]
+            key.never_extractable = key.never_extractable and not key.extractable
+        return self._shown_there(key)
+
+    def _shown_there(self, key: ServiceKey) -> dict[str, t.Any]:
+        attributes = {
+            "state": key.state.lower(),
+            "extractable": key.extractable,
+            "never_extractable": key.never_extractable,
+        }
+        return {
+            "attributes": attributes if self.core.settings.key_attributes else None,
+            "class": "SECRET_KEY" if key.kind == "oct" else "KEY_PAIR",
+            "curve": key.curve,
+            "id": key.key_id,
+            "keys": None,
+            "name": key.name,
+            "operations": key.operations,
+            "protectionLevel": key.protection_level,
+            "size": key.size,
+            "type": key.kind,
+        }
+
     # --- making keys
 
     def _generated(self, body: dict[str, t.Any]) -> ServiceKey:
@@ -155,9 +200,13 @@ class ServiceKeyArea(Area):
     # --- showing keys
 
     def _key(self, domain: Okms, call: Call) -> ServiceKey:
-        found = domain.service_keys.get(call.params["keyId"])
+        return self._key_of(domain, call.params["keyId"])
+
+    @staticmethod
+    def _key_of(domain: Okms, key_id: str) -> ServiceKey:
+        found = domain.service_keys.get(key_id)
         if found is None:
-            raise not_found(f"service key {call.params['keyId']}")
+            raise not_found(f"service key {key_id}")
         return found
 
     def _shown(self, key: ServiceKey, form: str = "") -> dict[str, t.Any]:

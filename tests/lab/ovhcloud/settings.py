@@ -50,6 +50,7 @@ class OvhSettings:
     credential_outcome: str = "READY"  # or `ERROR`
     credential_san: str = assumed("ovhcloud.credential_san")
     service_key_state: str = assumed("ovhcloud.service_key_state")
+    key_attributes: bool = assumed("ovhcloud.key_attributes")
     key_tells_protection: bool = assumed("ovhcloud.key_tells_protection")
     destroyed_keys_stay: bool = assumed("ovhcloud.destroyed_keys_stay")
 

@@ -184,6 +184,8 @@ class ServiceKey:
     pem: str | None
     state: str = "ACTIVE"
     protection_level: str = "SOFTWARE"
+    extractable: bool = False
+    never_extractable: bool = True
 
 
 @dataclasses.dataclass
