@@ -395,6 +395,14 @@ def test_revoked_client(kms):
     assert "certificate revoked" in found["error"]
 
 
+def test_client_whose_identity_has_no_policy(kms):
+    """OKMS: the alert bad certificate for a certificate that is good in itself."""
+    kms.server.admits = lambda _certificate, _address: False
+    found = kms.look(ca=kms.ca, **kms.pair())["kmip_server"]
+    assert (found["accepted"], found["error_kind"]) == (False, "client_certificate_rejected")
+    assert "bad certificate" in found["error"] and "no IAM policy" in found["error"]
+
+
 def test_the_client_certificate_is_not_used_with_an_untrusted_server(kms):
     for options, kind in (
         ({"ca": kms.other.certificate_pem}, "server_untrusted"),

@@ -25,6 +25,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.mac
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import open_up
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory, pbm_profiles
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.entities import KeyRef
 
 BUNDLED = {"policy": POLICY, "policy_rules": [], "encrypting_policy": POLICY}
 VERSIONS = ("7.0.2", "8.0.3", "9.0")
@@ -277,6 +278,19 @@ def test_shared_disks_and_raw_mappings_are_named(inventory, read):
     machine.disks[2].sharing = "sharingMultiWriter"
     disks = found(read(selection={"names": ["a"]}))["a"]["disks"]
     assert [(disk["kind"], disk["shared"]) for disk in disks] == [("flat", False), ("rdm", False), ("flat", True)]
+
+
+def test_empty_key_id_is_no_key(inventory, read):
+    for name in ("clear", "half"):
+        machine = inventory.add_vm(name, ("scsi", "scsi"))
+        inventory.encrypt(machine, "okms", "")
+    inventory.vm("half").crypto_key = inventory.vm("half").disks[0].crypto_key = KeyRef("okms", "key-1")
+    records = found(read(selection={"names": ["clear", "half"]}))
+    assert [(one["state"], one["mixed_keys"], one["key_ids"]) for one in records.values()] == [
+        ("clear", False, []),
+        ("partly_encrypted", False, ["key-1"]),
+    ]
+    assert records["clear"]["locked"] is False
 
 
 # recognition

@@ -28,6 +28,10 @@ SPEC = argspec.ArgSpec(
 )
 
 
+# size that is asked for -> whether the change is made, and whether nothing can be read afterwards; its answer is lost
+LOST = {21: (True, False), 22: (False, False), 23: (False, True)}
+
+
 class Shelf:
     """What exists, and what was done to it."""
 
@@ -35,6 +39,7 @@ class Shelf:
         self.things = {thing["name"]: dict(thing) for thing in things}
         self.writes: list[str] = []
         self.closed = 0
+        self.broken = False  # nobody can read it any more
 
     def close(self) -> None:
         self.closed += 1
@@ -52,6 +57,8 @@ class Thing(runner.Resource):
         self.shelf = context.closing(shelf)
 
     def read(self) -> State | None:
+        if self.shelf.broken:
+            raise errors.ApiError("cannot be read")
         found = self.shelf.things.get(self.params["name"])
         return dict(found) if found else None
 
@@ -73,6 +80,10 @@ class Thing(runner.Resource):
 
     def update(self, plan: Plan) -> State:
         self.shelf.writes.append("update")
+        if plan.after["size"] in LOST:
+            done, self.shelf.broken = LOST[plan.after["size"]]
+            self.shelf.things["a"]["size"] = plan.after["size"] if done else plan.before["size"]
+            raise errors.ApiError("the answer cannot be read", maybe_done=True)
         return plan.after
 
     def delete(self, plan: Plan) -> None:
@@ -131,6 +142,16 @@ def test_later_runs(
     shelf = Shelf({"name": "a", "size": 1})
     result = _run(monkeypatch, capsys, shelf, name="a", **options)
     assert (result["changed"], shelf.writes, result["thing"], "diff" in result) == (changed, writes, thing, changed)
+
+
+@pytest.mark.parametrize(("size", "changed"), [(21, True), (22, False), (23, True)])
+def test_lost_answer_to_a_change_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], size: int, changed: bool
+) -> None:
+    shelf = Shelf({"name": "a", "size": 1, "id": 5})
+    result = _run(monkeypatch, capsys, shelf, name="a", size=size)
+    assert (result["failed"], result["changed"], shelf.writes) == (True, changed, ["update"])
+    assert result["failure"] == {"kind": "api", "maybe_done": True}
 
 
 def test_absent_twice(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
