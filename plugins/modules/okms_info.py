@@ -232,7 +232,7 @@ regions:
       elements: str
       sample: [STANDARD]
     kmip_endpoint:
-      description: Host and port of the KMIP server with an ECDSA certificate. Regions do not tell the one for vCenter.
+      description: Host and port of the KMIP server with an ECDSA certificate.
       type: str
       sample: eu-west-rbx.okms.ovh.net:5696
     kmip_host:
@@ -243,6 +243,28 @@ regions:
       description: Port of C(kmip_endpoint).
       type: int
       sample: 5696
+    kmip_endpoints:
+      description: Both KMIP servers, as RV(okms_domains[].kmip_endpoints). The C(rsa) one is presumed.
+      type: dict
+      sample:
+        rsa:
+          kind: rsa
+          host: eu-west-rbx.okms.ovh.net
+          port: 5697
+          ca: null
+        ecdsa:
+          kind: ecdsa
+          host: eu-west-rbx.okms.ovh.net
+          port: 5696
+          ca: null
+    kmip_for_vcenter:
+      description: The one that vCenter shall use.
+      type: dict
+      sample:
+        kind: rsa
+        host: eu-west-rbx.okms.ovh.net
+        port: 5697
+        ca: null
     rest_endpoint:
       description: Address of the REST API.
       type: str

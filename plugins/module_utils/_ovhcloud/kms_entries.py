@@ -26,7 +26,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 FIELDS = ("id", "ip", "port", "thumbprint", "description", "state", "waiting_for_vcenter", "task_id")
 GOING = frozenset({"toDelete", "deleting"})
 CHANGING = frozenset({"toUpdate", "updating"})
-OPENING = frozenset({"toCreate", "creating", "unknown"})
+COMING = frozenset({"toCreate", "creating"})
+OPENING = COMING | {"unknown"}
 _UNUSED = frozenset({"disabled", "disabling"})
 Lookup = t.Callable[..., t.Any]
 
@@ -165,9 +166,9 @@ GOALS: dict[str, t.Callable[[Seen[t.Any]], bool]] = {"flow_open": is_open, "deli
 
 
 def is_quiet(seen: Seen[State | None]) -> bool:
-    """No change is on its way."""
+    """No change is on its way, and it takes one."""
     entry = healthy(seen.item)
-    return entry is None or entry["state"] not in CHANGING
+    return entry is None or entry["state"] not in CHANGING | COMING
 
 
 def shows(entry: State | None, thumbprint: str, description: str) -> bool:

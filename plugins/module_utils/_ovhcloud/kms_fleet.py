@@ -17,6 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State, complete
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.kms_entries import (
+    COMING,
     FIELDS,
     GOALS,
     GOING,
@@ -116,11 +117,26 @@ class KmsEntries(_Fleet):
         }
         self.missing = [ip for ip in addresses if ip not in self.now]
         self.differing = [ip for ip, entry in self.now.items() if not shows(entry, **self.wanted[ip])]
+        self._put_off()
         self._judge_stale()
         self._judge_ports()
         self.predicted = {**self.now, **{ip: self._prediction(ip) for ip in (*self.missing, *self.differing)}}
         after = {**self.predicted, **({} if self.params["remove_stale"] else self.stale)}
         return _settings({**self.now, **self.stale}, self._touched()), _settings(after, self._touched())
+
+    def _put_off(self) -> None:
+        """An entry that waits for vCenter takes no change, and vCenter needs the flow, which is open: go on first."""
+        if self.params["wait_for"] == "delivered":
+            return
+        early = [ip for ip in self.differing if self.now[ip]["state"] in COMING]
+        for ip in early:
+            self.wanted[ip] = {name: self.now[ip][name] for name in _SETTINGS}
+        self.differing = [ip for ip in self.differing if ip not in early]
+        if early:
+            self.context.warn(
+                f"{', '.join(entry_in_words(self.now[ip]) for ip in early)}: OVHcloud changes it once vCenter uses the "
+                "KMS; run again with wait_for: delivered after that"
+            )
 
     def _description(self, entry: State | None) -> str:
         given = self.params["description"]

@@ -17,6 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import numbers, record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.kms_entries import (
     CHANGING,
+    COMING,
     GOALS,
     GOING,
     OPENING,
@@ -124,8 +125,8 @@ class KmsFlow:
             return None
 
     def wait_until_quiet(self, entries: t.Mapping[str, State]) -> Found:
-        """Let changes of an earlier run end, they may be the same; the entries afterwards."""
-        if all(entry["state"] not in CHANGING for entry in entries.values()):
+        """Let changes of an earlier run end, they may be the same, and entries come; the entries afterwards."""
+        if all(entry["state"] not in CHANGING | COMING for entry in entries.values()):
             return dict(entries)
         what = f"changing {self._named(entries)} of {self.service_name}"
         tasks: dict[str, Task | None] = dict.fromkeys(entries)

@@ -127,9 +127,14 @@ def domain_state(raw: t.Any) -> State:
 
 
 def region_state(raw: t.Any) -> State:
-    """The API's region in our shape."""
+    """The API's region in our shape.
+
+    Regions do not tell the RSA endpoint: that of their domains has the same host, and the port of the guide.
+    """
     read = record(raw, "a region of OKMS")
     host, port = split_endpoint(read.text("kmipEndpoint") or "")
+    presumed = {"kmipEndpoint": read.text("kmipEndpoint"), "kmipRsaEndpoint": host}
+    endpoints = endpoints_of(Fields(presumed, read.what))
     return {
         "id": normalise_region(read.known_text("id")),
         "type": read.text("type"),
@@ -137,6 +142,8 @@ def region_state(raw: t.Any) -> State:
         "kmip_endpoint": read.text("kmipEndpoint"),
         "kmip_host": host,
         "kmip_port": port,
+        "kmip_endpoints": endpoints,
+        "kmip_for_vcenter": for_vcenter(endpoints),
         "rest_endpoint": read.text("restEndpoint"),
     }
 
@@ -175,14 +182,9 @@ def for_vcenter(endpoints: State) -> State | None:
 
 
 def new_domain(region: State, display_name: str | None) -> State:
-    """What is known of a domain before it is ordered.
-
-    Regions do not tell the RSA endpoint: that of their domains has the same host, and the port of the guide.
-    """
-    known = {name: region[name] for name in ("kmip_endpoint", "kmip_host", "kmip_port", "rest_endpoint")}
-    guessed = {"kmipEndpoint": region["kmip_endpoint"], "kmipRsaEndpoint": region["kmip_host"]}
-    endpoints = endpoints_of(Fields(guessed, f"region {region['id']}"))
-    known.update(kmip_endpoints=endpoints, kmip_for_vcenter=for_vcenter(endpoints))
+    """What is known of a domain before it is ordered."""
+    names = ("kmip_endpoint", "kmip_host", "kmip_port", "kmip_endpoints", "kmip_for_vcenter", "rest_endpoint")
+    known = {name: region[name] for name in names}
     counts = dict.fromkeys(("service_key_count", "kmip_object_count", "secret_count", "secret_version_count"), 0)
     return {"display_name": display_name, "region": region["id"], **known, **counts, "tags": {}}
 

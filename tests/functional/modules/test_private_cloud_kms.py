@@ -73,6 +73,24 @@ def test_open_again_delivered(lab: Lab, run_module: RunModule) -> None:
     assert lab.journal.writes(mark) == [] and len(lab.journal.entries(operation=f"POST {KMS}")) == 1
 
 
+def test_an_entry_that_waits_for_vcenter_is_changed_after_that(lab: Lab, run_module: RunModule) -> None:
+    # an earlier run has opened the flow, and its key server was given up: vCenter comes with the next one only
+    assert run_module("private_cloud_kms", **PRESENT).changed
+    mark = lab.journal.mark()
+    new = {**OPTIONS, "thumbprint": SHA256}
+    predicted = run_module("private_cloud_kms", check=True, **new)
+    opened = run_module("private_cloud_kms", **new)
+    assert (predicted.changed, opened.failed, opened.changed) == (False, False, False), opened.msg
+    assert kms_of(opened) == kms_of(predicted)
+    assert (kms_of(opened)["state"], kms_of(opened)["thumbprint"]) == ("creating", SHA1)
+    assert any("wait_for: delivered" in warning for warning in opened.warnings)
+    assert lab.journal.writes(mark) == []
+    set_up_vcenter(lab)
+    finished = run_module("private_cloud_kms", **new, wait_for="delivered")
+    assert finished.changed and (kms_of(finished)["state"], kms_of(finished)["thumbprint"]) == ("delivered", SHA256)
+    assert not run_module("private_cloud_kms", **new).changed
+
+
 def test_a_flow_that_is_delivered_at_once_is_predicted(lab: Lab, run_module: RunModule) -> None:
     set_up_vcenter(lab)
     predicted = run_module("private_cloud_kms", check=True, **PRESENT, wait_for="delivered")

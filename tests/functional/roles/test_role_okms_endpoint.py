@@ -188,3 +188,17 @@ def test_a_thumbprint_that_was_named_decides_alone(lab: Lab, play: Play, tmp_pat
     assert done.code == 0, done.screen
     assert server_of(lab) == (lab.region, lab.okms_rsa.port, "green")
     settled(lab, play, okms_vsphere_user=lab.vsphere_user_name, okms_server_thumbprints=[pin])
+
+
+@pytest.mark.parametrize("aversion", ["handshake", "certificate"])
+def test_a_server_that_vcenter_8_dislikes_moves_when_nobody_needs_it(lab: Lab, play: Play, aversion: str) -> None:
+    lab.ovhcloud.settings.flow_port_counts = False
+    set_up(lab, lab.okms_ecdsa, lab.region)
+    lab.vcenter.inventory.vms[0].crypto_key = None
+    lab.vcenter.settings.ecdsa_endpoint = aversion
+    assert server_of(lab)[2] == "red"
+    moved = play()
+    assert moved.code == 0, moved.screen
+    assert "affected: nobody" in " ".join(moved.screen.split())
+    assert server_of(lab) == (lab.region, lab.okms_rsa.port, "green")
+    settled(lab, play)
