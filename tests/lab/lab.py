@@ -15,6 +15,8 @@ import tempfile
 import threading
 import typing as t
 
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 from pyVim.connect import Disconnect, SmartConnect
 from pyVmomi import vim
 
@@ -40,7 +42,7 @@ class LabSettings:
     """What a test may choose. The parts' own settings can also be changed while the lab runs."""
 
     vcenter_version: str = "8.0.3"  # one of RELEASES
-    kmip_needs_policy: bool = False  # identities other than the account itself need an IAM policy on okms:kmip:*
+    kmip_needs_policy: bool = True  # identities other than the account itself need an IAM policy on okms:kmip:*
     okms_maximum_tls: str = assumed("lab.okms_maximum_tls")
     okms_read_only: str = assumed("lab.okms_read_only")  # how changes are refused then: KMIP's reason and a text
     external_kms_login: tuple[str, str] | None = None  # user name and password that the external KMS wants
@@ -125,7 +127,7 @@ class Lab(KeyServers):
         okms_addresses = frozenset(self.okms_rsa.addresses)
         ovhcloud.callbacks.kms_port = lambda ip: RSA_PORT if ip in okms_addresses else ECDSA_PORT
         ovhcloud.set_vcenter(self.vcenter_hostname, self.vcenter_port, self._ovh_version())
-        self.okms_kmip.allowed = self._kmip_allowed
+        self.okms_kmip.allowed, self.okms_kmip.admits = self._kmip_allowed, self._kmip_admits
         vcenter.authenticate = self._authenticate
         vcenter.flow_open = self._flow_open
         vcenter.resolve = self.network.addresses
@@ -137,10 +139,22 @@ class Lab(KeyServers):
         major, minor, patch = (*release.version.split("."), "0", "0")[:3]
         return f"{major}.{minor}", patch, release.build
 
+    # certificates that only the lab knows (sign_request, client_files) stand for the account itself
+
     def _kmip_allowed(self, subject: str, serial: int, operation: str) -> bool:
         if operation == "Locate" and not self.settings.locate_granted:
             return False
-        return not self.settings.kmip_needs_policy or self.ovhcloud.kmip_allowed(subject, serial, operation)
+        known = self.ovhcloud.credential_of(subject, serial)
+        return not self.settings.kmip_needs_policy or not known or self.ovhcloud.rights.kmip(subject, known, operation)
+
+    def _kmip_admits(self, certificate: x509.Certificate, address: str) -> bool:
+        """A certificate is for one domain, which is served in one region, and its identity needs a policy."""
+        okms_id = str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+        domain = self.ovhcloud.state.okms.get(okms_id)
+        if domain and address not in self.okms_addresses(domain.region):
+            return False
+        known = self.ovhcloud.credential_of(okms_id, certificate.serial_number)
+        return not self.settings.kmip_needs_policy or not known or self.ovhcloud.rights.kmip_admitted(okms_id, known)
 
     # vCenter asks while the API may be waiting for vCenter: these take no lock of the API
 

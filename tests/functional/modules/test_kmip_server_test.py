@@ -255,10 +255,10 @@ def test_rights_of_an_okms_identity():
     with Lab(LabSettings(kmip_needs_policy=True)) as lab:
         okms_id = lab.ovhcloud.new_okms(lab.region, "kms").okms_id
         options = okms_options(lab, okms_id, identity="urn:v1:eu:identity:user:ab1234-ovh/jane")
-        refused = harness.run_module("kmip_server_test", **options)
-        assert (refused["failure"]["step"], refused["failure"]["right"]) == ("create", "okms:kmip:create")
+        unknown = harness.run_module("kmip_server_test", **options)
+        assert unknown.failed and "bad certificate" in unknown.msg
         actions = ["create", "getAttributes", "activate", "get", "revoke", "destroy"]
-        lab.ovhcloud.state.policies["p"] = {
+        policy = lab.ovhcloud.state.policies["p"] = {
             "identities": ["urn:v1:eu:identity:user:ab1234-ovh/jane"],
             "resources": [{"urn": f"urn:v1:eu:resource:okms:{okms_id}"}],
             "permissions": {
@@ -270,6 +270,10 @@ def test_rights_of_an_okms_identity():
             "conditions": None,
             "expiredAt": None,
         }
+        missing = policy["permissions"]["allow"].pop(0)
+        refused = harness.run_module("kmip_server_test", **options)
+        assert (refused["failure"]["step"], refused["failure"]["right"]) == ("create", "okms:kmip:create")
+        policy["permissions"]["allow"].append(missing)
         allowed = harness.run_module("kmip_server_test", **options)
         assert not allowed.failed, allowed.msg
         assert not_done(allowed) == ["add_attribute", "locate"]

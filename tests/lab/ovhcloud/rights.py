@@ -10,7 +10,7 @@ import fnmatch
 import typing as t
 
 from .contracts import operations
-from .core import Area, Call
+from .core import Area, Call, Core
 from .errors import forbidden_by_iam
 from .state import Credential, Identity
 
@@ -56,6 +56,10 @@ def _matches(pattern: str, text: str) -> bool:
 class Rights(Area):
     """Policies, account root and the lab's own per-identity lists, put together."""
 
+    def __init__(self, core: Core) -> None:
+        super().__init__(core)
+        self._handshakes: dict[str, int] = {}  # refused while a policy was new, by its id
+
     def permitted(self, identity: Identity, action: str, urn: str) -> bool:
         """True when something grants the action and nothing denies it; no list on the identity means all rights."""
         if identity.allowed is None:
@@ -64,11 +68,11 @@ class Rights(Area):
             return False
         return any(_matches(pattern, action) for pattern in identity.allowed) or self.granted(identity.urn, action, urn)
 
-    def granted(self, identity_urn: str, action: str, urn: str) -> bool:
-        """True when policies allow it and none denies it."""
-        if self._named(identity_urn, action, urn, "deny"):
+    def granted(self, identity_urn: str, action: str, urn: str, too_new: t.Container[str] = ()) -> bool:
+        """True when policies allow it and none denies it; those that are too new count for nothing."""
+        if self._named(identity_urn, action, urn, "deny", too_new):
             return False
-        return self._named(identity_urn, action, urn, "allow")
+        return self._named(identity_urn, action, urn, "allow", too_new)
 
     def check(self, call: Call) -> None:
         """Refuse a call whose identity lacks a right."""
@@ -99,14 +103,48 @@ class Rights(Area):
         action = operation[:1].lower() + operation[1:]
         if action not in KMIP_ACTIONS:
             return True
-        urn = self.core.urn("okms", okms_id)
-        for identity in credential.identity_urns:
-            if identity == self.state.root.urn or self._administrator(identity):
-                return True
-            if self.granted(identity, f"okms:kmip:{action}", urn) or self.granted(
-                identity, f"okms:kmip:{action}", f"{urn}/x"
-            ):
-                return True
+        if self.state.root.urn in credential.identity_urns:
+            return True
+        return any(map(self._administrator, credential.identity_urns)) or self._kmip_granted(
+            okms_id, credential, action
+        )
+
+    def kmip_admitted(self, okms_id: str, credential: Credential) -> bool:
+        """Does a certificate pass the TLS handshake: the account, an administrator, or one with a policy for KMIP.
+
+        Each handshake that waits for a policy brings its effect nearer.
+        """
+        identities = credential.identity_urns
+        if self.state.root.urn in identities or any(map(self._administrator, identities)):
+            return True
+        new = {
+            number
+            for number, policy in list(self.state.policies.items())
+            if set(self._acting(credential)) & set(policy["identities"]) and not self._in_effect(number, policy)
+        }
+        return any(self._kmip_granted(okms_id, credential, action, new) for action in KMIP_ACTIONS)
+
+    def _acting(self, credential: Credential) -> list[str]:
+        """The identities of a certificate, and the groups of its users."""
+        return [one for identity in credential.identity_urns for one in (identity, *self._groups_of(identity))]
+
+    def _kmip_granted(self, okms_id: str, credential: Credential, action: str, too_new: t.Container[str] = ()) -> bool:
+        urn, name = self.core.urn("okms", okms_id), f"okms:kmip:{action}"
+        return any(
+            self.granted(identity, name, place, too_new)
+            for identity in self._acting(credential)
+            for place in (urn, f"{urn}/x")
+        )
+
+    def _in_effect(self, number: str, policy: dict[str, t.Any]) -> bool:
+        """Users saw that a new policy takes 30 to 60 seconds: by the lab's clock, or so many handshakes if earlier."""
+        made, settings = policy.get("createdAt"), self.core.settings
+        if made is None:
+            return True
+        age = (self.core.now() - datetime.datetime.fromisoformat(made.replace("Z", "+00:00"))).total_seconds()
+        if age >= settings.policy_seconds or self._handshakes.get(number, 0) >= settings.policy_handshakes:
+            return True
+        self._handshakes[number] = self._handshakes.get(number, 0) + 1
         return False
 
     def known_actions(self) -> set[str]:
@@ -119,10 +157,16 @@ class Rights(Area):
 
     # --- parts
 
+    def _groups_of(self, identity_urn: str) -> list[str]:
+        """URNs of the groups of a user."""
+        account = self.state.account
+        names = {name for user in account.users.values() if user["urn"] == identity_urn for name in user["groups"]}
+        return [group["urn"] for name, group in account.groups.items() if name in names and "urn" in group]
+
     def _administrator(self, identity_urn: str) -> bool:
-        users = self.state.account.users.values()
-        groups = {group for user in users if user["urn"] == identity_urn for group in user["groups"]}
-        return any(self.state.account.groups.get(group, {}).get("role") == "ADMIN" for group in groups)
+        """A user in a group with role ADMIN, or such a group."""
+        groups, of_user = self.state.account.groups.values(), self._groups_of(identity_urn)
+        return any(group["role"] == "ADMIN" and group.get("urn") in (identity_urn, *of_user) for group in groups)
 
     def _resources_of(self, call: Call) -> list[str]:
         """Resources on one of which the right is needed; a list needs it on any (`*` when there is none yet)."""
@@ -136,9 +180,11 @@ class Rights(Area):
             return [self.core.urn("okms", name) for name in [*self.state.okms, "*"]]
         return [self.core.urn("account", self.state.account.nichandle)]
 
-    def _named(self, identity_urn: str, action: str, urn: str, effect: str) -> bool:
+    def _named(self, identity_urn: str, action: str, urn: str, effect: str, too_new: t.Container[str] = ()) -> bool:
         now = self.core.now()
-        for policy in self.state.policies.values():
+        for number, policy in list(self.state.policies.items()):
+            if number in too_new:
+                continue
             expiry = policy["expiredAt"]
             if expiry and datetime.datetime.fromisoformat(expiry.replace("Z", "+00:00")) <= now:
                 continue

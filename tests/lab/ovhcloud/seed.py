@@ -18,7 +18,7 @@ from .pcc_users import UserArea
 from .private_cloud import PrivateCloudArea
 from .rights import Rights
 from .settings import OvhSettings
-from .state import AllowedNetwork, Identity, Okms, PaymentMethod, PrivateCloud, State, VsphereUser
+from .state import AllowedNetwork, Credential, Identity, Okms, PaymentMethod, PrivateCloud, State, VsphereUser
 
 EVERYTHING = [(method, "/*") for method in ("GET", "POST", "PUT", "DELETE")]
 PRIVATE_CLOUD = "pcc-192-0-2-10"
@@ -235,11 +235,16 @@ class Seed:
 
     def kmip_allowed(self, okms_id: str, serial: int, operation: str) -> bool:
         """May the certificate with that serial do that KMIP operation on its domain (policies decide)."""
+        credential = self.credential_of(okms_id, serial)
+        return credential is not None and self.rights.kmip(okms_id, credential, operation)
+
+    def credential_of(self, okms_id: str, serial: int) -> Credential | None:
+        """The credential of a domain with that serial number, if the API made it."""
         domain = self.state.okms.get(okms_id)
         for credential in list(domain.credentials.values()) if domain else []:
             if credential.certificate.serial_number == serial:
-                return self.rights.kmip(okms_id, credential, operation)
-        return False
+                return credential
+        return None
 
     def secrets(self) -> list[str]:
         """Every secret made so far: keys, tokens, passwords, private keys."""

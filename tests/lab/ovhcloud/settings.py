@@ -49,6 +49,8 @@ class OvhSettings:
     credential_delete_reads: int = 1
     credential_outcome: str = "READY"  # or `ERROR`
     credential_san: str = assumed("ovhcloud.credential_san")
+    policy_seconds: float = 60.0  # until a new IAM policy counts for KMIP, by the lab's clock
+    policy_handshakes: int = 2  # refused handshakes after which it counts in any case: tests do not wait
     service_key_state: str = assumed("ovhcloud.service_key_state")
     key_attributes: bool = assumed("ovhcloud.key_attributes")
     key_tells_protection: bool = assumed("ovhcloud.key_tells_protection")
