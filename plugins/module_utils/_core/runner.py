@@ -205,7 +205,7 @@ def _applied(resource: Resource, plan: Plan) -> State:
     try:
         return _apply(resource, plan)
     except CollectionError as error:
-        if plan.changed and error.details.get("maybe_done"):
+        if plan.changed and (error.answered or error.details.get("maybe_done")):
             error.results.setdefault("changed", _differs(resource, plan))
         raise
 

@@ -23,6 +23,8 @@ T = t.TypeVar("T")
 class ShapeError(ApiError):
     """An answer is not of the shape that its contract gives; `field` and `answer` say where."""
 
+    answered = True
+
 
 def shown(value: t.Any) -> str:
     """A foreign value on one line, cut to a readable length."""

@@ -134,3 +134,26 @@ def test_made_key_whose_answer_cannot_be_read(lab: Lab, run_module: RunModule) -
     lab.ovhcloud.newer.clear()
     assert not run_module("okms_service_key", **options).changed
     assert len(lab.ovhcloud.state.okms[okms_id].service_keys) == 1
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_changed_is_true_to_a_change_whose_end_cannot_be_read(
+    lab: Lab, run_module: RunModule, took_effect: bool
+) -> None:
+    user, ending = "GET /dedicatedCloud/{serviceName}/user/{userId}", {"left": 1}
+
+    def odd(value: t.Any) -> t.Any:
+        """The first look after the change cannot be read; the one at its end can."""
+        if not lab.journal.writes() or not ending["left"]:
+            return value if took_effect else {**value, "encryptionRight": False}
+        ending["left"] -= 1
+        return without("userId")(value)
+
+    lab.ovhcloud.settings.task_reads = 0
+    lab.ovhcloud.newer[user] = odd
+    failed = run_module(
+        "private_cloud_user", service_name=lab.private_cloud, name="admin", encryption_right=True, **FAST
+    )
+    assert failed.failed
+    assert "without userId" in failed.msg
+    assert failed.changed is took_effect
