@@ -107,7 +107,9 @@ def test_a_healthy_account_is_said_to_be_healthy(lab: Lab, look: Look, check: bo
 
 def test_nine_defects_are_told_in_one_run(tmp_path: pathlib.Path) -> None:
     with Lab(LabSettings(enforce_user_policies=False)) as lab:
-        robot = lab.ovhcloud.add_identity("robot", ["order:*", "account:*", "pccVMware:*", "okms:apiovh:resource/get"])
+        robot = lab.ovhcloud.add_identity(
+            "robot", ["order:*", "account:*", "pccVMware:*", "okms:apiovh:resource/get", "okms:kmip:*"]
+        )
         rules = [(method, "/*") for method in ("GET", "POST", "DELETE")]
         key = lab.ovhcloud.add_consumer_key(robot, rules, lifetime=5 * DAY)
         lab.ovhcloud.state.payment_methods.clear()
