@@ -47,6 +47,8 @@ class VCenterSettings:
     list_generated_keys: bool = assumed("vcenter.list_generated_keys")
     key_refusal_words: str = assumed("vcenter.key_refusal_words")
     shallow_rekey_privilege: str = assumed("vcenter.shallow_rekey_privilege")
+    vmotion_mode_fault: str = assumed("vcenter.vmotion_mode_fault")
+    fault_tolerance_fault: str = assumed("vcenter.fault_tolerance_fault")
     old_hardware_fault: str = assumed("vcenter.old_hardware_fault")
     property_needs_privilege: bool = assumed("vcenter.property_needs_privilege")
     native_status: str = assumed("vcenter.native_status")

@@ -83,12 +83,14 @@ def protected_keys(change: Change) -> Fault:
     return None
 
 
-def vmotion_mode(change: Change) -> Fault:
-    """An encrypted machine moves encrypted, always; the fault is invented."""
+def vmotion_mode(change: Change, settings: VCenterSettings) -> Fault:
+    """An encrypted machine moves encrypted, always; the fault is assumed."""
     mode = change.spec.migrateEncryption
-    if mode and mode != "required" and change.key_afterwards(None):
-        return errors.invalid_argument("configSpec.migrateEncryption")
-    return None
+    if not mode or mode == "required" or not change.key_afterwards(None):
+        return None
+    if settings.vmotion_mode_fault == "NotSupported":
+        return vm_faults.not_supported("An encrypted virtual machine moves encrypted.")
+    return errors.invalid_argument("configSpec.migrateEncryption")
 
 
 def hardware(change: Change, settings: VCenterSettings) -> Fault:
@@ -101,11 +103,13 @@ def hardware(change: Change, settings: VCenterSettings) -> Fault:
     return vm_faults.not_supported(text) if settings.old_hardware_fault == "NotSupported" else vm_faults.invalid(text)
 
 
-def fault_tolerance(change: Change) -> Fault:
-    """Not with Fault Tolerance; the fault is invented."""
-    if change.actions() and change.machine.fault_tolerance != "notConfigured":
-        return vm_faults.not_supported("The virtual machine is protected by Fault Tolerance.")
-    return None
+def fault_tolerance(change: Change, settings: VCenterSettings) -> Fault:
+    """Not with Fault Tolerance; the fault is assumed."""
+    if not change.actions() or change.machine.fault_tolerance == "notConfigured":
+        return None
+    text = "The virtual machine is protected by Fault Tolerance."
+    refuse = vm_faults.not_supported if settings.fault_tolerance_fault == "NotSupported" else vm_faults.invalid_state
+    return refuse(text)
 
 
 def devices(change: Change) -> Fault:
@@ -201,9 +205,8 @@ OF_MACHINES = (
     protected_keys,
     devices,
     tpm,
-    vmotion_mode,
-    fault_tolerance,
 )
+BY_SETTINGS = (vmotion_mode, fault_tolerance, hardware)
 OF_TARGETS = (state, power, snapshots, disk_chain, raw_device, shared, home_before_disk)
 
 
@@ -232,9 +235,10 @@ def refusal(change: Change, settings: VCenterSettings) -> Fault:
         fault = of_machine(change)
         if fault is not None:
             return fault
-    fault = hardware(change, settings)
-    if fault is not None:
-        return fault
+    for by_settings in BY_SETTINGS:
+        fault = by_settings(change, settings)
+        if fault is not None:
+            return fault
     for target in change.targets:
         if not target.action:
             continue
