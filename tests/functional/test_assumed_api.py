@@ -5,16 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
-
-import pytest
+import socket
+import threading
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import runner_in
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.test_assumptions import lab_with, ok, twice
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.assumptions import Assumed, every_value
-
-pytestmark = pytest.mark.long
 
 IP, SHA1, OTHER_SHA1 = "198.51.100.7", "AB:" * 19 + "AB", "CD:" * 19 + "CD"
 
@@ -87,3 +86,35 @@ def test_certificate_that_okms_issued(assumed: Assumed, tmp_path: pathlib.Path) 
         assert lab.okms_kmip.object_count() == 0
         ok(run("okms_credential", **credential, state="absent", confirm_name="vcenter"))
         assert run("kmip_server_test", **where)["failure"]["kind"] == "client_certificate_rejected"
+
+
+def hang_up(listener: socket.socket) -> None:
+    """Answer nothing: read what the client says first, and close."""
+    while True:
+        try:
+            raw, _peer = listener.accept()
+        except OSError:  # the test is over
+            return
+        with raw:
+            raw.recv(4096)
+
+
+@every_value
+def test_client_certificate_that_a_kms_refuses(assumed: Assumed, tmp_path: pathlib.Path) -> None:
+    """However the KMS says it: one line, a kind, and nothing left behind."""
+    with lab_with(assumed) as lab, contextlib.closing(socket.create_server((lab.okms_kmip.address[0], 0))) as listener:
+        host, port = lab.okms_kmip.host, lab.okms_kmip.address[1]
+        certificate, key = lab.client_files("an-okms-id", tmp_path)
+        if assumed.value == "unknown_ca":
+            for name, text in zip((certificate, key), lab.external_client_pair()):
+                pathlib.Path(name).write_text(text)
+        elif assumed.value == "bad_certificate":
+            lab.okms_kmip.admits = lambda _certificate, _address: False
+        else:
+            port = listener.getsockname()[1]
+            threading.Thread(target=hang_up, args=(listener,), daemon=True).start()
+        client = {"client_certificate_path": certificate, "client_private_key_path": key, "ca": lab.okms_public_ca}
+        refused = runner_in(lab)("kmip_server_test", host=host, port=port, timeout=5, **client)
+        kind = "connection_lost" if assumed.value == "hang_up" else "client_certificate_rejected"
+        assert refused["failure"]["kind"] == kind, refused.output
+        assert "\n" not in refused.msg and lab.okms_kmip.object_count() == 0

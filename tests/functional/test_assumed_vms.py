@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules import fleet_helpers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import (
     add_native,
@@ -15,8 +13,6 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.enc
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.test_assumptions import NATIVE, lab_with
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.assumptions import Assumed, every_value
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.entities import KeyRef
-
-pytestmark = pytest.mark.long
 
 
 @every_value
