@@ -29,7 +29,7 @@ _LINE_OF_SERVICE = "ENCRYPTION"
 COMPONENT, RULE, MIXED = "component", "rule", "mixed"
 # how a policy that was made from another one tells which that was
 _ORIGINAL = "Original policy: "
-_ORIGINAL_ID = re.compile(re.escape(_ORIGINAL) + r"(\S+)")
+_ORIGINAL_ID = re.compile(re.escape(_ORIGINAL) + r"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\b")
 LONGEST_NAME = 80  # vSphere API, PbmCapabilityProfileCreateSpec
 _SUFFIX = " - encrypted"
 

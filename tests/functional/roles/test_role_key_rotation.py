@@ -28,6 +28,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.fleet
     rehearsed,
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm_profiles
 
 
 @pytest.fixture
@@ -137,6 +138,14 @@ def test_deep_needs_backups_and_gives_power_back_after_a_kill(lab: Lab, play: Pl
     for name in ("vm1", "vm3"):
         inventory.vm(name).power_state, inventory.vm(name).tools = "poweredOn", True
     inventory.snapshot(inventory.vm("vm4"), "in the way")
+    # policies of the team: one that only encrypts, one with rules of vSAN
+    policies = lab.vcenter.policies
+    encryption = pbm_profiles.component_rule(pbm_profiles.ENCRYPTION_COMPONENT)
+    ours = policies.add("Gold encrypted", [pbm_profiles.sub_profile("Encryption", [encryption])])
+    both = [*pbm_profiles.vsan_rules(hostFailuresToTolerate=2), encryption]
+    inventory.vm("vm1").policy = inventory.vm("vm3").disks[0].policy = ours
+    inventory.vm("vm2").policy = policies.add("vSAN encrypted", [pbm_profiles.sub_profile("VSAN", both)])
+    had = [(one.policy, [disk.policy for disk in one.disks]) for one in inventory.vms[:4]]
     deep = {"key_rotation_mode": "deep", "key_rotation_power_off": "shutdown", "key_rotation_canary": 0}
     assert "shut down for it 2 vm1, vm3" in rehearsed(lab, play, **deep)
     refused = play(**deep)
@@ -157,6 +166,7 @@ def test_deep_needs_backups_and_gives_power_back_after_a_kill(lab: Lab, play: Pl
     assert "snapshots: 1 (vm4)" in flat(resumed)
     assert [name for name, ids in _keys(lab).items() if ids & _all(old)] == ["vm4"]
     assert json.loads(state.read_text())["power_on"] == []
+    assert [(one.policy, [disk.policy for disk in one.disks]) for one in inventory.vms[:4]] == had
     quiet(lab, play, **deep)
 
 

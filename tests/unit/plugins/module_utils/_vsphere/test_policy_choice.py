@@ -64,6 +64,7 @@ def policy(identifier: str, rule_sets: tuple[RuleSet, ...] = (), encryption: boo
     return Policy(id=identifier, encryption=encryption, allow_cleartext_filters=None, rule_sets=rule_sets, **values)
 
 
+UUID = "0e3f8c5a-7a35-4a0a-a7a4-6f0c8f6f6b01"
 ONLY_ENCRYPTION = (RuleSet(frozenset()),)
 BUNDLED = policy(VM_ENCRYPTION_POLICY, ONLY_ENCRYPTION, True, name="VM Encryption Policy", bundled=True)
 OWN = policy("own", ONLY_ENCRYPTION, True)
@@ -238,20 +239,23 @@ def test_original_of_a_combined_policy(encrypting: Policy, policies: t.Sequence[
 
 def test_combined_policy_has_all_rule_sets_as_they_are_and_encryption() -> None:
     tags = pbm.capability.types.DiscreteSet(values=["gold"])
-    original = profile([VSAN], [VSAN, ("tags", "tier", "tier", tags)], identifier="id-1")
+    original = profile([VSAN], [VSAN, ("tags", "tier", "tier", tags)], identifier=UUID)
     original.constraints.subProfiles[1].capability[1].constraint[0].propertyInstance[0].operator = "NOT"
     before = policy_of(original, COMPONENTS)
     spec = encrypting_spec("made", before)
     assert [one[-1] for one in rules_of(spec.constraints)] == [DEFAULT, DEFAULT]
     after = policy_of(profile(constraints=spec.constraints, description=spec.description), COMPONENTS)
-    assert (after.encryption, after.rule_sets, after.original) == (True, before.rule_sets, "id-1")
+    assert (after.encryption, after.rule_sets, after.original) == (True, before.rule_sets, UUID)
     assert after.rules == before.rules == ["VSAN.stripeWidth=2", "tags.tier=NOT {gold}"]
     names = [(one.name, one.forceProvision) for one in spec.constraints.subProfiles]
     assert names == [(one.name, one.forceProvision) for one in before.constraints.subProfiles]
     assert not before.encryption and len(before.constraints.subProfiles[0].capability) == 1  # left as it was
 
 
-@pytest.mark.parametrize("description", ["", "Original policy", "the original policy: x", "Original policies: x", None])
+@pytest.mark.parametrize(
+    "description",
+    ["", "Original policy", "Original policy: gold", f"original policy: {UUID}", f"Original policy: {UUID}0", None],
+)
 def test_description_that_names_no_original(description: str | None) -> None:
     assert policy_of(profile([DEFAULT], description=description), COMPONENTS).original is None
 
