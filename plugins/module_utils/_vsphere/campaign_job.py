@@ -191,7 +191,8 @@ class Job:
     def _task_ended(self, failure: t.Mapping[str, t.Any] | None) -> list[t.Any]:
         names = {POWERING_OFF: "power off", RECONFIGURING: self.work.action, POWERING_ON: "power on"}
         if failure is not None:
-            self._fail_by(failure.get("info.error"), f"{names[self.phase]} {self.name}")
+            gone = bool(failure.get("gone"))
+            self._fail_by(failure.get("info.error"), f"{names[self.phase]} {self.name}", gone)
         if self.phase == POWERING_OFF:
             return self._off() if failure is None else self._after_reconfigure()
         if self.phase == RECONFIGURING:
@@ -200,9 +201,12 @@ class Job:
         self.phase = ENDED
         return []
 
-    def _fail_by(self, fault: t.Any, what: str) -> None:
+    def _fail_by(self, fault: t.Any, what: str, gone: bool) -> None:
         if fault is None:
-            error = CollectionError(f"could not {what}: its task is gone, so its end is not known")
+            why = (
+                "its task is gone, so its end is not known" if gone else "vCenter's reason cannot be read, see its task"
+            )
+            error = CollectionError(f"could not {what}: {why}")
         else:
             error = explained(fault, f"{what} on {self._orders.session.hostname}")
             error.message += self._policy_hint(str(error.details.get("message_key") or ""))

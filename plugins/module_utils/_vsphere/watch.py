@@ -14,12 +14,16 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnreachableError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry, TryAgain
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import reference
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import (
+    UnreadableAnswerError,
+    reference,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim, vmodl
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 
 _WHAT = "follow the running tasks"
 GONE: dict[str, t.Any] = {"gone": True}  # the object does not exist any more
+_STATE, _ERROR = "info.state", "info.error"
 
 Changes = dict[str, dict[str, t.Any]]
 
@@ -33,6 +37,7 @@ class Watch:
         self._collector: t.Any = None
         self._version = ""
         self._objects: dict[str, t.Any] = {}
+        self._readable = [_STATE, _ERROR]  # of tasks; an error of a newer vCenter must not hide how the others end
 
     def add(self, objects: t.Sequence[t.Any]) -> None:
         """Follow tasks (state, error) and machines (power state) from now on."""
@@ -62,6 +67,8 @@ class Watch:
         try:
             return ask()
         except (UnreachableError, ApiError) as error:
+            if isinstance(error, UnreadableAnswerError):
+                self._readable = [_STATE]
             self._collector, self._version = None, ""
             raise TryAgain(error) from error
 
@@ -90,7 +97,7 @@ class Watch:
         spec = query.FilterSpec(
             objectSet=[query.ObjectSpec(obj=item, skip=False) for item in objects],
             propSet=[
-                query.PropertySpec(type=vim.Task, pathSet=["info.state", "info.error"], all=False),
+                query.PropertySpec(type=vim.Task, pathSet=self._readable, all=False),
                 query.PropertySpec(type=vim.VirtualMachine, pathSet=["runtime.powerState"], all=False),
             ],
             reportMissingObjectsInResults=True,

@@ -136,6 +136,24 @@ def test_unreadable_start_of_a_task_is_followed_all_the_same(lab: Lab, run_modul
     assert all(is_encrypted(machine, NATIVE) for machine in lab.vcenter.inventory.vms)
 
 
+def test_unreadable_error_of_one_task_does_not_hide_the_others(lab: Lab, run_module: RunModule) -> None:
+    """A fault of a newer vCenter: that machine has failed, the others are done."""
+    prepare(lab)
+    lab.vcenter.machine_faults.add("vm2", "error")
+
+    def news(body: bytes) -> bytes:
+        return body.replace(b'xsi:type="SystemError"', b'xsi:type="FaultOfTomorrow"')
+
+    for operation in ("WaitForUpdatesEx", "RetrievePropertiesEx"):
+        lab.faults.add("rewrite", system="vcenter", operation=operation, rewrite=news, times=99)
+    result, writes = watched(lab, runner(run_module, provider=NATIVE, max_failures=9))
+    assert result.failed and result.changed and "Traceback" not in result.output
+    ends = outcomes(result)
+    assert ends.pop("vm2") == "failed" and set(ends.values()) == {"done"}
+    assert "vCenter's reason cannot be read" in result.msg and "\n" not in result.msg
+    assert len(writes) == len(ends) + 1
+
+
 @pytest.mark.parametrize("encoding", ["hex", "euc-jp", "idna", "no-such-code"])
 def test_version_file_in_an_odd_encoding_is_one_line(lab: Lab, run_module: RunModule, encoding: str) -> None:
     def rewrite(body: bytes) -> bytes:
