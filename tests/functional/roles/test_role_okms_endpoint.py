@@ -86,7 +86,7 @@ def test_a_provider_set_up_by_the_guide_stays_on_the_rsa_port(lab: Lab, play: Pl
     kept = play()
     assert (kept.code, vcenter_writes(lab, mark)) == (0, []), kept.screen
     assert server_of(lab) == ("OVH KMS", lab.okms_rsa.port, "green")
-    settled(lab, play)
+    settled(lab, play, okms_server=None, okms_server_thumbprints=[])
     mark = lab.journal.mark()
     refused = play(okms_endpoint="ecdsa")
     assert (refused.code != 0, lab.journal.writes(mark)) == (True, [])
