@@ -20,7 +20,7 @@ import yaml
 FILE = pathlib.Path(__file__).with_name("assumptions.yml")
 ROOT = FILE.parents[2]
 GUIDE = ROOT / "docs/docsite/rst/guide_development.rst"
-PARTS = ("kmip", "lab", "ovhcloud", "vcenter")
+PARTS = ("lab", "ovhcloud", "vcenter")
 TABLE = ".. list-table:: Assumptions\n"
 ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 PROOF = re.compile(r"test_\w+\.py::test_\w+")

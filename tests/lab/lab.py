@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import hmac
 import ipaddress
+import secrets
 import shutil
 import ssl
 import tempfile
@@ -29,7 +30,7 @@ from .ovhcloud import PRIVATE_CLOUD, OvhCloud, OvhSettings
 from .ovhcloud.state import VsphereUser
 from .pki import LOCAL_NAMES, Authority, server_context, thumbprints
 from .privileges import ENCRYPTION, HOSTED
-from .vcenter import Inventory, VCenter, VCenterSettings
+from .vcenter import EVERYTHING, Inventory, VCenter, VCenterSettings
 from .vcenter.settings import RELEASES
 from .web import WebServers
 
@@ -62,6 +63,8 @@ class Lab(KeyServers):
         self.settings = settings or LabSettings()
         self.stopping = threading.Event()
         self._old_cookies: set[str] = set()
+        # of vCenter itself; OVHcloud keeps it, users of a private cloud never have it
+        self.administrator = ("administrator@vsphere.local", secrets.token_urlsafe(16))
 
     def __enter__(self) -> Lab:
         self.start()
@@ -159,6 +162,9 @@ class Lab(KeyServers):
     # vCenter asks while the API may be waiting for vCenter: these take no lock of the API
 
     def _authenticate(self, login: str, password: str) -> frozenset[str] | None:
+        name, secret = self.administrator
+        if login == name and hmac.compare_digest(secret.encode(), password.encode()):
+            return frozenset({EVERYTHING})
         user = self.ovhcloud.vsphere_user(login)
         if user is None or not hmac.compare_digest(user.password.encode(), password.encode()):
             return None
@@ -270,7 +276,7 @@ class Lab(KeyServers):
         cookies = self._old_cookies | {session.cookie for session in self.vcenter.sessions.active()}
         known = [secret for secret in self.ovhcloud.secrets() if not any(secret in name for name in names)]
         logins = {self.settings.external_kms_login, self._external.login if self._external else None}
-        known += self.vcenter.secrets()
+        known += [*self.vcenter.secrets(), self.administrator[1]]
         return [*known, *sorted(cookies), *sorted(login[1] for login in logins if login)]
 
     # --- short cuts for those who test one part only

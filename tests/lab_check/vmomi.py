@@ -24,11 +24,11 @@ def _context(lab: Lab) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(lab.ca_path))
 
 
-def _connect(lab: Lab, password: str) -> t.Any:
+def _connect(lab: Lab, password: str, user: str = "") -> t.Any:
     return SmartConnect(
         host=lab.vcenter_hostname,
         port=lab.vcenter_port,
-        user=lab.vcenter_username,
+        user=user or lab.vcenter_username,
         pwd=password,
         sslContext=_context(lab),
     )
@@ -48,6 +48,7 @@ def check(lab: Lab, checks: Checks, okms_id: str) -> None:
         machines.check(lab, checks, instance.content, PROVIDER)
     finally:
         Disconnect(instance)
+    _sessions(lab, checks)
     checks.raises(vim.fault.NotAuthenticated, instance.CurrentTime, "pyVmomi: a call after logout")
 
 
@@ -58,6 +59,23 @@ def _inventory(checks: Checks, instance: t.Any) -> None:
     names = [machine.name for machine in view.view]
     view.Destroy()
     checks.that(len(names) > 0, f"pyVmomi: {len(names)} VMs in the inventory")
+
+
+def _sessions(lab: Lab, checks: Checks) -> None:
+    """What `govc session.ls` reads: an administrator sees all sessions, a user of the private cloud none."""
+    name, password = lab.administrator
+    administrator, user = _connect(lab, password, name), _connect(lab, lab.vcenter_password)
+    try:
+        sessions = administrator.content.sessionManager.sessionList
+        names = {one.userName for one in sessions}
+        checks.that(
+            {name, lab.vcenter_username} <= names, f"pyVmomi: {len(sessions)} sessions read by an administrator"
+        )
+        manager = user.content.sessionManager
+        checks.raises(vim.fault.NoPermission, lambda: manager.sessionList, "pyVmomi: sessions read by a user")
+    finally:
+        Disconnect(administrator)
+        Disconnect(user)
 
 
 def _managers(checks: Checks, content: t.Any) -> None:

@@ -275,6 +275,17 @@ def test_short_cuts(lab, tmp_path):
     assert x509.load_pem_x509_certificates(lab.okms_public_ca.encode()) == authorities
 
 
+def test_administrator_of_vcenter_may_everything(lab):
+    name, password = lab.administrator
+    assert lab.vcenter.authenticate(name, password) == {"*"}
+    assert lab.vcenter.authenticate(name, "wrong") is None
+    assert password in lab.secrets() and name not in {user.login for user in _users(lab)}
+
+
+def _users(lab):
+    return lab.ovhcloud.state.pccs[lab.private_cloud].users.values()
+
+
 @pytest.mark.parametrize(("form", "critical"), [("critical", True), ("plain", False), ("none", None)])
 def test_client_certificates_name_their_domain(form, critical, tmp_path):
     with Lab(LabSettings(ovhcloud=OvhSettings(credential_san=form))) as lab:
