@@ -230,6 +230,25 @@ def test_the_policy_for_kmip_needs_no_iam_for_vsphere(tmp_path: pathlib.Path) ->
         assert (again.code, again.changed, lab.journal.writes(mark)) == (0, 0, []), again.screen
 
 
+def test_a_missing_policy_ends_the_wait_early(lab: Lab, play: Play) -> None:
+    """OKMS answers with the TLS alert bad certificate; a new policy counts after a while, which the next run bears."""
+    wish: dict[str, t.Any] = {"okms_identity_urns": [KMIP_USER]}
+    stopped = play(**wish, okms_kmip_policy=False, okms_refused_timeout=0, okms_wait_timeout=600)
+    words = _words(stopped)
+    assert stopped.code != 0 and lab.okms_kmip.turned_away, stopped.screen
+    for said in ("bad certificate", "IAM policy with the okms:kmip actions", "okms_kmip_policy", "run again"):
+        assert said in words, said
+    assert f"warning IAM policy for KMIP: the run keeps none; {KMIP_USER} needs one" in words
+    refusals = len(lab.okms_kmip.turned_away)
+    done = play(**wish)
+    assert (done.code, done.failed) == (0, 0), done.screen
+    assert len(lab.okms_kmip.turned_away) > refusals  # the new policy did not count at once
+    assert (len(lab.snapshot()["credentials"]), len(lab.ovhcloud.state.policies)) == (1, 1)
+    assert lab.generate_key("okms")
+    again = play(**wish)
+    assert (again.code, again.changed) == (0, 0), again.screen
+
+
 def test_a_caller_without_a_policy_is_told_before_anything(lab: Lab, play: Play) -> None:
     robot = lab.ovhcloud.add_identity("robot", ["*:apiovh:*"])
     environment = {"OVH_CONSUMER_KEY": lab.ovhcloud.add_consumer_key(robot)}
