@@ -79,7 +79,11 @@ def test_paris_has_an_entry_for_each_address_until_it_is_removed(
     assert run_module("key_provider_info", name=PROVIDER)["key_providers"][0]["status"] == "green"
 
     # the removal takes all of its own, also for an address that the region no longer has, and none of another KMS
-    other = {"service_name": lab.private_cloud, "host": lab.external_kms[0].host, "thumbprint": "0A" * 20}
+    other: dict[str, t.Any] = {
+        "service_name": lab.private_cloud,
+        "host": lab.external_kms[0].host,
+        "thumbprint": "0A" * 20,
+    }
     run_module("private_cloud_kms", **other, description="team", wait_interval=0.01)
     lab.network.change(HOST, [first, third])
     lab.vcenter.crypto.default = None
