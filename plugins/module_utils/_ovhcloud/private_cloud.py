@@ -202,8 +202,10 @@ class PrivateCloud:
 
     def replication(self) -> State:
         """Whether Zerto replicates, by virtual datacenter: a state other than `disabled` means that it is there."""
-        found = {number: self._optional(f"{_ZERTO}/status", number) for number in sorted(self._get("/datacenter"))}
-        states = {str(number): answer.get("state") for number, answer in found.items() if answer is not None}
+        ids = numbers(self._get("/datacenter"), "the list of virtual datacenters")
+        found = {number: self._optional(f"{_ZERTO}/status", number) for number in ids}
+        what = f"the state of Zerto of {self.service_name}"
+        states = {str(number): record(raw, what).text("state") for number, raw in found.items() if raw is not None}
         return {"zerto": any(state not in (None, "disabled") for state in states.values()), "datacenters": states}
 
     def _path(self, rest: str, *parts: t.Any) -> str:
