@@ -15,6 +15,7 @@ COLLECTION = "ovhcloud.vmware_encryption"
 OKMS_PROVIDER = "okms-prod"
 EXTERNAL_PROVIDER = "team-kms"
 NATIVE_PROVIDER = "nkp-prod"
+REGION, RSA_PORT = "eu-west-par", 5697
 PACE: dict[str, t.Any] = {"wait_interval": 0.2, "wait_timeout": 60}
 
 
@@ -28,9 +29,10 @@ def _okms(demo: Demo) -> dict[str, t.Any]:
         "okms",
         private_cloud=demo.lab.state["ovh"]["private_cloud"],
         display_name="kms-prod",
-        region="eu-west-rbx",
+        region=REGION,
         vsphere_user="admin",
         provider=OKMS_PROVIDER,
+        identity_urns=[demo.lab.state["ovh"]["kmip_identity"]],
         allow_order=True,
         dossier_path=str(demo.directory / "safe/dossier.json"),
     )
@@ -47,8 +49,22 @@ def okms(demo: Demo) -> None:
     demo.expect(demo.writes() == 0, "check mode wrote nothing")
     demo.twice("option 2", f"{COLLECTION}.okms", _okms(demo))
     state = demo.lab.ask("/state")
-    for key in ("orders", "payments", "credentials", "kms_entries", "providers"):
-        demo.expect(len(state[key]) == 1, f"one of {key.replace('_', ' ')} over both runs")
+    for key in ("orders", "payments", "credentials", "providers", "policies"):
+        demo.expect(len(state[key]) == 1, f"exactly one of {key} in both runs")
+    host, addresses = f"{REGION}.okms.ovh.net", demo.lab.state["okms_addresses"][REGION]
+    entries = {(entry["ip"], entry["port"], entry["state"]) for entry in state["kms_entries"]}
+    demo.expect(
+        len(addresses) == 3 and entries == {(address, RSA_PORT, "delivered") for address in addresses},
+        f"the three addresses of {host} have a delivered KMS entry each, for port {RSA_PORT}",
+    )
+    servers = [(server["address"], server["port"]) for server in state["providers"][0]["servers"]]
+    demo.expect(servers == [(host, RSA_PORT)], f"vCenter's KMIP server is {host}:{RSA_PORT}")
+    demo.expect(
+        state["kmip"]["okms"]["certificates_sent"] == 2 and state["providers"][0]["trusted_server_certificates"] > 0,
+        "vCenter trusts OKMS through an issuing CA that lies between leaf and root",
+    )
+    identity = demo.lab.state["ovh"]["kmip_identity"]
+    demo.expect(state["policies"][0]["identities"] == [identity], f"the run made the IAM policy for KMIP of {identity}")
 
 
 def keys(demo: Demo) -> None:

@@ -15,7 +15,9 @@ import sys
 import time
 import typing as t
 
+from .key_servers import DOMAIN, ECDSA_PORT, REGIONS
 from .lab import Lab, LabSettings
+from .names import VARIABLE
 from .pki import thumbprints, write_private
 from .vcenter import Inventory
 from .vcenter.settings import RELEASES
@@ -59,6 +61,7 @@ def state(lab: Lab) -> dict[str, t.Any]:
             "client_id": lab.client_id,
             "client_secret": lab.client_secret,
             "private_cloud": lab.private_cloud,
+            "kmip_identity": lab.ovhcloud.state.account.users["vcenter-kmip"]["urn"],
         },
         "vcenter": {
             "hostname": lab.vcenter_hostname,
@@ -67,6 +70,7 @@ def state(lab: Lab) -> dict[str, t.Any]:
             "password": lab.vcenter_password,
         },
         "okms_kmip": _kmip(lab.okms_kmip, lab.okms_ca_path),
+        "okms_addresses": {region: lab.okms_addresses(region) for region in REGIONS},
         "external_kms": [{"name": server.name, **_kmip(server, lab.external_ca_path)} for server in external],
         "external_kms_login": {"username": login[0], "password": login[1]} if login else None,
         "external_client_ca": {"certificate_path": certificate_path, "key_path": key_path},
@@ -86,6 +90,8 @@ def explain(lab: Lab, limit: float) -> str:
     own = " and ".join("{name} at {hostname}:{port}".format(**server) for server in facts["external_kms"])
     login = facts["external_kms_login"]
     wanted = "\n  They also want the user {username} with password {password}.".format(**login) if login else ""
+    rows = facts["okms_addresses"].items()
+    regions = "\n".join(f"    {region}.{DOMAIN:14} {', '.join(addresses)}" for region, addresses in rows)
     variables = "\n".join(f"  export {name}='{value}'" for name, value in sorted(facts["environment"].items()))
     return f"""\
 The lab runs. It listens on this machine only, holds no real data, and every password in it was made up just now.
@@ -98,8 +104,15 @@ OVHcloud API   {ovh["endpoint"]}
 vCenter        https://{vcenter["hostname"]}:{vcenter["port"]}/
   User {vcenter["username"]}, password {vcenter["password"]}.
 
-OKMS over KMIP {okms["hostname"]}:{okms["port"]}, its public CA: {okms["ca_path"]}
-  Lets in the certificates that the OKMS of the API has issued.
+OKMS over KMIP {okms["hostname"]}:{okms["port"]} (RSA, for vCenter) and port {ECDSA_PORT} (ECDSA); public CA of the
+  former: {okms["ca_path"]}. It lets in the certificates that the OKMS of the API has issued for the
+  account, for administrators, and for identities with an IAM policy for KMIP. Each region has addresses of its own:
+{regions}
+
+Names          {lab.network.table_path}
+  Python in the environments that make has made resolves them while {VARIABLE} names that file (see below);
+  other programs need the addresses, such as
+  openssl s_client -connect {okms["ip"]}:{okms["port"]} -servername {okms["hostname"]}
 
 Own key servers {own}: one cluster, its CA: {facts["external_kms"][0]["ca_path"]}
   They let in certificates of {client_ca["certificate_path"]} (its key: {client_ca["key_path"]}),

@@ -45,6 +45,7 @@ def kmip_state(server: KmipServer) -> dict[str, t.Any]:
         "port": server.address[1],
         "running": server.running,
         "login_wanted": server.login is not None,
+        "certificates_sent": server.door.chain_pem.count("BEGIN CERTIFICATE"),
         "sha1": thumbprints(server.server_certificate_pem)["sha1"],
         "sha256": thumbprints(server.server_certificate_pem)["sha256"],
         "objects": server.object_count(),
@@ -80,6 +81,9 @@ def lab_state(lab: Lab) -> dict[str, t.Any]:
             }
             for domain in account.okms.values()
             for credential in domain.credentials.values()
+        ],
+        "policies": [
+            {"name": policy["name"], "identities": policy["identities"]} for policy in account.policies.values()
         ],
         "kms_entries": [
             {

@@ -13,39 +13,44 @@ import tempfile
 import typing as t
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from kmip.core import enums
 from kmip.pie.client import ProxyKmipClient
 
 from ..lab import Lab
+from ..lab.kmip import Door
 from .checks import Checks
 from .ovh_library import Issued, revoke
 
 
 def openssl(lab: Lab, checks: Checks) -> None:
-    """The chain verifies against the public CA, and the thumbprint is the one the lab states."""
-    host, port = lab.okms_kmip.address
-    with tempfile.TemporaryDirectory() as folder:
-        authority = pathlib.Path(folder, "ca.pem")
-        authority.write_text(lab.okms_public_ca)
-        command = [
-            "openssl",
-            "s_client",
-            "-connect",
-            f"{host}:{port}",
-            "-CAfile",
-            str(authority),
-            "-servername",
-            lab.okms_kmip.host,
-        ]
-        said = subprocess.run(command, input=b"", capture_output=True, timeout=20, check=False).stdout.decode(
-            errors="replace"
+    """Each endpoint's chain and wildcard verify by its root alone, and the leaf is the one that the lab states."""
+    for door in (lab.okms_ecdsa, lab.okms_rsa):
+        label = f"openssl s_client: port {door.port}"
+        for region in ("eu-west-rbx", "eu-west-par"):
+            for address in lab.okms_addresses(region):
+                said = _s_client(door, address, f"{region}.okms.ovh.net")
+                checks.that("Verify return code: 0 (ok)" in said, f"{label}, {region} at {address}: chain and wildcard")
+        wrong = _s_client(door, door.addresses[0], "a.b.okms.ovh.net")
+        checks.that("Verify return code: 0 (ok)" not in wrong, f"{label}: the wildcard does not cover a.b.okms.ovh.net")
+        checks.that(said.count("BEGIN CERTIFICATE") == 2, f"{label}: the server sends its leaf and its issuing CA")
+        served = x509.load_pem_x509_certificates(said[said.index("-----BEGIN") :].encode())[0]
+        stated = x509.load_pem_x509_certificate(door.certificate_pem.encode())
+        kind = {"ec": ec.EllipticCurvePublicKey, "rsa": rsa.RSAPublicKey}[door.kind]
+        checks.that(
+            served == stated and isinstance(served.public_key(), kind), f"{label}: the leaf that the lab states"
         )
-    checks.that("Verify return code: 0 (ok)" in said, "openssl s_client: the server's chain verifies")
-    pem = said[said.index("-----BEGIN CERTIFICATE-----") : said.index("-----END CERTIFICATE-----") + 25]
-    served = x509.load_pem_x509_certificate((pem + "\n").encode()).fingerprint(hashes.SHA256())
-    stated = x509.load_pem_x509_certificate(lab.okms_kmip.server_certificate_pem.encode()).fingerprint(hashes.SHA256())
-    checks.that(served == stated, "openssl s_client: it is the certificate that the lab states")
+
+
+def _s_client(door: Door, address: str, name: str) -> str:
+    """What openssl says about one address, verified by the root of that endpoint."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder, "root.pem")
+        root.write_text(door.authority.root.certificate_pem)
+        words = ["-connect", f"{address}:{door.port}", "-servername", name, "-verify_hostname", name, "-showcerts"]
+        command = ["openssl", "s_client", *words, "-CAfile", str(root), "-verify_return_error"]
+        done = subprocess.run(command, input=b"", capture_output=True, timeout=60, check=False)
+    return done.stdout.decode(errors="replace")
 
 
 def pykmip(lab: Lab, checks: Checks, issued: Issued) -> None:

@@ -143,8 +143,10 @@ class VCenter:
         addresses = self.resolve(host)
         if not addresses or not all(self.flow_open(address, port) for address in addresses):
             return None
-        disliked = self.is_ecdsa_endpoint(addresses[0], port)
-        return Route(addresses[0], self.settings.ecdsa_endpoint if disliked else "works")
+        if not self.is_ecdsa_endpoint(addresses[0], port):
+            return Route(addresses[0])
+        old = self.settings.version.startswith("7.")
+        return Route(addresses[0], self.settings.ecdsa_endpoint_7 if old else self.settings.ecdsa_endpoint)
 
     def _privileges_of(self, login: str, password: str) -> t.Iterable[str] | None:
         return self.authenticate(login, password)

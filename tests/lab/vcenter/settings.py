@@ -35,6 +35,7 @@ class VCenterSettings:
     wait_limit: float = 1800.0  # seconds that a wait for updates may block
     kms_timeout: float = 5.0  # seconds for one connection to a key server
     ecdsa_endpoint: str = assumed("vcenter.ecdsa_endpoint")
+    ecdsa_endpoint_7: str = assumed("vcenter.ecdsa_endpoint_7")
     argument_fault: str = assumed("vcenter.argument_fault")
     bad_address_refused: bool = assumed("vcenter.bad_address_refused")
     default_client_certificate: bool = assumed("vcenter.default_client_certificate")
