@@ -17,7 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import thumbpr
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.crypto_state import Identity, KmipServer, Provider
 
 BACKUP_PASSWORD = "planted backup password"
-FAST = {"wait_interval": 0.01, "wait_timeout": 20}
+FAST = {"wait_interval": 0.01, "wait_timeout": 60}
 
 
 def run(lab: Lab, module: str, **options: t.Any) -> harness.ModuleResult:

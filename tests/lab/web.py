@@ -25,6 +25,7 @@ from .journal import Journal
 LOG = logging.getLogger("lab.web")
 MAX_BODY = 1 << 26
 DROPS = ("drop_before", "drop_after")
+TURNS = 3  # of the loop, until a transport that was cut has closed its socket
 TAKES_EFFECT = ("drop_after", "truncate", "slow", "meanwhile", "rewrite")
 
 
@@ -91,7 +92,7 @@ class WebServers:
         self._faults = faults
         self._loop = asyncio.new_event_loop()
         self._pool = concurrent.futures.ThreadPoolExecutor(workers, thread_name_prefix="lab-web")
-        self._runners: list[web.ServerRunner] = []
+        self._listening: list[tuple[web.Server, asyncio.AbstractServer]] = []
         self._thread = threading.Thread(target=self._loop.run_forever, name="lab-web", daemon=True)
         self._thread.start()
 
@@ -113,11 +114,16 @@ class WebServers:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
 
     async def _cleanup(self) -> None:
-        for runner in self._runners:
-            await runner.cleanup()
-        # aborted connections are only gone after the loop has turned: left to the garbage collector they complain
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        for server, listening in self._listening:
+            listening.close()
+            # kept-alive client connections must not hold up the end of the lab
+            await server.shutdown(0.2)
+        # A transport that is left to the garbage collector complains, after its loop has gone: TLS ones wait for their
+        # client's goodbye, and some have not even shaken hands. Servers know them from Python 3.13 on, loops always.
+        for transport in list(t.cast("t.Any", self._loop)._transports.values()):
+            transport.abort()
+        for _turn in range(TURNS):
+            await asyncio.sleep(0)
 
     async def _serve(self, app: App, context: ssl.SSLContext | None, port: int, admits: t.Callable[[str], bool]) -> int:
         scheme = "https" if context else "http"
@@ -127,13 +133,10 @@ class WebServers:
                 return self._finish(raw, None, None)
             return await self._answer(app, scheme, raw)
 
-        # shutdown_timeout: kept-alive client connections must not hold up the end of the lab
         server = web.Server(answer, access_log=None, request_factory=self._read_head)
-        runner = web.ServerRunner(server, shutdown_timeout=0.2)
-        await runner.setup()
         listener = socket.create_server(("127.0.0.1", port), backlog=256)
-        await web.SockSite(runner, listener, ssl_context=context).start()
-        self._runners.append(runner)
+        listening = await self._loop.create_server(server, sock=listener, ssl=context, backlog=256)
+        self._listening.append((server, listening))
         return int(listener.getsockname()[1])
 
     def _read_head(

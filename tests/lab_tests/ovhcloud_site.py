@@ -88,7 +88,7 @@ class Site:
                 **(headers or {}),
             }
         )
-        return self.session.send(request, timeout=10)
+        return self.session.send(request, timeout=60)
 
     def call(self, method, path, body=None, **more):
         """The JSON answer of a call that has to succeed."""

@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import http.client
 import logging
+import socket
 import ssl
+import warnings
 
 import pytest
 import requests
@@ -60,7 +64,7 @@ class Site:
         self.url = f"http://localhost:{self.port}"
 
     def post(self, path="/thing", body=b"x"):
-        return requests.post(self.url + path, data=body, timeout=5)
+        return requests.post(self.url + path, data=body, timeout=60)
 
 
 @pytest.fixture
@@ -138,7 +142,7 @@ def test_https():
     try:
         for host in LOCAL_NAMES:
             context = ssl.create_default_context(cadata=authority.certificate_pem)
-            connection = http.client.HTTPSConnection(host, site.port, timeout=5, context=context)
+            connection = http.client.HTTPSConnection(host, site.port, timeout=60, context=context)
             connection.request("GET", "/x")
             assert connection.getresponse().status == 200
             connection.close()
@@ -199,7 +203,32 @@ def test_bugs_of_the_lab_are_seen(site, caplog, path):
 def test_stop_does_not_wait_for_kept_alive_connections():
     site = Site()
     with requests.Session() as session:
-        session.post(site.url + "/x", data=b"", timeout=5)
+        session.post(site.url + "/x", data=b"", timeout=60)
         site.servers.stop()
         with pytest.raises(requests.ConnectionError):
-            session.post(site.url + "/x", data=b"", timeout=5)
+            session.post(site.url + "/x", data=b"", timeout=60)
+
+
+def test_stop_leaves_no_transport_to_the_garbage_collector(monkeypatch):
+    complaints: list[object] = []
+    monkeypatch.setattr("sys.unraisablehook", complaints.append)
+    authority = Authority("lab servers", LabClock())
+    context = ssl.create_default_context(cadata=authority.certificate_pem)
+    site = Site(server_context(*authority.leaf("localhost", "server", LOCAL_NAMES)))
+    with contextlib.ExitStack() as clients, warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        # one without a handshake, one that is kept, one that does not say goodbye, one that the server cuts
+        silent = clients.enter_context(socket.create_connection(("127.0.0.1", site.port)))
+        for fault in (None, None, "drop_before"):
+            connection = http.client.HTTPSConnection("localhost", site.port, context=context)
+            clients.callback(connection.close)
+            if fault:
+                site.faults.add(fault)
+            connection.request("GET", "/x")
+            with contextlib.suppress(http.client.RemoteDisconnected, ConnectionError):
+                connection.getresponse().read()
+        site.servers.stop()
+        assert silent.recv(1) == b""
+        gc.collect()
+    assert [str(one.message) for one in warned if "transport" in str(one.message)] == []
+    assert complaints == []

@@ -21,7 +21,7 @@ def lab():
 
 
 def ask(lab, method, path, **body):
-    answer = requests.request(method, lab.control_url + path, json=body, timeout=5)
+    answer = requests.request(method, lab.control_url + path, json=body, timeout=60)
     return answer.status_code, answer.json()
 
 

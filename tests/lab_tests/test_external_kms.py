@@ -323,7 +323,7 @@ def test_vcenter_sends_user_name_and_password():
 
 
 def post(lab, path, **body):
-    return requests.post(lab.control_url + path, json=body, timeout=5)
+    return requests.post(lab.control_url + path, json=body, timeout=60)
 
 
 def test_control_port(lab):
@@ -348,6 +348,6 @@ def test_control_port(lab):
 
 def test_nothing_of_the_authority_leaves_through_the_control_port(lab):
     lab.external_kms.login = LOGIN
-    text = requests.get(lab.control_url + "/state", timeout=5).text
+    text = requests.get(lab.control_url + "/state", timeout=60).text
     assert LOGIN[1] not in text and "PRIVATE" not in text
     assert certificate_pem(lab.external_clients.certificate) == lab.external_clients.certificate_pem

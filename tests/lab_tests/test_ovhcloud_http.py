@@ -27,7 +27,7 @@ def test_every_operation_of_the_contracts_has_a_handler(site):
 
 def test_both_names_of_v1(site):
     for prefix in ("/1.0", "/v1"):
-        answer = site.session.get(f"{site.url}{prefix}/auth/time", timeout=10)
+        answer = site.session.get(f"{site.url}{prefix}/auth/time", timeout=60)
         assert abs(answer.json() - site.clock.time()) < 5
         assert answer.headers["X-Ovh-QueryID"].startswith("EU.ext-")
         assert answer.headers["Content-Type"].startswith("application/json")
@@ -108,10 +108,10 @@ def test_refusals_of_signature(site):
     assert site.refused("GET", "/me", skew=-31) == (400, "QUERY_TIME_OUT")
     site.consumer_key = "unknown"
     assert site.refused("GET", "/me") == (403, "INVALID_CREDENTIAL")
-    answer = site.session.get(f"{site.url}/1.0/me", headers={"X-Ovh-Application": "unknown"}, timeout=10)
+    answer = site.session.get(f"{site.url}/1.0/me", headers={"X-Ovh-Application": "unknown"}, timeout=60)
     assert (answer.status_code, answer.json()["errorCode"]) == (403, "INVALID_KEY")
     assert answer.json()["httpCode"] == "403 Forbidden"
-    answer = site.session.get(f"{site.url}/1.0/me", timeout=10)
+    answer = site.session.get(f"{site.url}/1.0/me", timeout=60)
     assert (answer.status_code, answer.json()["class"]) == (401, "Client::Unauthorized")
 
 
@@ -140,7 +140,7 @@ def test_rules_and_life_of_a_consumer_key(site):
 def test_a_consumer_key_needs_a_human(site):
     url, headers = f"{site.url}/1.0/auth/credential", {"X-Ovh-Application": site.app.keys.application_key}
     rules = {"accessRules": [{"method": "GET", "path": "/*"}]}
-    answer = site.session.post(url, json=rules, headers=headers, timeout=10).json()
+    answer = site.session.post(url, json=rules, headers=headers, timeout=60).json()
     assert answer["state"] == "pendingValidation"
     site.consumer_key = answer["consumerKey"]
     assert site.refused("GET", "/me") == (403, "NOT_CREDENTIAL")
@@ -153,7 +153,7 @@ def test_a_consumer_key_needs_a_human(site):
 def _token(site, **form):
     keys = site.app.keys
     fields = {"grant_type": "client_credentials", "client_id": keys.client_id, "client_secret": keys.client_secret}
-    return site.session.post(f"{site.url}/auth/oauth2/token", data={**fields, **form}, timeout=10)
+    return site.session.post(f"{site.url}/auth/oauth2/token", data={**fields, **form}, timeout=60)
 
 
 def test_oauth2(site):
@@ -161,11 +161,11 @@ def test_oauth2(site):
     answer = _token(site, scope="all").json()
     assert (answer["token_type"], answer["expires_in"], answer["scope"]) == ("Bearer", 60, "all")
     headers = {"Authorization": f"Bearer {answer['access_token']}"}
-    details = site.session.get(f"{site.url}/1.0/auth/details", headers=headers, timeout=10).json()
+    details = site.session.get(f"{site.url}/1.0/auth/details", headers=headers, timeout=60).json()
     assert details["method"] == "oauth2_client_credentials"
     assert details["identities"] == [f"urn:v1:eu:identity:credential:ab12345-ovh/oauth2-{site.app.keys.client_id}"]
     site.clock.advance(61)
-    answer = site.session.get(f"{site.url}/1.0/auth/details", headers=headers, timeout=10)
+    answer = site.session.get(f"{site.url}/1.0/auth/details", headers=headers, timeout=60)
     assert (answer.status_code, answer.json()["class"]) == (401, "Client::Unauthorized")
 
 
@@ -185,10 +185,10 @@ def test_refusals_of_the_token_endpoint(site, form, status, code):
 
 def test_static_bearer_and_basic_client(site):
     headers = {"Authorization": f"Bearer {site.app.keys.access_token}"}
-    assert site.session.get(f"{site.url}/v1/auth/details", headers=headers, timeout=10).json()["method"] == "account"
+    assert site.session.get(f"{site.url}/v1/auth/details", headers=headers, timeout=60).json()["method"] == "account"
     keys = site.app.keys
     form, pair = {"grant_type": "client_credentials"}, (keys.client_id, keys.client_secret)
-    answer = site.session.post(f"{site.url}/auth/oauth2/token", data=form, auth=pair, timeout=10)
+    answer = site.session.post(f"{site.url}/auth/oauth2/token", data=form, auth=pair, timeout=60)
     assert answer.json()["token_type"] == "Bearer"
 
 

@@ -47,7 +47,7 @@ def _delivered(site):
 
 def test_catalogue_is_public_and_names_prices(site):
     url = f"{site.url}/1.0/order/catalog/public/okms"
-    catalogue = site.session.get(url, params={"ovhSubsidiary": "FR"}, timeout=10).json()
+    catalogue = site.session.get(url, params={"ovhSubsidiary": "FR"}, timeout=60).json()
     assert [(plan["planCode"], plan["pricings"][0]["price"]) for plan in catalogue["plans"]] == [("okms", 0)]
     region = catalogue["plans"][0]["configurations"][0]
     assert (region["name"], region["isMandatory"], region["values"]) == ("region", True, ["eu-west-rbx", "eu-west-sbg"])
@@ -57,11 +57,11 @@ def test_catalogue_is_public_and_names_prices(site):
 
 
 def test_cart_without_login(site):
-    made = site.session.post(f"{site.url}/1.0/order/cart", json={"ovhSubsidiary": "FR"}, timeout=10).json()
+    made = site.session.post(f"{site.url}/1.0/order/cart", json={"ovhSubsidiary": "FR"}, timeout=60).json()
     url = f"{site.url}/1.0/order/cart/{made['cartId']}"
-    assert site.session.get(url, timeout=10).json()["readOnly"] is False
-    assert site.session.get(f"{url}/okms", timeout=10).json()[0]["planCode"] == "okms"
-    assert site.session.post(f"{url}/checkout", json=BOTH, timeout=10).status_code == 401
+    assert site.session.get(url, timeout=60).json()["readOnly"] is False
+    assert site.session.get(f"{url}/okms", timeout=60).json()[0]["planCode"] == "okms"
+    assert site.session.post(f"{url}/checkout", json=BOTH, timeout=60).status_code == 401
     assert site.call("GET", "/order/cart") == []
 
 

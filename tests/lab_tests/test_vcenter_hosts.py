@@ -18,7 +18,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site
 
 @pytest.fixture
 def site():
-    made = VCenterSite(kms_timeout=0.5)
+    made = VCenterSite()
     yield made
     made.close()
 

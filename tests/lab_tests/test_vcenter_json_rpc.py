@@ -223,7 +223,7 @@ def test_what_is_no_call_is_an_error_of_json_rpc(client, body, number):
 
 
 def test_what_is_no_json_is_an_error_of_json_rpc(site, client):
-    answer = client.rest.http.post(f"https://localhost:{site.port}/api", data=b"{", timeout=5)
+    answer = client.rest.http.post(f"https://localhost:{site.port}/api", data=b"{", timeout=60)
     assert answer.json()["error"]["code"] == -32700
 
 

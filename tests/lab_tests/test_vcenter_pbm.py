@@ -118,7 +118,7 @@ def test_a_request_without_a_version(site, action, body):
     headers = {"SOAPAction": action, "Content-Type": "text/xml"}
     url = f"https://localhost:{site.port}/pbm"
     request = urllib.request.Request(url, envelope.encode(), headers)
-    with urllib.request.urlopen(request, context=site.context(), timeout=5) as answer:
+    with urllib.request.urlopen(request, context=site.context(), timeout=60) as answer:
         text = answer.read().decode()
     assert f'<{body}Response xmlns="urn:pbm">' in text
     assert ("<name>PBM</name>" if body == "PbmRetrieveServiceContent" else bundled.VM_ENCRYPTION) in text

@@ -21,7 +21,7 @@ def spec(provider, name="kms1", password=None, **fields):
 
 @pytest.fixture
 def site():
-    made = VCenterSite(kms_timeout=0.5)
+    made = VCenterSite()
     yield made
     made.close()
 

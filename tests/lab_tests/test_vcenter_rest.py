@@ -245,7 +245,7 @@ def test_wrong_input(site, rest, body, kind):
 
 
 def test_body_that_is_no_json(rest):
-    answer = rest.http.post(rest.url + PROVIDERS, data=b"{", timeout=10)
+    answer = rest.http.post(rest.url + PROVIDERS, data=b"{", timeout=60)
     assert error(answer) == (400, "INVALID_REQUEST")
 
 

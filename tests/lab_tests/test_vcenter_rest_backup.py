@@ -256,12 +256,12 @@ def test_leaks_can_be_looked_for():
         with requests.Session() as client:
             client.trust_env, client.verify = False, lab.ca_path
             login = (lab.vcenter_username, lab.vcenter_password)
-            session_id = client.post(base + "/api/session", auth=login, timeout=10).json()
+            session_id = client.post(base + "/api/session", auth=login, timeout=60).json()
             client.headers["vmware-api-session-id"] = session_id
-            assert client.post(base + PROVIDERS, json={"provider": "nkp"}, timeout=10).status_code == 204
-            answer = client.post(base + EXPORT, json={"provider": "nkp", "password": "of the file"}, timeout=10)
+            assert client.post(base + PROVIDERS, json={"provider": "nkp"}, timeout=60).status_code == 204
+            answer = client.post(base + EXPORT, json={"provider": "nkp", "password": "of the file"}, timeout=60)
             token = answer.json()["location"]["download_token"]["token"]
-            client.delete(base + "/api/session", timeout=10)
+            client.delete(base + "/api/session", timeout=60)
         key = base64.b64encode(lab.vcenter.crypto.providers["nkp"].derivation_key).decode()
         assert {session_id, token, "of the file", key} <= set(lab.secrets())
         assert lab.journal.summary()["vcenter_rest"]["write"] == 2

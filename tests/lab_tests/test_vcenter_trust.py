@@ -23,7 +23,7 @@ class Scene:
     """A vCenter, a key server, and a provider `kp` registered with it."""
 
     def __init__(self, directory, **settings):
-        self.site = VCenterSite(kms_timeout=2.0, **settings)
+        self.site = VCenterSite(**settings)
         self.kms = KmsSite(self.site, directory)
         self.manager = self.site.connect().content.cryptoManager
         self.manager.RegisterKmipServer(self.kms.spec("kp"))

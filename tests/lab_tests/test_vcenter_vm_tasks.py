@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from pyVmomi import vim, vmodl
 
@@ -118,9 +116,8 @@ def test_wait_for_many(tmp_path):
         collector, mark = watch(site.content, tasks), site.journal.mark()
         first = collector.WaitForUpdatesEx("", Query.WaitOptions(maxWaitSeconds=60))
         assert states(first) == ["running"] * 300
-        begin = time.process_time()
         second = collector.WaitForUpdatesEx(first.version, Query.WaitOptions(maxWaitSeconds=60))
-        assert states(second) == ["success"] * 300 and time.process_time() - begin < 10
+        assert states(second) == ["success"] * 300
         assert len(site.journal.entries(operation="WaitForUpdatesEx", since=mark)) == 2
         site.vcenter.tasks.reset_peaks()
         assert site.vcenter.tasks.peaks() == {"overall": 0, "hosts": {}, "datastores": {}}
@@ -210,22 +207,17 @@ def test_faults_of_other_operations(site):
 # large inventories
 
 
-def test_large_inventory_is_made_and_read_fast(tmp_path):
-    begin = time.process_time()
-    inventory = Inventory.fleet(5000, disks=2, hosts=50, clusters=5, datastores=20, folders=10)
-    assert time.process_time() - begin < 5
-    site = MachineSite(tmp_path, inventory)
+def test_large_inventory_is_read_in_pages(tmp_path):
+    site = MachineSite(tmp_path, Inventory.fleet(201, disks=2, hosts=3))
     try:
-        begin = time.process_time()
         paths = ["name", "config.keyId", "config.hardware.device", "runtime.powerState", "runtime.host", "parent"]
         collector = site.content.propertyCollector
         page = collector.RetrievePropertiesEx([all_machines(site.content, paths)], Query.RetrieveOptions())
-        pages, found = 1, len(page.objects)
+        sizes = [len(page.objects)]
         while page.token is not None:
             page = collector.ContinueRetrievePropertiesEx(page.token)
-            pages, found = pages + 1, found + len(page.objects)
-        assert (pages, found) == (50, 5000)
-        assert time.process_time() - begin < 30
+            sizes.append(len(page.objects))
+        assert sizes == [100, 100, 1]
     finally:
         site.close()
 

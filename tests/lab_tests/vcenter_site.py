@@ -84,7 +84,7 @@ class RestClient:
             self.http.headers["vmware-api-session-id"] = answer.json()
 
     def __call__(self, method, path, body=None, **options):
-        return self.http.request(method, self.url + path, json=body, timeout=10, **options)
+        return self.http.request(method, self.url + path, json=body, timeout=60, **options)
 
     def close(self):
         self.http.close()

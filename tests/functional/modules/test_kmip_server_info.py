@@ -66,7 +66,7 @@ class Setting:
 
     def look(self, **options):
         """The module's result; it must have left no key behind."""
-        given = {"host": "localhost", "port": self.port, "wait": False, "timeout": 5, **options}
+        given = {"host": "localhost", "port": self.port, "wait": False, "timeout": 60, **options}
         result = harness.run_module("kmip_server_info", **given)
         assert not result.changed
         assert self.server.object_count() == 0
@@ -99,7 +99,7 @@ def listener(answer):
             except OSError:
                 return
             with connection, contextlib.suppress(OSError):
-                connection.settimeout(5)
+                connection.settimeout(60)
                 answer(connection)
 
     thread = threading.Thread(target=serve, daemon=True)
@@ -123,7 +123,7 @@ def tls_answer(context, speak=lambda connection: connection.recv(1)):
 
 
 def look_at(port, **options):
-    given = {"host": "127.0.0.1", "port": port, "wait": False, "timeout": 5, **options}
+    given = {"host": "127.0.0.1", "port": port, "wait": False, "timeout": 60, **options}
     return harness.run_module("kmip_server_info", **given)
 
 

@@ -15,7 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 DOMAINS = "GET /v2/okms/resource"
 REGIONS = "GET /v2/okms/reference/regions"
 TASK = "GET /dedicatedCloud/{serviceName}/task/{taskId}"
-FAST: dict[str, t.Any] = {"wait_interval": 0.01, "wait_timeout": 5}
+FAST: dict[str, t.Any] = {"wait_interval": 0.01, "wait_timeout": 60}
 ORDER: dict[str, t.Any] = {"display_name": "kms-prod", "region": "eu-west-rbx", "allow_order": True, **FAST}
 
 

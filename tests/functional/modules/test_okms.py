@@ -18,7 +18,7 @@ WANTED: dict[str, t.Any] = {
     "region": "eu-west-rbx",
     "allow_order": True,
     "wait_interval": 0.01,
-    "wait_timeout": 20,
+    "wait_timeout": 60,
 }
 GONE: dict[str, t.Any] = {
     "display_name": "kms-prod",

@@ -26,7 +26,7 @@ ORDER: dict[str, t.Any] = {
     "region": "eu-west-rbx",
     "allow_order": True,
     "wait_interval": 0.01,
-    "wait_timeout": 20,
+    "wait_timeout": 60,
 }
 WRITES = [
     "POST /order/cart",

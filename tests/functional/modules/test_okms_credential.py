@@ -43,7 +43,7 @@ def okms_id(lab: Lab) -> str:
 @pytest.fixture
 def wanted(okms_id: str) -> dict[str, t.Any]:
     """Options of a credential that is still without request or key file."""
-    return {"okms_id": okms_id, "name": "vcenter", "identity_urns": [URN], "wait_interval": 0.01, "wait_timeout": 5}
+    return {"okms_id": okms_id, "name": "vcenter", "identity_urns": [URN], "wait_interval": 0.01, "wait_timeout": 60}
 
 
 def writes(lab: Lab, since: int = 0) -> list[str]:

@@ -25,7 +25,7 @@ WANTED: dict[str, t.Any] = {
     "region": "eu-west-rbx",
     "allow_order": True,
     "wait_interval": 0.01,
-    "wait_timeout": 20,
+    "wait_timeout": 60,
 }
 HOUR = 3600.0
 

@@ -14,7 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 CLOUD = "pcc-192-0-2-10"
 IAM = "/dedicatedCloud/{serviceName}/iam"
-ON: dict[str, t.Any] = {"service_name": CLOUD, "wait_interval": 0.01, "wait_timeout": 5}
+ON: dict[str, t.Any] = {"service_name": CLOUD, "wait_interval": 0.01, "wait_timeout": 60}
 OFF: dict[str, t.Any] = {**ON, "state": "disabled"}
 
 

@@ -37,7 +37,7 @@ def limited(lab: Lab, *actions: str) -> dict[str, t.Any]:
 
 @pytest.mark.oldest("private_cloud_info", "life")
 def test_everything_of_a_private_cloud(lab: Lab, run_module: RunModule) -> None:
-    options: dict[str, t.Any] = {"service_name": CLOUD, "wait_interval": 0.01, "wait_timeout": 5}
+    options: dict[str, t.Any] = {"service_name": CLOUD, "wait_interval": 0.01, "wait_timeout": 60}
     run_module("private_cloud_kms", **options, host="203.0.113.20", thumbprint=SHA1, description="okms")
     mark = lab.journal.mark()
     cloud = only(run_module("private_cloud_info", service_name=CLOUD, gather=ALL))

@@ -17,7 +17,7 @@ IP = "203.0.113.20"
 SHA1 = ":".join(["0A"] * 20)
 SHA256 = ":".join(["B1"] * 32)
 KMS = "/dedicatedCloud/{serviceName}/vmEncryption/kms"
-OPTIONS: dict[str, t.Any] = {"service_name": CLOUD, "host": IP, "wait_interval": 0.01, "wait_timeout": 5}
+OPTIONS: dict[str, t.Any] = {"service_name": CLOUD, "host": IP, "wait_interval": 0.01, "wait_timeout": 60}
 PRESENT: dict[str, t.Any] = {**OPTIONS, "thumbprint": SHA1, "description": "okms"}
 ABSENT: dict[str, t.Any] = {**OPTIONS, "state": "absent"}
 

@@ -19,7 +19,7 @@ SHA1 = ":".join(["0A"] * 20)
 OTHER = ":".join(["B1"] * 20)
 FIRST, SECOND, THIRD, FOURTH = (f"203.0.113.{number}" for number in (20, 21, 22, 23))
 KMS = "/dedicatedCloud/{serviceName}/vmEncryption/kms"
-OPTIONS: dict[str, t.Any] = {"service_name": CLOUD, "host": HOST, "wait_interval": 0.01, "wait_timeout": 5}
+OPTIONS: dict[str, t.Any] = {"service_name": CLOUD, "host": HOST, "wait_interval": 0.01, "wait_timeout": 60}
 PRESENT: dict[str, t.Any] = {**OPTIONS, "thumbprint": SHA1, "description": f"okms {HOST}"}
 ABSENT: dict[str, t.Any] = {**OPTIONS, "state": "absent", "confirm_host": HOST}
 

@@ -15,7 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 CLOUD = "pcc-192-0-2-10"
 USER = "/dedicatedCloud/{serviceName}/user"
 PASSWORD = "Correct-Horse-7-Battery"
-ADMIN: dict[str, t.Any] = {"service_name": CLOUD, "name": "admin", "wait_interval": 0.01, "wait_timeout": 5}
+ADMIN: dict[str, t.Any] = {"service_name": CLOUD, "name": "admin", "wait_interval": 0.01, "wait_timeout": 60}
 NEW: dict[str, t.Any] = {
     **ADMIN,
     "name": "encryption",

@@ -239,13 +239,13 @@ def test_limits_of_vcenter_host_and_datastore(limits: dict[str, t.Any], kind: st
         assert (found if kind == "overall" else max(found.values())) == highest
 
 
-def test_check_mode_on_500_machines_predicts_exactly_what_the_run_does() -> None:
-    inventory = Inventory.fleet(vms=500, disks=2, hosts=20, clusters=2, datastores=8)
-    for number in range(0, 500, 7):
+def test_check_mode_on_two_pages_predicts_what_the_run_does() -> None:
+    inventory = Inventory.fleet(vms=120, disks=2, hosts=20, clusters=2, datastores=8)
+    for number in range(0, 120, 7):
         inventory.vms[number].power_state = "poweredOn"
-    for number in range(0, 500, 11):
+    for number in range(0, 120, 11):
         inventory.snapshot(inventory.vms[number], "nightly")
-    for number in range(0, 500, 13):
+    for number in range(0, 120, 13):
         inventory.vms[number].template = True
     with Lab(LabSettings(inventory=inventory)) as lab:
         prepare(lab)
@@ -256,5 +256,5 @@ def test_check_mode_on_500_machines_predicts_exactly_what_the_run_does() -> None
         assert not done.failed, done.msg
         assert_foretold(checked, done)
         planned = checked["summary"]["planned"]
-        assert planned == done["summary"]["done"] == len(writes) > 300
-        assert checked["summary"]["obstacles"] == {"powered_on": 72, "snapshots": 46, "template": 39}
+        assert planned == done["summary"]["done"] == len(writes) > 80
+        assert checked["summary"]["obstacles"] == {"powered_on": 18, "snapshots": 11, "template": 10}

@@ -19,7 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.harness imp
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import Authority, certificate_pem
 
-FAST: dict[str, t.Any] = {"wait_interval": 0.01, "wait_timeout": 5}
+FAST: dict[str, t.Any] = {"wait_interval": 0.01, "wait_timeout": 60}
 PROVIDER = "team-kms"
 
 Run = t.Callable[..., ModuleResult]

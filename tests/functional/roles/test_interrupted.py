@@ -74,7 +74,7 @@ def safe(lab: Lab) -> None:
 @pytest.mark.parametrize("option", [okms, external_kms, native_key_provider], ids=lambda option: option.__name__)
 def test_killed_after_each_of_its_steps(lab: Lab, tmp_path: pathlib.Path, option: t.Any) -> None:
     role = option.__name__
-    variables = {**option(lab, tmp_path), f"{role}_wait_interval": 0.01, f"{role}_wait_timeout": 20}
+    variables = {**option(lab, tmp_path), f"{role}_wait_interval": 0.01, f"{role}_wait_timeout": 120}
     killed = 0
     for steps in range(1, MOST_STEPS):
         result = harness.run_playbook(lab, role, tmp_path, kill_after=steps, **variables)

@@ -16,7 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import thumbprints
 
 NATIVE, OKMS, EXTERNAL = "nkp-prod", "okms-prod", "team-kms"
-PACE = {"decommission_wait_interval": 0.01, "decommission_wait_timeout": 20}
+PACE = {"decommission_wait_interval": 0.01, "decommission_wait_timeout": 120}
 Play = t.Callable[..., harness.PlayResult]
 
 

@@ -34,7 +34,7 @@ def run(lab: Lab, plays: Plays, tmp_path: pathlib.Path) -> Runner:
     """Runs the playbook with the variables of this lab."""
 
     def call(check: bool = False, kill_at: int = -1, **options: t.Any) -> Play:
-        pace = {"decommission_wait_interval": 0.01, "decommission_wait_timeout": 20}
+        pace = {"decommission_wait_interval": 0.01, "decommission_wait_timeout": 120}
         return plays.run(lab, tmp_path, "decommission", {**pace, **options}, kill_at=kill_at, check=check)
 
     return call

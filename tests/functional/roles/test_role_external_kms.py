@@ -43,7 +43,7 @@ def player(lab: Lab, folder: pathlib.Path) -> Play:
         "external_kms_certificate_path": str(folder / "vcenter.pem"),
         "external_kms_import_timeout": 1,
         "external_kms_wait_interval": 0.01,
-        "external_kms_wait_timeout": 20,
+        "external_kms_wait_timeout": 120,
     }
 
     def run(**options: t.Any) -> harness.PlayResult:

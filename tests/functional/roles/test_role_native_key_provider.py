@@ -33,7 +33,7 @@ def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
         "native_key_provider_private_cloud": lab.private_cloud,
         "native_key_provider_vsphere_user": lab.vsphere_user_name,
         "native_key_provider_wait_interval": 0.01,
-        "native_key_provider_wait_timeout": 20,
+        "native_key_provider_wait_timeout": 120,
     }
 
     def run(**options: t.Any) -> harness.PlayResult:

@@ -30,7 +30,7 @@ def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
         "okms_provider": "okms-prod",
         "okms_allow_order": True,
         "okms_wait_interval": 0.01,
-        "okms_wait_timeout": 20,
+        "okms_wait_timeout": 120,
     }
 
     def run(**options: t.Any) -> harness.PlayResult:

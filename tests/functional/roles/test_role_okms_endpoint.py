@@ -32,7 +32,7 @@ def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
         "okms_default_provider": False,
         "okms_preflight": False,
         "okms_wait_interval": 0.01,
-        "okms_wait_timeout": 20,
+        "okms_wait_timeout": 120,
     }
 
     def run(check: bool = False, **options: t.Any) -> harness.PlayResult:

@@ -30,7 +30,7 @@ def player(lab: Lab, folder: pathlib.Path) -> Play:
         "okms_display_name": "kms-prod",
         "okms_allow_order": True,
         "okms_wait_interval": 0.01,
-        "okms_wait_timeout": 20,
+        "okms_wait_timeout": 120,
     }
 
     def run(**options: t.Any) -> harness.PlayResult:

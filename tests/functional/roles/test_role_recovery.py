@@ -30,7 +30,7 @@ class World:
     def play(self, name: str, **variables: t.Any) -> harness.PlayResult:
         """Run a playbook at the pace of the lab."""
         check = variables.pop("check", False)
-        paced = {f"{name}_wait_interval": 0.01, f"{name}_wait_timeout": 20, **variables}
+        paced = {f"{name}_wait_interval": 0.01, f"{name}_wait_timeout": 120, **variables}
         return harness.run_playbook(self.lab, name, self.folder, check, inventory=self.inventory, **paced)
 
     def build(self) -> None:

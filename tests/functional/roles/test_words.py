@@ -25,7 +25,7 @@ def test_words_are_taken_for_what_they_say(lab: Lab, tmp_path: pathlib.Path) -> 
         "okms_renew_before": "30",
         "okms_dossier_path": dossier,
         "okms_wait_interval": "0.01",
-        "okms_wait_timeout": "20",
+        "okms_wait_timeout": "120",
     }
     made = harness.run_playbook(lab, "okms", tmp_path, **options)
     assert made.code == 0, made.screen

@@ -28,7 +28,7 @@ from .engine import Allowed, KeyStore, LabEngine
 from .refusal import refuse_in_handshake
 
 MAX_REQUEST = 1 << 20
-IDLE_SECONDS = 60.0
+IDLE_SECONDS, LINGER_SECONDS = 60.0, 10.0
 # X509_V_FLAG_NO_CHECK_TIME: validity is judged by the lab's clock (through the CRL), not by the system's
 NO_CHECK_TIME = 0x200000
 
@@ -71,7 +71,7 @@ class LabSession(kmip_session.KmipSession):
     def _linger(self) -> None:
         """After a refusal let the client read the alert: closing with unread bytes would turn it into a reset."""
         with contextlib.suppress(OSError, ValueError):
-            self.connection.settimeout(0.5)
+            self.connection.settimeout(LINGER_SECONDS)
             socket.socket.shutdown(self.connection, socket.SHUT_WR)
             while socket.socket.recv(self.connection, 4096):
                 pass

@@ -135,7 +135,7 @@ class VCenterKmsClient:
         client_key_pem: str | None,
         username: str | None = None,
         password: str | None = None,
-        timeout: float = 5.0,
+        timeout: float = 60.0,
         clock: LabClock | None = None,
         address: str = "",
         aversion: str = "works",

@@ -33,7 +33,7 @@ class VCenterSettings:
     native_unsaved_usable: bool = assumed("vcenter.native_unsaved_usable")
     decrypt_needs_profile: bool = assumed("vcenter.decrypt_needs_profile")
     wait_limit: float = 1800.0  # seconds that a wait for updates may block
-    kms_timeout: float = 5.0  # seconds for one connection to a key server
+    kms_timeout: float = 60.0  # seconds for one connection to a key server; a busy machine is no fault
     ecdsa_endpoint: str = assumed("vcenter.ecdsa_endpoint")
     ecdsa_endpoint_7: str = assumed("vcenter.ecdsa_endpoint_7")
     argument_fault: str = assumed("vcenter.argument_fault")

@@ -99,11 +99,11 @@ def test_headings_are_in_order_and_tables_have_heads() -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_five_thousand_machines_stay_a_page_that_opens() -> None:
-    text = page(_made(5000), most=500)
+def test_two_thousand_machines_stay_a_page_that_opens() -> None:
+    text = page(_made(2000), most=500)
     assert len(text.encode()) < 700_000
-    assert "The first 500 of 5,001 VMs are shown. All of them are in encryption-audit.csv." in text
-    assert text.count('role="row"') < 2000
+    assert "The first 500 of 2,001 VMs are shown. All of them are in encryption-audit.csv." in text
+    assert text.count('role="row"') < 1500
 
 
 def test_an_empty_vcenter_has_a_page_too() -> None:
