@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
-from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import Inventory, pbm_profiles
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,16 @@ def test_state_of_machines(lab):
     assert ask(lab, "GET", "/machines")[1]["machines"] == machines
     lab.vcenter.inventory.decrypt(lab.vcenter.inventory.vm("vm1"))
     assert not [secret for secret in lab.secrets() if secret in json.dumps(machines)]
+
+
+def test_rules_and_vsan_layout_of_machines_are_shown(lab):
+    policies, machine = lab.vcenter.policies, lab.vcenter.inventory.vm("vm3")
+    pbm_profiles.add_team_policies(policies)
+    machine.policy, machine.disks[0].policy = pbm_profiles.VSAN_RAID_6, pbm_profiles.VM_ENCRYPTION
+    shown = ask(lab, "GET", "/machines/vm3")[1]["storage"]
+    assert (shown["home"]["policy"], shown["home"]["vsan"]) == ("vSAN RAID-6", {"failures": 2, "raid": "RAID-6"})
+    disk = shown[str(machine.disks[0].key)]
+    assert (disk["rules"], disk["vsan"]) == ([], {"failures": 1, "raid": "RAID-1"})
 
 
 def test_power_and_snapshots(lab):
