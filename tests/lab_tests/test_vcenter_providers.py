@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from pyVmomi import vim, vmodl
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.assumptions import every_value
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import KeyRef
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab_tests.vcenter_site import VCenterSite, provider_id
 
@@ -270,3 +271,21 @@ def test_status_of_providers_without_servers(site, manager, wanted, backup, stat
         ("native", status, []),
         ("empty", "gray", []),
     ]
+
+
+@every_value
+def test_property_read_without_the_privilege_of_the_list(assumed):
+    """No module reads it; other clients do."""
+    site = VCenterSite(**{assumed.setting.partition(".")[2]: assumed.value})
+    site.privileges = {"System.View"}
+    try:
+        manager = site.connect().content.cryptoManager
+        with pytest.raises(vim.fault.NoPermission):
+            manager.ListKmipServers()
+        if assumed.value:
+            with pytest.raises(vim.fault.NoPermission):
+                _ = manager.kmipServers
+        else:
+            assert list(manager.kmipServers) == []
+    finally:
+        site.close()
