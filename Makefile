@@ -14,7 +14,7 @@ help: ## Show these targets
 demo: ## Watch all three options on this machine, each once more without a change, bad days, and a recovery
 	@$(TOOLS) demo $(ARGS)
 
-test: ## Run every check (about half an hour); some of them: make test STEPS="unit docs"
+test: ## Run every check; some: make test STEPS="unit docs"; on a busy machine, thrice: LOAD=4 TIMES=3
 	@$(TOOLS) test $(STEPS)
 
 lab: ## Start the lab (OVHcloud API, OKMS, vCenter on loopback) and keep it until Ctrl-C
@@ -44,7 +44,7 @@ integration: ## Run modules, roles and playbooks against the lab on the newest a
 report: ## Look at the page of the audit in headless Chromium; pictures are left in .cache/report
 	@$(TOOLS) test report
 
-oldest: ## Run the unit and integration tests on the oldest ansible-core
+oldest: ## Run what depends on Ansible on the oldest ansible-core
 	@$(TOOLS) test oldest
 
 sanity: ## Run ansible-test sanity and units

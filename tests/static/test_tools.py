@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import sys
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.tools import process, pythons, steps, tally
+from ansible_collections.ovhcloud.vmware_encryption.tests.tools import load, process, pythons, steps, tally
 from ansible_collections.ovhcloud.vmware_encryption.tests.tools.tally import Row, Tally
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -99,3 +100,12 @@ def test_without_a_browser_the_report_is_loudly_not_looked_at(
     assert "apt-get install" in result.notes[0]
     # in CI there is always one
     assert "chromium" in (ROOT / ".ci/run").read_text()
+
+
+def test_a_busy_machine_is_quiet_again_in_the_end() -> None:
+    with load.busy(2) as hogs:
+        for pid in hogs:
+            os.kill(pid, 0)
+    for pid in hogs:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

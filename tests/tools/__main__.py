@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from . import process, tally, trees, venvs
+from . import load, process, tally, trees, venvs
 from .paths import IN_TREE, LOGS, shown
 from .steps import STEPS, Step
 from .tally import Row, Tally
@@ -53,13 +53,20 @@ def perform(step: Step) -> Row:
 
 
 def test(names: Sequence[str]) -> int:
-    """The named steps, or all: each runs even if one before it failed."""
+    """The named steps, or all: each runs even if one before it failed.
+
+    With the variable LOAD so many processes use the machine meanwhile; with TIMES the steps run so many times.
+    """
     known = {step.name: step for step in STEPS}
     unknown = [name for name in names if name not in known]
     if unknown:
         print(f"No such step: {', '.join(unknown)}. The steps are: {', '.join(known)}.", file=sys.stderr)
         return 2
-    rows = [perform(known[name]) for name in names or known]
+    hogs, times = int(os.environ.get("LOAD") or 0), int(os.environ.get("TIMES") or 1)
+    if hogs:
+        print(f"{hogs} processes that do nothing useful run beside the steps.", flush=True)
+    with load.busy(hogs):
+        rows = [perform(known[name]) for name in [*(names or known)] * times]
     print(f"\nWhat each program wrote is in {shown(LOGS)}.\n")
     print(tally.table(rows), flush=True)
     return 1 if any(row.tally.failed for row in rows) else 0
