@@ -123,22 +123,28 @@ def _type(facts: t.Mapping[str, t.Any]) -> str:
 
 
 def mutations(operation: Operation, answer: t.Any) -> list[Mutation]:
-    """Every field once null, missing, of another type, and with a new word; each object with one field more."""
+    """Every nullable field once null, every enum with a new word, each object with one field more.
+
+    And what the contract forbids: null, missing, other types.
+    """
     found: list[Mutation] = []
     nullable: list[Place] = []
-    for place, kind, can_be_null in _fields(operation.models, operation.answer_type, answer, ()):
+    fields = _fields(operation.models, operation.answer_type, answer, ())
+    for seen, (place, kind, can_be_null) in enumerate(fields):
         enum = operation.models.get(kind, {}).get("enum")
+        # everything for fields near the top; of the hundreds below, what the contract forbids for every fourth one only
+        whole = len(place) < 4 or seen % 4 == 0
         if can_be_null:
             nullable.append(place)
-        found.append(
-            Mutation("null" if can_be_null else "null against the contract", place, can_be_null, _setter(place, None))
-        )
-        found.append(Mutation("missing", place, can_be_null, _remover(place)))
+            found.append(Mutation("null", place, True, _setter(place, None)))
+        elif whole:
+            found.append(Mutation("null against the contract", place, False, _setter(place, None)))
+        if whole:
+            found.append(Mutation("missing", place, can_be_null, _remover(place)))
         if enum:
             word = 4242 if all(isinstance(value, int) for value in enum) else NEW_WORD
             found.append(Mutation("a new word", place, True, _setter(place, word)))
-        # all of them for fields near the top, in turn for every fourth one below: the catalogue has hundreds
-        below = [_WRONG[len(found) // 4 % len(_WRONG)]] if len(found) % 4 == 0 else []
+        below = [_WRONG[seen // 4 % len(_WRONG)]] if whole else []
         for wrong in _WRONG if len(place) < 3 else below:
             found.append(Mutation(f"{type(wrong).__name__} instead", place, False, _setter(place, wrong)))
     found.append(Mutation("all nulls", (), True, lambda value: _each(value, nullable, None)))
