@@ -152,6 +152,23 @@ def test_dry_run_is_filed_as_reading(site, client):
     assert [entry.operation for entry in site.journal.writes(mark)] == [f"{KMS}.delete"]
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "fields"),
+    [
+        (KMS, "list", {"filter_spec": {"OPTIONAL": "all"}}),
+        (KMS, "create", {"spec": ["nkp"]}),
+        (KMS, "import_provider", {"spec": {"OPTIONAL": None}}),
+        (KMS, "import_provider", {"spec": ["nkp"]}),
+        (KMS, "get", {"provider": 7}),
+        (ASSOCIATION, "list_attached_tags", {"object_id": {"STRUCTURE": {"x": {"type": ["a"], "id": "b"}}}}),
+        (ASSOCIATION, "list_attached_tags_on_objects", {"object_ids": ["vm-1"]}),
+    ],
+    ids=str,
+)
+def test_fields_of_a_wrong_kind_are_an_invalid_argument(client, service, operation, fields):
+    assert client.error(service, operation, **fields)[0] == "invalid_argument"
+
+
 def test_tags(site, client):
     vm1 = site.vcenter.inventory.vm("vm1")
     prod = site.vcenter.tagging.attach("env", "prod", vm1)

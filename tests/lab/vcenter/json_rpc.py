@@ -177,7 +177,8 @@ class JsonRpc:
         session = self._sessions.find(self._session_id(request, asked), REST)
         request.memo.update(asked=asked, operation=known, session=session)
         kind = known.kind if known else "read"
-        if asked.operation == "import_provider" and asked.given.get("spec", {}).get("dry_run") is True:
+        spec = asked.given.get("spec")
+        if asked.operation == "import_provider" and isinstance(spec, dict) and spec.get("dry_run") is True:
             kind = "read"
         actor = session.user if session else ""
         if kind == "login":
@@ -251,7 +252,7 @@ class JsonRpc:
         return session.cookie
 
     def _list(self, call: RpcCall) -> t.Any:
-        wanted = call.asked.given.get("filter_spec") or {}
+        wanted = call.of("filter_spec", dict) if call.asked.given.get("filter_spec") else {}
         return self._native.list_all(wanted.get("providers", []), wanted.get("health", []))
 
     def _export(self, call: RpcCall) -> t.Any:

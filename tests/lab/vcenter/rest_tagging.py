@@ -86,7 +86,7 @@ def _field(given: t.Mapping[str, t.Any], name: str, kind: type = str) -> t.Any:
 
 def _key(target: t.Any) -> tuple[str, str]:
     """A DynamicID, as it is kept."""
-    if not isinstance(target, dict) or not {"type", "id"} <= set(target):
+    if not isinstance(target, dict) or not all(isinstance(target.get(name), str) for name in ("type", "id")):
         raise RestError("invalid_argument", "type or id is missing", "vapi.data.structure.field.missing")
     return target["type"], target["id"]
 
