@@ -14,13 +14,13 @@ import tempfile
 import time
 import typing as t
 
-from . import growth, reading, startup
+from . import growth, plays, reading, startup
 from .encrypting import Encrypting
 from .figures import Figures, heading
 from .measure import Bench
 
 VMS = 5000
-PARTS = ("reading", "encrypting", "growth", "startup")
+PARTS = ("reading", "encrypting", "growth", "startup", "plays")
 RESULTS = pathlib.Path(__file__).resolve().parents[2] / ".cache/results/bench.json"
 
 
@@ -36,6 +36,8 @@ def measure(figures: Figures, parts: t.Collection[str], directory: pathlib.Path)
         growth.run(figures, directory)
     if "startup" in parts:
         startup.run(figures, directory)
+    if "plays" in parts:
+        plays.run(figures, directory)
 
 
 def main(words: t.Sequence[str]) -> int:
