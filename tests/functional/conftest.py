@@ -12,11 +12,12 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
-from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, pki
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Marks of these tests; tests/static/test_oldest_core.py wants one for each module and role."""
+    pki.RSA_KEYS.most = harness.RSA_KEYS
     config.addinivalue_line("markers", "oldest(subject, *what): runs on the oldest ansible-core too")
 
 

@@ -35,6 +35,8 @@ GROUPS: dict[str, list[str]] = yaml.safe_load((ROOT / "meta/runtime.yml").read_t
 CONNECTION_PREFIXES = ("OVH_", "VMWARE_", "KMIP_")
 # those that do not change what Ansible is, but what a play finds
 PLAY_PREFIXES = (*CONNECTION_PREFIXES, "LAB_")
+# that the labs of one process use in turn; a lab that is tested uses a few
+RSA_KEYS = 24
 
 _LONGEST, _LOOK = 300.0, 0.02  # seconds that a play may take, and between two looks at it
 

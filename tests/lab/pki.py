@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections
 import datetime
 import functools
 import ipaddress
@@ -27,10 +28,34 @@ USAGES = {"client": ExtendedKeyUsageOID.CLIENT_AUTH, "server": ExtendedKeyUsageO
 LOCAL_NAMES = ("localhost", "127.0.0.1")
 
 
+class RsaKeys:
+    """Gives out RSA keys of 2048 bits, each of which takes longer to make than everything else that a lab makes.
+
+    Tests allow it to give out the same keys again after `most` others: no lab of a test has so many.
+    """
+
+    def __init__(self) -> None:
+        self.most = 0  # 0: every key is a new one
+        self._kept: collections.deque[t.Any] = collections.deque()
+        self._lock = threading.Lock()
+
+    def give(self) -> t.Any:
+        """A new key, or the one that was given out the longest ago."""
+        with self._lock:
+            if self.most and len(self._kept) >= self.most:
+                self._kept.rotate(-1)
+            else:
+                self._kept.append(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+            return self._kept[-1] if self.most else self._kept.pop()
+
+
+RSA_KEYS = RsaKeys()
+
+
 def new_key(kind: str = "ec") -> t.Any:
     """A private key: `ec` (P-256) or `rsa` (2048 bits)."""
     if kind == "rsa":
-        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        return RSA_KEYS.give()
     return ec.generate_private_key(ec.SECP256R1())
 
 

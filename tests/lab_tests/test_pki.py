@@ -17,6 +17,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import pki
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.clock import LabClock
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import (
     LOCAL_NAMES,
@@ -55,6 +56,15 @@ def handshake(server, client, host="localhost"):
     finally:
         ours.close()
         thread.join(5)
+
+
+@pytest.mark.parametrize(("most", "different"), [(0, 4), (3, 3)])
+def test_rsa_keys_come_again_only_where_tests_allow_it(most, different):
+    keys = pki.RsaKeys()
+    keys.most = most
+    given = [keys.give().private_numbers().p for _number in range(4)]
+    assert len(set(given)) == different
+    assert (given[0] == given[3]) is bool(most)
 
 
 @pytest.mark.parametrize("kind", ["ec", "rsa"])

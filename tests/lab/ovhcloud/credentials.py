@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from ..pki import new_key
 from .core import Area, Call, Core, new_uuid, serves, stamp
 from .errors import bad_request, not_found
 from .okms import OkmsArea, usable
@@ -70,7 +71,7 @@ class CredentialArea(Area):
             public_key = _public_key(csr)
             kind = "RSA" if isinstance(public_key, rsa.RSAPublicKey) else "ECDSA"
         else:
-            key = rsa.generate_private_key(65537, 2048) if kind == "RSA" else ec.generate_private_key(ec.SECP256R1())
+            key = new_key("rsa" if kind == "RSA" else "ec")
             public_key = key.public_key()
         credential = self._issue(domain, body, kind, public_key, from_csr=bool(csr))
         answer = self._shown(credential)

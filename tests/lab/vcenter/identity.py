@@ -10,10 +10,10 @@ import typing as t
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyVmomi import vim
 
+from ..pki import new_key
 from .crypto_state import Identity, PendingRequest
 
 LIFETIME = datetime.timedelta(days=3650)
@@ -29,12 +29,6 @@ REQUEST_FIELDS = (
     ("email", NameOID.EMAIL_ADDRESS),
 )
 DEFAULT_SUBJECT = {"organization": "VMware", "organizationUnit": "VMware Engineering", "country": "US"}
-
-
-def _new_key(kind: str) -> t.Any:
-    if kind == "ec":
-        return ec.generate_private_key(ec.SECP256R1())
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 def _key_pem(key: t.Any) -> str:
@@ -55,14 +49,14 @@ def _subject(request: t.Any, hostname: str) -> x509.Name:
 
 def make_request(request: t.Any, hostname: str, kind: str) -> PendingRequest:
     """A new key and its CSR."""
-    key = _new_key(kind)
+    key = new_key(kind)
     csr = x509.CertificateSigningRequestBuilder().subject_name(_subject(request, hostname)).sign(key, hashes.SHA256())
     return PendingRequest(_pem(csr), _key_pem(key))
 
 
 def make_self_signed(request: t.Any, hostname: str, kind: str, now: datetime.datetime) -> Identity:
     """A new key and a certificate signed by itself."""
-    key = _new_key(kind)
+    key = new_key(kind)
     subject = _subject(request, hostname)
     usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
     certificate = (
