@@ -166,3 +166,34 @@ def test_wrong_secret_and_no_endpoint(lab: Lab, run_module: RunModule) -> None:
     assert not rights["usable"] and "application_secret" in rights["problem"]
     gone = run_module("api_rights_info", endpoint="https://localhost:1")
     assert gone.failed and gone["failure"]["kind"] == "unreachable" and "\n" not in gone.msg
+
+
+@pytest.mark.parametrize(
+    ("group", "allowed", "lacks", "missing"),
+    [
+        ("DEFAULT", ["*:apiovh:*"], True, True),
+        ("DEFAULT", ["*:apiovh:*", "okms:kmip:*"], False, False),
+        ("ADMIN", ["*:apiovh:*"], False, False),  # OKMS asks no policy of administrators
+        ("DEFAULT", ["okms:apiovh:*"], None, True),  # it may not look at its own groups
+    ],
+)
+def test_who_still_needs_a_policy_for_kmip(
+    lab: Lab, run_module: RunModule, group: str, allowed: list[str], lacks: bool | None, missing: bool
+) -> None:
+    robot = lab.ovhcloud.add_identity("robot", allowed)
+    lab.ovhcloud.state.account.users["robot"].update(group=group, groups=[group])
+    key = lab.ovhcloud.add_consumer_key(robot)
+    rights = run_module("api_rights_info", consumer_key=key)["rights"]
+    assert rights["lacks_kmip_policy"] is lacks
+    assert ("okms:kmip:create" in rights["missing_actions"]) is missing
+    assert run_module("api_rights_info", consumer_key=key, kmip=False)["rights"]["lacks_kmip_policy"] is None
+    assert run_module("api_rights_info")["rights"]["lacks_kmip_policy"] is False
+
+
+def test_the_policy_for_kmip_asks_for_no_iam_of_the_private_cloud(run_module: RunModule) -> None:
+    calls = run_module("api_rights_info", features=["kmip_policy"], kmip=False)["rights"]["calls"]
+    needed = [call["action"] for call in calls if call["action"] and not call["optional"]]
+    assert "account:apiovh:iam/policy/create" in needed and "pccVMware:apiovh:iam/enable" not in needed
+    both = run_module("api_rights_info", features=["kmip_policy", "iam"])["rights"]["calls"]
+    pairs = [(call["method"], call["path"], call["action"]) for call in both]
+    assert len(pairs) == len(set(pairs))
