@@ -67,8 +67,7 @@ def okms_renewal(lab: Lab, folder: pathlib.Path) -> Variables:
 
 
 def okms_server_renewal(lab: Lab, folder: pathlib.Path) -> Variables:
-    """OKMS has renewed its server certificate, and vCenter trusts the old one alone, as the manual way of the guide."""
-    lab.vcenter.crypto.providers["okms"].trusted = [lab.okms_rsa.certificate_pem]
+    """OKMS has renewed its server certificate: vCenter trusts the CA and stays green, the KMS entry is out of date."""
     lab.okms_kmip.replace_server_certificate()
     return okms(lab, folder)
 
