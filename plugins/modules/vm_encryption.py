@@ -61,8 +61,8 @@ options:
         of replication. vCenter replaces a policy with all its rules, on vSAN for example with its failure tolerance.
       - V(combine) gives it a policy with the same rules that encrypts too. The module takes the one that has the same
         rules, or creates it, named after the old policy with C(- encrypted) at the end. Decryption gives the old policy
-        back. The combined policy names it in its description. Where nothing tells which one it was, the machine has no
-        policy afterwards, with a warning.
+        back. The combined policy names it in its description. Where nothing tells which one it was, as with
+        C(VM Encryption Policy), the machine has no policy afterwards, with a warning.
       - V(replace) gives it C(VM Encryption Policy), and no policy with O(state=decrypted). A warning names the lost
         rules.
       - V(block) leaves the machine alone and reports it as blocked.

@@ -13,8 +13,9 @@ author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Gives homes and disks of encrypted virtual machines new keys of the provider that they have, many machines in one
     task. The ids of the keys before and after are compared, and a key that stayed the same is a failure.
-  - Home and disks keep their storage policies. A deep recrypt needs policies that encrypt; a machine that is encrypted
-    while its policy has rules and does not encrypt is blocked.
+  - Home and disks keep their storage policies. A deep recrypt needs policies that encrypt. A home or disk that is
+    encrypted while its policy has rules and does not encrypt gets the policy that has the same rules and encrypts, and
+    its machine is blocked when there is none.
   - What is clear is left alone. To move machines to another provider, use M(ovhcloud.vmware_encryption.vm_encryption).
   - The vSphere user needs C(Cryptographer.Recrypt), C(Cryptographer.ManageKeys), C(Cryptographer.ManageKeyServers) and
     C(VirtualMachine.Config.EditDevice), for O(mode=deep) also C(StorageProfile.View) and, from vSphere 8.0 on,

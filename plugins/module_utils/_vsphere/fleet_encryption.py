@@ -191,7 +191,7 @@ class FleetEncryption:
             campaign.run()
         except CollectionError as error:
             broken = error
-        self._take_over(campaign.jobs, broken)
+        broken = self._take_over(campaign.jobs, broken)
         self._warn_of_leftovers(campaign.jobs, keys)
         return self._after(), self._failure(campaign.stopped, broken)
 
@@ -210,7 +210,9 @@ class FleetEncryption:
     def _replan(self, machines: t.Sequence[Machine]) -> list[Work]:
         """The work as it is now. Storage policies may have been changed meanwhile, too."""
         self._policies.read(machines)
-        return [self._policies.settled(self._policies.decide(self._work(machine))) for machine in machines]
+        works = [self._policies.decide(self._work(machine)) for machine in machines]
+        planned = {row.moid: row.work.policies for row in self._worked if row.work is not None}
+        return [self._policies.settled(work, planned[work.machine.moid]) for work in works]
 
     def _limits(self) -> Limits:
         params = self._params
@@ -221,9 +223,14 @@ class FleetEncryption:
             params["max_failures"],
         )
 
-    def _take_over(self, jobs: t.Sequence[Job], broken: CollectionError | None) -> None:
+    def _take_over(self, jobs: t.Sequence[Job], broken: CollectionError | None) -> CollectionError | None:
+        """The ends of all jobs. The error that the run ends with: a first one, or that of this look."""
         touched = [job for job in jobs if job.attempted or job.left_off or job.may_go_down]
-        found, others = self._look_at([job.work.machine for job in touched], broken), list[str]()
+        found, others = dict[str, Machine](), list[str]()
+        try:
+            found = self._look_at([job.work.machine for job in touched])
+        except CollectionError as error:
+            broken = broken or error
         for job in jobs:
             row, now = self._rows[job.work.machine.moid], found.get(job.work.machine.moid)
             row.take_over(job, now, self._policies.names(now) if now is not None else None)
@@ -234,17 +241,13 @@ class FleetEncryption:
                 f"storage policies of {listing(others)} are not those that were asked for, vCenter may still be at it: "
                 "compare before and after, and look again with vm_encryption_info"
             )
+        return broken
 
-    def _look_at(self, machines: t.Sequence[Machine], broken: CollectionError | None) -> dict[str, Machine]:
-        """Machines as they are now, with their policies; after a lost connection they may not be readable."""
-        try:
-            seen = of_objects(self._session, [machine.reference for machine in machines], PATHS)
-            found = [machine_of(one) for one in seen]
-            self._policies.read(found)
-        except CollectionError:
-            if broken is None:
-                raise
-            return {}
+    def _look_at(self, machines: t.Sequence[Machine]) -> dict[str, Machine]:
+        """Machines as they are now, with their policies."""
+        seen = of_objects(self._session, [machine.reference for machine in machines], PATHS)
+        found = [machine_of(one) for one in seen]
+        self._policies.read(found)
         return {machine.moid: machine for machine in found}
 
     def _warn_of_leftovers(self, jobs: t.Sequence[Job], keys: NewKeys) -> None:

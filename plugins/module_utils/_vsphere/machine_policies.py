@@ -124,8 +124,11 @@ class MachinePolicies:
         self._ask(closer)
 
     def read(self, machines: t.Sequence[Machine]) -> None:
-        """What these machines have now."""
-        self._ask([key for machine in machines for key in part_keys(machine).values()])
+        """What these machines have now. The service may be down while vCenter works on: then it is not told."""
+        try:
+            self._ask([key for machine in machines for key in part_keys(machine).values()])
+        except CollectionError as error:
+            self._warn(f"storage policies are not known any more: {error.message}")
 
     def _ask(self, keys: t.Sequence[str]) -> None:
         if self._unread is None:
@@ -163,11 +166,13 @@ class MachinePolicies:
         raise self._unread
 
     @staticmethod
-    def settled(work: Work) -> Work:
-        """A work whose policies all exist; one that would need a further policy is left for the next run."""
-        if all(choice.combine is None for choice in work.policies.values()):
-            return work
-        return work.with_policies(work.policies, (_CHANGED,))
+    def settled(work: Work, planned: t.Mapping[int, Choice]) -> Work:
+        """A work whose policies all exist, and which loses no rules but those that the plan told; any other one is left
+        for the next run."""
+        for part, choice in work.policies.items():
+            if choice.combine is not None or ((choice.lost or choice.forgotten) and choice != planned.get(part)):
+                return work.with_policies(work.policies, (_CHANGED,))
+        return work
 
     # showing
 
@@ -175,8 +180,10 @@ class MachinePolicies:
         """Names of the present policies; None when they could not be read."""
         if self._unread is not None or not machine.readable:
             return None
-        keys = part_keys(machine)
-        return {label: self._of(keys[part]).name for part, label in labels(machine).items()}
+        found = {part: self._of(key) for part, key in part_keys(machine).items()}
+        if not all(present.told for present in found.values()):
+            return None
+        return {label: found[part].name for part, label in labels(machine).items()}
 
     def names_after(self, work: Work) -> Names | None:
         """The same after the work."""
@@ -212,7 +219,11 @@ class MachinePolicies:
         """Make them. One that another run has made meanwhile is recognised, and taken."""
         needed = self.needed(works)
         for original, name in needed:
-            self._make(original, name)
+            try:
+                self._make(original, name)
+            except CollectionError as error:
+                error.message += _way_out(error, original, works)
+                raise
         if needed:
             self._choose_anew()
 
@@ -222,23 +233,36 @@ class MachinePolicies:
             mine = True
             try:
                 self._store.create_encrypting(name, original)
-            except ForbiddenError as error:
-                raise _way_out(error, original) from error
             except CollectionError as error:
                 # the answer may be lost, or another run was faster
                 mine = error.details.get("fault") != "DuplicateName"
-                if mine and encrypting_of(original, self._store.all()) is None:
-                    raise _way_out(error, original) from error
+                if mine and (isinstance(error, ForbiddenError) or encrypting_of(original, self._store.all()) is None):
+                    raise
             found = encrypting_of(original, self._store.all())
             if found is not None:
                 self.made += [(found, original)] if mine else []
                 return
+            if mine:
+                raise self._other_than_asked(name)
             refused.add(name)
             name = encrypting_name(original.name, refused.union(one.name for one in self._store.all()))
         raise ConflictError(
             f"could not find a free name for the encrypting form of the storage policy {original.name} on "
-            f"{self._session.hostname}; nothing was encrypted. Give policy, or run again"
+            f"{self._session.hostname}"
         )
+
+    def _other_than_asked(self, name: str) -> CollectionError:
+        """The error when vCenter keeps a new policy with other rules: the next run would not recognise it either."""
+        made, what = self._store.named(name), f"the storage policy {name} on {self._session.hostname}"
+        if made is None:
+            return ConflictError(f"could not find {what} right after its creation")
+        try:
+            self._store.delete(made)
+            end = "so it was removed again"
+        except CollectionError as error:
+            end = f"and it could not be removed again ({error.message})"
+        kept = ", ".join(made.rules)
+        return ConflictError(f"could not create {what} as asked: vCenter keeps it with other rules ({kept}), {end}")
 
 
 def policies_reached(work: Work, now: Names | None) -> bool:
@@ -254,23 +278,30 @@ def new_policy(original: Policy, name: str, identifier: str | None = None) -> di
     return {"name": name, "id": identifier, "made_from": original.name, "rules": original.rules}
 
 
-def _way_out(error: CollectionError, original: Policy) -> CollectionError:
-    error.message += (
-        f". It would have had the rules of {original.name} and encryption; nothing was encrypted. It needs the "
-        f"privileges {' and '.join(CREATING)}; else give policy (see guide_encrypt), or policy_conflict: block"
+def _way_out(error: CollectionError, original: Policy, works: t.Sequence[Work]) -> str:
+    """What a policy that cannot be made means, and for whom."""
+    machines = [
+        work.machine.name
+        for work in works
+        if any(choice.combine is not None and choice.combine.id == original.id for choice in work.policies.values())
+    ]
+    needs = f"It needs the privileges {' and '.join(CREATING)}. Else l" if isinstance(error, ForbiddenError) else "L"
+    return (
+        f". It would have had the rules of {original.name} and encryption; nothing was encrypted. {needs}eave "
+        f"{listing(machines)} out, or give policy (see guide_encrypt), or policy_conflict: block"
     )
-    return error
 
 
 def loss_text(name: str | None, choice: Choice, machines: t.Sequence[str]) -> str:
     """A warning about rules that are lost."""
     rules = f" ({', '.join(choice.lost)})" if choice.lost else ""
     if choice.forgotten:
+        then = f", and its rules{rules} no longer hold. Give them a storage policy" if rules else ". Give them theirs"
         return (
             f"nothing tells which storage policy {listing(machines)} had before {name}: after the decryption they have "
-            f"none, and its rules{rules} no longer hold. Give them a storage policy in vCenter"
+            f"none{then} in vCenter"
         )
     return (
-        f"{listing(machines)}: the rules of the storage policy {name}{rules} no longer hold, the machines get "
-        f"{choice.name or 'no policy'}"
+        f"{listing(machines)}: the rules of the storage policy{f' {name}' if name else ''}{rules} no longer hold, the "
+        f"machines get {choice.name or 'no policy'}"
     )

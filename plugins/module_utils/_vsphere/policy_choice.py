@@ -152,32 +152,37 @@ class Chooser:
             return Choice(present.id, present.name)
         if present.free:
             return self._bundled(present)
-        return Choice(obstacle=_does_not_encrypt(present))
+        # a home that is encrypted for the sake of a vTPM has its policy of before: vCenter wants one that encrypts
+        found = encrypting_of(present.policy, self._policies) if present.policy else None
+        return Choice(found.id, found.name) if found else Choice(obstacle=_does_not_encrypt(present))
 
     def _decrypt(self, present: Present) -> Choice:
         """Back to the policy of before the encryption."""
         policy = present.policy
         if (present.told and present.id is None) or self._conflict == REPLACE:
-            return Choice(lost=_all(policy))
+            return Choice(lost=_all(present))
+        if not present.told:
+            return Choice(obstacle=_untold())
         if policy is not None and not policy.encryption:
             return Choice(policy.id, policy.name)
         original = original_of(policy, self._policies) if policy else None
         if original is not None:
-            return Choice(original.id, original.name)
-        if policy is not None and not policy.has_rules:
-            return Choice()
-        if self._conflict == BLOCK:
+            return _given(original, present)  # somebody may have changed the rules of one of the two
+        if self._conflict == BLOCK and not present.free:
             return Choice(obstacle=_forgotten(present))
-        return Choice(lost=_all(policy), forgotten=True)
+        return Choice(lost=_all(present), forgotten=True)
 
 
-def _all(policy: Policy | None) -> tuple[str, ...]:
-    return tuple(policy.rules) if policy else ()
+def _all(present: Present) -> tuple[str, ...]:
+    """All rules of a policy, as those that are lost."""
+    if present.policy is not None:
+        return tuple(present.policy.rules)
+    return () if present.free else (_UNREADABLE,)
 
 
 def _given(policy: Policy, present: Present) -> Choice:
     before = present.policy
-    gone = before.words(lost(before.rule_sets, policy.rule_sets)) if before else []
+    gone = before.words(lost(before.rule_sets, policy.rule_sets)) if before else _all(present)
     return Choice(policy.id, policy.name, lost=tuple(gone))
 
 
@@ -185,6 +190,7 @@ def _given(policy: Policy, present: Present) -> Choice:
 
 
 _UNTOLD = "vCenter does not say which storage policy it has"
+_UNREADABLE = "which cannot be read"
 _NO_BUNDLED = Obstacle(
     "no_encryption_policy",
     "vCenter has no VM Encryption Policy",
@@ -218,6 +224,15 @@ def _unknown(present: Present) -> Obstacle:
     )
 
 
+def _untold() -> Obstacle:
+    return Obstacle(
+        "policy_unknown",
+        _UNTOLD,
+        "run again, or give the vSphere user the right to read it, or policy_conflict: replace, and the machine a "
+        "storage policy in vCenter afterwards",
+    )
+
+
 def _does_not_encrypt(present: Present) -> Obstacle:
     return Obstacle(
         "policy_not_encrypting",
@@ -229,6 +244,6 @@ def _does_not_encrypt(present: Present) -> Obstacle:
 def _forgotten(present: Present) -> Obstacle:
     return Obstacle(
         "policy_forgotten",
-        f"nothing tells which storage policy it had before {present.name}" if present.told else _UNTOLD,
+        f"nothing tells which storage policy it had before {present.name}",
         "give policy_conflict: combine or replace, and a storage policy in vCenter afterwards",
     )

@@ -27,53 +27,21 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.fle
     runner,
     watched,
 )
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.policy_helpers import (
+    ONE,
+    OTHER,
+    TWIN,
+    give,
+    meanwhile,
+    policies_of,
+    ready,
+    rules,
+    shown,
+    writes_of,
+)
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm_profiles as P  # noqa: N812
-from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.pbm_rules import storage_of
-
-OTHER = "nkp-other"
-ONE: dict[str, t.Any] = {"selection": {"names": ["vm1"]}}
-TWIN = "vSAN RAID-6 - encrypted"
-Policies = dict[str, t.Optional[str]]
-
-
-def ready(lab: Lab) -> t.Any:
-    """Providers, policies with rules, and vm1 whose home and disks have that of vSAN with two rules."""
-    prepare(lab)
-    lab.vcenter.crypto.add_native(OTHER, has_backup=True)
-    P.add_team_policies(lab.vcenter.policies)
-    return give(lab, P.VSAN_RAID_6)
-
-
-def give(lab: Lab, *policies: str | None, name: str = "vm1") -> t.Any:
-    """A machine with these policies for its home and its disks; the last one counts for the rest."""
-    machine = lab.vcenter.inventory.vm(name)
-    parts: list[t.Any] = [machine, *machine.disks]
-    for number, part in enumerate(parts):
-        part.policy = policies[min(number, len(policies) - 1)]
-    return machine
-
-
-def rules(lab: Lab, machine: t.Any) -> dict[str, t.Any]:
-    """Rules and vSAN layout of home and disks, whatever the policies are called."""
-    found = storage_of(lab.vcenter.policies, machine)
-    return {part: (one["rules"], one["vsan"]) for part, one in found.items()}
-
-
-def policies_of(lab: Lab, machine: t.Any) -> list[str | None]:
-    found = storage_of(lab.vcenter.policies, machine)
-    return [one["policy"] for one in found.values()]
-
-
-def shown(result: t.Any, when: str, name: str = "vm1") -> list[str | None]:
-    """The policies of home and disks in a result."""
-    return list(rows(result)[name][when]["policies"].values())
-
-
-def writes_of(lab: Lab, operation: str) -> int:
-    return [entry.operation for entry in lab.journal.writes(0, "vcenter")].count(operation)
-
 
 LIFE: list[tuple[str, str, dict[str, t.Any]]] = [
     ("encrypt", "vm_encryption", {"provider": NATIVE}),
@@ -281,26 +249,13 @@ def test_interruption_between_creation_and_encryption(lab: Lab, run_module: RunM
     assert set(policies_of(lab, machine)) == {TWIN}
 
 
-def _meanwhile(lab: Lab, operation: str, act: t.Callable[[], t.Any], skip: int = 0) -> None:
-    """Somebody else acts after a request of that kind was answered."""
-    left = [skip]
-
-    def hear(entry: t.Any) -> None:
-        if entry.operation == operation:
-            left[0] -= 1
-            if left[0] == -1:
-                act()
-
-    lab.journal.listeners.append(hear)
-
-
 def test_policy_that_another_run_makes_at_the_same_time(lab: Lab, run_module: RunModule) -> None:
     machine = ready(lab)
     both = [*P.vsan_rules(hostFailuresToTolerate=2, replicaPreference=P.ERASURE_CODING)]
     both.append(P.component_rule(P.ENCRYPTION_COMPONENT))
     theirs = [P.sub_profile("VSAN", both)]
     text = f"Original policy: {P.VSAN_RAID_6}"
-    _meanwhile(
+    meanwhile(
         lab, "PbmQueryAssociatedEntities", lambda: lab.vcenter.policies.add(TWIN, theirs, "theirs", description=text)
     )
     result, writes = watched(lab, runner(run_module, **ONE))
@@ -312,7 +267,7 @@ def test_policy_that_another_run_makes_at_the_same_time(lab: Lab, run_module: Ru
 def test_name_that_is_taken_at_the_last_moment(lab: Lab, run_module: RunModule) -> None:
     ready(lab)
     other = [P.sub_profile("rules", [P.encryption_rule()])]
-    _meanwhile(lab, "PbmQueryAssociatedEntities", lambda: lab.vcenter.policies.add(TWIN, other))
+    meanwhile(lab, "PbmQueryAssociatedEntities", lambda: lab.vcenter.policies.add(TWIN, other))
     result, writes = watched(lab, runner(run_module, **ONE))
     assert not result.failed and writes.count("PbmCreate") == 2
     assert [one["name"] for one in result["created_policies"]] == [f"{TWIN} (2)"]
@@ -320,7 +275,7 @@ def test_name_that_is_taken_at_the_last_moment(lab: Lab, run_module: RunModule) 
 
 def test_policy_that_is_changed_after_the_plan_is_not_replaced(lab: Lab, run_module: RunModule) -> None:
     machine = ready(lab)
-    _meanwhile(lab, "PbmCreate", lambda: give(lab, P.TAGGED))
+    meanwhile(lab, "PbmCreate", lambda: give(lab, P.TAGGED))
     result, writes = watched(lab, runner(run_module, **ONE))
     assert result.failed and "ReconfigVM_Task" not in writes
     assert "vm1 has changed since the plan was made, now another storage policy" in result.msg

@@ -75,7 +75,8 @@ LEFT = policy("left-over", rules(ftt=3), True, original="deleted")
 PLAIN = policy("plain", rules(ftt=1))
 BY_HAND = policy("by-hand", PLAIN.rule_sets, True)
 NEW = policy("new", rules(ftt=0))
-EVERYTHING = (BUNDLED, OWN, RAID, RAID_TWIN, FREE, LEFT, PLAIN, BY_HAND, NEW)
+CHANGED = policy("changed", rules(ftt=4), True, original="raid")
+EVERYTHING = (BUNDLED, OWN, RAID, RAID_TWIN, FREE, LEFT, PLAIN, BY_HAND, NEW, CHANGED)
 UNKNOWN, UNTOLD, NONE = Present("gone"), Present(told=False), Present()
 
 
@@ -104,27 +105,29 @@ def shown(choice: Choice) -> str:
         (ENCRYPT, has(NEW), "made from new", "bundled loses", "blocked: policy_rules"),
         (ENCRYPT, has(OWN), "own", "own", "own"),
         (ENCRYPT, has(RAID_TWIN), "raid-twin", "raid-twin", "raid-twin"),
-        (ENCRYPT, UNKNOWN, "blocked: policy_unknown", "bundled", "blocked: policy_unknown"),
-        (ENCRYPT, UNTOLD, "blocked: policy_unknown", "bundled", "blocked: policy_unknown"),
+        (ENCRYPT, UNKNOWN, "blocked: policy_unknown", "bundled loses", "blocked: policy_unknown"),
+        (ENCRYPT, UNTOLD, "blocked: policy_unknown", "bundled loses", "blocked: policy_unknown"),
         (DEEP_RECRYPT, NONE, "bundled", "bundled", "bundled"),
         (DEEP_RECRYPT, has(FREE), "bundled", "bundled", "bundled"),
         (DEEP_RECRYPT, has(OWN), "own", "own", "own"),
         (DEEP_RECRYPT, has(RAID_TWIN), "raid-twin", "raid-twin", "raid-twin"),
-        (DEEP_RECRYPT, has(RAID), *["blocked: policy_not_encrypting"] * 3),
+        (DEEP_RECRYPT, has(RAID), "raid-twin", "raid-twin", "raid-twin"),
+        (DEEP_RECRYPT, has(NEW), *["blocked: policy_not_encrypting"] * 3),
         (DEEP_RECRYPT, UNKNOWN, *["blocked: policy_not_encrypting"] * 3),
         (DEEP_RECRYPT, UNTOLD, *["blocked: policy_not_encrypting"] * 3),
         (RECRYPT, NONE, "stays none", "stays none", "stays none"),
         (RECRYPT, has(RAID_TWIN), "stays raid-twin", "stays raid-twin", "stays raid-twin"),
         (RECRYPT, UNKNOWN, "stays gone", "stays gone", "stays gone"),
         (DECRYPT, NONE, "none", "none", "none"),
-        (DECRYPT, has(BUNDLED), "none", "none", "none"),
-        (DECRYPT, has(OWN), "none", "none", "none"),
+        (DECRYPT, has(BUNDLED), "none forgotten", "none", "none forgotten"),
+        (DECRYPT, has(OWN), "none forgotten", "none", "none forgotten"),
         (DECRYPT, has(RAID), "raid", "none loses", "raid"),
         (DECRYPT, has(RAID_TWIN), "raid", "none loses", "raid"),
         (DECRYPT, has(BY_HAND), "plain", "none loses", "plain"),
+        (DECRYPT, has(CHANGED), "raid loses", "none loses", "raid loses"),
         (DECRYPT, has(LEFT), "none loses forgotten", "none loses", "blocked: policy_forgotten"),
-        (DECRYPT, UNKNOWN, "none forgotten", "none", "blocked: policy_forgotten"),
-        (DECRYPT, UNTOLD, "none forgotten", "none", "blocked: policy_forgotten"),
+        (DECRYPT, UNKNOWN, "none loses forgotten", "none loses", "blocked: policy_forgotten"),
+        (DECRYPT, UNTOLD, "blocked: policy_unknown", "none loses", "blocked: policy_unknown"),
     ],
 )
 def test_policy_after_an_operation(operation: str, present: Present, combine: str, replace: str, block: str) -> None:

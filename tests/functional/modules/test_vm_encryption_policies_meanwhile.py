@@ -1,0 +1,140 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Storage policies when things go otherwise: vCenter keeps other rules, nothing is told, somebody changed them."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.fleet_helpers import (
+    NATIVE,
+    converge,
+    is_clear,
+    is_encrypted,
+    outcomes,
+    rows,
+    runner,
+    watched,
+)
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.policy_helpers import (
+    ONE,
+    TWIN,
+    give,
+    meanwhile,
+    policies_of,
+    ready,
+    rules,
+    shown,
+)
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm_profiles as P  # noqa: N812
+
+
+def test_vcenter_that_keeps_other_rules_gets_one_policy_and_loses_it_again(lab: Lab, run_module: RunModule) -> None:
+    ready(lab)
+    machine = give(lab, P.TWO_RULE_SETS)
+
+    def turn() -> None:
+        lab.vcenter.policies.named("vSAN or gold - encrypted").constraints.subProfiles.reverse()
+
+    meanwhile(lab, "PbmCreate", turn)
+    result, writes = watched(lab, runner(run_module, **ONE))
+    assert result.failed and not result.changed and writes == ["PbmCreate", "PbmDelete"]
+    assert "keeps it with other rules" in result.msg and "Leave vm1 out" in result.msg
+    assert is_clear(machine) and result["created_policies"] == []
+    assert [one.name for one in lab.vcenter.policies.by_id.values() if "- encrypted" in one.name] == []
+
+
+def test_refused_rules_name_policy_and_machines(lab: Lab, run_module: RunModule) -> None:
+    ready(lab)
+    rule = P.component_rule("0e3f8c5a-7a35-4a0a-a7a4-6f0c8f6f6bff")  # a component that is gone
+    give(lab, lab.vcenter.policies.add("old array", [P.sub_profile("x", [P.tag_rule("tier", "gold"), rule])]))
+    result = runner(run_module)()
+    assert result.failed and not result.changed
+    assert "the rules of old array and encryption; nothing was encrypted. Leave vm1 out, or give policy" in result.msg
+    assert "privilege" not in result.msg
+
+
+# between the plan and the turn of a machine, and after it
+
+
+def _combined(lab: Lab, run_module: RunModule) -> t.Any:
+    machine = ready(lab)
+    assert not runner(run_module, **ONE)().failed
+    return machine
+
+
+@pytest.mark.parametrize("untold", [True, False], ids=["not told", "another one"])
+def test_decryption_loses_no_rules_that_the_plan_did_not_tell(lab: Lab, run_module: RunModule, untold: bool) -> None:
+    machine = _combined(lab, run_module)
+    rules_only = [*P.vsan_rules(hostFailuresToTolerate=3), P.component_rule(P.ENCRYPTION_COMPONENT)]
+    other = lab.vcenter.policies.add("of the team", [P.sub_profile("x", rules_only)])
+    if untold:
+        lab.faults.add("status", status=503, operation="PbmQueryAssociatedProfiles", skip=1, times=50)
+    else:
+        meanwhile(lab, "PbmQueryAssociatedProfiles", lambda: give(lab, other))
+    result, writes = watched(lab, runner(run_module, **ONE, state="decrypted"))
+    assert result.failed and not result.changed and writes == []
+    assert "vm1 has changed since the plan was made, now" in result.msg
+    assert is_encrypted(machine, NATIVE) and set(policies_of(lab, machine)) == ({TWIN} if untold else {"of the team"})
+
+
+def test_policies_that_cannot_be_read_after_the_work(lab: Lab, run_module: RunModule) -> None:
+    """What was done is told, as done."""
+    machine = _combined(lab, run_module)
+    lab.faults.add("status", status=503, operation="PbmQueryAssociatedProfiles", skip=2, times=50)
+    result = runner(run_module, **ONE, state="decrypted")()
+    assert not result.failed and result.changed and outcomes(result) == {"vm1": "done"}
+    assert is_clear(machine) and rows(result)["vm1"]["after"]["policies"] is None
+    assert [one for one in result.warnings if "storage policies are not known any more" in one]
+
+
+def test_rekey_goes_on_without_the_policy_service(lab: Lab, run_module: RunModule) -> None:
+    machine = _combined(lab, run_module)
+    lab.faults.add("status", status=503, operation="PbmQueryAssociatedProfiles", times=50)
+    result = runner(run_module, "vm_rekey", **ONE, mode="shallow")()
+    assert not result.failed and outcomes(result) == {"vm1": "done"}
+    assert set(policies_of(lab, machine)) == {TWIN}
+
+
+def test_changed_combined_policy_is_told_by_the_decryption(lab: Lab, run_module: RunModule) -> None:
+    machine = _combined(lab, run_module)
+    changed = [*P.vsan_rules(hostFailuresToTolerate=3), P.component_rule(P.ENCRYPTION_COMPONENT)]
+    lab.vcenter.policies.named(TWIN).constraints = P.constraints_of(P.sub_profile("VSAN", changed))
+    back = converge(lab, runner(run_module, **ONE, state="decrypted"))
+    (warning,) = [one for one in back.warnings if "no longer hold" in one]
+    assert "VSAN.hostFailuresToTolerate=3" in warning and warning.endswith("the machines get vSAN RAID-6")
+    assert set(policies_of(lab, machine)) == {"vSAN RAID-6"}
+
+
+def test_decryption_says_that_nothing_tells_the_policy_of_before(lab: Lab, run_module: RunModule) -> None:
+    machine = ready(lab)
+    assert not runner(run_module, **ONE, policy_conflict="replace")().failed
+    back = converge(lab, runner(run_module, **ONE, state="decrypted"))
+    (warning,) = back.warnings
+    assert warning.startswith("nothing tells which storage policy vm1 had before VM Encryption Policy")
+    assert warning.endswith("after the decryption they have none. Give them theirs in vCenter")
+    assert set(policies_of(lab, machine)) == {None}
+
+
+def test_deep_rekey_of_a_home_that_a_vtpm_needs_keeps_its_rules(lab: Lab, run_module: RunModule) -> None:
+    """Its home was encrypted for the vTPM and has the policy of before; its disks have the combined one."""
+    machine = _combined(lab, run_module)
+    machine.policy = P.VSAN_RAID_6
+    before = rules(lab, machine)
+    done = runner(run_module, "vm_rekey", **ONE, mode="deep")()
+    assert not done.failed, done.msg
+    assert set(shown(done, "after")) == {TWIN} and rules(lab, machine) == before
+
+
+def test_unreadable_policy_is_replaced_with_a_warning(lab: Lab, run_module: RunModule) -> None:
+    ready(lab)
+    give(lab, "11111111-2222-3333-4444-555555555555")
+    for options in ({"policy_conflict": "replace"}, {"policy": "VM Encryption Policy"}):
+        checked = runner(run_module, **ONE, **options)(check=True)
+        (warning,) = checked.warnings
+        assert "vm1: the rules of the storage policy 11111111-2222-3333-4444-555555555555 (which cannot be" in warning
