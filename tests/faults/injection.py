@@ -87,7 +87,7 @@ class Site:
         place = self._fresh()
         with Lab(scenario.settings()) as lab:
             variables = self._start(scenario, lab, place)
-            rules = promises.rules(lab)
+            rules, unsafe = promises.rules(lab), promises.unsafe(lab)
             if action == KILL:
                 first = self.plays.run(lab, place, scenario.role, variables, kill_at=index + 1)
                 came = first.code < 0
@@ -97,7 +97,7 @@ class Site:
                 came = fault.times == 0
                 lab.faults.clear()
             problems = [] if came else ["the interruption never came: the run made fewer requests than a clean one"]
-            problems += [f"after the interruption: {one}" for one in promises.broken(lab, rules)]
+            problems += [f"after the interruption: {one}" for one in promises.broken(lab, rules, unsafe)]
             lab.vcenter.tasks.settle()  # tasks go on in vCenter, whoever is gone
             second = self.plays.run(lab, place, scenario.role, variables)
             if second.code:

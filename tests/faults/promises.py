@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import thumbprints
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.pbm_rules import storage_of
 
 NATIVE = "nativeProvider"
@@ -30,15 +31,22 @@ def rules(lab: Lab) -> dict[str, t.Any]:
     }
 
 
-def broken(lab: Lab, rules_before: t.Mapping[str, t.Any]) -> list[str]:
-    """Promises that do not hold at this very moment, also between an interruption and the next run."""
+def unsafe(lab: Lab) -> frozenset[str]:
+    """Default providers that are not green, or not backed up."""
+    providers = lab.snapshot()["providers"]
+    return frozenset(one["id"] for one in providers if one["default"] and not _is_safe(lab, one))
+
+
+def broken(lab: Lab, rules_before: t.Mapping[str, t.Any], unsafe_before: t.Container[str] = frozenset()) -> list[str]:
+    """Promises that do not hold at this very moment, also between an interruption and the next run.
+
+    A default provider that was unsafe before the first run is what that run was started for.
+    """
     state = lab.snapshot()
     found = [f"{len(state[kind])} of {kind}" for kind in ("orders", "payments", "okms") if len(state[kind]) > 1]
     entries = collections.Counter((entry["private_cloud"], entry["ip"]) for entry in state["kms_entries"])
     found += [f"{number} flow entries for {place}" for place, number in entries.items() if number > 1]
-    for provider in state["providers"]:
-        if provider["default"] and not _is_safe(lab, provider):
-            found.append(f"default {provider['id']} is not backed up or not green")
+    found += [f"default {one} is not backed up or not green" for one in sorted(unsafe(lab)) if one not in unsafe_before]
     now = rules(lab)
     found += [f"{part} has lost the rules of its policy" for part, old in rules_before.items() if now[part] != old]
     return found + _orphans(lab)
@@ -70,12 +78,17 @@ def outcome(lab: Lab, folder: pathlib.Path) -> dict[str, t.Any]:
     """
     state = lab.snapshot()
     usable = [one for one in state["credentials"] if one["status"] == "READY"]
+    doors = [door for server in lab.kmip_servers().values() for door in server.doors]
+    pins = {thumbprints(door.certificate_pem)["sha1"] for door in doors}
     return {
         "orders": sorted(order["status"] for order in state["orders"]),
         "payments": len(state["payments"]),
         "okms": sorted((one["name"], one["region"], one["state"]) for one in state["okms"]),
         "usable_credentials": sorted((one["name"], one["from_csr"]) for one in usable),
-        "kms_entries": sorted((one["ip"], one["state"], one["flow_open"]) for one in state["kms_entries"]),
+        "kms_entries": sorted(
+            (_place(one["ip"]), one["port"], one["state"], one["flow_open"], one["thumbprint"] in pins)
+            for one in state["kms_entries"]
+        ),
         "users": sorted((one["name"], one["encryption_right"]) for one in state["users"]),
         "providers": [_provider(lab, provider) for provider in state["providers"]],
         "machines": {machine.name: _machine(machine) for machine in lab.vcenter.inventory.vms},
@@ -93,6 +106,11 @@ def outcome(lab: Lab, folder: pathlib.Path) -> dict[str, t.Any]:
     }
 
 
+def _place(address: str) -> str:
+    """The part of an address that every lab has: each draws its own block."""
+    return address.rpartition(".")[2] if address.startswith("127.") else address
+
+
 def _file(path: pathlib.Path) -> tuple[str, str, bool]:
     """Name, permissions, and whether it opens: a key or a backup that cannot be read is lost."""
     data, opens = path.read_bytes(), True
@@ -108,7 +126,7 @@ def _file(path: pathlib.Path) -> tuple[str, str, bool]:
 
 def _provider(lab: Lab, provider: dict[str, t.Any]) -> dict[str, t.Any]:
     made = lab.vcenter.crypto.providers[provider["id"]]
-    servers = sorted((one["name"], one["address"]) for one in provider["servers"])
+    servers = sorted((one["name"], _place(one["address"]), one["port"]) for one in provider["servers"])
     green = [lab.vcenter.provider_is_green_at(one["address"]) for one in provider["servers"]]
     return {
         "id": provider["id"],

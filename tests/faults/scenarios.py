@@ -25,6 +25,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import (
 )
 
 STANDARD, NATIVE, OKMS = "team-kms", "nkp-prod", "okms-prod"
+PARIS = "eu-west-par"
 DAY = 86400.0
 KMIP_USER = "urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"
 Variables = dict[str, t.Any]
@@ -47,11 +48,11 @@ class Scenario:
 
 
 def okms(lab: Lab, folder: pathlib.Path) -> Variables:
-    """Option 2 with its IAM steps, from an empty account."""
+    """Option 2 with its IAM steps, from an empty account, in a region of three addresses."""
     return {
         "okms_private_cloud": lab.private_cloud,
         "okms_vsphere_user": lab.vsphere_user_name,
-        "okms_region": lab.region,
+        "okms_region": PARIS,
         "okms_allow_order": True,
         "okms_iam": True,
         "okms_iam_users": ["user:alice"],
@@ -70,6 +71,12 @@ def okms_server_renewal(lab: Lab, folder: pathlib.Path) -> Variables:
     """OKMS has renewed its server certificate: vCenter trusts the CA and stays green, the KMS entry is out of date."""
     lab.okms_kmip.replace_server_certificate()
     return okms(lab, folder)
+
+
+def okms_leaf_renewal(lab: Lab, folder: pathlib.Path) -> Variables:
+    """The same, and vCenter trusts the old certificate alone, as the manual way of the guide leaves it: it is red."""
+    lab.vcenter.crypto.providers["okms"].trusted = [lab.okms_rsa.certificate_pem]
+    return okms_server_renewal(lab, folder)
 
 
 def kmip_by_policy() -> LabSettings:
@@ -262,7 +269,7 @@ def _okms_goes(folder: pathlib.Path) -> Variables:
 
 def decommission_okms(lab: Lab, folder: pathlib.Path) -> Variables:
     """A provider on OKMS goes, with its access certificate, its flow, and the first step of the end of its domain."""
-    providers.dossier(lab, folder, OKMS, providers.okms(lab, OKMS))
+    providers.dossier(lab, folder, OKMS, providers.okms(lab, OKMS, region=PARIS), PARIS)
     return _okms_goes(folder)
 
 
@@ -279,6 +286,7 @@ ALL = {
         Scenario("okms", "okms", okms, kmip_by_policy),
         Scenario("okms_renewal", "okms", okms_renewal, kmip_by_policy, earlier="okms"),
         Scenario("okms_server_renewal", "okms", okms_server_renewal, kmip_by_policy, earlier="okms"),
+        Scenario("okms_leaf_renewal", "okms", okms_leaf_renewal, kmip_by_policy, earlier="okms"),
         Scenario("external_kms", "external_kms", external_kms),
         Scenario("native_key_provider", "native_key_provider", native_key_provider),
         Scenario("preflight", "preflight", preflight),

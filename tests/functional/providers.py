@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.filter.recovery_dossier import recovery_dossier
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.key_servers import DOMAIN
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import thumbprints
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.crypto_state import Identity, KmipServer, Provider
 
@@ -55,17 +56,17 @@ def external(lab: Lab, name: str = "team-kms") -> Provider:
     return provider
 
 
-def okms(lab: Lab, name: str = "okms-prod", okms_id: str = "") -> str:
+def okms(lab: Lab, name: str = "okms-prod", okms_id: str = "", region: str = Lab.region) -> str:
     """A provider on OKMS with its flow and its access certificate; the id of its domain, a new one without okms_id."""
     lab.give_encryption_right()
-    okms_id = okms_id or lab.ovhcloud.new_okms(lab.region, "kms-prod").okms_id
-    host, port = lab.okms_kmip.host, lab.okms_kmip.address[1]
+    okms_id = okms_id or lab.ovhcloud.new_okms(region, "kms-prod").okms_id
+    host, port = f"{region}.{DOMAIN}", lab.okms_kmip.address[1]
     thumbprint = thumbprints(lab.okms_kmip.server_certificate_pem)["sha1"]
     flow = functools.partial(
         run, lab, "private_cloud_kms", service_name=lab.private_cloud, host=host, thumbprint=thumbprint, **FAST
     )
     flow()
-    servers = [{"name": lab.region, "address": host, "port": port}]
+    servers = [{"name": region, "address": host, "port": port}]
     run(lab, "standard_key_provider", name=name, servers=servers, server_ca=lab.okms_public_ca, **FAST)
     csr = run(lab, "key_provider_csr", provider=name)["csr"]["csr"]
     credential = {"okms_id": okms_id, "name": f"vcenter-{lab.private_cloud}", "csr": csr, **FAST}
@@ -76,14 +77,14 @@ def okms(lab: Lab, name: str = "okms-prod", okms_id: str = "") -> str:
     return okms_id
 
 
-def dossier(lab: Lab, folder: pathlib.Path, name: str, okms_id: str) -> pathlib.Path:
+def dossier(lab: Lab, folder: pathlib.Path, name: str, okms_id: str, region: str = Lab.region) -> pathlib.Path:
     """The dossier that the role okms would have written."""
     entry = {
         "type": "standard",
         "role": "okms",
         "default": False,
-        "servers": [{"name": lab.region, "address": lab.okms_kmip.host, "port": lab.okms_kmip.address[1]}],
-        "okms": {"id": okms_id, "region": lab.region, "display_name": "kms-prod"},
+        "servers": [{"name": region, "address": f"{region}.{DOMAIN}", "port": lab.okms_kmip.address[1]}],
+        "okms": {"id": okms_id, "region": region, "display_name": "kms-prod"},
         "variables": {
             "okms_private_cloud": lab.private_cloud,
             "okms_id": okms_id,

@@ -60,8 +60,10 @@ def native_key_provider(lab: Lab, folder: pathlib.Path) -> dict[str, t.Any]:
 def safe(lab: Lab) -> None:
     """What must hold after every interruption."""
     state = lab.snapshot()
-    for kind in ("orders", "payments", "credentials", "kms_entries", "providers"):
+    for kind in ("orders", "payments", "credentials", "providers"):
         assert len(state[kind]) <= 1, kind
+    places = [entry["ip"] for entry in state["kms_entries"]]
+    assert len(places) == len(set(places))
     for provider in state["providers"]:
         if provider["default"]:
             made = lab.vcenter.crypto.providers[provider["id"]]
