@@ -128,6 +128,7 @@ class Lab(KeyServers):
         ovhcloud.kmip_object_count = self.okms_kmip.object_count
         ovhcloud.vcenter_trusts = self._vcenter_trusts
         okms_addresses = frozenset(self.okms_rsa.addresses)
+        ovhcloud.callbacks.kms_thumbprints = self._shown_at
         ovhcloud.callbacks.kms_port = lambda ip: RSA_PORT if ip in okms_addresses else ECDSA_PORT
         ovhcloud.set_vcenter(self.vcenter_hostname, self.vcenter_port, self._ovh_version())
         self.okms_kmip.allowed, self.okms_kmip.admits = self._kmip_allowed, self._kmip_admits
@@ -141,6 +142,12 @@ class Lab(KeyServers):
         release = RELEASES[self.vcenter.settings.version]
         major, minor, patch = (*release.version.split("."), "0", "0")[:3]
         return f"{major}.{minor}", patch, release.build
+
+    def _shown_at(self, ip: str, port: int) -> list[str]:
+        """Both thumbprints of the certificate that a key server shows there."""
+        doors = [door for server in self.kmip_servers().values() for door in server.doors]
+        shown = [door.certificate_pem for door in doors if ip in door.addresses and port == door.port]
+        return [digest for pem in shown for digest in thumbprints(pem).values()]
 
     # certificates that only the lab knows (sign_request, client_files) stand for the account itself
 

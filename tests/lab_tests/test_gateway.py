@@ -13,12 +13,14 @@ import sys
 
 import pytest
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, names
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.assumptions import every_value
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.key_servers import REGIONS
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.network import Network
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.ovhcloud.state import KmsEntry
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import thumbprints
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.crypto_state import Identity, KmipServer, Provider
 
 PARIS = "eu-west-par.okms.ovh.net"
@@ -169,3 +171,24 @@ def test_port_of_a_new_entry_follows_its_address(lab):
     callbacks = lab.ovhcloud.callbacks
     assert {callbacks.kms_port(ip) for ip in lab.okms_addresses("eu-west-par")} == {5697}
     assert callbacks.kms_port(lab.external_kms[0].address[0]) == callbacks.kms_port("192.0.2.7") == 5696
+
+
+@every_value
+def test_entry_with_an_old_thumbprint_is_mended(assumed):
+    with Lab(assumed.put(LabSettings())) as lab:
+        lab.give_encryption_right()
+        provider(lab)
+        flow = {"service_name": lab.private_cloud, "host": PARIS, "wait_interval": 0.01, "wait_timeout": 20}
+
+        def keep(wait_for="flow_open"):
+            pin = thumbprints(lab.okms_rsa.certificate_pem)["sha1"]
+            options = {**harness.connection(lab, "ovhcloud"), **flow, "thumbprint": pin, "wait_for": wait_for}
+            done = harness.run_module("private_cloud_kms", **options)
+            assert not done.failed, done.msg
+            return done.changed
+
+        assert keep() and green(lab)
+        keep("delivered")
+        lab.okms_kmip.replace_server_certificate()
+        assert green(lab) != assumed.value
+        assert keep("delivered") and green(lab) and not keep("delivered")

@@ -82,6 +82,7 @@ class Callbacks:
     on_credential_revoked: t.Callable[[str, str, int], None] = lambda okms_id, credential_id, serial: None
     kmip_object_count: t.Callable[[str], int] = lambda okms_id: 0
     vcenter_trusts: t.Callable[[str], bool] = lambda ip: False
+    kms_thumbprints: t.Callable[[str, int], t.Container[str]] = lambda ip, port: ()  # of the certificate shown there
     kms_port: t.Callable[[str], int] = lambda ip: 5696  # that OVHcloud gives to a new KMS entry of an address
 
 

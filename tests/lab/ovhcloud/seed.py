@@ -18,7 +18,7 @@ from .pcc_users import UserArea
 from .private_cloud import PrivateCloudArea
 from .rights import Rights
 from .settings import OvhSettings
-from .state import AllowedNetwork, Credential, Identity, Okms, PaymentMethod, PrivateCloud, State, VsphereUser
+from .state import AllowedNetwork, Credential, Identity, KmsEntry, Okms, PaymentMethod, PrivateCloud, State, VsphereUser
 
 EVERYTHING = [(method, "/*") for method in ("GET", "POST", "PUT", "DELETE")]
 PRIVATE_CLOUD = "pcc-192-0-2-10"
@@ -220,9 +220,14 @@ class Seed:
         """May the vCenter of a private cloud connect to a KMIP server at that address (and port, if it counts)."""
         counts = port is not None and self.settings.flow_port_counts
         return any(
-            entry.ip == ip and entry.flow_open and (entry.port == port or not counts)
+            entry.ip == ip and entry.flow_open and (entry.port == port or not counts) and self._thumbprint_fits(entry)
             for entry in list(self.state.pccs[cloud].kms.values())
         )
+
+    def _thumbprint_fits(self, entry: KmsEntry) -> bool:
+        if not self.settings.flow_thumbprint_counts:
+            return True
+        return entry.thumbprint.upper() in self.core.callbacks.kms_thumbprints(entry.ip, entry.port)
 
     def vsphere_user(self, login: str) -> VsphereUser | None:
         """The active vSphere user with that login, or None."""

@@ -70,3 +70,4 @@ class OvhSettings:
     task_names: str = assumed("ovhcloud.task_names")
     kms_delivered: str = assumed("ovhcloud.kms_delivered")
     flow_port_counts: bool = assumed("ovhcloud.flow_port_counts")
+    flow_thumbprint_counts: bool = assumed("ovhcloud.flow_thumbprint_counts")
