@@ -104,6 +104,27 @@ def test_a_provider_and_a_policy_that_are_not_there_yet(lab: Lab, play: Play) ->
     quiet(lab, play, **own)
 
 
+@pytest.mark.parametrize("conflict", ["combine", "block"])
+def test_check_before_a_policy_is_made_shows_what_it_costs(lab: Lab, play: Play, conflict: str) -> None:
+    """A policy of one's own has no rules for storage, whatever is asked for where none is named."""
+    pbm_profiles.add_team_policies(lab.vcenter.policies)
+    lab.vcenter.inventory.vm("vm2").policy = pbm_profiles.VSAN_RAID_6
+    own = {"vm_encryption_policy": "ours", "vm_encryption_create_policy": True}
+    screen = rehearsed(lab, play, **own, vm_encryption_policy_conflict=conflict)
+    for words in (
+        "storage policy 1 vSAN RAID-6 -> VM Encryption Policy (vm2)",
+        "vm2: the rules of the storage policy vSAN RAID-6 (VSAN.hostFailuresToTolerate=2, ",
+        "The storage policy ours is not there yet. Where the plan shows VM Encryption Policy",
+        "blocked 0",
+    ):
+        assert words in screen, words
+    assert "new storage policies" not in screen
+    policies = lab.vcenter.policies
+    policies.add("ours", [pbm_profiles.sub_profile("x", [pbm_profiles.encryption_rule()])])
+    screen = rehearsed(lab, play, **own, vm_encryption_allow_cleartext_filters=True)  # there, and changed by the run
+    assert "storage policy 1 vSAN RAID-6 -> ours (vm2)" in screen and "ours is not there yet" not in screen
+
+
 def test_policies_with_rules_are_shown_combined_and_given_back(lab: Lab, play: Play) -> None:
     pbm_profiles.add_team_policies(lab.vcenter.policies)
     machines = lab.vcenter.inventory.vms
