@@ -69,9 +69,11 @@ class SideEffects:
 
     def _encrypted_clusters(self, wanted: t.Collection[str | None]) -> list[str]:
         """Those of the clusters whose vSAN is encrypted, as far as this user may see it."""
-        names = []
+        clusters, names = [], []
         with contextlib.suppress(CollectionError):
-            for cluster in read_clusters(self._session):
+            clusters = read_clusters(self._session)
+        for cluster in clusters:
+            with contextlib.suppress(CollectionError):
                 if cluster.moid in wanted and cluster.vsan and VsanService(self._session, cluster).encryption().enabled:
                     names.append(cluster.name)
         return names

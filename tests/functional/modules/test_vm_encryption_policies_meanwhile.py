@@ -93,6 +93,17 @@ def test_policies_that_cannot_be_read_after_the_work(lab: Lab, run_module: RunMo
     assert [one for one in result.warnings if "storage policies are not known any more" in one]
 
 
+def test_machines_that_cannot_be_read_after_the_work(lab: Lab, run_module: RunModule) -> None:
+    """What is not known is no success, and nothing unchanged either."""
+    ready(lab)
+    every = {"status": 503, "operation": "RetrievePropertiesEx", "times": 50}
+    meanwhile(lab, "ReconfigVM_Task", lambda: lab.faults.add("status", **every))
+    result = runner(run_module, **ONE)()
+    assert result.failed and result.changed and outcomes(result) == {"vm1": "failed"}
+    assert rows(result)["vm1"]["error"] == "its state is not known, the connection was lost"
+    assert "503" in result.msg and [one["name"] for one in result["created_policies"]] == [TWIN]
+
+
 def test_rekey_goes_on_without_the_policy_service(lab: Lab, run_module: RunModule) -> None:
     machine = _combined(lab, run_module)
     lab.faults.add("status", status=503, operation="PbmQueryAssociatedProfiles", times=50)

@@ -87,6 +87,20 @@ def test_encrypted_vsan_is_warned_of_once_per_cluster(lab: Lab, run_module: RunM
     assert runner(run_module, provider=NATIVE, zerto="ignore")(check=True).warnings == []
 
 
+def test_cluster_whose_vsan_cannot_be_asked_hides_no_other(lab: Lab, run_module: RunModule) -> None:
+    prepare(lab)
+    inventory = lab.vcenter.inventory
+    second = inventory.add_cluster()
+    inventory.add_vm("vm7", host=inventory.add_host(second))
+    for cluster in inventory.clusters:
+        cluster.vsan = True
+    assert not run_module("vsan_encryption", cluster=second.name, provider=NATIVE, wait_interval=0.01).failed
+    lab.faults.add("refuse", operation="VsanClusterGetConfig")  # the first one that is asked
+    result = runner(run_module, provider=NATIVE)(check=True)
+    (warning,) = result.warnings
+    assert f"vSAN of the cluster {second.name} is encrypted too" in warning
+
+
 def test_vsan_encryption_warns_of_encrypted_machines_and_of_ovhcloud(lab: Lab, run_module: RunModule) -> None:
     prepare(lab)
     lab.vcenter.inventory.cluster("C0").vsan = True
