@@ -138,7 +138,7 @@ class _Present:
         servers = [server for server in provider.get("servers") or [] if server]
         leading = [server for server in servers if _kind_of(server, endpoints)]
         named = [server for server in servers if server["name"] == name]
-        found = (named or leading or [None])[0] if name or len(leading) <= 1 else leading[0]
+        found = (named or leading or [None])[0]
         self.server: Facts = found or {}
         self.name = str(self.server.get("name") or "")
         self.kind = _kind_of(self.server, endpoints) or _kind_by_port(self.server, endpoints)
