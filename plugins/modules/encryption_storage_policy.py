@@ -26,7 +26,7 @@ extends_documentation_fragment:
   - ovhcloud.vmware_encryption._vsphere
 options:
   name:
-    description: Name of the policy.
+    description: Name of the policy. A new one has at most 80 characters.
     type: str
     required: true
   state:

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import GuardError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    GuardError,
+    InvalidInputError,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import moid_of
@@ -19,6 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.storage_policies import (
+    LONGEST_NAME,
     Policy,
     original_in,
 )
@@ -80,6 +84,14 @@ def machine_names(session: Session, moids: t.Sequence[str]) -> list[str]:
     return sorted(names.get(moid, moid) for moid in moids)
 
 
+def _check_name(name: str) -> None:
+    """Refuse a name that vCenter would refuse too, which check mode could not tell."""
+    if not name.strip():
+        raise InvalidInputError("name: must not be empty")
+    if len(name) > LONGEST_NAME:
+        raise InvalidInputError(f"name: at most {LONGEST_NAME} characters, got {len(name)}: {name}")
+
+
 class EncryptionPolicy:
     """The policy of one name."""
 
@@ -105,6 +117,7 @@ class EncryptionPolicy:
         allowed, description = self._params["allow_cleartext_filters"], self._params["description"]
         values: State = {"name": self._name, "encryption": True}
         if before is None:
+            _check_name(self._name)
             values.update(id=None, description=description or "", bundled=False, used_by=counts([]))
             values.update(allow_cleartext_filters=allowed, component=None)
             values.update(rules=[], made_from=self._made_from(description or ""))

@@ -208,6 +208,14 @@ def test_the_name_of_a_component_is_taken(lab, run):
     assert result["failure"]["kind"] == "conflict"
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("", "must not be empty"), ("  ", "must not be empty"), ("n" * 81, "at most 80 characters, got 81: nnn")],
+)
+def test_name_that_no_policy_can_have(lab, run, name, words):
+    assert words in refused(lab, run, name=name).msg
+
+
 @pytest.mark.parametrize("missing", ["StorageProfile.View", "StorageProfile.Update"])
 def test_missing_privilege(lab, run, missing):
     everything = lab.vcenter.authenticate
