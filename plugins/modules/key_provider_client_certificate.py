@@ -94,7 +94,7 @@ EXAMPLES = r"""
     username: admin@pcc-192-0-2-10.ovh.com
     password: "{{ vsphere_password }}"
     provider: okms-eu-west-rbx
-    certificate: "{{ credential.okms_credential.certificate }}"
+    certificate: "{{ credential.credential.certificate }}"
     refused_timeout: 300
 
 - name: Certificate and key that our own KMS made

@@ -63,7 +63,7 @@ EXAMPLES = r"""
   ovhcloud.vmware_encryption.kmip_server_info:
     host: eu-west-rbx.okms.ovh.net
     port: 5697
-    ca: "{{ domain.kmip_for_vcenter.ca }}"
+    ca: "{{ domain.okms.kmip_for_vcenter.ca }}"
     on_untrusted: fail
 
 - name: Stop unless the server has the recorded thumbprint

@@ -68,7 +68,7 @@ EXAMPLES = r"""
   ovhcloud.vmware_encryption.kmip_server_test:
     host: eu-west-rbx.okms.ovh.net
     port: 5697
-    ca: "{{ domain.kmip_for_vcenter.ca }}"
+    ca: "{{ domain.okms.kmip_for_vcenter.ca }}"
     client_certificate_path: /etc/pki/okms-client.pem
     client_private_key_path: /etc/pki/okms-client.key
 

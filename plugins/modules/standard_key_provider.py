@@ -157,9 +157,9 @@ seealso:
 EXAMPLES = r"""
 - name: Look at the KMIP endpoint for vCenter, and stop unless the CA of OKMS vouches for it
   ovhcloud.vmware_encryption.kmip_server_info:
-    host: "{{ domain.kmip_for_vcenter.host }}"
-    port: "{{ domain.kmip_for_vcenter.port }}"
-    ca: "{{ domain.kmip_for_vcenter.ca | default(omit, true) }}"
+    host: "{{ domain.okms.kmip_for_vcenter.host }}"
+    port: "{{ domain.okms.kmip_for_vcenter.port }}"
+    ca: "{{ domain.okms.kmip_for_vcenter.ca | default(omit, true) }}"
     on_untrusted: fail
   register: endpoint
 
@@ -171,8 +171,8 @@ EXAMPLES = r"""
     name: okms-eu-west-rbx
     servers:
       - name: okms
-        address: "{{ domain.kmip_for_vcenter.host }}"
-        port: "{{ domain.kmip_for_vcenter.port }}"
+        address: "{{ domain.okms.kmip_for_vcenter.host }}"
+        port: "{{ domain.okms.kmip_for_vcenter.port }}"
     server_ca: "{{ endpoint.kmip_server.for_vcenter.server_ca | default(omit, true) }}"
     server_chain: "{{ endpoint.kmip_server.for_vcenter.server_chain | default(omit, true) }}"
     server_thumbprints: "{{ endpoint.kmip_server.for_vcenter.server_thumbprints | default(omit, true) }}"
