@@ -226,6 +226,6 @@ def port_warning(entries: t.Sequence[State], port: int, service_name: str) -> st
     return (
         f"KMS entries of {service_name} are open for another port than {port}, which vCenter uses: {listed}. OVHcloud "
         f"chooses the port when it makes an entry. Remove each one (private_cloud_kms with host: {first}, "
-        f"state: absent, confirm_host: {first}) and run again at once, because hosts have only the keys they hold until "
-        "then; or let vCenter use that port"
+        f"state: absent, confirm_host: {first}) and run again at once, because until then hosts have only the keys "
+        "they hold; or let vCenter use that port"
     )
