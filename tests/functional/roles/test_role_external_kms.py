@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.kmip import KmipServer
@@ -175,6 +175,28 @@ def test_request_signed_elsewhere_in_two_runs_and_its_renewal(
     renewed = play(**options)
     assert renewed.code == 0, renewed.screen
     assert state_of(lab, run_module)["client_certificate"]["days_left"] > 300
+
+
+def test_check_mode_asks_vcenter_nothing_before_the_flow_is_there(
+    lab: Lab, play: Play, run_module: RunModule, tmp_path: pathlib.Path
+) -> None:
+    providers.external(lab)
+    certificate_path, key_path = lab.external_ca_files(tmp_path, PASSPHRASE)
+    options: dict[str, t.Any] = {
+        "external_kms_identity": "ca",
+        "external_kms_servers": [server_of(lab.external_kms[0])],
+        "external_kms_ca_certificate_path": certificate_path,
+        "external_kms_ca_private_key_path": key_path,
+        "external_kms_ca_private_key_passphrase": PASSPHRASE,
+        "external_kms_preflight": False,
+        "external_kms_dossier_path": None,
+    }
+    assert state_of(lab, run_module)["status"] == "red"  # nobody has opened the flow
+    checked_without_writes(lab, play, **options)
+    done = play(**options)
+    assert done.code == 0 and state_of(lab, run_module)["status"] == "green", done.screen
+    # the certificate that the KMS knows stays
+    assert lab.journal.count("vcenter", operation="GenerateClientCsr") == 0
 
 
 def test_request_signed_by_a_ca_at_hand_for_a_kms_with_a_login(tmp_path: pathlib.Path) -> None:
