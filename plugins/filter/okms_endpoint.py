@@ -192,7 +192,7 @@ def _missing(domain: Facts, wanted: str, endpoints: Facts, option: str) -> str:
     if not endpoints:
         return f"{name} names no KMIP endpoint; run again when OVHcloud shows one in kmipEndpoint or kmipRsaEndpoint"
     field = {"rsa": "kmipRsaEndpoint", "ecdsa": "kmipEndpoint"}[wanted]
-    return f"{option}: {wanted}, but {name} has no {field}; nothing was changed. Say {option}: auto"
+    return f"{option}: {wanted}, but {name} has no {field}. Say {option}: auto"
 
 
 def _consequence(found: Facts, present: _Present, move: bool, option: str) -> dict[str, t.Any]:
@@ -213,7 +213,7 @@ def _consequence(found: Facts, present: _Present, move: bool, option: str) -> di
         "ask_users": not present.asked,
         "refused": (
             f"the server {present.name} of the key provider {present.provider} is registered as {before}, and {why}: "
-            f"it is not moved to {after}; nothing was changed. Say {option}: auto to leave it where it is, or "
+            f"it is not moved to {after}. Say {option}: auto to leave it where it is, or "
             f"{option.rpartition('endpoint')[0]}move_endpoint: true to move it"
         ),
     }
