@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import pathlib
 import socket
 import threading
@@ -55,6 +56,42 @@ def test_change_that_the_state_of_an_entry_does_not_allow(assumed: Assumed) -> N
         failed = run("private_cloud_kms", **{**entry, "thumbprint": OTHER_SHA1, "wait_timeout": 1})
         assert failed.failed and "\n" not in failed.msg, failed.output
         assert kept.thumbprint == SHA1
+
+
+@every_value
+def test_kms_entry_that_waits_for_vcenter(assumed: Assumed) -> None:
+    """The flow is open: a new thumbprint comes after vCenter, whether OVHcloud would take it earlier or not."""
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        entry = {"service_name": lab.private_cloud, "host": IP, "thumbprint": SHA1, **providers.FAST}
+        ok(run("private_cloud_kms", **entry))
+        (kept,) = lab.ovhcloud.state.pccs[lab.private_cloud].kms.values()
+        assert kept.state == "creating"
+        early = ok(run("private_cloud_kms", **{**entry, "thumbprint": OTHER_SHA1}))
+        assert not early.changed and "once vCenter uses the KMS" in early.output, early.output
+        lab.ovhcloud.vcenter_trusts = lambda _ip: True
+        twice(run, "private_cloud_kms", **{**entry, "thumbprint": OTHER_SHA1, "wait_for": "delivered"})
+        assert (kept.state, kept.thumbprint) == ("delivered", OTHER_SHA1)
+
+
+@every_value
+def test_endpoint_that_was_presumed_for_a_region(assumed: Assumed) -> None:
+    """Before the order check mode presumes; afterwards what the domain tells counts."""
+    with lab_with(assumed) as lab:
+        run = runner_in(lab)
+        region = lab.ovhcloud.core.regions[lab.region]
+        place = (region.ecdsa.host, 5697)
+        if assumed.value == "other-host":
+            place = ("rsa-" + region.ecdsa.host, 5697)
+            rsa = dataclasses.replace(region.rsa, host=place[0])
+            lab.ovhcloud.core.regions[lab.region] = dataclasses.replace(region, rsa=rsa)
+        elif assumed.value == "none":
+            lab.ovhcloud.settings.rsa_endpoint, place = "null", (region.ecdsa.host, 5696)
+        order = {"display_name": "kms-prod", "region": lab.region, "allow_order": True, **providers.FAST}
+        foretold = ok(run("okms", **order, check=True))["okms"]["kmip_for_vcenter"]
+        assert (foretold["host"], foretold["port"]) == (region.ecdsa.host, 5697)
+        told = twice(run, "okms", **order)["okms"]["kmip_for_vcenter"]
+        assert (told["host"], told["port"]) == place
 
 
 @every_value

@@ -93,7 +93,8 @@ class KmsArea(Area):
         cloud, entry = self._entry(call)
         body = call.body
         _check_thumbprint(body["sslThumbprint"])
-        if entry.state not in ("delivered", "error"):
+        early = entry.state == "creating" and self.core.settings.creating_entry_changeable
+        if entry.state not in ("delivered", "error") and not early:
             raise conflict(f"The KMS is in state {entry.state}")
         entry.state = "toUpdate"
 
@@ -101,7 +102,7 @@ class KmsArea(Area):
             entry.state = "updating"
 
         def finish() -> None:
-            entry.state, entry.thumbprint = "delivered", body["sslThumbprint"]
+            entry.state, entry.thumbprint = "creating" if early else "delivered", body["sslThumbprint"]
             entry.description = body.get("description", entry.description)
 
         return self._tasks.add(

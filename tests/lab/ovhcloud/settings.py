@@ -69,5 +69,6 @@ class OvhSettings:
     kms_needs_code: bool = assumed("ovhcloud.kms_needs_code")
     task_names: str = assumed("ovhcloud.task_names")
     kms_delivered: str = assumed("ovhcloud.kms_delivered")
+    creating_entry_changeable: bool = assumed("ovhcloud.creating_entry_changeable")
     flow_port_counts: bool = assumed("ovhcloud.flow_port_counts")
     flow_thumbprint_counts: bool = assumed("ovhcloud.flow_thumbprint_counts")

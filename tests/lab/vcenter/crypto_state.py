@@ -56,6 +56,7 @@ class Provider:
     management_type: str = STANDARD
     servers: dict[str, KmipServer] = dataclasses.field(default_factory=dict)
     trusted: list[str] = dataclasses.field(default_factory=list)
+    trust_late: int = 0  # so many readings still show no trust in a server
     identity: Identity | None = None
     pending_csr: PendingRequest | None = None
     pending_self_signed: Identity | None = None

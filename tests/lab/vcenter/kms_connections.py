@@ -164,7 +164,7 @@ class KmsConnections:
             managementType=provider.management_type,
         )
         if probes:
-            status.servers = [self._server_status(server, probe) for server, probe in probes]
+            status.servers = [self._server_status(provider, server, probe) for server, probe in probes]
         shown = self.identity(provider)
         if shown and provider.management_type != NATIVE:
             status.clientCertInfo = identity.certificate_info(shown.certificate_pem, self._core.clock.now())
@@ -180,16 +180,24 @@ class KmsConnections:
         some = self._core.settings.partial_status if green else "red"
         return "green" if green == len(probes) else some
 
-    def _server_status(self, server: KmipServer, probe: Probe) -> t.Any:
+    def _server_status(self, provider: Provider, server: KmipServer, probe: Probe) -> t.Any:
         text = "Connected to the key server." if probe.green else probe.detail
         return Kmip.ServerStatus(
             name=server.name,
             status="green" if probe.green else "red",
             connectionStatus=text if self._core.settings.connection_texts else "",
             certInfo=self.info(probe.certificate_pem),
-            clientTrustServer=self.flag(probe.client_trusts_server),
+            clientTrustServer=self.flag(self.told(provider, probe.client_trusts_server)),
             serverTrustClient=self.flag(probe.server_trusts_client),
         )
+
+    @staticmethod
+    def told(provider: Provider | None, trusted: bool) -> bool:
+        """Whether this reading shows that vCenter trusts a server; see trust_told_late."""
+        if provider and trusted and provider.trust_late > 0:
+            provider.trust_late -= 1
+            return False
+        return trusted
 
     def flag(self, value: bool) -> bool | None:
         """A trust flag as it is shown."""

@@ -55,6 +55,8 @@ class VCenterSettings:
     native_status: str = assumed("vcenter.native_status")
     partial_status: str = assumed("vcenter.partial_status")
     server_ca_accepted: bool = assumed("vcenter.server_ca_accepted")
+    server_bundle_accepted: bool = assumed("vcenter.server_bundle_accepted")
+    trust_told_late: int = assumed("vcenter.trust_told_late")
     used_provider_removable: bool = assumed("vcenter.used_provider_removable")
     connection_texts: bool = assumed("vcenter.connection_texts")
     rest_write_status: int = assumed("vcenter.rest_write_status")

@@ -59,7 +59,7 @@ class Trust:
         if chain:
             info.certificate = chain if self._core.settings.server_certificate_chain else identity.normalised(chain)[0]
             info.certInfo = self._connections.info(chain)
-            info.clientTrustServer = self._connections.flag(trusted)
+            info.clientTrustServer = self._connections.flag(self._connections.told(provider, trusted))
         return info
 
     @operation("UploadKmipServerCert", kind="write")
@@ -69,7 +69,10 @@ class Trust:
         with _readable("certificate"):
             given = identity.normalised(call.arguments["certificate"])
         kept = provider.trusted if self._core.settings.server_certificates_accumulate else []
-        provider.trusted = list(dict.fromkeys([*kept, *given]))
+        counting = given if self._core.settings.server_bundle_accepted else given[:1]
+        before, provider.trusted = provider.trusted, list(dict.fromkeys([*kept, *counting]))
+        if provider.trusted != before:
+            provider.trust_late = self._core.settings.trust_told_late
 
     # identity: self-signed
 
