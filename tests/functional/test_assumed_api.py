@@ -83,7 +83,7 @@ def test_endpoint_that_was_presumed_for_a_region(assumed: Assumed) -> None:
         place = (region.ecdsa.host, 5697)
         if assumed.value == "other-host":
             place = ("rsa-" + region.ecdsa.host, 5697)
-            rsa = dataclasses.replace(region.rsa, host=place[0])
+            rsa = dataclasses.replace(region.rsa or region.ecdsa, host=place[0])
             lab.ovhcloud.core.regions[lab.region] = dataclasses.replace(region, rsa=rsa)
         elif assumed.value == "none":
             lab.ovhcloud.settings.rsa_endpoint, place = "null", (region.ecdsa.host, 5696)

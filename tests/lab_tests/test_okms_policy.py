@@ -59,7 +59,7 @@ def test_account_and_administrators_need_no_policy(lab, domain, identity):
 
 
 @pytest.mark.parametrize("seconds", [0, 59, 60])
-def test_a_new_policy_counts_a_minute_later_or_after_some_handshakes(lab, domain, seconds):
+def test_new_policy_counts_after_a_minute_or_some_handshakes(lab, domain, seconds):
     client = client_of(lab, domain, USER_URN)
     allow(lab, domain)
     lab.clock.advance(seconds)

@@ -34,7 +34,7 @@ def fields(part: str) -> dict[str, re.Match[str]]:
     return {found["field"]: found for body in bodies for found in FIELD.finditer(body)}
 
 
-def test_every_setting_that_is_assumed_is_an_entry_and_the_reverse() -> None:
+def test_assumed_settings_and_entries_are_the_same() -> None:
     used = {
         f"{part}.{name}" for part in SETTINGS for name, field in fields(part).items() if "assumed(" in field["default"]
     }

@@ -190,7 +190,7 @@ def test_who_still_needs_a_policy_for_kmip(
     assert run_module("api_rights_info")["rights"]["lacks_kmip_policy"] is False
 
 
-def test_the_policy_for_kmip_asks_for_no_iam_of_the_private_cloud(run_module: RunModule) -> None:
+def test_policy_for_kmip_needs_no_iam_of_the_private_cloud(run_module: RunModule) -> None:
     calls = run_module("api_rights_info", features=["kmip_policy"], kmip=False)["rights"]["calls"]
     needed = [call["action"] for call in calls if call["action"] and not call["optional"]]
     assert "account:apiovh:iam/policy/create" in needed and "pccVMware:apiovh:iam/enable" not in needed

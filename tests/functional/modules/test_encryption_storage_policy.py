@@ -256,7 +256,7 @@ def test_a_request_that_is_lost(lab, run, operation, action):
     assert not again.failed and not again.changed
 
 
-def test_combined_policy_tells_its_rules_and_what_it_was_made_from(lab, run, info):
+def test_combined_policy_tells_its_rules_and_its_origin(lab, run, info):
     bundled.add_team_policies(lab.vcenter.policies)
     both = [*bundled.vsan_rules(hostFailuresToTolerate=2), bundled.component_rule(bundled.ENCRYPTION_COMPONENT)]
     text = f"Original policy: {bundled.VSAN_RAID_6}"

@@ -97,9 +97,7 @@ def test_vcenter_trusts_the_chain_with_each_form_of_ca(lab, endpoint, look, prov
     assert made["key_provider"]["servers"][0]["trusted"] is True
 
 
-def test_without_a_ca_the_machine_decides_and_its_verdict_is_pinned(
-    lab, endpoint, look, provide, authorities_of_the_machine
-):
+def test_without_a_ca_the_verdict_of_the_machine_is_pinned(lab, endpoint, look, provide, authorities_of_the_machine):
     authorities_of_the_machine(lab.okms_rsa_servers.root.certificate_pem)
     place = endpoint("null")
     assert place["ca"] is None
@@ -109,9 +107,7 @@ def test_without_a_ca_the_machine_decides_and_its_verdict_is_pinned(
     assert trusted_by(made) == {"par": ["thumbprint"]}
 
 
-def test_without_a_ca_and_an_authority_that_knows_it_nothing_is_trusted(
-    lab, endpoint, look, authorities_of_the_machine
-):
+def test_without_ca_and_authority_nothing_is_trusted(lab, endpoint, look, authorities_of_the_machine):
     authorities_of_the_machine(lab.external_authority.certificate_pem)
     place = endpoint("null")
     refused = look(place, on_untrusted="fail")
@@ -129,7 +125,7 @@ def test_the_wildcard_is_matched_and_only_one_label_deep(endpoint, look):
         assert (trusted["verdict"], trusted["hostname_matches"]) == (right, right), name
 
 
-def test_a_root_that_did_not_sign_the_chain_says_which_issuer_is_missing(lab, endpoint, look):
+def test_foreign_root_says_which_issuer_is_missing(lab, endpoint, look):
     place = {**endpoint("root"), "ca": lab.okms_servers.root.certificate_pem}
     trusted = look(place)["kmip_server"]["trusted"]
     assert (trusted["verdict"], trusted["trusted_by"]) == (False, [])

@@ -97,7 +97,7 @@ def test_each_part_keeps_its_own_rules(lab: Lab, run_module: RunModule) -> None:
     assert rules(lab, machine) == before and "created_policies" in back.data
 
 
-def test_one_combined_policy_for_many_machines_and_all_later_runs(lab: Lab, run_module: RunModule) -> None:
+def test_one_combined_policy_serves_many_vms_and_later_runs(lab: Lab, run_module: RunModule) -> None:
     ready(lab)
     names = [f"vm{number}" for number in range(1, 7)]
     for name in names:
@@ -209,7 +209,7 @@ def test_name_that_another_policy_has_is_numbered(lab: Lab, run_module: RunModul
     assert set(policies_of(lab, machine)) == {f"{TWIN} (2)"}
 
 
-def test_changed_combined_policy_is_not_taken_for_the_rules_of_before(lab: Lab, run_module: RunModule) -> None:
+def test_changed_combined_policy_no_longer_has_the_old_rules(lab: Lab, run_module: RunModule) -> None:
     machine = ready(lab)
     give(lab, P.VSAN_RAID_6, name="vm2")
     converge(lab, runner(run_module, **ONE))
@@ -307,7 +307,7 @@ def test_original_that_was_deleted_is_told(lab: Lab, run_module: RunModule) -> N
     assert set(policies_of(lab, machine)) == {None}
 
 
-def test_half_done_encryption_and_decryption_end_with_the_right_policies(lab: Lab, run_module: RunModule) -> None:
+def test_half_done_work_ends_with_the_right_policies(lab: Lab, run_module: RunModule) -> None:
     machine = ready(lab)
     before = rules(lab, machine)
     for state, policy in (("encrypted", TWIN), ("decrypted", "vSAN RAID-6")):
@@ -326,9 +326,7 @@ def test_half_done_encryption_and_decryption_end_with_the_right_policies(lab: La
 
 
 @pytest.mark.parametrize("privilege", ["StorageProfile.Update", "Cryptographer.ManageEncryptionPolicy"])
-def test_missing_right_to_create_a_policy_blocks_the_machines_that_need_it(
-    lab: Lab, run_module: RunModule, privilege: str
-) -> None:
+def test_missing_right_to_create_policies_blocks_who_needs_one(lab: Lab, run_module: RunModule, privilege: str) -> None:
     machine = ready(lab)
     without(lab, privilege)
     message = refused(lab, runner(run_module), "refused_by_guard")
@@ -395,7 +393,7 @@ def test_vcenter_that_wants_a_replication_group(lab: Lab, run_module: RunModule)
 
 
 @pytest.mark.parametrize("parts", [1, 3])
-def test_policies_of_many_parts_are_asked_for_in_smaller_questions(lab: Lab, run_module: RunModule, parts: int) -> None:
+def test_policies_of_many_parts_are_asked_for_in_portions(lab: Lab, run_module: RunModule, parts: int) -> None:
     ready(lab)
     lab.vcenter.settings.policy_parts_limit = parts
     done = converge(lab, runner(run_module))

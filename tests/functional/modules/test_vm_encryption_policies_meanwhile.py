@@ -34,7 +34,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm_profiles as P  # noqa: N812
 
 
-def test_vcenter_that_keeps_other_rules_gets_one_policy_and_loses_it_again(lab: Lab, run_module: RunModule) -> None:
+def test_policy_that_vcenter_keeps_differently_is_removed_again(lab: Lab, run_module: RunModule) -> None:
     ready(lab)
     machine = give(lab, P.TWO_RULE_SETS)
 

@@ -101,7 +101,7 @@ def test_cluster_whose_vsan_cannot_be_asked_hides_no_other(lab: Lab, run_module:
     assert f"vSAN of the cluster {second.name} is encrypted too" in warning
 
 
-def test_vsan_encryption_warns_of_encrypted_machines_and_of_ovhcloud(lab: Lab, run_module: RunModule) -> None:
+def test_vsan_encryption_warns_of_encrypted_vms_and_ovhcloud(lab: Lab, run_module: RunModule) -> None:
     prepare(lab)
     lab.vcenter.inventory.cluster("C0").vsan = True
     first = run_module("vsan_encryption", cluster="C0", provider=NATIVE, check=True)

@@ -177,7 +177,7 @@ def test_request_signed_elsewhere_in_two_runs_and_its_renewal(
     assert state_of(lab, run_module)["client_certificate"]["days_left"] > 300
 
 
-def test_check_mode_asks_vcenter_nothing_before_the_flow_is_there(
+def test_check_mode_without_a_flow_asks_vcenter_nothing(
     lab: Lab, play: Play, run_module: RunModule, tmp_path: pathlib.Path
 ) -> None:
     providers.external(lab)

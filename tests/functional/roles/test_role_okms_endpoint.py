@@ -192,7 +192,7 @@ def test_a_thumbprint_that_was_named_decides_alone(lab: Lab, play: Play, tmp_pat
 
 
 @pytest.mark.parametrize("aversion", ["handshake", "certificate"])
-def test_a_server_that_vcenter_8_dislikes_moves_when_nobody_needs_it(lab: Lab, play: Play, aversion: str) -> None:
+def test_ecdsa_server_that_nobody_needs_moves_on_vcenter_8(lab: Lab, play: Play, aversion: str) -> None:
     lab.ovhcloud.settings.flow_port_counts = False
     lab.vcenter.settings.ecdsa_endpoint = "works"  # as vCenter 7 did
     set_up(lab, lab.okms_ecdsa, lab.region)

@@ -61,7 +61,7 @@ def set_up(lab: Lab) -> None:
         del entries[kms_id]
 
 
-def test_a_provider_made_by_hand_is_completed_and_its_certificate_renewed(lab: Lab, play: Play) -> None:
+def test_provider_made_by_hand_is_completed_and_renewed(lab: Lab, play: Play) -> None:
     set_up(lab)
     mark = lab.journal.mark()
     planned = play(check=True)

@@ -138,7 +138,7 @@ def test_cause_and_next_step_of_what_vcenter_says(said, reason, next_step):
 @pytest.mark.parametrize(
     "said", ["The operation is not allowed in the current state.", "timed out", "The host is not connected", "tpm"]
 )
-def test_words_that_mean_something_else_elsewhere_are_no_certain_cause(said):
+def test_words_with_several_meanings_are_no_certain_cause(said):
     assert certain_cause(said) is None
 
 

@@ -240,7 +240,7 @@ def test_original_of_a_combined_policy(encrypting: Policy, policies: t.Sequence[
 # rules
 
 
-def test_combined_policy_has_all_rule_sets_as_they_are_and_encryption() -> None:
+def test_combined_policy_has_all_rule_sets_and_encryption() -> None:
     tags = pbm.capability.types.DiscreteSet(values=["gold"])
     original = profile([VSAN], [VSAN, ("tags", "tier", "tier", tags)], identifier=UUID)
     original.constraints.subProfiles[1].capability[1].constraint[0].propertyInstance[0].operator = "NOT"
