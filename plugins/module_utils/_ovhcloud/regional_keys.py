@@ -16,17 +16,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.config import (
     ApplicationKey,
     Settings,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import (
-    extended,
-    outcome_unknown,
-)
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import ShapeError, record
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import record
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.service_keys import not_made
 
 UNTOLD: State = {"protection_level": None, "extractable": None}
 
@@ -62,12 +58,7 @@ class RegionalKeys:
         try:
             return record(self._client.post(self._path, sent), "a new service key").known_text("id")
         except CollectionError as error:
-            message = scrub(error.message, secrets)
-            if isinstance(error, ShapeError):
-                error.details["maybe_done"] = True
-            if outcome_unknown(error):
-                message += ". Whether the key exists is not known: run again, which looks for it before it makes one"
-            raise extended(error, message) from error
+            raise not_made(error, secrets) from error
 
     def facts(self, key_id: str) -> State:
         """`protection_level` and `extractable` of a key; null for what is not told."""

@@ -68,6 +68,16 @@ COMPROMISES = ("key_compromise", "ca_compromise")
 _USUAL = {"oct": ("decrypt", "encrypt"), "RSA": ("sign", "verify"), "EC": ("sign", "verify")}
 
 
+def not_made(error: CollectionError, secrets: t.Sequence[str]) -> CollectionError:
+    """The error of a call that makes a key, without the key, and with what to do when the answer was lost."""
+    message = scrub(error.message, secrets)
+    if isinstance(error, ShapeError):
+        error.details["maybe_done"] = True
+    if outcome_unknown(error):
+        message += ". Whether the key exists is not known: run again, which looks for it before it makes one"
+    return extended(error, message)
+
+
 class ServiceKeys:
     """Calls of /v2/okms/resource/{okmsId}/serviceKey."""
 
@@ -100,12 +110,7 @@ class ServiceKeys:
         try:
             return key_state(self._client.post(self._path, dict(body)))
         except CollectionError as error:
-            message = scrub(error.message, secrets)
-            if isinstance(error, ShapeError):
-                error.details["maybe_done"] = True
-            if outcome_unknown(error):
-                message += ". Whether the key exists is not known: run again, which looks for it before it makes one"
-            raise extended(error, message) from error
+            raise not_made(error, secrets) from error
 
     def update(self, key_id: str, body: t.Mapping[str, t.Any]) -> None:
         """Rename it, or change its state."""
