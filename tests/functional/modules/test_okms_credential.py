@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import stat
 import typing as t
@@ -274,26 +273,6 @@ def test_the_plan_of_an_empty_account(lab: Lab, run_module: RunModule, wanted: d
     assert foreseen["credential"]["name"] == "vcenter"
     assert foreseen["credential"]["certificate"] is None
     assert writes(lab) == []
-
-
-@pytest.mark.oldest("okms_credential_info", "life")
-def test_the_information_module(lab: Lab, run_module: RunModule, okms_id: str, wanted: dict[str, t.Any]) -> None:
-    assert run_module("okms_credential_info")["credentials"] == []
-    made = [run_module("okms_credential", **{**wanted, "name": f"c{number}"}, csr=make_csr()) for number in range(4)]
-    ids = [result["credential"]["id"] for result in made]
-    listed = run_module("okms_credential_info", okms_id=okms_id)["credentials"]
-    assert [state["id"] for state in listed] == ids
-    assert all(state["certificate"] and state["okms_id"] == okms_id for state in listed)
-    assert len(run_module("okms_credential_info")["credentials"]) == 4
-    assert [state["id"] for state in run_module("okms_credential_info", name="c2")["credentials"]] == [ids[2]]
-    assert [state["id"] for state in run_module("okms_credential_info", credential_id=ids[3])["credentials"]] == [
-        ids[3]
-    ]
-    assert run_module("okms_credential_info", within_days=120)["credentials"] == []
-    lab.clock.advance(300 * DAY)
-    assert len(run_module("okms_credential_info", within_days=120)["credentials"]) == 4
-    assert run_module("okms_credential_info", okms_id="7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31")["credentials"] == []
-    assert "PRIVATE KEY" not in json.dumps(listed)
 
 
 def test_without_identities_it_acts_as_the_caller(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Storage policies when things go otherwise: vCenter keeps other rules, nothing is told, somebody changed them."""
+"""Storage policies when things go otherwise: interruptions, others at the same time, vCenter keeps other rules."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.pol
     ready,
     rules,
     shown,
+    writes_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm_profiles as P  # noqa: N812
@@ -149,3 +150,64 @@ def test_unreadable_policy_is_replaced_with_a_warning(lab: Lab, run_module: RunM
         checked = runner(run_module, **ONE, **options)(check=True)
         (warning,) = checked.warnings
         assert "vm1: the rules of the storage policy 11111111-2222-3333-4444-555555555555 (which cannot be" in warning
+
+
+@pytest.mark.parametrize("action", ["drop_before", "drop_after"])
+def test_lost_answer_to_the_creation(lab: Lab, run_module: RunModule, action: str) -> None:
+    machine = ready(lab)
+    lab.faults.add(action, operation="PbmCreate")
+    result = runner(run_module, **ONE)()
+    if action == "drop_after":  # it is found by its rules
+        assert not result.failed and [one["name"] for one in result["created_policies"]] == [TWIN]
+    else:
+        assert result.failed and not result.changed and outcomes(result) == {"vm1": "not_started"}
+        assert "nothing was encrypted" in result.msg and is_clear(machine)
+        converge(lab, runner(run_module, **ONE))
+    assert is_encrypted(machine, NATIVE) and set(policies_of(lab, machine)) == {TWIN}
+    assert len([one for one in lab.vcenter.policies.by_id.values() if one.name.startswith(TWIN)]) == 1
+
+
+def test_interruption_between_creation_and_encryption(lab: Lab, run_module: RunModule) -> None:
+    machine = ready(lab)
+    lab.faults.add("drop_before", operation="ReconfigVM_Task")
+    result = runner(run_module, **ONE)()
+    assert result.failed and result.changed  # a policy was made
+    assert [one["name"] for one in result["created_policies"]] == [TWIN] and is_clear(machine)
+    done = converge(lab, runner(run_module, **ONE))
+    assert done["created_policies"] == [] and writes_of(lab, "PbmCreate") == 1
+    assert set(policies_of(lab, machine)) == {TWIN}
+
+
+def test_policy_that_another_run_makes_at_the_same_time(lab: Lab, run_module: RunModule) -> None:
+    machine = ready(lab)
+    both = [*P.vsan_rules(hostFailuresToTolerate=2, replicaPreference=P.ERASURE_CODING)]
+    both.append(P.component_rule(P.ENCRYPTION_COMPONENT))
+    theirs = [P.sub_profile("VSAN", both)]
+    text = f"Original policy: {P.VSAN_RAID_6}"
+    meanwhile(
+        lab, "PbmQueryAssociatedEntities", lambda: lab.vcenter.policies.add(TWIN, theirs, "theirs", description=text)
+    )
+    result, writes = watched(lab, runner(run_module, **ONE))
+    assert not result.failed and writes.count("PbmCreate") == 1  # refused: the name is taken
+    assert result["created_policies"] == [] and machine.policy == "theirs"
+    assert "theirs" in lab.vcenter.policies.by_id and lab.vcenter.policies.named(f"{TWIN} (2)") is None
+
+
+def test_name_that_is_taken_at_the_last_moment(lab: Lab, run_module: RunModule) -> None:
+    ready(lab)
+    other = [P.sub_profile("rules", [P.encryption_rule()])]
+    meanwhile(lab, "PbmQueryAssociatedEntities", lambda: lab.vcenter.policies.add(TWIN, other))
+    result, writes = watched(lab, runner(run_module, **ONE))
+    assert not result.failed and writes.count("PbmCreate") == 2
+    assert [one["name"] for one in result["created_policies"]] == [f"{TWIN} (2)"]
+
+
+def test_policy_that_is_changed_after_the_plan_is_not_replaced(lab: Lab, run_module: RunModule) -> None:
+    machine = ready(lab)
+    meanwhile(lab, "PbmCreate", lambda: give(lab, P.TAGGED))
+    result, writes = watched(lab, runner(run_module, **ONE))
+    assert result.failed and "ReconfigVM_Task" not in writes
+    assert "vm1 has changed since the plan was made, now another storage policy" in result.msg
+    assert set(policies_of(lab, machine)) == {"Gold, not test"}
+    converge(lab, runner(run_module, **ONE))
+    assert set(policies_of(lab, machine)) == {"Gold, not test - encrypted"}
