@@ -22,6 +22,7 @@ import json
 import os
 import pathlib
 import sys
+import tempfile
 import traceback
 import typing as t
 
@@ -170,23 +171,26 @@ def play(order: dict[str, t.Any]) -> int:
         return 250
 
 
-def know_names() -> None:
-    """Look up the names of the lab of each play: what the environments of make do at the start of Python."""
-    path = pathlib.Path(__file__).resolve().parents[2] / "lab/names.py"
-    spec = importlib.util.spec_from_file_location("encryption_lab_names", path)
+def beside(name: str, path: pathlib.Path) -> t.Any:
+    """A module of the tests by its file: importing its packages would load much that plays do not have."""
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise RuntimeError(f"cannot load {path}")
-    names = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(names)
-    names.install()
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def main() -> None:
     """One order a line on standard input; for each a line with the process, and one with its exit code at its end."""
+    here = pathlib.Path(__file__).resolve()
     preload()
     replace_execution()
     stay_in_process()
-    know_names()
+    # look up the names of the lab of each play: what the environments of make do at the start of Python
+    beside("encryption_lab_names", here.parents[2] / "lab/names.py").install()
+    templates = beside("warm_templates", here.with_name("templates.py"))
+    templates.remember()
     # forks neither collect nor copy what is here already
     gc.collect()
     gc.freeze()
@@ -194,14 +198,17 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            os.setsid()  # a play is killed together with all it has started
-            code = play(json.loads(line))
-            sys.stdout.flush()
-            os._exit(code)
-        print(json.dumps({"pid": child}), file=answers, flush=True)
-        _pid, status = os.waitpid(child, 0)
+        with tempfile.TemporaryFile() as compiled:
+            child = os.fork()
+            if child == 0:
+                os.setsid()  # a play is killed together with all it has started
+                code = play(json.loads(line))
+                templates.hand_over(compiled)
+                sys.stdout.flush()
+                os._exit(code)
+            print(json.dumps({"pid": child}), file=answers, flush=True)
+            _pid, status = os.waitpid(child, 0)
+            templates.take_over(compiled)
         print(json.dumps({"code": os.waitstatus_to_exitcode(status)}), file=answers, flush=True)
 
 
