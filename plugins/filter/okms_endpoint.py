@@ -112,7 +112,7 @@ def okms_endpoint(
 ) -> dict[str, t.Any]:
     """The endpoint, and what it means for a server that is there."""
     if not isinstance(domain, t.Mapping):
-        raise AnsibleFilterError("okms_endpoint: this is no OKMS domain")
+        raise AnsibleFilterError("okms_endpoint: the input is not a domain of okms or okms_info")
     choice = choice or "auto"
     if choice not in ("auto", *KINDS):
         raise AnsibleFilterError(f"{option}: {choice!r} is none of auto, rsa, ecdsa")
@@ -192,7 +192,7 @@ def _missing(domain: Facts, wanted: str, endpoints: Facts, option: str) -> str:
     if not endpoints:
         return f"{name} names no KMIP endpoint; run again when OVHcloud shows one in kmipEndpoint or kmipRsaEndpoint"
     field = {"rsa": "kmipRsaEndpoint", "ecdsa": "kmipEndpoint"}[wanted]
-    return f"{option}: {wanted}, but {name} has no {field}. Say {option}: auto"
+    return f"{option}: {wanted}, but {name} has no {field}. Set {option}: auto"
 
 
 def _consequence(found: Facts, present: _Present, move: bool, option: str) -> dict[str, t.Any]:
@@ -213,7 +213,7 @@ def _consequence(found: Facts, present: _Present, move: bool, option: str) -> di
         "ask_users": not present.asked,
         "refused": (
             f"the server {present.name} of the key provider {present.provider} is registered as {before}, and {why}: "
-            f"it is not moved to {after}. Say {option}: auto to leave it where it is, or "
+            f"it is not moved to {after}. Set {option}: auto to leave it where it is, or "
             f"{option.rpartition('endpoint')[0]}move_endpoint: true to move it"
         ),
     }
@@ -226,7 +226,7 @@ def _notice(found: Facts, present: _Present, endpoints: Facts, choice: str) -> s
     return (
         f"the server {present.name} stays on port {found['port']} (ECDSA, {state}), because keys may depend on it; "
         f"OVHcloud documents port {endpoints['rsa'].get('port') or OKMS_RSA} for vCenter, and {KMIP} does not work "
-        "with vCenter 8. Say okms_move_endpoint: true to move it"
+        "with vCenter 8. Set okms_move_endpoint: true to move it"
     )
 
 

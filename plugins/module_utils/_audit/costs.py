@@ -57,8 +57,8 @@ def of_okms(cost: t.Optional[t.Mapping[str, t.Any]]) -> list[Facts]:
     text = f"{plural(cost['unused'], KMIP)} of {cost['kmip_objects']} {_are(cost['unused'])} not used by this vCenter"
     text += f"{_money(cost, 'unused_monthly_cost')}. {PROOF}"
     step = (
-        "Nothing has to be done. Each new key of a VM leaves its old one behind; before anybody destroys one, its id "
-        "must be known to be needed by nobody."
+        "No action needed. Each new key of a VM leaves its old one behind; before you destroy one, make sure that "
+        "nothing needs its id."
     )
     return [finding(NOTICE, "okms_unused_objects", f"OKMS {cost['display_name']}", text, step)]
 

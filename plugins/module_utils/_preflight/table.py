@@ -62,9 +62,11 @@ def endpoint(facts: Facts) -> Rows:
     """Which KMIP endpoint of the domain vCenter uses."""
     found = facts.get("endpoint") or {}
     if found and not found.get("host"):
-        yield Row("KMIP endpoint", BLOCKING, str(found["refused"]), "correct preflight_okms_endpoint, or choose auto")
+        yield Row(
+            "KMIP endpoint", BLOCKING, str(found["refused"]), "set okms_endpoint (preflight_okms_endpoint) to auto"
+        )
     elif found.get("notice"):
-        yield Row("KMIP endpoint", WARNING, str(found["notice"]), "see the options of the role okms")
+        yield Row("KMIP endpoint", WARNING, str(found["notice"]), "move it with okms_move_endpoint: true when you can")
 
 
 def entries(facts: Facts) -> Rows:
