@@ -413,7 +413,7 @@ def test_unchanged_run_costs_few_round_trips(lab, run, run_module):
 
 def test_a_kms_that_is_a_machine_of_this_vcenter_is_warned_of(lab, run):
     options = {"servers": [server_of(lab.external_kms[0])], "server_ca": lab.external_authority.certificate_pem}
-    lab.vcenter.inventory.vm("vm1").ip_addresses = ["192.0.2.99", "127.0.0.1"]
+    lab.vcenter.inventory.vm("vm1").ip_addresses = ["192.0.2.99", lab.external_kms[0].address[0]]
     for check in (True, False):
         warnings = run(check=check, **options).warnings
         assert any("is the virtual machine vm1 of this vCenter" in warning for warning in warnings), warnings
