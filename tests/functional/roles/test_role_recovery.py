@@ -166,3 +166,37 @@ def test_a_drill_finds_what_is_wrong(lab: Lab, world: World) -> None:
     assert damaged.code != 0 and "is not the one of the dossier" in damaged.screen
     unknown = world.recover(recovery_providers=["nobody"])
     assert unknown.code != 0 and "is not a dossier that names nobody" in " ".join(unknown.screen.split())
+
+
+@pytest.mark.parametrize("drill", [True, False])
+@pytest.mark.parametrize(
+    "told",
+    [
+        {
+            "type": "../../../../../../../../../..{folder}/planted",
+            "role": "../../../../../../../../../..{folder}/planted",
+        },
+        {"type": "native", "role": "okms"},
+        {"type": "trusted", "role": "native_key_provider"},
+        {"type": ["native"], "role": {"okms": 1}},
+        {},
+        None,
+    ],
+    ids=str,
+)
+def test_a_dossier_chooses_no_task_file(
+    lab: Lab, tmp_path: pathlib.Path, told: dict[str, t.Any] | None, drill: bool
+) -> None:
+    lab.give_encryption_right()
+    (tmp_path / "planted.yml").write_text(f"- ansible.builtin.command: touch {tmp_path}/ran\n")
+    world = World(lab, tmp_path)
+    entry = told and {
+        key: value.format(folder=tmp_path) if isinstance(value, str) else value for key, value in told.items()
+    }
+    world.dossier.parent.mkdir()
+    world.dossier.write_text(json.dumps({"format": 1, "vcenter": "", "providers": {"odd-one": entry}}))
+    result = world.recover(recovery_drill=drill)
+    screen = " ".join(result.screen.split())
+    assert result.code != 0 and "Proved" not in screen, result.screen
+    assert "of a kind that this role does not know: odd-one; nothing was changed" in screen
+    assert not (tmp_path / "ran").exists() and lab.journal.writes() == []
