@@ -1,0 +1,58 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dossier and state files whose path is a name without a directory."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+KEEPERS = {
+    "recovery_dossier": """
+- ansible.builtin.include_role: {name: ovhcloud.vmware_encryption.recovery_dossier}
+  vars:
+    recovery_dossier_path: kept.json
+    recovery_dossier_provider: nkp
+    recovery_dossier_entry: {type: native, role: native_key_provider}
+""",
+    "vm_encryption": """
+- ansible.builtin.include_role: {name: ovhcloud.vmware_encryption.vm_encryption, tasks_from: remember.yml}
+  vars:
+    vm_encryption_state_path: kept.json
+    __vm_encryption_off: [vm-1]
+    __vm_encryption_begun: [vm-1]
+    __vm_encryption_settled: []
+    __vm_encryption_providers: {vcenter: vcenter.example.com}
+""",
+    "key_rotation": """
+- ansible.builtin.include_role: {name: ovhcloud.vmware_encryption.key_rotation, tasks_from: remember.yml}
+  vars:
+    key_rotation_state_path: kept.json
+    key_rotation_campaign: yearly
+    __key_rotation_state: "{{ '' | ovhcloud.vmware_encryption.campaign_state('vcenter.example.com', 'yearly') }}"
+    __key_rotation_fleet: {vcenter: vcenter.example.com}
+    __key_rotation_begun: [vm-1]
+    __key_rotation_through: []
+    __key_rotation_plan: {running: []}
+    __key_rotation_progress: {settled: []}
+""",
+}
+
+
+@pytest.mark.parametrize("role", KEEPERS)
+def test_a_bare_file_name_is_kept_where_the_play_began(lab: Lab, tmp_path: pathlib.Path, role: str) -> None:
+    book = tmp_path / "keep.yml"
+    tasks = KEEPERS[role].strip().replace("\n", "\n    ")
+    book.write_text(f"- hosts: localhost\n  gather_facts: false\n  connection: local\n  tasks:\n    {tasks}\n")
+    tmp_path.chmod(0o755)
+    result = harness.run_playbook(lab, str(book), tmp_path)
+    assert result.code == 0, result.screen
+    assert json.loads((tmp_path / "kept.json").read_text())
+    assert (tmp_path / "kept.json").stat().st_mode & 0o777 == 0o600
+    assert tmp_path.stat().st_mode & 0o777 == 0o755  # the folder of the user keeps its mode
