@@ -15,7 +15,9 @@ DOCUMENTATION = """
 name: kill_after
 type: aggregate
 short_description: Kill the play after some tasks
-description: Sends SIGKILL to the play after LAB_KILL_AFTER tasks of this collection have ended well; 0 is never.
+description: >-
+  Sends SIGKILL to the play after LAB_KILL_AFTER tasks of this collection have ended well (0 is never), or after the
+  task that LAB_KILL_AFTER_TASK names.
 """
 
 
@@ -30,6 +32,7 @@ class CallbackModule(CallbackBase):
     def __init__(self, *arguments: t.Any, **options: t.Any) -> None:
         super().__init__(*arguments, **options)
         self._left = int(os.environ.get("LAB_KILL_AFTER", "0"))
+        self._last = os.environ.get("LAB_KILL_AFTER_TASK", "")
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """One task has ended."""
@@ -39,3 +42,5 @@ class CallbackModule(CallbackBase):
             self._left -= 1
             if self._left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
+        if self._last and task.name.endswith(self._last):
+            os.kill(os.getpid(), signal.SIGKILL)

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import signal
 import typing as t
 
 import pytest
@@ -38,9 +40,10 @@ def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
 
     def run(**options: t.Any) -> harness.PlayResult:
         check, verbosity = options.pop("check", False), options.pop("verbosity", 0)
+        surroundings = options.pop("environment", None)
         wanted = {**variables, **options}
         return harness.run_playbook(
-            lab, "native_key_provider", tmp_path, check, verbosity, inventory=inventory, **wanted
+            lab, "native_key_provider", tmp_path, check, verbosity, surroundings, inventory=inventory, **wanted
         )
 
     return run
@@ -85,6 +88,51 @@ def test_created_backed_up_default_and_then_left_alone(
     assert (third.code, third.changed, lab.journal.writes(mark)) == (0, 0, []), third.screen
     checked = play(check=True)
     assert (checked.code, checked.changed, lab.journal.writes(mark)) == (0, 0, []), checked.screen
+
+
+@pytest.mark.parametrize("last", ["Bring in the backup of an earlier job", "Keep what was brought in from others"])
+@pytest.mark.parametrize("mask", [0o000, 0o022], ids=oct)
+def test_a_fetched_backup_is_private_whenever_the_job_dies(
+    play: Play, tmp_path: pathlib.Path, mask: int, last: str
+) -> None:
+    first = play()
+    assert first.code == 0, first.screen
+    backup, vault = tmp_path / "backup.p12", tmp_path / "vault.p12"
+    backup.unlink()
+    old_mask = os.umask(mask)
+    try:
+        # a process of its own (verbosity) has this umask
+        died = play(environment={"LAB_KILL_AFTER_TASK": last}, verbosity=1)
+    finally:
+        os.umask(old_mask)
+    assert died.code == -signal.SIGKILL, died.screen
+    fetched = [path for path in tmp_path.rglob("*") if path.is_file() and path.read_bytes() == vault.read_bytes()]
+    assert len(fetched) == 2  # the one of the vault and what was brought in
+    for path in fetched:
+        ways = [path, *(folder for folder in path.parents if tmp_path in folder.parents)]
+        assert any(way.stat().st_mode & 0o077 == 0 for way in ways), path
+    again = play()
+    assert (again.code, again.changed) == (0, 0), again.screen
+    assert backup.read_bytes() == vault.read_bytes() and backup.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_backup_that_cannot_be_fetched_stops_the_role(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
+    assert play().code == 0
+    backup, vault, inventory = (tmp_path / name for name in ("backup.p12", "vault.p12", "hosts.yml"))
+    backup.unlink()
+    good = inventory.read_text()
+    inventory.write_text(good.replace("local", "local, ansible_python_interpreter: /nowhere/python"))
+    mark = lab.journal.mark()
+    stopped = play(native_key_provider_preflight=False)
+    assert stopped.code != 0 and lab.journal.writes(mark) == [], stopped.screen
+    assert "Bring in the backup of an earlier job: " in " ".join(stopped.screen.split())
+    assert not list(tmp_path.glob(".fetched-*"))
+    # a copy that is not there is no reason to stop: the backup is taken again
+    inventory.write_text(good)
+    vault.unlink()
+    assert play(native_key_provider_preflight=False).code == 0
+    assert backup.read_bytes() == vault.read_bytes()
+    assert not list(tmp_path.glob(".fetched-*"))
 
 
 def test_a_backup_is_taken_again_on_request_and_given_to_the_users_tasks(play: Play, tmp_path: pathlib.Path) -> None:
