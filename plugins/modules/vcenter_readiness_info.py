@@ -150,6 +150,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     MissingLibraryError,
     UnreachableError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.readiness import (
@@ -177,8 +178,9 @@ class VcenterReadinessInfo:
         params = self._context.params
         hostname = given(params["hostname"])
         proxy = given(params.get("proxy_host"))
-        address = source_address(hostname, params["port"]) if hostname and not proxy else None
-        return {"vcenter": hostname, "readiness": {**self._look(), "source_address": address}}
+        found = self._look()  # judges the options, too
+        address = source_address(check_host("hostname", hostname), params["port"]) if hostname and not proxy else None
+        return {"vcenter": hostname, "readiness": {**found, "source_address": address}}
 
     def _look(self) -> State:
         try:

@@ -24,7 +24,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.p
     diff,
     make_plan,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub, scrub_data
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import (
+    flat,
+    misplaced,
+    scrub,
+    scrub_data,
+)
 
 
 class Closable(t.Protocol):
@@ -232,9 +237,38 @@ def _apply(resource: Resource, plan: Plan) -> State:
     return {}
 
 
+class _Module(AnsibleModule):  # type: ignore[misc]
+    """Hides secrets in options that are not made for them before anything is logged or can fail."""
+
+    def log(self, msg: t.Any, log_args: t.Any = None) -> None:
+        """Write to the system log; the first time in the constructor, after all options were read."""
+        self.hide_misplaced()
+        secrets = self.secrets()
+        # a system log takes no NUL, and Ansible would print all options instead
+        arguments = {name: flat(scrub(str(value), secrets)) for name, value in (log_args or {}).items()}
+        super().log(flat(scrub(str(msg), secrets)), log_args=arguments or None)
+
+    def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
+        """End with an error; the constructor does so for options that do not fit."""
+        self.hide_misplaced()
+        super().fail_json(flat(scrub(msg, self.secrets())), **kwargs)
+        raise AssertionError("fail_json returned")
+
+    def hide_misplaced(self) -> None:
+        """Ansible takes these values out of all that the module returns, `invocation` included."""
+        found = misplaced(self.params)
+        self.no_log_values.update(found, (repr(value)[1:-1] for value in found))  # as messages quote them, too
+
+    def secrets(self) -> list[str]:
+        """Values that no text may show, also as they are used: without white space at both ends."""
+        values = {str(value) for value in self.no_log_values}
+        return sorted(values.union(value.strip() for value in values))
+
+
 def _run(spec: ArgSpec, work: t.Callable[[Context, bool], dict[str, t.Any]]) -> t.NoReturn:
-    module = AnsibleModule(supports_check_mode=True, **spec.module_arguments())
-    secrets = [str(value) for value in module.no_log_values]
+    module = _Module(supports_check_mode=True, **spec.module_arguments())
+    module.hide_misplaced()
+    secrets = module.secrets()
     context: Context | None = None
     try:
         with contextlib.ExitStack() as stack:
@@ -244,12 +278,12 @@ def _run(spec: ArgSpec, work: t.Callable[[Context, bool], dict[str, t.Any]]) -> 
         _warn(module, context, secrets)
         details = scrub_data(error.details, secrets)
         results = scrub_data(error.results, secrets)
-        module.fail_json(msg=scrub(error.message, secrets), failure={"kind": error.kind, **details}, **results)
+        module.fail_json(msg=error.message, failure={"kind": error.kind, **details}, **results)
     _warn(module, context, secrets)
     module.exit_json(**result)
     raise AssertionError("exit_json returned")
 
 
-def _warn(module: AnsibleModule, context: Context | None, secrets: list[str]) -> None:
+def _warn(module: _Module, context: Context | None, secrets: list[str]) -> None:
     for message in context.warnings if context else []:
-        module.warn(scrub(message, secrets))
+        module.warn(flat(scrub(message, secrets)))

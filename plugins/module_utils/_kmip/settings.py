@@ -17,6 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import read_text
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host, check_port
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
     ClientCredentialsError,
     reason_of,
@@ -70,13 +71,11 @@ class Identity:
 
 def endpoint_of(params: t.Mapping[str, t.Any]) -> Endpoint:
     """From the options host, port, server_name, connect_timeout and timeout."""
-    host = (given(params["host"]) or "").strip().strip("[]")
+    host = (given(params["host"]) or "").strip()
     if not host:
         raise InvalidInputError("host: the name or address of the KMIP server is missing (option host or KMIP_HOST)")
-    if "/" in host or " " in host or host.count(":") == 1:
-        raise InvalidInputError(f"host: {host!r} is no host name or address; the port has its own option")
-    if not 0 < params["port"] < 65536:
-        raise InvalidInputError(f"port: {params['port']} is not between 1 and 65535")
+    host = check_host("host", host)
+    check_port("port", params["port"])
     for name in ("connect_timeout", "timeout"):
         if params[name] <= 0:
             raise InvalidInputError(f"{name}: {params[name]:g} is not a positive number of seconds")

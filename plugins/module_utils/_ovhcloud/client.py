@@ -20,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     UnreachableError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import sendable
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry, TryAgain
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
@@ -256,7 +257,10 @@ class Client:
             )
         expires_in = body.get("expires_in")
         life = float(expires_in) if isinstance(expires_in, (int, float)) else 0.0
-        return str(body["access_token"]), time.monotonic() + max(0.0, life - _RENEW_BEFORE)
+        token = str(body["access_token"])
+        if not sendable(token):
+            raise ApiError(f"{shown}: the answer holds a token with characters that HTTP cannot send")
+        return token, time.monotonic() + max(0.0, life - _RENEW_BEFORE)
 
     def _exchange(
         self,
@@ -287,6 +291,9 @@ class Client:
             raise self._unreachable(method, url, error) from error
         except OSError as error:
             raise InvalidInputError(f"cannot use the CA bundle {self.settings.verify}: {error}") from error
+        except ValueError as error:  # its text and its chain may hold a header, and so a secret
+            said = f"{method} {urlsplit(url).path}: the HTTP library failed ({type(error).__name__})"
+            raise UnreachableError(said, maybe_done=True) from None
 
     def _unreachable(self, method: str, url: str, error: Exception) -> UnreachableError:
         """The error of a call without an answer; maybe_done says whether it may have been carried out."""
@@ -302,7 +309,7 @@ class Client:
     def _decode(self, method: str, call_path: str, answer: requests.Response) -> t.Any:
         body = _json_or_none(answer)
         query_id = _query_id(answer)
-        content_type = answer.headers.get("Content-Type", "").partition(";")[0]
+        content_type = one_line(answer.headers.get("Content-Type", "").partition(";")[0])
         if answer.status_code >= 400:
             failure = Failure(method, call_path, answer.status_code, body, query_id, content_type)
             error = to_error(failure)
@@ -338,7 +345,7 @@ class Client:
             return error  # the first refusal says all that is known
         if not isinstance(status, dict):
             return error
-        hint = credential_hint(str(status.get("status")), status.get("expiration"))
+        hint = credential_hint(str(status.get("status")), one_line(str(status.get("expiration") or "")))
         return CredentialInvalidError(f"{error.message}: {hint}", **error.details)
 
     def _clean(self, text: str) -> str:

@@ -13,6 +13,12 @@ from urllib.parse import urlsplit
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import (
+    check_host,
+    check_port,
+    check_sendable,
+    shown,
+)
 
 # name -> (base URL, token URL)
 ENDPOINTS = {
@@ -75,14 +81,14 @@ class Settings:
 def load(params: t.Mapping[str, t.Any], files: t.Sequence[str] = FILES) -> Settings:
     """Settings from the options (environment included) and the files. Raises InvalidInputError."""
     parser = _read_files(files)
-    endpoint = given(params.get("endpoint")) or _from_file(parser, "default", "endpoint") or DEFAULT_ENDPOINT
+    endpoint = _from_options(params, "endpoint") or _from_file(parser, "default", "endpoint") or DEFAULT_ENDPOINT
     base_url, default_token_url = resolve_endpoint(endpoint)
     names = [name for group in METHODS.values() for name in group]
-    options = {name: value for name in names if (value := given(params.get(name)))}
+    options = {name: value for name in names if (value := _from_options(params, name))}
     stored = {name: value for name in names if (value := _from_file(parser, endpoint, name))}
     chosen = _one_method(options, stored)
     if "client_id" in chosen:
-        token_url = given(params.get("token_url")) or _from_file(parser, endpoint, "token_url") or default_token_url
+        token_url = _from_options(params, "token_url") or _from_file(parser, endpoint, "token_url") or default_token_url
         if not token_url:
             raise InvalidInputError(f"token_url is needed for a service account at the endpoint {endpoint}")
         _check_url("token_url", token_url)
@@ -95,7 +101,9 @@ def resolve_endpoint(endpoint: str) -> tuple[str, str | None]:
     if endpoint in ENDPOINTS:
         return ENDPOINTS[endpoint]
     if "/" not in endpoint:
-        raise InvalidInputError(f"endpoint {endpoint!r} is neither a URL nor one of {', '.join(sorted(ENDPOINTS))}")
+        raise InvalidInputError(
+            f"endpoint {shown(endpoint)} is neither a URL nor one of {', '.join(sorted(ENDPOINTS))}"
+        )
     url = _check_url("endpoint", endpoint).rstrip("/")
     if not urlsplit(url).path:
         url += "/1.0"
@@ -106,11 +114,16 @@ def resolve_endpoint(endpoint: str) -> tuple[str, str | None]:
 def _check_url(option: str, url: str) -> str:
     try:
         parts = urlsplit(url)
-        plain = parts.scheme == "https" and parts.hostname and not (parts.query or parts.fragment or parts.username)
+        plain = (
+            parts.scheme == "https" and parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
+        )
+        port = parts.port if parts.port is not None else 443
     except ValueError:
         plain = False
     if not plain:
-        raise InvalidInputError(f"{option} {url!r} is not a plain https:// URL")
+        raise InvalidInputError(f"{option} {shown(url)} is not a plain https:// URL")
+    check_host(option, parts.hostname or "")
+    check_port(option, port)
     return url
 
 
@@ -169,6 +182,12 @@ def _read_files(files: t.Sequence[str]) -> configparser.RawConfigParser:
     return parser
 
 
+def _from_options(params: t.Mapping[str, t.Any], name: str) -> str | None:
+    """An option or its variable, without the white space that copying and files leave at its ends."""
+    value = str(params.get(name) or "").strip()
+    return check_sendable(name, value) if value else None
+
+
 def _from_file(parser: configparser.RawConfigParser, section: str, name: str) -> str | None:
-    value = parser.get(section, name, fallback="").strip().strip("\"'")
-    return value or None
+    value = parser.get(section, name, fallback="").strip().strip("\"'").strip()
+    return check_sendable(name, value) if value else None

@@ -152,10 +152,10 @@ def _judge_forbidden(failure: Failure) -> tuple[type[CollectionError], str]:
     if code in ("INVALID_CREDENTIAL", "NOT_CREDENTIAL"):
         return CredentialInvalidError, "consumer_key is not valid here: unknown, expired or never validated"
     if failure.actions():
-        missing = ", ".join(failure.actions())
+        missing = one_line(", ".join(failure.actions()))
         return ForbiddenError, f"missing IAM action(s) {missing}: add them to a policy that names this identity"
     if failure.actions_of_credential():
-        missing = ", ".join(failure.actions_of_credential())
+        missing = one_line(", ".join(failure.actions_of_credential()))
         return ForbiddenError, f"the credential itself does not allow {missing}, whatever the IAM policies say"
     if code == "NOT_GRANTED_CALL":
         return (

@@ -20,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     CollectionError,
     ConflictError,
     ForbiddenError,
+    InvalidInputError,
     NotFoundError,
     UnreachableError,
     UnsupportedError,
@@ -67,7 +68,7 @@ def fault_text(fault: t.Any) -> str:
     for message in getattr(fault, "faultMessage", None) or []:
         texts.append(message.message or message.key or "")
     said = one_line("; ".join(text for text in texts if text)) or "no text"
-    wrong = getattr(fault, "invalidProperty", None)
+    wrong = one_line(getattr(fault, "invalidProperty", None) or "")
     return f"{said} ({fault_name(fault)}{': ' + wrong if wrong else ''})"
 
 
@@ -113,8 +114,8 @@ def fault_name_of(fault_type: type) -> str:
 
 
 def _forbidden(fault: t.Any, what: str) -> ForbiddenError:
-    privilege = fault.privilegeId or "unknown"
-    target = reference(fault.object) if fault.object is not None else "unknown object"
+    privilege = one_line(fault.privilegeId or "") or "unknown"
+    target = one_line(reference(fault.object)) if fault.object is not None else "unknown object"
     hint = ENCRYPTION_RIGHT_HINT if privilege.startswith("Cryptographer.") else ""
     return ForbiddenError(
         f"could not {what}: the user lacks the privilege {privilege} on {target}{hint}",
@@ -166,6 +167,8 @@ def translated(what: str) -> t.Iterator[None]:
     except transport_errors() as error:
         raise from_transport(error, what) from error
     except Exception as error:
+        if isinstance(error, UnicodeEncodeError):  # its text and its chain may hold a password
+            raise InvalidInputError(f"could not {what}: a value has a character that cannot be sent") from None
         if error.__class__ is Exception:
             # pyVmomi has no type of its own for an answer without a SOAP body
             said = "the answer is not SOAP, something between may have given it"

@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.d
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     ApiError,
     CollectionError,
+    UnreachableError,
     WaitTimeoutError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub, scrub_data
@@ -207,6 +208,9 @@ class Rest:
             made = from_transport(_cause(error), f"{what} on {self._target}")
             made.details["maybe_done"] = not _never_sent(error)
             raise self._clean(made, token) from None  # the chain holds the request with its secrets
+        except ValueError as error:  # its text may hold a header, and so the session
+            said = f"could not {what} on {self._target}: the HTTP library failed ({type(error).__name__})"
+            raise UnreachableError(said, maybe_done=True) from None
 
     def _check(self, what: str, answer: requests.Response, token: str = "") -> None:
         status = answer.status_code

@@ -51,7 +51,7 @@ def error_type(body: t.Any) -> str | None:
     if not isinstance(body, dict):
         return None
     name = body.get("error_type") or str(body.get("type") or "").rpartition(".")[2].upper()
-    return str(name) or None
+    return one_line(str(name)) or None
 
 
 def message_text(message: t.Any) -> str:

@@ -22,6 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnreachableError,
     UnsupportedError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host, check_port
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import errors
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import (
@@ -139,11 +140,12 @@ def target_of(params: t.Mapping[str, t.Any]) -> Target:
         raise InvalidInputError(
             f"missing connection options: {', '.join(missing)} (or VMWARE_HOST, VMWARE_USER, VMWARE_PASSWORD)"
         )
+    proxy_host = (given(params.get("proxy_host")) or "").strip()
     return Target(
-        params["hostname"].strip(),
-        params["port"],
-        given(params.get("proxy_host")),
-        params.get("proxy_port") or 3128,
+        check_host("hostname", params["hostname"]),
+        check_port("port", params["port"]),
+        check_host("proxy_host", proxy_host) if proxy_host else None,
+        check_port("proxy_port", params.get("proxy_port") or 3128),
         tls_context(params["validate_certs"], given(params.get("ca_path"))),
     )
 

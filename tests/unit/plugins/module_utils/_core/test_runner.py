@@ -235,3 +235,34 @@ def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
     with pytest.raises(KeyError):
         runner.run(SPEC, broken)
+
+
+def test_messages_with_raw_line_breaks_are_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(context: runner.Context) -> runner.Resource:
+        context.warn("look\n\tat a\x1b")
+        raise errors.ApiError("could not log in as admin\n on\u2028localhost\x00\r\n", user="a")
+
+    arguments = {"name": "a", "password": "Tr0ub4dor\n"}
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    with pytest.raises(SystemExit):
+        runner.run(SPEC, broken)
+    result = json.loads(capsys.readouterr().out)
+    assert result["msg"] == "could not log in as admin on localhost"
+    assert "look at a" in str(result["warnings"]) and "\\n" not in json.dumps(result)
+
+
+def test_secret_is_hidden_as_it_is_used_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(context: runner.Context) -> runner.Resource:
+        raise errors.ApiError(f"no: {context.params['password'].strip()}")
+
+    arguments = {"name": "a", "password": " Tr0ub4dor\n"}
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    with pytest.raises(SystemExit):
+        runner.run(SPEC, broken)
+    assert "Tr0ub4dor" not in capsys.readouterr().out

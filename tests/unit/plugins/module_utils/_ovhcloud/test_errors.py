@@ -75,6 +75,20 @@ def test_table(status: int, body: t.Any, kind: type[CollectionError], text: str)
     assert error.details["query_id"] == "EU.ext-1"
 
 
+def test_texts_of_any_length_and_shape_are_one_bounded_line() -> None:
+    wild = "Client::Odd\n\x1b[31m" + "x" * 5000
+    bodies = [{"class": wild}, {"errorCode": wild}, {"message": wild}, {"errors": [wild, wild]}]
+    bodies += [
+        new(wild, unauthorizedActionsByIAM="a:b " * 5000),
+        new("", unauthorizedActionsByAuthentication="a " * 5000),
+    ]
+    for status in (400, 403, 500):
+        for body in bodies:
+            error = to_error(Failure("GET", "/me", status, body))
+            assert "\n" not in error.message and len(error.message) < 1000
+            assert len(str(error.details.get("api_class", ""))) <= 300
+
+
 def test_missing_actions_are_listed() -> None:
     error = to_error(Failure("GET", "/me", 403, IAM))
     assert error.details["unauthorized_actions"] == ["a:b/c", "d:e/f"]

@@ -23,7 +23,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     fault_text,
     from_fault,
     from_transport,
+    translated,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.rest_errors import to_error
 
 VERSIONS = b"""<?xml version="1.0"?>
 <namespaces version="1.0">
@@ -161,3 +163,18 @@ def test_transport_errors(error, kind, words):
     found = from_transport(error, "connect to vCenter vc:443")
     assert found.__class__ is kind
     assert words in found.message
+
+
+def test_privilege_and_type_of_an_error_are_one_bounded_line():
+    wild = "Odd\n" + "x" * 5000
+    fault = vim.fault.NoPermission(privilegeId=wild)
+    for error in (from_fault(fault, "look"), to_error("look", 403, {"error_type": wild, "messages": []})):
+        assert "\n" not in error.message and len(error.message) < 1000
+        assert "\n" not in str(error.details.values()) and len(str(error.details)) < 1000
+
+
+@pytest.mark.parametrize("error", [UnicodeEncodeError("utf-8", "Pass-word\udc80", 9, 10, "surrogates not allowed")])
+def test_value_that_cannot_be_sent_is_not_shown(error):
+    with pytest.raises(InvalidInputError, match="could not look: a value") as caught, translated("look"):
+        raise error
+    assert "Pass-word" not in str(caught.value) and caught.value.__cause__ is None
