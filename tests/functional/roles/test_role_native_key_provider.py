@@ -121,7 +121,7 @@ def test_a_backup_that_cannot_be_fetched_stops_the_role(lab: Lab, play: Play, tm
     backup, vault, inventory = (tmp_path / name for name in ("backup.p12", "vault.p12", "hosts.yml"))
     backup.unlink()
     good = inventory.read_text()
-    inventory.write_text(good.replace("local", "local, ansible_python_interpreter: /nowhere/python"))
+    inventory.write_text(good.replace("local", "local, ansible_become: true, ansible_become_method: nowhere"))
     mark = lab.journal.mark()
     stopped = play(native_key_provider_preflight=False)
     assert stopped.code != 0 and lab.journal.writes(mark) == [], stopped.screen
