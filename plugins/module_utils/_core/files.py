@@ -32,19 +32,60 @@ def read_bytes(path: str, name: str) -> bytes:
         raise InvalidInputError(f"{name}: cannot read {path}: {error.strerror}") from error
 
 
-def write_private(path: str, content: str | bytes) -> None:
-    """Write a file that only its owner can read (0600), atomically: readers see the old content or the new one."""
-    folder = os.path.dirname(os.path.abspath(path))
-    temporary = ""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".")  # mkstemp creates with mode 0600
-        with os.fdopen(handle, "wb") as file:
-            file.write(content.encode("utf-8") if isinstance(content, str) else content)
+class Reserved:
+    """A private file (0600) whose room is taken before its content exists; it appears at its path whole or not at all.
+
+    Made before a step that cannot be repeated: a full disk is told while nothing is lost yet.
+    """
+
+    def __init__(self, path: str, room: int = 0) -> None:
+        self.path = path
+        self.temporary = ""
+        try:
+            # mkstemp creates with mode 0600
+            handle, self.temporary = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)), prefix=".")
+            os.close(handle)
+            self._write(b"\0" * room)
+        except OSError as error:
+            self.drop()
+            raise InvalidInputError(f"cannot write {path}: {error.strerror}", path=path) from error
+
+    def fill(self, content: str | bytes) -> None:
+        """Write the content; the path is not touched."""
+        try:
+            self._write(content.encode("utf-8") if isinstance(content, str) else content)
+        except OSError as error:
+            raise InvalidInputError(f"cannot write {self.path}: {error.strerror}", path=self.path) from error
+
+    def put(self) -> None:
+        """Let what was filled in appear at the path. When that fails, the content stays in the temporary file."""
+        try:
+            os.replace(self.temporary, self.path)
+        except OSError as error:
+            raise InvalidInputError(f"cannot write {self.path}: {error.strerror}", path=self.path) from error
+        self.temporary = ""
+
+    def drop(self) -> None:
+        """Remove what never appeared at the path."""
+        if self.temporary:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.temporary)
+            self.temporary = ""
+
+    def _write(self, content: bytes) -> None:
+        # over the room that was taken, which is cut only then
+        with open(self.temporary, "r+b") as file:
+            file.write(content)
+            file.truncate()
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        if temporary:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-        raise InvalidInputError(f"cannot write {path}: {error.strerror}", path=path) from error
+
+
+def write_private(path: str, content: str | bytes) -> None:
+    """Write a file that only its owner can read (0600), atomically: readers see the old content or the new one."""
+    file = Reserved(path)
+    try:
+        file.fill(content)
+        file.put()
+    finally:
+        file.drop()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import os
@@ -21,7 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     NotFoundError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import read_bytes, write_private
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import Reserved, read_bytes
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import native
@@ -53,6 +54,8 @@ FIELDS = (
 _NEW_CONTENT = ("sha256", "size", "created_at")  # not known before the download
 _PROOFS = ("has_backup", "opened", "encrypted")
 _MODE = "0600"
+_ROOM = 65536  # taken before the export; backups have a few kilobytes
+_COUNTS = "vCenter now counts the provider as backed up: run again until this succeeds"
 
 
 def checked_options(params: t.Mapping[str, t.Any]) -> None:
@@ -155,15 +158,37 @@ class BackupFile:
         if not set(plan.changes).intersection(_NEW_CONTENT):
             self._make_private()
             return self._state()
-        content = native.fetch_backup(self._rest, self._name, self._password)
-        self._prove(content)
         previous_path: str | None = plan.after["previous_path"]
-        if previous_path:
-            write_private(previous_path, self._content)
-        write_private(self._path, content)
+        with contextlib.ExitStack() as files:
+            new = self._reserved(files, self._path, _ROOM)
+            previous = self._reserved(files, previous_path) if previous_path else None
+            if previous:
+                previous.fill(self._content)
+            content = native.fetch_backup(self._rest, self._name, self._password)
+            self._prove(content)
+            self._put(content, new, previous)
         self._content = content
         self._confirm()
         return self._state(previous_path)
+
+    @staticmethod
+    def _reserved(files: contextlib.ExitStack, path: str, room: int = 0) -> Reserved:
+        made = Reserved(path, room)
+        files.callback(made.drop)
+        return made
+
+    def _put(self, content: bytes, new: Reserved, previous: Reserved | None) -> None:
+        try:
+            new.fill(content)
+            if previous:
+                previous.put()
+            new.put()
+        except InvalidInputError as error:
+            there = "the file of before is still there" if previous else "no file is there"
+            raise ApiError(
+                f"the backup of the key provider {self._name} was downloaded, but {error.message}; {there}. {_COUNTS}",
+                path=self._path,
+            ) from error
 
     def _make_private(self) -> None:
         try:
@@ -175,13 +200,12 @@ class BackupFile:
         if not opens(content, self._password):
             raise ApiError(
                 f"the backup of the key provider {self._name} was downloaded, but this password does not open it as "
-                "PKCS#12; nothing was written. vCenter now counts the provider as backed up: run again until this "
-                "succeeds"
+                f"PKCS#12; nothing was written. {_COUNTS}"
             )
         if self._password and not is_encrypted(content):
             raise ApiError(
                 f"the backup of the key provider {self._name} was downloaded, but it opens without the password; "
-                "nothing was written. Run again"
+                f"nothing was written. {_COUNTS}"
             )
 
     def _confirm(self) -> None:
