@@ -75,7 +75,8 @@ options:
       - File for the private key that OKMS makes, needed without O(csr). It is written with mode 0600 as soon as the key
         exists, and never returned.
       - The file decides whether an existing credential is ours. If the file is lost, a new credential is issued.
-      - A key that is there already is renamed to the same name with C(.previous) appended when a new one is written.
+      - A key that is there already is renamed to the same name with C(.previous) appended when a new one is
+        completely written.
       - The file is on the host that runs the module. In AWX that is a container which is removed after the job.
     type: path
   credential_id:

@@ -14,7 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     ConflictError,
     InvalidInputError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import read_text, write_private
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import Reserved, read_text
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.credentials import Credentials
@@ -25,6 +25,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 
 _LOOKS_AFTER_LOSS = 5
+_ROOM = 16384  # taken before OKMS makes a key; keys have up to four kilobytes
 
 
 class Issuer:
@@ -39,17 +40,24 @@ class Issuer:
 
         `known` holds the ids that existed before, to recognise the new one after a lost answer.
         """
-        if key_path is not None:
-            check_key_path(key_path)
+        if key_path is None:
+            return self._issue(body, known)[0]
+        check_key_path(key_path)
+        file = Reserved(key_path, _ROOM)
         try:
-            credential_id, private_key = self._credentials.issue(body)
+            credential_id, private_key = self._issue(body, known)
+            self._store(credential_id, private_key, file)
+        finally:
+            file.drop()
+        return credential_id
+
+    def _issue(self, body: t.Mapping[str, t.Any], known: t.Collection[str]) -> tuple[str, str | None]:
+        try:
+            return self._credentials.issue(body)
         except CollectionError as error:
             if not outcome_unknown(error):
                 raise
-            return self._look_after_loss(error, body, known)
-        if key_path is not None:
-            self._store(credential_id, private_key, key_path)
-        return credential_id
+            return self._look_after_loss(error, body, known), None
 
     def ready(self, credential_id: str) -> State:
         """Wait for the certificate (patience.wait false: look once)."""
@@ -129,16 +137,26 @@ class Issuer:
             orphan_credential_ids=found,
         ) from error
 
-    def _store(self, credential_id: str, private_key: str | None, key_path: str) -> None:
+    @staticmethod
+    def _store(credential_id: str, private_key: str | None, file: Reserved) -> None:
         note = f"revoke credential {credential_id} (state=absent with credential_id) and run again"
         if not private_key:
             raise ConflictError(f"OKMS gave no private key for credential {credential_id}: {note}")
+        old = "the key of before is still there" if os.path.lexists(file.path) else "no key was there before"
         try:
-            keep_previous(key_path)
-            write_private(key_path, private_key)
-        except (InvalidInputError, OSError) as error:
+            file.fill(private_key)
+        except InvalidInputError as error:
             raise ConflictError(
-                f"the private key could not be written and is lost ({error}): {note}",
+                f"the private key of OKMS is lost: {error.message}; {old}. Next: {note}",
+                orphan_credential_ids=[credential_id],
+            ) from error
+        try:
+            put_key(file)
+        except InvalidInputError as error:
+            new, file.temporary = file.temporary, ""  # the only copy of the key: it stays
+            raise ConflictError(
+                f"{error.message}; {old}. The new key, of credential {credential_id}, is in {new}: move it to "
+                f"{file.path} and run again",
                 orphan_credential_ids=[credential_id],
             ) from error
 
@@ -157,7 +175,17 @@ def check_key_path(key_path: str) -> None:
         raise InvalidInputError(f"private_key_path {key_path}: the directory {directory} cannot be written to")
 
 
-def keep_previous(key_path: str) -> None:
-    """The key of an older credential that is still in use must not be overwritten."""
-    if os.path.lexists(key_path):
-        os.replace(key_path, f"{key_path}.previous")
+def put_key(file: Reserved) -> None:
+    """Let a completely written key take its place; the one that was there, perhaps in use, is kept beside it."""
+    previous = f"{file.path}.previous"
+    kept = os.path.lexists(file.path)
+    try:
+        if kept:
+            os.replace(file.path, previous)
+        file.put()
+    except (InvalidInputError, OSError) as error:
+        if kept and not os.path.lexists(file.path):
+            os.replace(previous, file.path)
+        if isinstance(error, InvalidInputError):
+            raise
+        raise InvalidInputError(f"cannot write {previous}: {error.strerror}", path=file.path) from error

@@ -71,3 +71,64 @@ def test_a_backup_is_kept_when_its_successor_has_no_room(
     assert exports(lab, mark) == []
     assert (tmp_path / "vnkp.p12").read_bytes() == old
     assert os.listdir(tmp_path) == ["vnkp.p12"]
+
+
+@pytest.fixture
+def renewal(lab: Lab, run_module: RunModule, tmp_path: pathlib.Path) -> dict[str, t.Any]:
+    """Options that renew a credential whose key OKMS has made."""
+    options: dict[str, t.Any] = {
+        "okms_id": lab.ovhcloud.new_okms("eu-west-rbx", "kms-prod").okms_id,
+        "name": "backup",
+        "identity_urns": ["urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"],
+        "private_key_path": str(tmp_path / "okms.key"),
+        "renew_before": 120,
+        "wait_interval": 0.01,
+        "wait_timeout": 60,
+    }
+    assert run_module("okms_credential", **options).changed
+    lab.clock.advance(300 * 86400.0)
+    return {**harness.connection(lab, "ovhcloud"), **options}
+
+
+def test_a_key_without_room_is_never_asked_for(lab: Lab, renewal: dict[str, t.Any], tmp_path: pathlib.Path) -> None:
+    old = (tmp_path / "okms.key").read_text()
+    mark = lab.journal.mark()
+    result = run_on_full_disk("okms_credential", **renewal)
+    assert result.failed and result.msg.endswith("okms.key: File too large"), result.msg
+    assert lab.journal.writes(mark) == []
+    assert (tmp_path / "okms.key").read_text() == old
+    assert os.listdir(tmp_path) == ["okms.key"]
+
+
+def test_a_key_in_use_stays_when_the_new_one_is_lost(
+    lab: Lab, renewal: dict[str, t.Any], run_module: RunModule, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "okms.key"
+    old = path.read_text()
+    result = run_on_full_disk("okms_credential", ["_ovhcloud.issuing"], **renewal)
+    assert result.failed and path.read_text() == old
+    assert os.listdir(tmp_path) == ["okms.key"]
+    (orphan,) = result["failure"]["orphan_credential_ids"]
+    assert f"lost: cannot write {path}: File too large; the key of before is still there. Next: revoke" in result.msg
+    assert orphan in result.msg and "PRIVATE KEY" not in result.output
+    again = run_module("okms_credential", **renewal)
+    assert again.changed and orphan in again["replaced"]
+    assert (tmp_path / "okms.key.previous").read_text() == old != path.read_text()
+
+
+def test_a_key_that_cannot_be_put_in_place_is_told(
+    lab: Lab, renewal: dict[str, t.Any], run_module: RunModule, tmp_path: pathlib.Path
+) -> None:
+    path = tmp_path / "okms.key"
+    old = path.read_text()
+    (tmp_path / "okms.key.previous").mkdir()  # in the way of the key that is to be kept
+    result = run_module("okms_credential", **renewal)
+    assert result.failed and path.read_text() == old
+    (new,) = (found for found in tmp_path.iterdir() if found.name.startswith("."))
+    assert f"is in {new}: move it to {path} and run again" in result.msg
+    assert "the key of before is still there" in result.msg and "PRIVATE KEY" not in result.output
+    assert new.stat().st_mode & 0o777 == 0o600
+    new.replace(path)
+    again = run_module("okms_credential", **renewal)
+    assert [again["credential"]["id"]] == result["failure"]["orphan_credential_ids"], again.msg
+    assert len(lab.snapshot()["credentials"]) == 2

@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     AmbiguousError,
     InvalidInputError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import Reserved
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.credentials import (
     FIELDS,
     check_request,
@@ -28,8 +29,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.issuing import (
     check_key_path,
-    keep_previous,
     key_in,
+    put_key,
 )
 
 NOW = datetime.datetime(2026, 9, 1, tzinfo=datetime.timezone.utc)
@@ -155,12 +156,13 @@ def test_key_files(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "key"
     assert key_in(str(path)) is None
     check_key_path(str(path))
-    keep_previous(str(path))
     path.write_text("not a key, but very secret")
     with pytest.raises(InvalidInputError) as caught:
         key_in(str(path))
     assert "very secret" not in caught.value.message
-    keep_previous(str(path))
-    assert (tmp_path / "key.previous").exists()
+    new = Reserved(str(path))
+    new.fill("another")
+    put_key(new)
+    assert (path.read_text(), (tmp_path / "key.previous").read_text()) == ("another", "not a key, but very secret")
     with pytest.raises(InvalidInputError, match="cannot be written"):
         check_key_path(str(tmp_path / "nowhere" / "key"))
