@@ -114,7 +114,7 @@ def test_check_before_a_policy_is_made_shows_what_it_costs(lab: Lab, play: Play,
     for words in (
         "storage policy 1 vSAN RAID-6 -> VM Encryption Policy (vm2)",
         "vm2: the rules of the storage policy vSAN RAID-6 (VSAN.hostFailuresToTolerate=2, ",
-        "The storage policy ours is not there yet. Where the plan shows VM Encryption Policy",
+        "The storage policy ours does not exist yet. The real run uses it where this plan shows VM Encryption Policy",
         "blocked 0",
     ):
         assert words in screen, words
@@ -122,7 +122,7 @@ def test_check_before_a_policy_is_made_shows_what_it_costs(lab: Lab, play: Play,
     policies = lab.vcenter.policies
     policies.add("ours", [pbm_profiles.sub_profile("x", [pbm_profiles.encryption_rule()])])
     screen = rehearsed(lab, play, **own, vm_encryption_allow_cleartext_filters=True)  # there, and changed by the run
-    assert "storage policy 1 vSAN RAID-6 -> ours (vm2)" in screen and "ours is not there yet" not in screen
+    assert "storage policy 1 vSAN RAID-6 -> ours (vm2)" in screen and "ours does not exist yet" not in screen
 
 
 def test_policies_with_rules_are_shown_combined_and_given_back(lab: Lab, play: Play) -> None:
