@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import pathlib
 import typing as t
 
@@ -184,6 +185,15 @@ def test_header_that_the_library_refuses_is_not_shown(lab: Lab) -> None:
     assert caught.value.message == "POST /me: the HTTP library failed (ValueError)"
     assert caught.value.details["maybe_done"] is True and caught.value.__cause__ is None
     assert lab.journal.writes() == []
+
+
+def test_token_that_no_header_holds_is_not_shown(lab: Lab) -> None:
+    body = json.dumps({"access_token": "Planted\ntoken-7", "expires_in": 3600}).encode()
+    lab.faults.add("rewrite", operation="POST /auth/oauth2/token", rewrite=lambda _answer: body)
+    refused = ask(lab, client_id=lab.client_id, client_secret=lab.client_secret, token_url=lab.token_url)
+    assert refused["failure"]["kind"] == "api" and "\n" not in refused.msg
+    assert f"{lab.token_url} for {lab.client_id}: the answer holds a token with characters" in refused.msg
+    assert "Planted" not in refused.output and "token-7" not in refused.output
 
 
 PLAY = """
