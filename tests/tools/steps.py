@@ -54,11 +54,11 @@ def _failure(name: str, done: process.Finished, log: pathlib.Path, lines: int = 
 
 
 def _pytest(venv: Venv, name: str, folders: Sequence[str], log: pathlib.Path, *more: str) -> Tally:
-    """Pytest on two processes; no test at all is a failure."""
+    """Pytest on three processes, because each waits for its lab half of the time; no test at all is a failure."""
     venv.ensure()
     report = RESULTS / f"{name}.xml"
     report.unlink(missing_ok=True)
-    options = ["-q", "-n", "2", "-p", "no:cacheprovider", f"--junitxml={report}", *more]
+    options = ["-q", "-n", "3", "-p", "no:cacheprovider", f"--junitxml={report}", *more]
     environment = trees.environment(venv, trees.link())
     done = process.run(["python", "-m", "pytest", *options, *folders], log, ROOT, environment)
     result = tally.junit([report]) if report.exists() else Tally()
