@@ -284,7 +284,7 @@ def test_property_read_without_the_privilege_of_the_list(assumed):
             manager.ListKmipServers()
         if assumed.value:
             with pytest.raises(vim.fault.NoPermission):
-                _ = manager.kmipServers
+                list(manager.kmipServers)
         else:
             assert list(manager.kmipServers) == []
     finally:

@@ -190,7 +190,8 @@ class Tasks:
         details = {**({"task_id": ids[0]} if ids else {}), **({"task_ids": ids} if len(ids) > 1 else {})}
 
         def all_ready(found: t.Mapping[K, Seen[T]]) -> bool:
-            return not any([waits(*pair) for pair in found.items()])
+            waiting = [waits(*pair) for pair in found.items()]  # each is asked: one in error raises
+            return not any(waiting)
 
         try:
             return wait_for(all_of_them, all_ready, what, patience, words, **details)
