@@ -14,8 +14,11 @@ description:
   - Puts the certificate to use with which vCenter identifies itself at the KMS, and waits until the KMS accepts it.
   - With O(certificate) alone it is the answer to the CSR of M(ovhcloud.vmware_encryption.key_provider_csr). With
     O(private_key) it is a certificate whose key the KMS made. With O(self_signed) vCenter makes both.
-  - The public keys are compared before anything is uploaded. A certificate that is in use already is not uploaded
-    again.
+  - A certificate is judged before it is uploaded, because the upload uses the pending CSR up. It needs X.509
+    version 3, the public key of the CSR or of O(private_key), a validity that holds now by vCenter's clock, and
+    C(clientAuth) and C(digitalSignature) where it names the purposes of its key. Certificates after it must be its own
+    chain.
+  - A certificate that is in use already is not uploaded again.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere

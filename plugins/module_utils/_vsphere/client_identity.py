@@ -9,6 +9,9 @@ import dataclasses
 import datetime
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.client_use import (
+    check_client_certificate,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
     certificate_facts,
     days_left,
@@ -179,16 +182,14 @@ def successor_of(provider: str, before: State | None) -> State:
 
 
 def check_identity(session: Session, provider: str, identity: Identity, now: datetime.datetime) -> None:
-    """Before the upload: still valid, and the answer to the last CSR."""
+    """Before the upload, which uses the pending CSR up: a certificate of a TLS client, and the answer to that CSR."""
     if identity.method == SELF_SIGNED:
         return
     leaf = split(identity.certificate)[0]
-    facts = certificate_facts(leaf)
-    if days_left(facts["not_after"], now) < 0:
-        raise InvalidInputError(f"certificate: {facts['subject']} expired on {facts['not_after']}; nothing was changed")
+    csr = last_csr(session, provider) if identity.method == SIGNED_CSR else ""
+    check_client_certificate(identity.certificate, public_key_of(csr) if csr else "", "certificate", now)
     if identity.method != SIGNED_CSR:
         return
-    csr = last_csr(session, provider)
     if not csr:
         raise InvalidInputError(
             f"certificate: no CSR of the key provider {provider} waits for a certificate; run key_provider_csr, or "

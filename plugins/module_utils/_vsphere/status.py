@@ -219,6 +219,11 @@ def refused(found: Health) -> bool:
     return bool(there) and all(map(_says_no, there))
 
 
+def _issuer(found: Health) -> str:
+    issuer = (found.client_certificate or {}).get("issuer")
+    return f" ({issuer})" if issuer else ""
+
+
 def _says_no(connection: Connection) -> bool:
     if connection.reachable:
         return bool(connection.vcenter_trusts_server) and not connection.server_trusts_vcenter
@@ -250,10 +255,11 @@ class Refusals:
             return
         raise ConflictError(
             f"key provider {self._provider}: {'; '.join(reasons(found))}. It has been refused for "
-            f"{self._longest:g} s (refused_timeout), so waiting does not help. On OVHcloud KMS the identity in the "
-            "certificate needs an IAM policy with the okms:kmip actions on the domain: name it in okms_identity_urns "
-            "of the role okms and leave okms_kmip_policy on, or make the policy with the module iam_policy; then run "
-            "again. If it has one, the certificate was revoked or is not of this KMS",
+            f"{self._longest:g} s (refused_timeout), so waiting does not help. A KMS of your own must trust the CA "
+            f"that signed the certificate{_issuer(found)}, or must have imported it. On OVHcloud KMS the identity in "
+            "the certificate needs an IAM policy with the okms:kmip actions on the domain: name it in "
+            "okms_identity_urns of the role okms and leave okms_kmip_policy on, or make the policy with the module "
+            "iam_policy; then run again. If it has one, the certificate was revoked or is not of this KMS",
             provider=self._provider,
             reasons=reasons(found),
         )

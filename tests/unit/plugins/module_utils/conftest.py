@@ -66,6 +66,7 @@ class Maker:
         ca: bool = False,
         kind: str = "ec",
         names: t.Sequence[x509.GeneralName] = (),
+        extensions: t.Sequence[x509.ExtensionType] = (),
     ) -> Made:
         """Self-signed without an issuer."""
         key: t.Any = {
@@ -86,6 +87,8 @@ class Maker:
         )
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+        for extension in extensions:
+            builder = builder.add_extension(extension, critical=False)
         return Made(builder.sign(signer, _digest(signer)), key)
 
 
