@@ -6,7 +6,7 @@ PYTHON ?= python3
 TOOLS = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab lab-check faults bench lint types unit integration report oldest sanity docs package clean
+.PHONY: help demo test lab lab-check faults fuzz bench lint types unit integration report oldest sanity docs package clean
 
 help: ## Show these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -25,6 +25,9 @@ lab-check: ## Prove the lab with clients of others: python-ovh, pyVmomi, the vSp
 
 faults: ## Let every request of every role go wrong once, before and after it took effect (long; ARGS="okms --every 9")
 	@$(TOOLS) faults $(ARGS)
+
+fuzz: ## Feed every parser and reader of answers with 200,000 inputs that nobody expects (long; ARGS="JWK --inputs 9000")
+	@$(TOOLS) fuzz $(ARGS)
 
 bench: ## Measure seconds, requests and memory at scale against other ways (about 10 minutes): ARGS="reading startup"
 	@$(TOOLS) bench $(ARGS)

@@ -190,6 +190,14 @@ kmip_server:
       description: Whether subject and issuer are the same.
       type: bool
       sample: false
+    unreadable_fields:
+      description:
+        - Names of the fields of the certificate above that cannot be read, for example because it has names of kinds
+          that are not supported (C(x400Address), C(ediPartyName)), or an unknown version. They are null, and of
+          RV(kmip_server.subject_alternative_names) those that can be read are there.
+      type: list
+      elements: str
+      sample: []
     trusted:
       description: Whether it is the expected server.
       type: dict
@@ -334,6 +342,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.h
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.server_info import (
     FIELDS,
     converse,
+    not_readable,
     reach,
     shown,
 )
@@ -357,6 +366,7 @@ class KmipServer:
 
     def __init__(self, context: Context) -> None:
         params = context.params
+        self._warn = context.warn
         self.endpoint = endpoint_of(params)
         self.anchors = anchors_of(params)
         self.identity = identity_of(params)
@@ -368,6 +378,8 @@ class KmipServer:
         """Everything under one key."""
         seen = reach(self.endpoint, self.patience)
         found = shown(self.endpoint, seen, datetime.datetime.now(datetime.timezone.utc))
+        if found["unreadable_fields"]:
+            self._warn(not_readable(self.endpoint, found["unreadable_fields"]))
         found["addresses"] = addresses(self.endpoint)
         judgement = trust.judge(self.endpoint, self.anchors, seen)
         places = self._places(found["addresses"], trust.Place(seen.address, seen, judgement))

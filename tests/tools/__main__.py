@@ -18,12 +18,19 @@ from .steps import STEPS, Step
 from .tally import Row, Tally
 
 # Programs that a person watches: they take over this process, with the terminal.
-PROGRAMS = {"demo": "demo", "lab": "lab", "lab-check": "lab_check", "faults": "faults", "bench": "benchmarks"}
+PROGRAMS = {
+    "demo": "demo",
+    "lab": "lab",
+    "lab-check": "lab_check",
+    "faults": "faults",
+    "fuzz": "fuzz",
+    "bench": "benchmarks",
+}
 
 
 def start(name: str, words: Sequence[str]) -> int:
     """Become one of the programs for people, on their own Python; the long one where plays are quickest."""
-    venv = {"faults": venvs.NEWEST, "lab-check": venvs.LAB_CHECK}.get(name, venvs.RUN).ensure()
+    venv = {"faults": venvs.NEWEST, "fuzz": venvs.NEWEST, "lab-check": venvs.LAB_CHECK}.get(name, venvs.RUN).ensure()
     tree = trees.link()
     module = ".".join([*IN_TREE.parts, "tests", PROGRAMS[name]])
     sys.stdout.flush()

@@ -102,6 +102,11 @@ def unit(log: pathlib.Path) -> Tally:
     return _pytest(venvs.NEWEST, "unit", ["tests/unit", "tests/static"], log)
 
 
+def fuzz(log: pathlib.Path) -> Tally:
+    """A seeded share of `make fuzz`: the inputs that once crashed, and some hundreds for each target."""
+    return _pytest(venvs.NEWEST, "fuzz", ["tests/fuzz"], log)
+
+
 def lab(log: pathlib.Path) -> Tally:
     """The lab by itself: it keeps to the published contracts, whatever our modules send."""
     return _pytest(venvs.NEWEST, "lab", ["tests/lab_tests"], log)
@@ -234,6 +239,7 @@ STEPS = (
     Step("lint", "ruff, yamllint, reuse: form and licences of every file", lint),
     Step("types", "mypy: strict for plugins, every signature for the lab and the tools", types),
     Step("unit", "pure layers, import rules, specs equal docs: newest ansible-core", unit),
+    Step("fuzz", "inputs that nobody expects, for each parser and reader of answers: a share of make fuzz", fuzz),
     Step("lab", "the lab by itself, without our modules", lab),
     Step("functional", "modules, roles and playbooks against the lab: newest ansible-core", functional),
     Step("faults", "requests that fail or lose their answer, plays that are killed: a sample of make faults", faults),

@@ -114,7 +114,7 @@ RUN = Venv("run", _own_first(NEWEST_CORE), (_CORE, *_LAB, REQUIREMENTS / "lab-ch
 # the vendor's SDK is large, and nothing else needs it
 LAB_CHECK = Venv("lab-check", RUN.versions, (*RUN.files, REQUIREMENTS / "lab-check-sdk.txt"))
 LINT = Venv("lint", NEWEST_CORE, (_CORE, REQUIREMENTS / "lint.txt", *_TEST))
-NEWEST = Venv("newest", NEWEST_CORE, (_CORE, *_TEST))
+NEWEST = Venv("newest", NEWEST_CORE, (_CORE, *_TEST, REQUIREMENTS / "fuzz.txt"))
 OLDEST = Venv("oldest", OLDEST_CORE, (REQUIREMENTS / "core-oldest.txt", *_TEST))
 SANITY = Venv("sanity", NEWEST_CORE, (_CORE,))
 TOOLS = Venv("tools", NEWEST_CORE, (_CORE, REQUIREMENTS / "tools.txt"))

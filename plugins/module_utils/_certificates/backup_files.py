@@ -16,6 +16,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.d
 def opens(content: bytes, password: str) -> bool:
     """Whether the content is a PKCS#12 file and this password (empty: none) opens it."""
     require(CRYPTOGRAPHY)
+    if "\0" in password:
+        return False  # no such password can be asked for, and the library would end the process
     try:
         pkcs12.load_pkcs12(content, password.encode("utf-8") or None)
     except ValueError:

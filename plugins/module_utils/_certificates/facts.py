@@ -5,11 +5,16 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import hashlib
 import re
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.der import (
+    as_version_3,
+    plain_names,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.sdk import (
     CRYPTOGRAPHY,
@@ -21,6 +26,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 
 FACTS = (
     "subject",
@@ -57,24 +63,62 @@ def certificate_facts(pem: str, name: str = "certificate") -> dict[str, t.Any]:
     InvalidInputError.
     """
     certificate = load_certificate(pem, name)
-    der = certificate.public_bytes(serialization.Encoding.DER)
+    read = _readers(certificate, certificate.public_bytes(serialization.Encoding.DER))
     try:
-        return {
-            "subject": certificate.subject.rfc4514_string(),
-            "issuer": certificate.issuer.rfc4514_string(),
-            "serial_number": _serial(certificate.serial_number),
-            "not_before": _date(certificate, "not_valid_before"),
-            "not_after": _date(certificate, "not_valid_after"),
-            "sha1": colons(hashlib.new("sha1", der, usedforsecurity=False).hexdigest()),
-            "sha256": colons(hashlib.sha256(der).hexdigest()),
-            "public_key_sha256": spki_sha256(certificate.public_key()),
-            "subject_alternative_names": _alternative_names(certificate),
-            "key_type": _key_type(certificate.public_key()),
-            "is_ca": is_ca(certificate),
-            "self_signed": certificate.subject == certificate.issuer,
-        }
+        return {field: read[field]() for field in FACTS}
     except UNREADABLE as error:
-        raise InvalidInputError(f"{name}: a field of the certificate cannot be read: {error}") from error
+        said = one_line(str(error))
+        raise InvalidInputError(f"{name}: a field of the certificate cannot be read: {said}") from error
+
+
+def facts_in_part(pem: str, name: str = "certificate") -> tuple[dict[str, t.Any], list[str]]:
+    """Facts of a certificate that others show, which may be odd: what can be read, and the names of what cannot.
+
+    What cannot be read is None; of the alternative names those that can be read are there. The thumbprints are always
+    there. Raises InvalidInputError only for what is not a certificate's PEM at all.
+    """
+    require(CRYPTOGRAPHY)
+    block = split(pem, name)[0]
+    der = base64.b64decode("".join(block.split("-----")[2].split()))
+    read = _readers(_loaded(der), der)
+    found: dict[str, t.Any] = {}
+    for field in FACTS:
+        try:
+            found[field] = read[field]()
+        except (*UNREADABLE, AttributeError):
+            found[field] = None
+    unread = [field for field in FACTS if found[field] is None]
+    if "subject_alternative_names" in unread:
+        found["subject_alternative_names"] = plain_names(der)
+    return found, unread
+
+
+def _loaded(der: bytes) -> t.Any:
+    """The certificate, also one of a version that cryptography refuses; None when it cannot be read at all."""
+    for data in (der, as_version_3(der)):
+        try:
+            return x509.load_der_x509_certificate(data)
+        except UNREADABLE:
+            continue
+    return None
+
+
+def _readers(certificate: t.Any, der: bytes) -> dict[str, t.Callable[[], t.Any]]:
+    """How each of FACTS is read; each may raise UNREADABLE."""
+    return {
+        "subject": lambda: certificate.subject.rfc4514_string(),
+        "issuer": lambda: certificate.issuer.rfc4514_string(),
+        "serial_number": lambda: _serial(certificate.serial_number),
+        "not_before": lambda: _date(certificate, "not_valid_before"),
+        "not_after": lambda: _date(certificate, "not_valid_after"),
+        "sha1": lambda: colons(hashlib.new("sha1", der, usedforsecurity=False).hexdigest()),
+        "sha256": lambda: colons(hashlib.sha256(der).hexdigest()),
+        "public_key_sha256": lambda: spki_sha256(certificate.public_key()),
+        "subject_alternative_names": lambda: _alternative_names(certificate),
+        "key_type": lambda: _key_type(certificate.public_key()),
+        "is_ca": lambda: is_ca(certificate),
+        "self_signed": lambda: bool(certificate.subject == certificate.issuer),
+    }
 
 
 def request_subject(pem: str, name: str = "certificate request") -> str:
@@ -104,7 +148,8 @@ def thumbprint(text: str, name: str = "thumbprint") -> tuple[str, str]:
     named = prefix.group(1).lower().replace("-", "") if prefix else algorithm
     if algorithm is None or named != algorithm or re.search("[^0-9a-f]", digits):
         raise InvalidInputError(
-            f"{name}: {text.strip()!r} is no thumbprint; 40 (SHA-1) or 64 (SHA-256) hexadecimal digits were expected"
+            f"{name}: {one_line(repr(text.strip()), 120)} is no thumbprint; 40 (SHA-1) or 64 (SHA-256) hexadecimal "
+            "digits were expected"
         )
     return algorithm, colons(digits)
 
@@ -134,8 +179,8 @@ def is_ca(certificate: t.Any) -> bool:
 
 
 def _serial(number: int) -> str:
-    digits = f"{number:x}"
-    return colons(digits.zfill(len(digits) + len(digits) % 2))
+    digits = f"{abs(number):x}"  # a negative one is against the rules, and there
+    return ("-" if number < 0 else "") + colons(digits.zfill(len(digits) + len(digits) % 2))
 
 
 def _date(certificate: t.Any, field: str) -> str:

@@ -65,14 +65,26 @@ def read_key(text: str, name: str) -> GivenKey:
 def _parsed(text: str, name: str) -> dict[str, t.Any]:
     try:
         parsed = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter: nested too deep
         # not chained: the library's text quotes the content
         raise InvalidInputError(
             f"{name}: is not complete JSON (give the JWK as text, with the filter to_json)"
         ) from None
     if not isinstance(parsed, dict):
         raise InvalidInputError(f"{name}: is not a JWK, a JSON object was expected")
-    return {part: parsed[part] for part in _KEPT if parsed.get(part) is not None}
+    kept = {part: parsed[part] for part in _KEPT if parsed.get(part) is not None}
+    _check_parts(kept, name)
+    return kept
+
+
+def _check_parts(jwk: t.Mapping[str, t.Any], name: str) -> None:
+    """Every part is a text, and the operations are a list of texts (RFC 7517, 4)."""
+    operations = jwk.get("key_ops", [])
+    if not isinstance(operations, list) or not all(isinstance(word, str) for word in operations):
+        raise InvalidInputError(f"{name}: key_ops of the JWK is not a list of texts")
+    wrong = sorted(part for part, value in jwk.items() if part != "key_ops" and not isinstance(value, str))
+    if wrong:
+        raise InvalidInputError(f"{name}: {', '.join(wrong)} of the JWK must be texts")
 
 
 def _from_jwk(jwk: dict[str, t.Any], name: str) -> GivenKey:

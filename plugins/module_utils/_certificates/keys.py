@@ -11,6 +11,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import normalise, split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.sdk import (
     CRYPTOGRAPHY,
+    UNREADABLE,
     InvalidSignature,
     UnsupportedAlgorithm,
     ec,
@@ -21,6 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 
 __all__ = ["CRYPTOGRAPHY", "check_signed_by", "matches", "open_private_key", "public_key_in", "public_key_of"]
 
@@ -85,12 +87,15 @@ def _certificates(pem: str) -> list[t.Any]:
 
 
 def _signed(certificate: t.Any, issuer: t.Any) -> bool:
-    if certificate.issuer != issuer.subject or not is_ca(issuer):
-        return False
+    try:
+        if certificate.issuer != issuer.subject or not is_ca(issuer):
+            return False
+    except UNREADABLE as error:
+        raise InvalidInputError(f"a field of a certificate cannot be read: {one_line(str(error))}") from error
     key = issuer.public_key()
-    digest = certificate.signature_hash_algorithm
     signed = (certificate.signature, certificate.tbs_certificate_bytes)
     try:
+        digest = certificate.signature_hash_algorithm
         if isinstance(key, rsa.RSAPublicKey):
             # cryptography 41 and later know the padding; before it there was only one that CAs use
             scheme = getattr(certificate, "signature_algorithm_parameters", None) or padding.PKCS1v15()
@@ -99,7 +104,7 @@ def _signed(certificate: t.Any, issuer: t.Any) -> bool:
             key.verify(*signed, ec.ECDSA(digest))
         else:
             key.verify(*signed)
-    except (InvalidSignature, UnsupportedAlgorithm, TypeError, AttributeError):
+    except (InvalidSignature, AttributeError, *UNREADABLE):
         return False
     return True
 

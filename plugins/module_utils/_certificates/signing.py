@@ -133,7 +133,9 @@ def _subject(asked: t.Any, common_name: str | None) -> t.Any:
 def sign(signer: Signer, request: Request, days: int, now: datetime.datetime) -> str:
     """The certificate (PEM), for TLS clients; it does not outlive its CA."""
     start = max(now - CLOCK_SKEW, signer.not_before)
-    end = min(now + datetime.timedelta(days=days), signer.not_after)
+    # compared first: a validity of millions of days ends after the last date that Python knows
+    outlives = days > (signer.not_after - now).days
+    end = signer.not_after if outlives else now + datetime.timedelta(days=days)
     builder = (
         x509.CertificateBuilder()
         .subject_name(request.subject)

@@ -11,8 +11,8 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
     FACTS,
-    certificate_facts,
     days_left,
+    facts_in_part,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     InvalidInputError,
@@ -56,6 +56,7 @@ FIELDS = (
     "chain",
     "chain_complete",
     *FACTS,
+    "unreadable_fields",
     "days_left",
     "trusted",
     "for_vcenter",
@@ -86,12 +87,17 @@ def reach(endpoint: Endpoint, patience: Patience) -> Seen:
 
 
 def shown(endpoint: Endpoint, seen: Seen, now: datetime.datetime) -> dict[str, t.Any]:
-    """Facts of the connection and of the certificate that was seen. Raises ProtocolError for an unreadable one."""
+    """Facts of the connection and of the certificate that was seen, as far as it can be read.
+
+    Raises ProtocolError when nothing of it can be read.
+    """
     chain = [ssl.DER_cert_to_PEM_cert(der) for der in seen.chain]
     try:
-        facts = certificate_facts(chain[0])
+        facts, unreadable = facts_in_part(chain[0])
     except InvalidInputError as error:
         raise ProtocolError(f"KMIP server {endpoint.peer}: its certificate cannot be read: {error.message}") from error
+    if "subject" in unreadable and "not_after" in unreadable:
+        raise ProtocolError(f"KMIP server {endpoint.peer}: its certificate cannot be read (SHA-256 {facts['sha256']})")
     return {
         "host": endpoint.host,
         "port": endpoint.port,
@@ -104,8 +110,17 @@ def shown(endpoint: Endpoint, seen: Seen, now: datetime.datetime) -> dict[str, t
         "chain": chain,
         "chain_complete": seen.complete or None,
         **facts,
-        "days_left": days_left(facts["not_after"], now),
+        "unreadable_fields": unreadable,
+        "days_left": days_left(facts["not_after"], now) if facts["not_after"] else None,
     }
+
+
+def not_readable(endpoint: Endpoint, unreadable: t.Sequence[str]) -> str:
+    """What a user should know of a certificate that was read only in part."""
+    return (
+        f"KMIP server {endpoint.peer}: of its certificate {', '.join(unreadable)} cannot be read and is null or "
+        "incomplete here; others may refuse this certificate. Have the KMS issue one that keeps to X.509 version 3"
+    )
 
 
 def _requires_client(seen: Seen) -> bool | None:

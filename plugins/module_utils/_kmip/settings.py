@@ -140,7 +140,10 @@ def verifying_context(anchors: Anchors, check_name: bool = True) -> ssl.SSLConte
     if anchors.ca:
         # what the user names is an anchor, also an intermediate authority or the server's own certificate
         context.verify_flags = ssl.VerifyFlags(context.verify_flags | _PARTIAL_CHAIN)
-        context.load_verify_locations(cadata=anchors.ca)
+        try:
+            context.load_verify_locations(cadata=anchors.ca)
+        except ssl.SSLError as error:  # readable to cryptography, but not to OpenSSL
+            raise InvalidInputError(f"ca: OpenSSL cannot use this certificate: {reason_of(error)}") from error
     else:
         context.load_default_certs()
     return context

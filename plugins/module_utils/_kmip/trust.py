@@ -12,10 +12,12 @@ import ssl
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
-    certificate_facts,
+    FACTS,
     colons,
+    facts_in_part,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import check_signed_by
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
     KmsError,
     PinMismatchError,
@@ -35,6 +37,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.s
 )
 
 _NO_ISSUER = (2, 20, 21)  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT(_LOCALLY), UNABLE_TO_VERIFY_LEAF_SIGNATURE
+_THUMBPRINTS = ("sha1", "sha256")
 _NAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
 
 
@@ -69,6 +72,15 @@ def pin_mismatch(der: bytes, anchors: Anchors) -> str:
     return f"expected thumbprint {' or '.join(expected)}, presented {', '.join(presented)}"
 
 
+def facts_of(der: bytes) -> dict[str, t.Any]:
+    """Facts of a certificate that a server shows, None where it cannot be read; the thumbprints are always there."""
+    try:
+        return facts_in_part(ssl.DER_cert_to_PEM_cert(der))[0]
+    except InvalidInputError:
+        digests = {name: colons(hashlib.new(name, der, usedforsecurity=False).hexdigest()) for name in _THUMBPRINTS}
+        return {**dict.fromkeys(FACTS), **digests}
+
+
 def judge(endpoint: Endpoint, anchors: Anchors, seen: Seen) -> Judgement:
     """Judge the certificate that was seen. Raises KmsError when the server is gone in the meantime.
 
@@ -86,7 +98,7 @@ def judge(endpoint: Endpoint, anchors: Anchors, seen: Seen) -> Judgement:
     if by_pin is False:
         reasons.append(pin_mismatch(seen.chain[0], anchors))
     if named is False:
-        names = certificate_facts(ssl.DER_cert_to_PEM_cert(seen.chain[0]))["subject_alternative_names"]
+        names = facts_of(seen.chain[0])["subject_alternative_names"] or []
         reasons.append(
             f"the certificate is not valid for {endpoint.server_name}, it names {', '.join(names) or 'nobody'}"
         )
@@ -107,7 +119,7 @@ class Place:
 
     def as_result(self) -> dict[str, t.Any]:
         """For a module's result."""
-        facts = certificate_facts(ssl.DER_cert_to_PEM_cert(self.seen.chain[0])) if self.seen else {}
+        facts = facts_of(self.seen.chain[0]) if self.seen else {}
         found = {key: facts.get(key) for key in ("sha1", "sha256", "not_after")}
         judged = self.judgement
         return {
@@ -160,23 +172,27 @@ def for_vcenter(
         return None
     chains = [one.chain for one in (seen, *(place.seen for place in places)) if one]
     leaves = [ssl.DER_cert_to_PEM_cert(chain[0]) for chain in chains]
+    shown = [str(facts_of(chain[0])["sha256"]) for chain in chains]
     between = list(dict.fromkeys(ssl.DER_cert_to_PEM_cert(der) for chain in chains for der in chain[1:]))
     pins = [pin for algorithm, pin in anchors.pins if algorithm == "sha256"]
     authority = anchors.ca if anchors.ca and all(_leads(leaf, between, anchors.ca) for leaf in leaves) else None
     if anchors.pins or not authority:
-        pins = list(dict.fromkeys([*pins, *(str(certificate_facts(leaf)["sha256"]) for leaf in leaves)]))
+        pins = list(dict.fromkeys([*pins, *shown]))
     return {"server_ca": authority, "server_thumbprints": pins or None, "server_chain": between}
 
 
 def _leads(leaf: str, between: t.Sequence[str], authority: str) -> bool:
-    return check_signed_by("".join([leaf, *between]), authority)
+    try:
+        return check_signed_by("".join([leaf, *between]), authority)
+    except InvalidInputError:  # a certificate that cannot be read; OpenSSL has judged it
+        return False
 
 
 def demand(endpoint: Endpoint, anchors: Anchors, seen: Seen, judgement: Judgement) -> None:
     """Raise ServerUntrustedError or PinMismatchError when the verdict is no."""
     if judgement.verdict:
         return
-    facts = certificate_facts(ssl.DER_cert_to_PEM_cert(seen.chain[0]))
+    facts = facts_of(seen.chain[0])
     error = PinMismatchError if judgement.by_thumbprint is False else ServerUntrustedError
     raise error(
         f"KMIP server {endpoint.peer} is not the expected one: {'; '.join(judgement.reasons)}. Presented: SHA-256 "
@@ -208,12 +224,16 @@ def _what_is_missing(error: Exception, anchors: Anchors, seen: Seen) -> str:
     """A chain with a gap is the most frequent mistake, and OpenSSL's words do not tell where the gap is."""
     if not anchors.ca or getattr(error, "verify_code", None) not in _NO_ISSUER or not seen.complete:
         return ""
-    last = certificate_facts(ssl.DER_cert_to_PEM_cert(seen.chain[-1]))
+    last = facts_of(seen.chain[-1])
     return f"; the server sends {len(seen.chain)} certificate(s), and the CA does not hold the issuer {last['issuer']}"
 
 
 def _valid_for_name(endpoint: Endpoint, seen: Seen) -> bool | None:
-    error = _verify(endpoint, name_context(ssl.DER_cert_to_PEM_cert(seen.chain[0])), seen)
+    try:
+        context = name_context(ssl.DER_cert_to_PEM_cert(seen.chain[0]))
+    except (ssl.SSLError, ValueError):  # OpenSSL cannot read the certificate
+        return None
+    error = _verify(endpoint, context, seen)
     if error is None:
         return True
     return False if _is_about_name(error) else None

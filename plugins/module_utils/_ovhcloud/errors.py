@@ -17,8 +17,21 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
     UnreachableError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 
-_LONGEST = 300  # characters of a foreign message
+__all__ = [
+    "CredentialInvalidError",
+    "Failure",
+    "ServiceExpiredError",
+    "credential_hint",
+    "extended",
+    "one_line",
+    "outcome_unknown",
+    "query_note",
+    "to_error",
+]
+
+_LONGEST_ID = 80  # characters of a query id or a content type
 
 
 class ServiceExpiredError(CollectionError):
@@ -66,15 +79,10 @@ class Failure:
         return str(value or "").replace(",", " ").split()
 
 
-def one_line(text: str) -> str:
-    """Foreign text on one line, cut to a readable length."""
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
-
-
 def query_note(query_id: str | None) -> str:
     """The query id for the end of a message; OVHcloud's support asks for it."""
-    return f" (query id {query_id})" if query_id else ""
+    shown = one_line(query_id or "", _LONGEST_ID)
+    return f" (query id {shown})" if shown else ""
 
 
 def to_error(failure: Failure) -> CollectionError:
@@ -112,8 +120,9 @@ def extended(error: CollectionError, message: str, **details: t.Any) -> Collecti
 
 
 def _no_message(failure: Failure) -> str:
-    if failure.body is None and failure.content_type:
-        return f"no JSON but {failure.content_type}"
+    kind = one_line(failure.content_type, _LONGEST_ID)
+    if failure.body is None and kind:
+        return f"no JSON but {kind}"
     return "" if failure.body is not None else "an empty body"
 
 

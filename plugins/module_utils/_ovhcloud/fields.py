@@ -10,13 +10,12 @@ contract says always names field and value. Further fields are left alone, and s
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import ApiError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import shown
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import utc
 
-_LONGEST = 60  # characters of a foreign value in a message
 T = t.TypeVar("T")
 
 
@@ -24,12 +23,6 @@ class ShapeError(ApiError):
     """An answer is not of the shape that its contract gives; `field` and `answer` say where."""
 
     answered = True
-
-
-def shown(value: t.Any) -> str:
-    """A foreign value on one line, cut to a readable length."""
-    text = " ".join(json.dumps(value, default=str).split())
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
 class Fields:

@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     GuardError,
     NotFoundError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import shown
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import extended
@@ -23,7 +24,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     names,
     numbers,
     record,
-    shown,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order_lines import lines_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import parse

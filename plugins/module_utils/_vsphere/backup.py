@@ -66,6 +66,8 @@ def checked_options(params: t.Mapping[str, t.Any]) -> None:
             "backup_password: without one the backup holds the keys of all machines in the clear; nothing was "
             "changed. Give one, or say allow_unencrypted: true"
         )
+    if "\0" in (params["backup_password"] or ""):
+        raise InvalidInputError("backup_password: holds a NUL character, which no PKCS#12 password can; give another")
     path = params["path"]
     folder = os.path.dirname(os.path.abspath(path))
     if os.path.isdir(path) or not os.path.isdir(folder):

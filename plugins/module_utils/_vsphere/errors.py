@@ -25,6 +25,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnreachableError,
     UnsupportedError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line as shortened
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim, vmodl
 
 _LONGEST = 400  # characters of a foreign message
@@ -53,8 +54,7 @@ def maybe_done(error: CollectionError) -> bool:
 
 def one_line(text: str) -> str:
     """The text on one line, not longer than a message can bear."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= _LONGEST else flat[: _LONGEST - 3] + "..."
+    return shortened(text, _LONGEST)
 
 
 def fault_name(fault: t.Any) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import certificate_facts
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import facts_in_part
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import UnreachableError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import Provider, Server
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session
@@ -38,7 +38,7 @@ def _complete(session: Session, provider: str, connection: Connection, server: S
     presented = look(session, provider, server) if server else None
     if presented is None or not presented.pem:
         return connection
-    facts = certificate_facts(presented.leaf)
+    facts, _unreadable = facts_in_part(presented.leaf)
     known = connection.certificate or {key: facts[key] for key in _FACTS}
     return dataclasses.replace(connection, certificate={**known, "sha256": facts["sha256"]})
 

@@ -10,8 +10,8 @@ import datetime
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
-    certificate_facts,
     days_left,
+    facts_in_part,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
@@ -146,9 +146,9 @@ def _client_facts(session: Session, provider: Provider, now: datetime.datetime) 
     working = working_certificate(session, provider.name)
     certificate = None
     if working:
-        facts = certificate_facts(split(working)[0])
+        facts, _unreadable = facts_in_part(split(working)[0])
         certificate = {key: facts[key] for key in _CLIENT_FACTS}
-        certificate["days_left"] = days_left(facts["not_after"], now)
+        certificate["days_left"] = days_left(facts["not_after"], now) if facts["not_after"] else None
     csr = last_csr(session, provider.name)
     return {"client_certificate": certificate, "csr_pending": is_pending(csr, working)}
 

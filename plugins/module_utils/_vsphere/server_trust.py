@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import certificate_facts
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import facts_in_part
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import Server
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.servers import same_place
@@ -89,11 +89,11 @@ class ServerTrust:
 
     @staticmethod
     def _first_use(presented: Presented) -> str:
-        facts = certificate_facts(presented.leaf)
+        facts, _unreadable = facts_in_part(presented.leaf)
         return (
             f"trust on first use: nobody verified the KMS {presented.place}. Its certificate: SHA-256 "
             f"{facts['sha256']}, "
-            f"subject {facts['subject']}. Put it into server_thumbprints after you compared it"
+            f"subject {facts['subject'] or 'not readable'}. Put it into server_thumbprints after you compared it"
         )
 
     def wait(self, patience: Patience) -> None:
@@ -129,7 +129,7 @@ class ServerTrust:
         return [
             {
                 "name": presented.server["name"],
-                "sha256": certificate_facts(presented.leaf)["sha256"],
+                "sha256": facts_in_part(presented.leaf)[0]["sha256"],
                 "trusted_by": self.rule.held_by,
             }
             for presented in self._there

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
     certificate_facts,
     days_left,
+    facts_in_part,
     thumbprint,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import check_signed_by
@@ -120,8 +121,9 @@ def look(session: Session, provider: str, server: Server) -> Presented:
 
 def judge(rule: Rule, presented: Presented) -> None:
     """Raise GuardError when the presented certificate is not one that the user accepts."""
-    facts = certificate_facts(presented.leaf)
-    got = f"presented: SHA-256 {facts['sha256']}, subject {facts['subject']}, issuer {facts['issuer']}"
+    facts, _unreadable = facts_in_part(presented.leaf)
+    subject, issuer = (facts[name] or "not readable" for name in ("subject", "issuer"))
+    got = f"presented: SHA-256 {facts['sha256']}, subject {subject}, issuer {issuer}"
     if rule.pins and facts["sha256"] not in rule.pins:
         raise GuardError(
             f"the KMS {presented.place} presents another certificate than expected; nothing was changed. "
@@ -129,7 +131,7 @@ def judge(rule: Rule, presented: Presented) -> None:
             expected=list(rule.pins),
             presented=facts["sha256"],
         )
-    if rule.authority and not check_signed_by(presented.pem + "\n" + rule.between, rule.authority):
+    if rule.authority and not _signed_by(rule, presented):
         authority = certificate_facts(split(rule.authority)[0])
         raise GuardError(
             f"the KMS {presented.place} presents a certificate that the given CA did not sign; nothing was changed. "
@@ -138,12 +140,24 @@ def judge(rule: Rule, presented: Presented) -> None:
             expected=authority["sha256"],
             presented=facts["sha256"],
         )
-    if not presented.trusted and days_left(facts["not_after"], datetime.datetime.now(datetime.timezone.utc)) < 0:
+    ended = facts["not_after"] and days_left(facts["not_after"], datetime.datetime.now(datetime.timezone.utc)) < 0
+    if not presented.trusted and ended:
         raise GuardError(
             f"the certificate of the KMS {presented.place} expired on {facts['not_after']}: vCenter does not trust it, "
             f"and waiting does not help; nothing was changed. Have the KMS renewed; {got}",
             presented=facts["sha256"],
         )
+
+
+def _signed_by(rule: Rule, presented: Presented) -> bool:
+    try:
+        return check_signed_by(presented.pem + "\n" + rule.between, rule.authority or "")
+    except InvalidInputError as error:
+        raise GuardError(
+            f"the KMS {presented.place} presents a certificate that cannot be read, so nobody can tell whether the "
+            f"given CA signed it ({error.message}); nothing was changed. Have the KMS renewed, or give "
+            "server_thumbprints alone"
+        ) from error
 
 
 def unreachable(presented: t.Iterable[Presented]) -> str:

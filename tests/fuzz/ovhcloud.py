@@ -1,0 +1,45 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Targets: what the API of OVHcloud answers."""
+
+from __future__ import annotations
+
+import typing as t
+
+from hypothesis import strategies as st
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import errors
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import record
+
+from .engine import target
+from .inputs import ODD_TEXTS, bent, damaged_text, odd_text, odd_value
+
+ERRORS = (
+    {"class": "Client::NotFound", "message": "gone", "errorCode": "NOT_FOUND", "httpCode": "404 Not Found"},
+    {"class": "Client::Forbidden", "message": "no", "details": {"unauthorizedActionsByIAM": "okms:apiovh:get,x"}},
+    {"class": "Client::Forbidden", "details": {"unauthorizedActionsByAuthentication": "okms:get"}},
+    {"errors": ["one", "two"], "error_id": "x"},
+    {"errorCode": "NOT_GRANTED_CALL", "message": "This call has not been granted"},
+)
+STATUSES = st.sampled_from((400, 401, 403, 404, 409, 429, 460, 500, 503))
+
+
+@target(
+    "OVHcloud error bodies",
+    st.tuples(st.one_of(bent(ERRORS), odd_value), STATUSES, st.one_of(st.none(), odd_text), odd_text),
+    [({"class": "a\nb" * 2000}, 404, "\n", "text/html\n"), ({"message": "\x1b[31m"}, 400, "x" * 9000, "")],
+)
+def _errors(value: tuple[t.Any, int, str | None, str]) -> None:
+    body, status, query_id, content_type = value
+    failure = errors.Failure("GET", "/me", status, body, query_id, content_type)
+    error = errors.to_error(failure)
+    errors.outcome_unknown(error)
+    raise error
+
+
+@target("OVHcloud times", st.one_of(damaged_text(["2026-09-01T10:00:00.123+02:00", "2026-09-01"]), odd_text), ODD_TEXTS)
+def _times(text: str) -> None:
+    read = record({"at": text}, "a thing")
+    read.maybe_time("at")
+    read.time("at")
