@@ -7,50 +7,29 @@ from __future__ import annotations
 
 import argparse
 import collections
-import dataclasses
-import json
+import multiprocessing
 import os
-import pathlib
 import random
-import subprocess
 import sys
 import tempfile
 import time
 import typing as t
+from concurrent import futures
 
-from .injection import AFTER, BEFORE, KILL, Clean, Finding, Site
+from . import pool
+from .injection import AFTER, BEFORE, KILL, Clean, Finding
 from .scenarios import ALL
 
 KILLS = 10  # random moments at which the play of a scenario is killed
 SEED = 20261126
 
 
-def points(clean: Clean, every: int) -> list[tuple[str, int]]:
+def points(undisturbed: Clean, every: int) -> list[tuple[str, int]]:
     """All injections of a scenario, or each `every`-th; the moments of the kills are drawn once and for all."""
-    count = len(clean.requests)
+    count = len(undisturbed.requests)
     drawn = random.Random(SEED).sample(range(count), min(KILLS, count))
     found = [(action, index) for index in range(count) for action in (BEFORE, AFTER)]
     return [*found, *((KILL, index) for index in sorted(drawn))][::every]
-
-
-def work(names: list[str], share: int, shares: int, every: int) -> None:
-    """One process: its share of the injections, a line of JSON for each."""
-    with tempfile.TemporaryDirectory(prefix="vmware-encryption-faults-") as folder:
-        site = Site(pathlib.Path(folder))
-        for name in names:
-            scenario = ALL[name]
-            clean = site.clean(scenario)
-            todo = points(clean, every)
-            systems = collections.Counter(system for system, _operation in clean.requests)
-            print(json.dumps({"scenario": name, "points": len(todo), "requests": systems}), flush=True)
-            for action, index in todo[share::shares]:
-                print(json.dumps(dataclasses.asdict(site.inject(scenario, clean, action, index))), flush=True)
-
-
-def _start(arguments: argparse.Namespace, share: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", __package__ or "", "--share", str(share), "--every", str(arguments.every)]
-    command += ["--jobs", str(arguments.jobs), *arguments.scenario]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 class Board:
@@ -63,15 +42,14 @@ class Board:
         self.broken: list[Finding] = []
         self._began = time.monotonic()
 
-    def hear(self, line: dict[str, t.Any]) -> None:
-        """News of a process."""
-        if "points" in line:
-            if line["scenario"] not in self.points:
-                self.points[line["scenario"]] = line["points"]
-                self.systems[line["scenario"]] = collections.Counter(line["requests"])
-                print(f"{line['scenario']}: {line['points']} injections, requests: {line['requests']}", flush=True)
-            return
-        finding = Finding(**line)
+    def begin(self, scenario: str, count: int, undisturbed: Clean) -> None:
+        """A scenario ran without faults; so many injections follow."""
+        self.points[scenario] = count
+        self.systems[scenario] = collections.Counter(system for system, _operation in undisturbed.requests)
+        print(f"{scenario}: {count} injections, requests: {dict(self.systems[scenario])}", flush=True)
+
+    def hear(self, finding: Finding) -> None:
+        """An injection was tried."""
         self.done[finding.scenario] += 1
         if finding.problems:
             self.broken.append(finding)
@@ -100,35 +78,30 @@ def main() -> int:
     parser.add_argument("scenario", nargs="*", default=list(ALL), help=f"some of {', '.join(ALL)}")
     parser.add_argument("--every", type=int, default=1, help="only each N-th injection")
     parser.add_argument("--jobs", type=int, default=(os.cpu_count() or 1) + 1, help="processes at once")
-    parser.add_argument("--share", type=int, default=None, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.scenario) - set(ALL)):
         parser.error(f"unknown: {', '.join(unknown)}")
-    if arguments.share is not None:
-        work(arguments.scenario, arguments.share, arguments.jobs, arguments.every)
-        return 0
     board = Board()
-    processes = [_start(arguments, share) for share in range(arguments.jobs)]
-    codes = listen(processes, board)
-    return board.close() or max(codes)
+    with tempfile.TemporaryDirectory(prefix="vmware-encryption-faults-") as folder:
+        # spawn: a process of the pool starts its lab's threads in a fresh interpreter
+        context = multiprocessing.get_context("spawn")
+        with futures.ProcessPoolExecutor(arguments.jobs, context, pool.begin, (folder,)) as executor:
+            run(executor, board, arguments.scenario, arguments.every)
+    return board.close()
 
 
-def listen(processes: list[subprocess.Popen[str]], board: Board) -> list[int]:
-    """Hear all of them until they end."""
-    import selectors
-
-    selector = selectors.DefaultSelector()
-    for process in processes:
-        if process.stdout is not None:
-            selector.register(process.stdout, selectors.EVENT_READ)
-    while selector.get_map():
-        for key, _events in selector.select():
-            line = t.cast("t.IO[str]", key.fileobj).readline()
-            if line:
-                board.hear(json.loads(line))
-            else:
-                selector.unregister(key.fileobj)
-    return [process.wait() for process in processes]
+def run(executor: futures.Executor, board: Board, scenarios: list[str], every: int) -> None:
+    """Each scenario without faults, once; as soon as it has ended, its injections."""
+    waiting: dict[futures.Future[t.Any], str] = {executor.submit(pool.clean, name): name for name in scenarios}
+    while waiting:
+        for done in futures.wait(waiting, return_when=futures.FIRST_COMPLETED).done:
+            name, result = waiting.pop(done), done.result()
+            if isinstance(result, Finding):
+                board.hear(result)
+                continue
+            todo = points(result, every)
+            board.begin(name, len(todo), result)
+            waiting.update({executor.submit(pool.inject, name, result, *point): name for point in todo})
 
 
 if __name__ == "__main__":
