@@ -26,7 +26,11 @@ from ansible.module_utils import basic
 from ansible.module_utils.common import warnings as ansible_warnings
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import warm
-from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+if (
+    t.TYPE_CHECKING
+):  # the processes of a test that run one module need no lab of their own, and loading it takes a second
+    from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 COLLECTION = "ansible_collections.ovhcloud.vmware_encryption"
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -47,7 +47,7 @@ def _seen(scenario: str, folder: pathlib.Path, environment: dict[str, str], fail
 
 
 @pytest.mark.oldest("warm plays", "equal to ordinary ones")
-@pytest.mark.parametrize(("scenario", "fails"), [("okms", False), ("vm_encryption", True)])
+@pytest.mark.parametrize(("scenario", "fails"), [("native_key_provider", False), ("vm_encryption", True)])
 def test_a_warm_play_is_an_ordinary_one(scenario: str, fails: bool, tmp_path: pathlib.Path) -> None:
     own = _seen(scenario, tmp_path / "own", OWN_PROCESS, fails)
     assert _seen(scenario, tmp_path / "warm", {}, fails) == own

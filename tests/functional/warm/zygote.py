@@ -5,8 +5,8 @@
 
 What a play does is the same as with ansible-playbook; what is saved is the start of Python for the play and for each of
 its modules, which is nine tenths of the time of a short play, and half of the rest: Ansible's fork for each task. Only
-`ActionBase._execute_module` and (from ansible-core 2.21 on) `WorkerProcess.start` are replaced: tasks and their modules
-run in the process of the play, or, before 2.21, in Ansible's fork for the task.
+`ActionBase._execute_module` and `WorkerProcess.start` are replaced: tasks and their modules run in the process of the
+play.
 """
 
 from __future__ import annotations
@@ -103,30 +103,49 @@ def stay_in_process() -> None:
     from ansible.executor.process import worker
     from ansible.executor.task_executor import TaskExecutor
 
-    if "task" in inspect.signature(TaskExecutor).parameters:  # before 2.21 it changes its task: forks are needed
-        return
-    from ansible._internal import _task
+    before_2_21 = "task" in inspect.signature(TaskExecutor).parameters
 
     def start(self: t.Any) -> None:
         host, task = copy.copy(self._host), self._task.copy(exclude_parent=True, exclude_tasks=True)
         task._parent = self._task._parent
-        task.squash()
-        with _task.TaskContext.create(task=task, task_vars=dict(self._task_vars), host_name=host.name):
-            executor = TaskExecutor(
-                host,
-                self._play_context.copy(),
-                self._loader,
-                self._shared_loader_obj,
-                self._final_q,
-                self._variable_manager,
-            )
-            result = executor.run()
-            result.finalize_registered_values()
-            task.ignore_errors = result.ignore_errors
-            task.ignore_unreachable = result.ignore_unreachable
-            self._final_q.send_task_result(host, task, result)
+        (_run_before_2_21 if before_2_21 else _run)(TaskExecutor, self, host, task)
 
     worker.WorkerProcess.start = start
+
+
+def _run(executor: t.Any, worker: t.Any, host: t.Any, task: t.Any) -> None:
+    from ansible._internal import _task
+
+    task.squash()
+    with _task.TaskContext.create(task=task, task_vars=dict(worker._task_vars), host_name=host.name):
+        result = executor(
+            host,
+            worker._play_context.copy(),
+            worker._loader,
+            worker._shared_loader_obj,
+            worker._final_q,
+            worker._variable_manager,
+        ).run()
+        result.finalize_registered_values()
+        task.ignore_errors = result.ignore_errors
+        task.ignore_unreachable = result.ignore_unreachable
+        worker._final_q.send_task_result(host, task, result)
+
+
+def _run_before_2_21(executor: t.Any, worker: t.Any, host: t.Any, task: t.Any) -> None:
+    with open(os.devnull) as nothing:
+        result = executor(
+            host,
+            task,
+            dict(worker._task_vars),
+            worker._play_context.copy(),
+            *([nothing] if "new_stdin" in inspect.signature(executor).parameters else []),
+            worker._loader,
+            worker._shared_loader_obj,
+            worker._final_q,
+            worker._variable_manager,
+        ).run()
+    worker._final_q.send_task_result(host.name, task._uuid, result, task_fields=task.dump_attrs())
 
 
 def preload() -> None:
