@@ -95,16 +95,16 @@ def encryption_plan(result: t.Mapping[str, t.Any], names: int = 20) -> dict[str,
     size = sum(int(row["rewritten_bytes"]) for row in planned)
     table = [
         _line("selected", len(rows)),
-        _line("already done", sum(row["outcome"] == "already" for row in rows)),
+        _line("already compliant", sum(row["outcome"] == "already" for row in rows)),
         *_actions(planned, names),
         *_shutdowns(off, names),
         *_policies(planned, names),
         *_new_policies(result),
         _line("blocked", sum(row["outcome"] == "blocked" for row in rows)),
         *(f"  {line}" for line in blocked),
-        _line("left alone", sum(row["outcome"] == "excluded" for row in rows)),
+        _line("excluded", sum(row["outcome"] == "excluded" for row in rows)),
         *(f"  {line}" for line in _by_obstacle(rows, "excluded", names)),
-        _line("work ahead", len(planned), f"{readable_size(size)} of disks are rewritten"),
+        _line("to do", len(planned), f"{readable_size(size)} of disks are rewritten" if size else ""),
     ]
     return {
         "table": table,
@@ -140,7 +140,7 @@ def _on(row: Row) -> bool:
 
 
 def _shutdowns(off: t.Sequence[Row], names: int) -> list[str]:
-    return [_line("shut down for it", len(off), listing([str(row["name"]) for row in off], names))] if off else []
+    return [_line("needs shutdown", len(off), listing([str(row["name"]) for row in off], names))] if off else []
 
 
 def _policies(planned: t.Sequence[Row], names: int) -> list[str]:

@@ -163,7 +163,9 @@ def _line(wave: t.Mapping[str, t.Any], rows: t.Sequence[t.Mapping[str, t.Any]], 
     ]
     if after["blocked"]:
         parts.append(f"{after['blocked']} blocked meanwhile")
-    return "; ".join([*parts, f"{readable_size(after['bytes'])} rewritten"])
+    if after["bytes"]:
+        parts.append(f"{readable_size(after['bytes'])} rewritten")
+    return "; ".join(parts)
 
 
 class FilterModule:

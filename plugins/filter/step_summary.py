@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter step_summary: what a role has done, changed, still has to do, and what stopped it."""
+"""Filter step_summary: what is there, what a role changed or skipped, what is still to do, and what stopped it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ name: step_summary
 short_description: Sum up the steps of a role
 version_added: 0.1.0
 description:
-  - Turns the registered results of the steps of a role into four lists, which are done, changed, to do and blocked by.
-  - It is what the roles of this collection show at their end.
+  - Turns the registered results of the steps of a role into five lists, which are done, changed, skipped, to do and
+    blocked by.
+  - It is what the roles of this collection show at their end, also after a failure.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -27,21 +28,26 @@ options:
     required: true
     suboptions:
       step:
-        description: What the step does, in words.
+        description: What the step leads to, in words.
         type: str
         required: true
       result:
         description: The registered result, empty when the step was not reached.
         type: dict
+      there:
+        description: What the role saw that makes the step unnecessary. A step with it that was skipped or not reached
+          counts as done.
+        type: str
       idle:
-        description: Why the step may be left out. A step with a reason that was skipped counts as done.
+        description: Why the step may be left out. A step with a reason that was skipped or not reached counts as
+          skipped.
         type: str
   check:
     description: Whether the role ran in check mode. Changes are then still to be done.
     type: bool
     default: false
   failed_step:
-    description: Name of the task that failed, empty when none did.
+    description: Name of the task that failed, empty when none did. Steps of which nothing was seen before are marked.
     type: str
     default: ""
   failure:
@@ -67,15 +73,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The steps in four lists.
+  description: The steps in five lists.
   type: dict
   contains:
     done:
-      description: Steps that found their work done.
+      description: What is there, as this run has seen.
       type: list
       elements: str
     changed:
       description: Steps that changed something.
+      type: list
+      elements: str
+    skipped:
+      description: Steps that were not asked for or could not be tested, each with the reason.
       type: list
       elements: str
     to_do:
@@ -89,34 +99,40 @@ _value:
 """
 
 Steps = t.Sequence[t.Mapping[str, t.Any]]
+KINDS = ("done", "changed", "skipped", "to_do", "blocked_by")
 
 
 def step_summary(
     steps: Steps, check: bool = False, failed_step: str = "", failure: str = "", remaining: t.Sequence[str] = ()
 ) -> dict[str, list[str]]:
-    """Sort the steps into done, changed, to_do and blocked_by."""
-    summary: dict[str, list[str]] = {"done": [], "changed": [], "to_do": [], "blocked_by": []}
+    """Sort the steps into the five lists."""
+    summary: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    stopped = bool(failure or failed_step)
     for entry in steps:
         if not isinstance(entry, t.Mapping) or "step" not in entry:
             raise AnsibleFilterError(f"step_summary: a step needs the key 'step': {entry!r}")
-        kind, text = _sorted_in(entry, check)
-        summary[kind].append(text)
+        kind, note = _kind_of(entry, check, stopped)
+        summary[kind].append(f"{entry['step']} ({note})" if note else str(entry["step"]))
     summary["to_do"].extend(str(text) for text in remaining)
-    if failure or failed_step:
+    if stopped:
         summary["blocked_by"].append(": ".join(part for part in (failed_step, failure) if part))
     return summary
 
 
-def _sorted_in(entry: t.Mapping[str, t.Any], check: bool) -> tuple[str, str]:
-    step, result, idle = str(entry["step"]), entry.get("result") or {}, entry.get("idle")
-    if result.get("failed") or not result:
-        # a step that was left out on purpose never registers more than its being skipped
-        return ("done", f"{step} ({idle})") if idle and not result.get("failed") else ("to_do", step)
-    if result.get("skipped"):
-        return ("done", f"{step} ({idle})") if idle else ("to_do", step)
-    if result.get("changed"):
-        return ("to_do" if check else "changed"), step
-    return "done", step
+def _kind_of(entry: t.Mapping[str, t.Any], check: bool, stopped: bool) -> tuple[str, str]:
+    """The list of a step, and what is added to it in brackets."""
+    result, there, idle = entry.get("result") or {}, str(entry.get("there") or ""), str(entry.get("idle") or "")
+    if result.get("failed"):
+        return "to_do", "partly done" if result.get("changed") and not check else ""
+    if result and not result.get("skipped"):
+        if result.get("changed"):
+            return ("to_do" if check else "changed"), ""
+        return "done", ""
+    if there:
+        return "done", there
+    if idle:
+        return "skipped", idle
+    return "to_do", "not looked at" if stopped and not result else ""
 
 
 class FilterModule:

@@ -20,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.enc
     without,
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import PROVIDER, open_up
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.summaries import mentioned, summary_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.crypto_state import KmipServer
 
@@ -228,7 +229,11 @@ def test_the_side_of_ovhcloud_and_the_age_of_backups(
 
 def test_what_the_user_may_not_read_is_told(lab: Lab, play: Play, folder: pathlib.Path) -> None:
     without(lab, "StorageProfile.View")
-    _good(play())
+    result = play()
+    _good(result)
+    summary = summary_of(result)
+    assert mentioned(summary["skipped"], "storage policies could not be read", "(none named)"), summary
+    assert mentioned(summary["done"], "Key providers and VMs") and summary["to_do"] == [], summary
     report = _report(folder)
     assert report["storage_policies"] is None
     assert [one["subject"] for one in report["findings"] if one["code"] == "not_read"] == ["Not read: storage policies"]

@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.summaries import mentioned, summary_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.kmip import KmipServer
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import thumbprints
@@ -162,6 +163,9 @@ def test_request_signed_elsewhere_in_two_runs_and_its_renewal(
     assert done.code == 0, done.screen
     provider = state_of(lab, run_module)
     assert (provider["status"], provider["default"]) == ("green", True)
+    summary = summary_of(done)
+    assert mentioned(summary["skipped"], "(no certificate and key to test with from here)", "(no private cloud named)")
+    assert mentioned(summary["changed"], "Certificate of vCenter in use", "is the default"), summary
     nothing_more(lab, play, **options)
 
     lab.clock.advance(340 * DAY)

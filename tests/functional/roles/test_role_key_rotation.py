@@ -96,7 +96,8 @@ def test_every_key_is_replaced_once_for_each_campaign(lab: Lab, play: Play, stat
     assert _all(new).isdisjoint(_all(old))
     assert {name: bool(ids) for name, ids in new.items()} == {name: bool(ids) for name, ids in old.items()}
     assert providers(lab.vcenter.inventory.vm("vm5")) == {STANDARD, None}
-    assert "still used: 0 of 5 old keys" in flat(first)
+    assert "still used: 0 of 5 old keys" in flat(first) and "B of disks are rewritten" not in flat(first)
+    assert f"no longer used: 5 of 5 old keys ({', '.join(sorted({*_all(old), kek}))})" in flat(first)
     assert all(key in flat(first) for key in {*_all(old), kek})
     kept = json.loads(state.read_text())
     assert (set(kept["key_ids"]), kept["finished"], state.stat().st_mode & 0o777) == ({*_all(old), kek}, True, 0o600)
@@ -147,7 +148,7 @@ def test_deep_needs_backups_and_gives_power_back_after_a_kill(lab: Lab, play: Pl
     inventory.vm("vm2").policy = policies.add("vSAN encrypted", [pbm_profiles.sub_profile("VSAN", both)])
     had = [(one.policy, [disk.policy for disk in one.disks]) for one in inventory.vms[:4]]
     deep = {"key_rotation_mode": "deep", "key_rotation_power_off": "shutdown", "key_rotation_canary": 0}
-    assert "shut down for it 2 vm1, vm3" in rehearsed(lab, play, **deep)
+    assert "needs shutdown 2 vm1, vm3" in rehearsed(lab, play, **deep)
     refused = play(**deep)
     assert refused.code != 0
     assert "key_rotation_backup_confirmed=true" in flat(refused)

@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.summaries import mentioned, summary_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 DAY = 86400.0
@@ -80,6 +81,12 @@ def test_first_run_does_everything_and_the_second_nothing(lab: Lab, play: Play, 
     second = play()
     assert (second.code, second.failed, second.changed) == (0, 0, 0), second.screen
     assert lab.journal.writes(mark) == []
+    summary = summary_of(second)
+    assert (summary["changed"], summary["to_do"], summary["blocked_by"]) == ([], [], []), summary
+    assert mentioned(summary["done"], "OKMS domain", "is the default", "entries of the private cloud delivered")
+    # what nobody asked for was not done
+    assert mentioned(summary["skipped"], "OVHcloud IAM on", "Recovery dossier"), summary
+    assert not [text for text in summary["done"] if "not asked for" in text]
     assert _counts(lab) == once
     mark = lab.journal.mark()
     checked = play(check=True)
@@ -104,6 +111,12 @@ def test_without_permission_to_order_it_stops_with_the_price(lab: Lab, play: Pla
     assert lab.journal.writes() == []
     for word in ("kms-prod", lab.region, "EUR", "allow_order", "blocked_by"):
         assert word in result.screen, word
+    summary = summary_of(result)
+    assert (summary["done"], summary["changed"]) == ([], [])
+    assert mentioned(summary["to_do"], "OKMS domain kms-prod", "registered", "is the default"), summary
+    # told by the task and by the summary, not once more at the end
+    assert "EUR" in summary["blocked_by"][0]
+    assert result.screen.count("Nothing was ordered") <= 3
 
 
 def test_a_revoked_certificate_is_replaced(lab: Lab, play: Play, run_module: RunModule) -> None:

@@ -33,16 +33,16 @@ def test_the_table_names_everything_that_counts() -> None:
     )
     assert [" ".join(line.split()) for line in plan["table"]] == [
         "selected 7",
-        "already done 1",
+        "already compliant 1",
         "encrypt 2 b, c",
         "move to another provider 1 d",
-        "shut down for it 1 c",
+        "needs shutdown 1 c",
         "blocked 2",
         "snapshots: 2 (e, f): it has snapshots. Next step: remove them",
         "template: 1 (e): it is a template. Next step: convert it",
-        "left alone 1",
+        "excluded 1",
         "infrastructure: 1 (g): it was recognised as the vCenter. Next step: leave it alone",
-        "work ahead 3 2.0 GiB of disks are rewritten",
+        "to do 3 2.0 GiB of disks are rewritten",
     ]
     assert (plan["to_do"], plan["shutdowns"], plan["running"]) == (3, ["id-c"], ["id-d"])
     assert plan["blocked"] == [line.strip() for line in plan["table"][6:8]]

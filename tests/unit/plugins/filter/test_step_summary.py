@@ -15,24 +15,52 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.filter.step_summary 
 step_summary = FilterModule().filters()["step_summary"]
 
 
+SKIPPED = {"skipped": True, "changed": False}
+EMPTY: dict[str, list[str]] = {"done": [], "changed": [], "skipped": [], "to_do": [], "blocked_by": []}
+
+
 @pytest.mark.parametrize(
-    ("result", "idle", "check", "kind", "text"),
+    ("result", "reasons", "check", "kind", "text"),
     [
-        ({"changed": False}, None, False, "done", "order"),
-        ({"changed": True}, None, False, "changed", "order"),
-        ({"changed": True}, None, True, "to_do", "order"),
-        ({"changed": False}, None, True, "done", "order"),
-        ({"skipped": True, "changed": False}, None, False, "to_do", "order"),
-        ({"skipped": True, "changed": False}, "not asked for", False, "done", "order (not asked for)"),
-        ({}, None, False, "to_do", "order"),
-        ({}, "not asked for", False, "done", "order (not asked for)"),
-        ({"failed": True, "changed": False, "msg": "x"}, "not asked for", False, "to_do", "order"),
-        ({"failed": True, "changed": True}, None, False, "to_do", "order"),
+        ({"changed": False}, {}, False, "done", "order"),
+        ({"changed": False}, {"idle": "not asked for", "there": "seen"}, False, "done", "order"),
+        ({"changed": True}, {}, False, "changed", "order"),
+        ({"changed": True}, {}, True, "to_do", "order"),
+        ({"changed": False}, {}, True, "done", "order"),
+        (SKIPPED, {}, False, "to_do", "order"),
+        (SKIPPED, {"idle": "not asked for"}, False, "skipped", "order (not asked for)"),
+        (SKIPPED, {"there": "it is already"}, False, "done", "order (it is already)"),
+        (SKIPPED, {"there": "it is already", "idle": "not asked for"}, False, "done", "order (it is already)"),
+        ({}, {}, False, "to_do", "order"),
+        ({}, {"idle": "not asked for"}, False, "skipped", "order (not asked for)"),
+        ({}, {"there": "it is already"}, True, "done", "order (it is already)"),
+        ({"failed": True, "changed": False}, {"idle": "not asked for", "there": "seen"}, False, "to_do", "order"),
+        ({"failed": True, "changed": True}, {}, False, "to_do", "order (partly done)"),
+        ({"failed": True, "changed": True}, {}, True, "to_do", "order"),
     ],
 )
-def test_each_result_goes_into_its_list(result: t.Any, idle: str | None, check: bool, kind: str, text: str) -> None:
-    summary = step_summary([{"step": "order", "result": result, "idle": idle}], check)
-    assert summary == {**{"done": [], "changed": [], "to_do": [], "blocked_by": []}, kind: [text]}
+def test_each_result_goes_into_its_list(
+    result: t.Any, reasons: dict[str, str], check: bool, kind: str, text: str
+) -> None:
+    summary = step_summary([{"step": "order", "result": result, **reasons}], check)
+    assert summary == {**EMPTY, kind: [text]}
+
+
+@pytest.mark.parametrize(
+    ("result", "reasons", "kind", "text"),
+    [
+        ({}, {}, "to_do", "order (not looked at)"),
+        ({}, {"there": "it is already"}, "done", "order (it is already)"),
+        ({}, {"idle": "not asked for"}, "skipped", "order (not asked for)"),
+        (SKIPPED, {}, "to_do", "order"),
+        ({"changed": True}, {}, "changed", "order"),
+    ],
+)
+def test_after_a_failure_only_what_was_seen_counts(
+    result: t.Any, reasons: dict[str, str], kind: str, text: str
+) -> None:
+    summary = step_summary([{"step": "order", "result": result, **reasons}], failed_step="Order", failure="no money")
+    assert summary == {**EMPTY, "blocked_by": ["Order: no money"], kind: [text]}
 
 
 def test_a_failure_is_named_with_its_task() -> None:
