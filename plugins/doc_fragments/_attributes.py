@@ -78,3 +78,13 @@ attributes:
     membership:
       - ovhcloud.vmware_encryption.certificates
 """
+
+    ACTIONGROUP_FILES = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/ovhcloud.vmware_encryption.files) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - ovhcloud.vmware_encryption.files
+"""

@@ -23,6 +23,7 @@ description:
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._volumes
   - ovhcloud.vmware_encryption._vsphere
   - ovhcloud.vmware_encryption._wait
 attributes:
@@ -43,7 +44,8 @@ options:
       - File for the backup, usually with the ending C(.p12), on the host that runs the module. Its folder must
         be there.
       - A path in the container of an AWX job (or of another execution environment) is refused, because the file would
-        vanish with the container; see O(allow_ephemeral).
+        vanish with the container; see O(volumes) and O(allow_ephemeral).
+      - A symbolic link, and anything else that is not a regular file, is refused.
     type: path
     required: true
   backup_password:
@@ -164,6 +166,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     boolean,
     file_path,
     text,
+    volumes_option,
     wait_options,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
@@ -180,6 +183,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 SPEC = ArgSpec(
     connection(),
+    volumes_option(),
     wait_options(timeout=120),
     name=text(required=True),
     path=file_path(required=True),

@@ -275,6 +275,8 @@ class Lab(KeyServers):
             "VMWARE_PASSWORD": self.vcenter_password,
             "VMWARE_VALIDATE_CERTS": "true",
             "VMWARE_CA_PATH": self.ca_path,
+            # what is tried out here may go with a container
+            "VMWARE_ENCRYPTION_VOLUMES": "/",
         }
 
     def secrets(self) -> list[str]:

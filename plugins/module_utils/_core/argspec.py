@@ -108,6 +108,11 @@ def texts(
     return _option("list", elements="str", required=required, default=chosen, no_log=secret, choices=allowed)
 
 
+def volumes_option() -> ArgSpec:
+    """`volumes`, the folders that outlast a job, documented in the fragment `volumes`."""
+    return ArgSpec(volumes=_option("list", ("VMWARE_ENCRYPTION_VOLUMES",), elements="path"))
+
+
 def suboptions(
     spec: ArgSpec, many: bool = False, required: bool | None = None, default: t.Any = None, secret: bool | None = None
 ) -> Option:

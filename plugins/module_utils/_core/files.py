@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.targets import obstacle
 
 
 def read_text(path: str, name: str) -> str:
     """The text of a file that the option `name` points to."""
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            return file.read()
-    except OSError as error:
-        raise InvalidInputError(f"{name}: cannot read {path}: {error.strerror}") from error
+        return read_bytes(path, name).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise InvalidInputError(f"{name}: {path} is no text file (a binary form such as DER or PKCS#12?)") from error
 
@@ -26,10 +25,15 @@ def read_text(path: str, name: str) -> str:
 def read_bytes(path: str, name: str) -> bytes:
     """The content of a file that the option `name` points to."""
     try:
+        # a FIFO would be waited for without end, and some devices never end
+        if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):
+            raise InvalidInputError(f"{name}: {path} is not a regular file")
         with open(path, "rb") as file:
             return file.read()
     except OSError as error:
         raise InvalidInputError(f"{name}: cannot read {path}: {error.strerror}") from error
+    except ValueError as error:  # what no path can hold, such as a NUL character
+        raise InvalidInputError(f"{name}: cannot read this path: {error}") from error
 
 
 class Reserved:
@@ -41,6 +45,9 @@ class Reserved:
     def __init__(self, path: str, room: int = 0) -> None:
         self.path = path
         self.temporary = ""
+        reason = obstacle(path)
+        if reason:
+            raise InvalidInputError(f"cannot write {path}: it {reason}", path=path)
         try:
             # mkstemp creates with mode 0600
             handle, self.temporary = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)), prefix=".")

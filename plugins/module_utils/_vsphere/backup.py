@@ -24,12 +24,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import Reserved, read_bytes
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.targets import (
+    check_file,
+    check_folder,
+    check_lasting,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import native
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.job_container import (
-    look_around,
-    vanishes,
-)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import (
     Provider,
     list_providers,
@@ -68,18 +69,19 @@ def checked_options(params: t.Mapping[str, t.Any]) -> None:
         )
     if "\0" in (params["backup_password"] or ""):
         raise InvalidInputError("backup_password: holds a NUL character, which no PKCS#12 password can; give another")
-    path = params["path"]
-    folder = os.path.dirname(os.path.abspath(path))
-    if os.path.isdir(path) or not os.path.isdir(folder):
+    path = os.path.abspath(params["path"])
+    check_file("path", path)
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
         raise InvalidInputError(f"path: {path} must name a file in a folder that is there, on the host that runs this")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise InvalidInputError(f"path: no file can be written in {folder}")
-    around = look_around()
-    if not params["allow_ephemeral"] and vanishes(path, around):
-        raise GuardError(
-            f"path: {path} lies in the container of this job ({', '.join(around.signs)}) and vanishes with it; nothing "
-            "was changed. Choose a path on a volume that outlives the job, delegate the task to another host, or say "
-            "allow_ephemeral: true and copy the file out in the same job"
+    check_folder("path", folder)
+    if not params["allow_ephemeral"]:
+        check_lasting(
+            "path",
+            path,
+            params["volumes"] or [],
+            "name the volume in volumes, delegate the task to another host, or say allow_ephemeral: true and copy the "
+            "file out in the same job",
         )
 
 

@@ -174,7 +174,7 @@ def test_file_in_the_container_of_the_job(lab, run, monkeypatch):
         ({"name": "a/b"}, "invalid_input", "no / in it"),
         ({"name": "nobody"}, "not_found", "no key provider nobody"),
         ({"path": "/nowhere/at/all.p12"}, "invalid_input", "in a folder that is there"),
-        ({"path": "/tmp"}, "invalid_input", "must name a file"),
+        ({"path": "/tmp"}, "invalid_input", "is a folder; name a file in it"),
     ],
 )
 def test_bad_input(lab, run, options, kind, words):

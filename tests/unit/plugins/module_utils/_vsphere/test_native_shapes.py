@@ -13,12 +13,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     UnreachableError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.job_container import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.job_container import (
     Surroundings,
     parse_mounts,
     vanishes,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native import checked_name, health_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native_hosts import (
     HostFacts,

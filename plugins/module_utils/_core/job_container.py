@@ -55,14 +55,15 @@ def vanishes(path: str, around: Surroundings) -> bool:
     if not around.signs:
         return False
     real = os.path.realpath(path)
-    if _inside(real, _RUNNER):
+    if inside(real, _RUNNER):
         return True
-    holders = [(folder, kind) for folder, kind in around.mounts if _inside(real, folder)]
+    holders = [(folder, kind) for folder, kind in around.mounts if inside(real, folder)]
     if not holders:
         return True
     folder, kind = max(holders, key=lambda holder: len(holder[0]))
     return folder == "/" or kind in _PASSING
 
 
-def _inside(path: str, folder: str) -> bool:
+def inside(path: str, folder: str) -> bool:
+    """Whether the path is that folder or lies below it; both without links."""
     return folder == "/" or path == folder or path.startswith(folder + "/")

@@ -1,0 +1,62 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter absolute_path: a path as seen from where the command was started."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+DOCUMENTATION = r"""
+name: absolute_path
+short_description: Path as seen from the folder in which the command was started
+version_added: 0.1.0
+description:
+  - Makes a path absolute. What is relative is taken from the folder in which C(ansible-playbook) was started.
+  - Ansible itself runs modules in the folder of the playbook. For a playbook of a collection this is a folder of the
+    installed collection, and each upgrade of the collection removes what lies there.
+  - C(~) and variables such as C($HOME) are expanded as in options of the type path.
+author:
+  - OVHcloud VMware encryption authors (@ovhcloud)
+options:
+  _input:
+    description: The path, or a list of paths.
+    type: raw
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Keep a backup beside the variables from which the play was started
+  ovhcloud.vmware_encryption.native_key_provider_backup:
+    name: nkp-prod
+    path: "{{ 'backups/nkp-prod.p12' | ovhcloud.vmware_encryption.absolute_path }}"
+    backup_password: "{{ vault_backup_password }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The absolute path, or a list of them. Empty when the path is empty or not given.
+  type: raw
+"""
+
+
+def absolute_path(path: t.Any) -> t.Any:
+    """The path without any doubt. Raises AnsibleFilterError for what is no path."""
+    if path is None or path == "":
+        return ""
+    if isinstance(path, (list, tuple)):
+        return [absolute_path(one) for one in path]
+    if not isinstance(path, (str, os.PathLike)):
+        raise AnsibleFilterError(f"absolute_path: {path!r} is not a path")
+    return os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name to function."""
+        return {"absolute_path": absolute_path}

@@ -1,0 +1,220 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: output_files
+short_description: Check that files can be written, and make their folders
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Judges all paths at which a play is going to write, before the play changes anything. All roles of this collection
+    begin with it.
+  - A path is refused when a folder, a symbolic link or a FIFO is in its place, when its folder cannot be written to or
+    has no room left, and when it lies in the container of a job and so would vanish with it.
+  - Folders that are missing are made with mode 0700, once all paths are good. Files are not touched. A file that is
+    made for a moment proves that there is room.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_files
+  - ovhcloud.vmware_encryption._volumes
+options:
+  files:
+    description: The paths.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      option:
+        description: What messages call this path, usually the variable that holds it.
+        type: str
+        required: true
+      path:
+        description: The path. An entry without one is left out.
+        type: path
+      folder:
+        description: Whether it is a folder into which files are put.
+        type: bool
+        default: false
+      lasting:
+        description: Whether what is written must outlast the job.
+        type: bool
+        default: true
+      room:
+        description: Room that is needed, in bytes.
+        type: int
+        default: 65536
+  start:
+    description:
+      - Folder from which relative paths are meant, see P(ovhcloud.vmware_encryption.absolute_path#filter).
+      - Without it, relative paths are refused.
+    type: path
+  keep_out:
+    description:
+      - Folder in which nothing may be written. The roles name the installed collection, which an upgrade replaces.
+    type: path
+  prefix:
+    description: What messages put before the names of options, for roles.
+    type: str
+    default: ""
+seealso:
+  - module: ovhcloud.vmware_encryption.native_key_provider_backup
+"""
+
+EXAMPLES = r"""
+- name: Check where the report and the dossier go before anything is changed
+  ovhcloud.vmware_encryption.output_files:
+    files:
+      - option: report_folder
+        path: "{{ report_folder }}"
+        folder: true
+      - option: dossier
+        path: "{{ dossier }}"
+    start: "{{ '.' | ovhcloud.vmware_encryption.absolute_path }}"
+    volumes: [/runner/kept]
+"""
+
+RETURN = r"""
+files:
+  description: The paths, by the name of their option.
+  returned: success
+  type: dict
+  sample:
+    dossier: /srv/vmware/dossier.json
+folders:
+  description: Folders that were made, or would be in check mode.
+  returned: success
+  type: list
+  elements: str
+  sample: [/srv/vmware]
+"""
+
+import dataclasses
+import os
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    file_path,
+    integer,
+    suboptions,
+    text,
+    volumes_option,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import Reserved
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.job_container import inside
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_action
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.targets import (
+    ROOM,
+    check_file,
+    check_folder,
+    check_lasting,
+    missing_folders,
+)
+
+FILE = ArgSpec(
+    option=text(required=True),
+    path=file_path(),
+    folder=boolean(default=False),
+    lasting=boolean(default=True),
+    room=integer(default=ROOM),
+)
+SPEC = ArgSpec(
+    volumes_option(),
+    files=suboptions(FILE, many=True, required=True),
+    start=file_path(),
+    keep_out=file_path(),
+    prefix=text(default=""),
+)
+_MODE = 0o700
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """One path: what it is called, where it is, and the folder in which a file must be made for it."""
+
+    name: str
+    path: str
+    folder: str
+    lasting: bool
+    room: int
+
+
+class OutputFiles:
+    """All paths of one play."""
+
+    def __init__(self, params: dict[str, t.Any]) -> None:
+        self._params = params
+        self._targets = [self._target(entry) for entry in params["files"] if entry["path"]]
+
+    def perform(self, check_mode: bool) -> dict[str, t.Any]:
+        """Judge all of them, then make what is missing."""
+        for target in self._targets:
+            self._judge(target)
+        missing = list(dict.fromkeys(one for target in self._targets for one in missing_folders(target.folder)))
+        if not check_mode:
+            for folder in missing:
+                _make(folder)
+            for target in self._targets:
+                Reserved(os.path.join(target.folder, "room"), target.room).drop()
+        prefix = self._params["prefix"]
+        return {
+            "changed": bool(missing),
+            "files": {target.name[len(prefix) :]: target.path for target in self._targets},
+            "folders": missing,
+            "diff": {"before": {"folders": []}, "after": {"folders": missing}},
+        }
+
+    def _target(self, entry: dict[str, t.Any]) -> Target:
+        name, path, start = self._params["prefix"] + entry["option"], entry["path"], self._params["start"]
+        if not os.path.isabs(path) and not start:
+            raise InvalidInputError(
+                f"{name}: {path} is relative, and this play works on another host than the one on which it was "
+                "started; give an absolute path"
+            )
+        path = os.path.abspath(os.path.join(start or "", path))
+        folder = path if entry["folder"] else os.path.dirname(path)
+        return Target(name, path, folder, entry["lasting"], entry["room"])
+
+    def _judge(self, target: Target) -> None:
+        if target.folder != target.path:
+            check_file(target.name, target.path)
+        check_folder(target.name, target.folder, target.room)
+        closed = self._params["keep_out"]
+        if closed and inside(os.path.realpath(target.path), os.path.realpath(closed)):
+            raise InvalidInputError(
+                f"{target.name}: {target.path} lies in the installed collection, and an upgrade would remove it; "
+                "nothing was changed. Choose another folder"
+            )
+        if target.lasting:
+            option = f"{self._params['prefix']}volumes"
+            how = f"name the volume in {option} (or in VMWARE_ENCRYPTION_VOLUMES) when it is one that outlives the job"
+            check_lasting(target.name, target.path, self._params["volumes"] or [], how)
+
+
+def _make(folder: str) -> None:
+    try:
+        os.mkdir(folder, _MODE)
+    except FileExistsError:
+        return  # made meanwhile by somebody else
+    except OSError as error:
+        raise InvalidInputError(f"cannot make the folder {folder}: {error.strerror}") from error
+
+
+def build(context: Context) -> OutputFiles:
+    """Complete the paths."""
+    return OutputFiles(context.params)
+
+
+def main() -> None:
+    """Entry point."""
+    run_action(SPEC, build)
+
+
+if __name__ == "__main__":
+    main()
