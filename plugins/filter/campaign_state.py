@@ -10,6 +10,9 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line, shown
+
 DOCUMENTATION = r"""
 name: campaign_state
 short_description: Read and change the file from which an interrupted run is finished
@@ -90,6 +93,7 @@ _value:
       type: bool
 """
 
+TAKES = "the text of a state file that it made"
 FORMAT = 1
 
 
@@ -106,8 +110,8 @@ def campaign_state(
     old = _read(text)
     if old["vcenter"] not in ("", vcenter):
         raise AnsibleFilterError(
-            f"campaign_state: the file is of the vCenter {old['vcenter']}, not of {vcenter}; take another "
-            "file, or remove it"
+            f"campaign_state: the file is of the vCenter {one_line(str(old['vcenter']))}, not of {vcenter}; take "
+            "another file, or remove it"
         )
     if old["campaign"] != campaign:
         old = {**_fresh(), "power_on": old["power_on"]}
@@ -137,7 +141,9 @@ def _read(text: str) -> dict[str, t.Any]:
     if not isinstance(found, dict) or not isinstance(found.get("power_on"), list):
         raise AnsibleFilterError("campaign_state: the file is not one of this collection")
     if found.get("format") != FORMAT:
-        raise AnsibleFilterError(f"campaign_state: format {found.get('format')!r} is unknown, {FORMAT} was expected")
+        raise AnsibleFilterError(
+            f"campaign_state: format {shown(found.get('format'))} is unknown, {FORMAT} was expected"
+        )
     return {**_fresh(), **found}
 
 
@@ -146,4 +152,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"campaign_state": campaign_state}
+        return {"campaign_state": shaped(campaign_state, AnsibleFilterError, TAKES)}

@@ -13,6 +13,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+
 DOCUMENTATION = r"""
 name: certificate_thumbprint
 short_description: Thumbprint of a certificate
@@ -51,6 +53,7 @@ _value:
   type: str
 """
 
+TAKES = "the text of a certificate in PEM form"
 _BLOCK = re.compile(r"-----\s*BEGIN CERTIFICATE\s*-----(.*?)-----\s*END CERTIFICATE\s*-----", re.DOTALL)
 _BREAK = re.compile(r"(?:\\+[rn]|\s)+")
 
@@ -79,4 +82,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"certificate_thumbprint": certificate_thumbprint}
+        return {"certificate_thumbprint": shaped(certificate_thumbprint, AnsibleFilterError, TAKES)}

@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.cells import table
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.model import NotAReportError, loaded
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 
 DOCUMENTATION = r"""
 name: encryption_audit_csv
@@ -47,6 +48,8 @@ _value:
   sample: "record,vm,moid,..."
 """
 
+TAKES = "the text of a report of encryption_audit_report"
+
 
 def encryption_audit_csv(text: str) -> str:
     """The CSV. Raises AnsibleFilterError when the text is not a report."""
@@ -61,4 +64,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"encryption_audit_csv": encryption_audit_csv}
+        return {"encryption_audit_csv": shaped(encryption_audit_csv, AnsibleFilterError, TAKES)}

@@ -14,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.
     headlines,
     loaded,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 
 DOCUMENTATION = r"""
 name: encryption_audit_headlines
@@ -47,6 +48,8 @@ _value:
   sample: ["190 of 248 VMs are encrypted (76.6 %)"]
 """
 
+TAKES = "the text of a report of encryption_audit_report"
+
 
 def encryption_audit_headlines(text: str) -> list[str]:
     """The lines. Raises AnsibleFilterError when the text is not a report."""
@@ -61,4 +64,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"encryption_audit_headlines": encryption_audit_headlines}
+        return {"encryption_audit_headlines": shaped(encryption_audit_headlines, AnsibleFilterError, TAKES)}

@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.model import NotAReportError, loaded
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.page import page
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 
 DOCUMENTATION = r"""
 name: encryption_audit_html
@@ -52,6 +53,8 @@ _value:
   sample: '<!DOCTYPE html>...'
 """
 
+TAKES = "the text of a report of encryption_audit_report"
+
 
 def encryption_audit_html(text: str, rows: int = 500) -> str:
     """The HTML. Raises AnsibleFilterError when the text is not a report."""
@@ -66,4 +69,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"encryption_audit_html": encryption_audit_html}
+        return {"encryption_audit_html": shaped(encryption_audit_html, AnsibleFilterError, TAKES)}

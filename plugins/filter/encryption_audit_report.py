@@ -17,6 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.
     loaded,
     report,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 
 DOCUMENTATION = r"""
 name: encryption_audit_report
@@ -125,6 +126,8 @@ _value:
   sample: '{"format": "ovhcloud.vmware_encryption.audit", "schema": 1, "totals": {"virtual_machines": 12}}'
 """
 
+TAKES = "results of the info modules and texts of earlier reports"
+
 
 def encryption_audit_report(
     facts: t.Mapping[str, t.Any],
@@ -154,4 +157,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"encryption_audit_report": encryption_audit_report}
+        return {"encryption_audit_report": shaped(encryption_audit_report, AnsibleFilterError, TAKES)}

@@ -9,6 +9,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+
 DOCUMENTATION = r"""
 name: encryption_keys
 short_description: Collect the ids of the keys that are in use
@@ -49,6 +51,7 @@ _value:
   elements: str
 """
 
+TAKES = "virtual machines as vm_encryption_info returns them"
 Rows = t.Sequence[t.Mapping[str, t.Any]]
 
 
@@ -69,4 +72,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"encryption_keys": encryption_keys}
+        return {"encryption_keys": shaped(encryption_keys, AnsibleFilterError, TAKES)}

@@ -10,6 +10,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing, readable_size
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 
 DOCUMENTATION = r"""
 name: encryption_plan
@@ -74,6 +75,7 @@ _value:
       elements: str
 """
 
+TAKES = "a result of vm_encryption or vm_rekey"
 Row = t.Mapping[str, t.Any]
 ACTIONS = {
     "encrypt": "encrypt",
@@ -187,4 +189,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"encryption_plan": encryption_plan}
+        return {"encryption_plan": shaped(encryption_plan, AnsibleFilterError, TAKES)}

@@ -10,6 +10,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import readable_size
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 
 DOCUMENTATION = r"""
 name: encryption_progress
@@ -90,6 +91,7 @@ _value:
       elements: dict
 """
 
+TAKES = "the progress so far, a wave, and a result of vm_encryption or vm_rekey"
 REACHED = ("done", "already")
 
 
@@ -173,4 +175,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"encryption_progress": encryption_progress}
+        return {"encryption_progress": shaped(encryption_progress, AnsibleFilterError, TAKES)}

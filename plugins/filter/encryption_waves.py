@@ -10,6 +10,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 
 DOCUMENTATION = r"""
 name: encryption_waves
@@ -75,6 +76,7 @@ _value:
       type: str
 """
 
+TAKES = "a result of vm_encryption or vm_rekey"
 Row = t.Mapping[str, t.Any]
 WORDS = {"power_on": "power back", "canary": "canary", "batch": "batch"}
 NAMED = 5
@@ -128,4 +130,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"encryption_waves": encryption_waves}
+        return {"encryption_waves": shaped(encryption_waves, AnsibleFilterError, TAKES)}

@@ -10,6 +10,7 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import costs
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 
 DOCUMENTATION = r"""
 name: okms_cost
@@ -68,6 +69,8 @@ _value:
     unused_monthly_cost: 0.18
 """
 
+TAKES = "a domain of okms_info and key providers of key_provider_info"
+
 
 def okms_cost(
     domain: t.Mapping[str, t.Any], key_providers: t.Optional[t.Sequence[t.Mapping[str, t.Any]]] = None
@@ -85,4 +88,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"okms_cost": okms_cost}
+        return {"okms_cost": shaped(okms_cost, AnsibleFilterError, TAKES)}

@@ -11,6 +11,8 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import shown
 
 DOCUMENTATION = r"""
 name: okms_endpoint
@@ -96,6 +98,7 @@ _value:
       type: str
 """
 
+TAKES = "a domain of okms or okms_info and a key provider of key_provider_info"
 Facts = t.Mapping[str, t.Any]
 KINDS = ("rsa", "ecdsa")
 DEFAULTS = ("system default", "default of cluster ")  # no keys
@@ -115,7 +118,7 @@ def okms_endpoint(
         raise AnsibleFilterError("okms_endpoint: the input is not a domain of okms or okms_info")
     choice = choice or "auto"
     if choice not in ("auto", *KINDS):
-        raise AnsibleFilterError(f"{option}: {choice!r} is none of auto, rsa, ecdsa")
+        raise AnsibleFilterError(f"{option}: {shown(choice)} is none of auto, rsa, ecdsa")
     known = domain.get("kmip_endpoints") or {}
     endpoints = {kind: dict(known[kind]) for kind in KINDS if known.get(kind)}
     present = _Present(endpoints, provider or {}, server or "")
@@ -235,4 +238,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"okms_endpoint": okms_endpoint}
+        return {"okms_endpoint": shaped(okms_endpoint, AnsibleFilterError, TAKES)}

@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.table import table
 
 DOCUMENTATION = r"""
@@ -103,6 +104,8 @@ _value:
       type: str
 """
 
+TAKES = "registered results of the info modules"
+
 
 def preflight_table(facts: t.Any) -> dict[str, t.Any]:
     """The table for what was found."""
@@ -116,4 +119,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"preflight_table": preflight_table}
+        return {"preflight_table": shaped(preflight_table, AnsibleFilterError, TAKES)}

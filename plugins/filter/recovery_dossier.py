@@ -11,6 +11,9 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import shown
+
 DOCUMENTATION = r"""
 name: recovery_dossier
 short_description: Join facts about a key provider to the recovery dossier
@@ -63,6 +66,7 @@ _value:
   type: str
 """
 
+TAKES = "the text of a recovery dossier, and an entry for it"
 FORMAT = 1
 
 
@@ -107,7 +111,9 @@ def _read(text: str) -> dict[str, t.Any]:
     if not isinstance(found, dict) or not isinstance(found.get("providers"), dict):
         raise AnsibleFilterError("recovery_dossier: the file is not a dossier of this collection")
     if found.get("format") != FORMAT:
-        raise AnsibleFilterError(f"recovery_dossier: format {found.get('format')!r} is unknown, {FORMAT} was expected")
+        raise AnsibleFilterError(
+            f"recovery_dossier: format {shown(found.get('format'))} is unknown, {FORMAT} was expected"
+        )
     return {"vcenter": "", **found}
 
 
@@ -116,4 +122,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"recovery_dossier": recovery_dossier}
+        return {"recovery_dossier": shaped(recovery_dossier, AnsibleFilterError, TAKES)}

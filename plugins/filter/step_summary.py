@@ -9,6 +9,9 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import shown
+
 DOCUMENTATION = r"""
 name: step_summary
 short_description: Sum up the steps of a role
@@ -98,6 +101,7 @@ _value:
       elements: str
 """
 
+TAKES = "a list of steps with their registered results"
 Steps = t.Sequence[t.Mapping[str, t.Any]]
 KINDS = ("done", "changed", "skipped", "to_do", "blocked_by")
 
@@ -110,7 +114,7 @@ def step_summary(
     stopped = bool(failure or failed_step)
     for entry in steps:
         if not isinstance(entry, t.Mapping) or "step" not in entry:
-            raise AnsibleFilterError(f"step_summary: a step needs the key 'step': {entry!r}")
+            raise AnsibleFilterError(f"step_summary: a step needs the key 'step': {shown(entry)}")
         kind, note = _kind_of(entry, check, stopped)
         summary[kind].append(f"{entry['step']} ({note})" if note else str(entry["step"]))
     summary["to_do"].extend(str(text) for text in remaining)
@@ -140,4 +144,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"step_summary": step_summary}
+        return {"step_summary": shaped(step_summary, AnsibleFilterError, TAKES)}

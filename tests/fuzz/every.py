@@ -9,7 +9,7 @@ import importlib
 
 from . import engine
 
-FILES = ("certificates", "ovhcloud")
+FILES = ("certificates", "filters", "ovhcloud")
 
 
 def load() -> None:

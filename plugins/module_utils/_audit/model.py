@@ -20,11 +20,18 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.exceptions import exceptions
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line, shown
 
 # what starts a template; JSON itself never has two of these characters in a row when it is indented
 _MARKS = re.compile(r"\{[{%#]")
 FORMAT = "ovhcloud.vmware_encryption.audit"
 SCHEMA = 1
+# what every report has, and what kind of value it is
+_KINDS: dict[str, type] = {
+    "vcenter": str, "generated_at": str, "limits": dict, "totals": dict, "defaults": dict, "findings": list,
+    "by_provider": list, "by_cluster": list, "certificates": list, "backups": list, "key_providers": list,
+    "exceptions": list, "virtual_machines": list, "trend": list,
+}  # fmt: skip
 _PROVIDER_KEYS = (
     "name", "type", "status", "reasons", "default", "default_clusters", "servers", "has_backup", "tpm_required",
     "key_id", "csr_pending", "in_use_by",
@@ -49,7 +56,8 @@ def report(
     earlier = [*history, *([previous] if previous else [])]
     for one in earlier:
         if one["vcenter"] != made["vcenter"]:
-            raise NotAReportError(f"an earlier report is of the vCenter {one['vcenter']}, not of {made['vcenter']}")
+            other = one_line(one["vcenter"])
+            raise NotAReportError(f"an earlier report is of the vCenter {other}, not of {made['vcenter']}")
     if previous and {key: previous.get(key) for key in made} == json.loads(json.dumps(made)):
         time = previous["generated_at"]
     full = {"generated_at": time, **made}
@@ -135,12 +143,15 @@ def loaded(text: str) -> Facts:
     """The report in a text. Raises NotAReportError."""
     try:
         found = json.loads(text)
-    except ValueError as error:
-        raise NotAReportError(f"not JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise NotAReportError(f"not JSON: {one_line(str(error))}") from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise NotAReportError("not an audit report of this collection")
     if found.get("schema") != SCHEMA:
-        raise NotAReportError(f"schema {found.get('schema')!r} is unknown, {SCHEMA} was expected")
+        raise NotAReportError(f"schema {shown(found.get('schema'))} is unknown, {SCHEMA} was expected")
+    wrong = sorted(name for name, kind in _KINDS.items() if not isinstance(found.get(name), kind))
+    if wrong:
+        raise NotAReportError(f"a damaged audit report: {', '.join(wrong)} missing or of a wrong kind")
     return t.cast("Facts", found)
 
 

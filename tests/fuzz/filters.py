@@ -1,0 +1,253 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Targets: filters, which read files of earlier runs (state, dossier, audit) and results that playbooks hand on."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import importlib
+import json
+import typing as t
+
+from hypothesis import strategies as st
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
+
+from .engine import target
+from .inputs import bent, damaged_text, json_text, odd_text, odd_value
+from .samples import samples
+
+NOW = datetime.datetime(2026, 10, 1, tzinfo=datetime.timezone.utc)
+_PACKAGE = "ansible_collections.ovhcloud.vmware_encryption.plugins.filter"
+
+
+def filter_of(name: str) -> t.Callable[..., t.Any]:
+    """The filter as Ansible gets it."""
+    module = importlib.import_module(f"{_PACKAGE}.{name}")
+    return t.cast("t.Callable[..., t.Any]", module.FilterModule().filters()[name])
+
+
+MACHINE = {
+    "name": "vm1",
+    "moid": "vm-1",
+    "outcome": "planned",
+    "action": "encrypt",
+    "shutdown": True,
+    "rewritten_bytes": 1 << 30,
+    "obstacles": [{"code": "snapshots", "reason": "it has snapshots", "next_step": "remove them"}],
+    "error": None,
+    "before": {"power_state": "powered_on", "policies": {"home": "vSAN Default", "disk 1": None}},
+    "after": {"power_state": "powered_on", "policies": {"home": "VM Encryption Policy"}},
+}
+RESULTS = (
+    {
+        "changed": True,
+        "failed": False,
+        "virtual_machines": [MACHINE, {**MACHINE, "outcome": "failed", "error": "it is locked"}],
+        "created_policies": [{"name": "new", "made_from": "Gold", "rules": ["a"]}],
+    },
+    {
+        "msg": "failed",
+        "failure": {"kind": "api", "stopped": "the KMS gives no keys"},
+        "virtual_machines": [{**MACHINE, "outcome": outcome} for outcome in ("done", "blocked", "excluded", "already")],
+    },
+)
+WAVE = {"number": 1, "count": 2, "kind": "canary", "ids": ["vm-1"], "total": 9, "step": "Wave 1 of 2 (canary): vm1"}
+PROGRESS = {"done": 1, "failed": 0, "blocked": 0, "bytes": 5, "failures": [], "settled": ["vm-2"], "steps": []}
+STEPS = [
+    {"step": "Order", "result": {"changed": True}, "idle": None},
+    {"step": "Open", "result": {"skipped": True, "changed": False}, "idle": "not asked for"},
+    {"step": "Check", "result": {"failed": True, "msg": "no"}},
+]
+
+plan, waves, progress = map(filter_of, ("encryption_plan", "encryption_waves", "encryption_progress"))
+keys, summary, cost = map(filter_of, ("encryption_keys", "step_summary", "okms_cost"))
+endpoint, thumbprint, preflight = map(filter_of, ("okms_endpoint", "certificate_thumbprint", "preflight_table"))
+state, dossier = map(filter_of, ("campaign_state", "recovery_dossier"))
+report, page = map(filter_of, ("encryption_audit_report", "encryption_audit_html"))
+table, headlines = map(filter_of, ("encryption_audit_csv", "encryption_audit_headlines"))
+
+
+@target("filter encryption_plan", bent(RESULTS))
+def _plan(value: t.Any) -> None:
+    plan(value)
+
+
+@target("filter encryption_waves", st.tuples(bent(RESULTS), st.one_of(st.integers(0, 3), odd_value)))
+def _waves(value: tuple[t.Any, t.Any]) -> None:
+    waves(value[0], canary=value[1])
+
+
+@target("filter encryption_progress", st.tuples(bent([PROGRESS, {}]), bent([WAVE]), bent(RESULTS)))
+def _progress(value: tuple[t.Any, t.Any, t.Any]) -> None:
+    progress(*value)
+
+
+@target("filter encryption_keys", bent([fleet.machines(3)]))
+def _keys(value: t.Any) -> None:
+    keys(value, "okms-prod")
+
+
+@target("filter step_summary", st.tuples(bent([STEPS]), st.one_of(st.just([]), odd_value)))
+def _summary(value: tuple[t.Any, t.Any]) -> None:
+    summary(value[0], remaining=value[1])
+
+
+DOMAIN = {
+    "id": "7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31",
+    "display_name": "kms",
+    "region": "eu-west-rbx",
+    "state": "OK",
+    "kmip_object_count": 3,
+    "kmip_endpoints": {
+        "rsa": {"kind": "rsa", "host": "eu.okms.ovh.net", "port": 5697, "ca": "ca"},
+        "ecdsa": {"kind": "ecdsa", "host": "eu.okms.ovh.net", "port": 5696, "ca": None},
+    },
+    "costs": {
+        "currency": "EUR",
+        "total": 0.72,
+        "complete": True,
+        "objects": [{"object": "KMIP object", "count": 3, "price": 0.06, "cost": 0.18}],
+    },
+}
+
+
+@target("filter okms_cost", st.tuples(bent([DOMAIN]), bent([fleet.providers()])))
+def _cost(value: tuple[t.Any, t.Any]) -> None:
+    cost(*value)
+
+
+@target("filter okms_endpoint", st.tuples(bent([DOMAIN]), odd_text, bent(fleet.providers())))
+def _endpoint(value: tuple[t.Any, str, t.Any]) -> None:
+    endpoint(value[0], "auto", value[2], value[1])
+    endpoint(value[0], value[1], value[2])
+
+
+@target("filter certificate_thumbprint", st.one_of(damaged_text([samples().leaf]), odd_value))
+def _thumbprint(value: t.Any) -> None:
+    thumbprint(value)
+
+
+RIGHTS = {
+    "usable": True,
+    "problem": None,
+    "identities": ["urn:v1:eu:identity:account:ab12345-ovh"],
+    "credential": {"expires": "2027", "days_left": 3},
+    "missing_calls": ["GET /me"],
+    "missing_actions": ["a:b"],
+    "unchecked_actions": ["c:d"],
+    "calls": [{"method": "DELETE", "path": "/x/*", "action": "a:b", "optional": True}],
+}
+READY = {
+    "reachable": True,
+    "logged_in": True,
+    "source_address": "198.51.100.5",
+    "version": "8.0.3",
+    "build": "1",
+    "clock_offset": 0.1,
+    "missing_privileges": ["Cryptographer.Access"],
+    "hosts": [
+        {
+            "name": "esx1",
+            "cluster": "c1",
+            "version": "8.0.3",
+            "build": "1",
+            "connection_state": "connected",
+            "tpm": True,
+        }
+    ],
+}
+CLOUD = {
+    "service_name": "pcc-1",
+    "state": "delivered",
+    "location": "rbx2a",
+    "user_access_policy": "filtered",
+    "allowed_networks": [{"network": "198.51.100.0/24", "state": "allowed"}],
+    "advanced_security": True,
+    "users": [{"name": "admin", "login": "admin", "encryption_right": True, "token_validator": True}],
+    "encryption": {"state": "enabled", "kms": [{"id": 1, "ip": "192.0.2.10", "port": 5696, "state": "delivered"}]},
+}
+SEEN = {
+    "host": "kms",
+    "port": 5697,
+    "addresses": ["192.0.2.10", "192.0.2.11"],
+    "trusted": {"verdict": True, "reasons": []},
+    "days_left": 3,
+    "not_after": "2027-01-01T00:00:00Z",
+    "issuer": "CN=x",
+    "sha256": "AA",
+}
+PREFLIGHT = [
+    {
+        "option": option,
+        "settings": {"allow_order": True, "grant": True, "tpm_required": True, "judged": True, "pinned": ["kms"]},
+        "rights": RIGHTS,
+        "account": {"account": {"state": "complete", "nichandle": "ab12345-ovh", "payment_method": None}},
+        "order": {"changed": True, "okms": {"order": {"id": 1}}},
+        "domains": {"okms_domains": [DOMAIN], "regions": [{"id": "eu-west-rbx"}]},
+        "cloud": {"private_clouds": [CLOUD]},
+        "tasks": {"private_clouds": [{**CLOUD, "tasks": [{"id": 1, "state": "todo"}]}]},
+        "vcenter": {"vcenter": READY, "vcenter_readiness": READY},
+        "servers": [{"item": "kms", "kmip_server": SEEN}, {"item": "kms2", "msg": "no answer"}],
+        "endpoint": {"host": "eu.okms.ovh.net", "refused": "", "notice": "stays"},
+    }
+    for option in ("okms", "external_kms", "native_key_provider")
+]
+
+
+@target("filter preflight_table", bent(PREFLIGHT, most=4))
+def _preflight(value: t.Any) -> None:
+    preflight(value)
+
+
+STATE = {"format": 1, "vcenter": "vc", "campaign": "c", "key_ids": ["k1"], "power_on": ["vm-1"], "finished": False}
+
+
+@target("state files", json_text([STATE, {**STATE, "key_ids": None}]))
+def _state(text: str) -> None:
+    json.dumps(state(text, "vc", campaign="c", power_on=["vm-2"], settled=["vm-3"]))
+
+
+ENTRY = {"role": "okms", "type": "standard", "default": True, "servers": [{"name": "kms", "address": "192.0.2.1"}]}
+DOSSIER = {"format": 1, "vcenter": "vc", "updated_at": "2026-09-01T08:00:00Z", "providers": {"okms": ENTRY}}
+DOSSIERS = [DOSSIER, {**DOSSIER, "retired": {"old": {**ENTRY, "retired_at": "2026-09-01T08:00:00Z"}}}]
+
+
+@target("recovery dossiers", st.tuples(json_text(DOSSIERS), bent([ENTRY, {}]), st.booleans()))
+def _dossier(value: tuple[str, t.Any, bool]) -> None:
+    text, entry, retire = value
+    dossier(text, "okms", entry, "vc", NOW, retire=retire)
+
+
+FACTS = {**fleet.facts(6), "dossier": DOSSIER}
+
+
+@target("filter encryption_audit_report", bent([FACTS], most=4), share=0.3)
+def _report(facts: t.Any) -> None:
+    made = report(facts, now=NOW)
+    headlines(made)
+    table(made)
+    page(made)
+
+
+REPORT = json.loads(report(copy.deepcopy(FACTS), now=NOW))
+# what an audit of the day before left
+EARLIER = {**REPORT, "generated_at": "2026-09-30T00:00:00Z"}
+
+
+@target("audit files as page", json_text([REPORT]), share=0.3)
+def _page(text: str) -> None:
+    page(text)
+
+
+@target("audit files as CSV and headlines", json_text([REPORT]), share=0.6)
+def _table(text: str) -> None:
+    headlines(text)
+    table(text)
+
+
+@target("audit files of earlier runs", st.tuples(json_text([EARLIER]), json_text([EARLIER])), share=0.5)
+def _earlier(texts: tuple[str, str]) -> None:
+    report(copy.deepcopy(FACTS), previous=texts[0], history=[texts[1]], now=NOW)
