@@ -85,7 +85,7 @@ options:
     type: float
     default: 10
   timeout:
-    description: How long to wait for one answer of the server, in seconds.
+    description: Seconds within which a whole answer of the server must be there, from its first to its last byte.
     type: float
     default: 30
 requirements:

@@ -64,7 +64,10 @@ options:
     type: bool
     default: true
   timeout:
-    description: How long to wait for one answer of the API, in seconds.
+    description:
+      - Seconds within which a whole answer of the API must be there, from its first to its last byte.
+      - A read that fails is repeated, at most four times, but not after these seconds. Pauses of up to 60 seconds that
+        OVHcloud asks for are kept and do not count; a longer one ends the module.
     type: int
     default: 60
 notes:

@@ -55,6 +55,12 @@ options:
       - Port of the HTTP proxy, V(3128) when only O(proxy_host) is given.
       - If it is not given, the environment variable E(VMWARE_PROXY_PORT) is used.
     type: int
+  request_timeout:
+    description:
+      - Seconds within which the whole answer to one request must be there. vCenter answers some requests only after it
+        gave up on a KMS, so less than V(60) is hardly useful.
+    type: int
+    default: 300
 requirements:
   - pyvmomi >= 8.0.3.0.1
 notes:

@@ -13,7 +13,13 @@ import typing as t
 # drop_before: the request never takes effect; drop_after: it does, but the answer is lost
 # meanwhile: something else happens (another run, a move of the clock) after it has arrived and before it takes effect
 # rewrite: it takes effect, and the answer's body is what `rewrite` makes of it (a newer server, a proxy that meddles)
-ACTIONS = ("drop_before", "drop_after", "status", "html", "truncate", "refuse", "slow", "meanwhile", "rewrite")
+# of HTTP servers, after it took effect, until the client leaves - hang: not a byte; trickle_head, trickle: headers or
+# body byte by byte; endless: a body without an end; announced: a body that calls itself 1 TiB long
+OPEN_ENDED = ("hang", "trickle_head", "trickle", "endless", "announced")
+ACTIONS = (
+    *("drop_before", "drop_after", "status", "html", "truncate", "refuse", "slow", "meanwhile", "rewrite"),
+    *OPEN_ENDED,
+)
 
 
 @dataclasses.dataclass

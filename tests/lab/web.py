@@ -19,14 +19,17 @@ import typing as t
 
 from aiohttp import web
 
-from .faults import FaultRule, Faults
+from .faults import OPEN_ENDED, FaultRule, Faults
 from .journal import Journal
 
 LOG = logging.getLogger("lab.web")
 MAX_BODY = 1 << 26
 DROPS = ("drop_before", "drop_after")
 TURNS = 3  # of the loop, until a transport that was cut has closed its socket
-TAKES_EFFECT = ("drop_after", "truncate", "slow", "meanwhile", "rewrite")
+TAKES_EFFECT = ("drop_after", "truncate", "slow", "meanwhile", "rewrite", *OPEN_ENDED)
+PACE = 0.01  # seconds between two bytes of an answer that trickles
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n"
+BLOCK = b" " * (1 << 20)
 
 
 @dataclasses.dataclass
@@ -172,7 +175,26 @@ class WebServers:
             status = str(response.status if response else rule.action if rule else "")
             actor = described.actor
             self._journal.record(system, described.operation, described.kind, described.target, status, actor)
+        if rule and response and rule.action in OPEN_ENDED and raw.transport:
+            await self._never_end(raw.transport, response, rule.action)
+            response = None
         return self._finish(raw, response, rule)
+
+    async def _never_end(self, transport: t.Any, response: Response, action: str) -> None:
+        """Answer without an end, as long as the client stays."""
+        kind = response.headers.get("Content-Type", "application/json").encode()
+        heads = {
+            "trickle": HEAD % kind + b"Content-Length: 1000000\r\n\r\n",
+            "trickle_head": HEAD % kind + b"X-Padding: ",
+            "endless": HEAD % kind + b"Connection: close\r\n\r\n",
+            "announced": HEAD % kind + b"Content-Length: %d\r\n\r\n" % (1 << 40),
+        }
+        parts = {"trickle": b" ", "trickle_head": b"x", "endless": BLOCK}
+        transport.write(heads.get(action, b""))
+        while not transport.is_closing():
+            if transport.get_write_buffer_size() < len(BLOCK):
+                transport.write(parts.get(action, b""))
+            await asyncio.sleep(0 if action == "endless" else PACE)
 
     async def _respond(self, app: App, request: Request, rule: FaultRule | None) -> Response | None:
         """The application's answer, or what the rule puts in its place; None when the request is not to take effect."""

@@ -193,6 +193,31 @@ def test_refusal_and_slow(site):
     assert len(site.app.bodies) == 1
 
 
+@pytest.mark.parametrize(
+    ("action", "first"),
+    [
+        ("hang", b""),
+        ("trickle_head", b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Padding: "),
+        ("trickle", b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"),
+        ("endless", b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"),
+        ("announced", b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1099511627776\r\n\r\n"),
+    ],
+)
+def test_answers_without_an_end_begin_as_usual(site, action, first):
+    site.faults.add(action)
+    with socket.create_connection(("127.0.0.1", site.port), timeout=60) as connection:
+        connection.sendall(b"POST /thing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx")
+        seen = b""
+        while len(seen) < len(first):
+            seen += connection.recv(len(first) - len(seen))
+        while not site.journal.entries():  # one that hangs shows nothing of itself
+            connection.settimeout(0.01)
+            with contextlib.suppress(socket.timeout):
+                seen += connection.recv(1)
+    assert seen == first
+    assert site.post().status_code == 200 and len(site.app.bodies) == 2
+
+
 @pytest.mark.parametrize("path", ["/bad", "/bad-describe"])
 def test_bugs_of_the_lab_are_seen(site, caplog, path):
     answer = site.post(path)

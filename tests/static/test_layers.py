@@ -33,6 +33,7 @@ STDLIB = {
     "importlib", "io", "ipaddress", "itertools", "json", "logging", "math", "operator", "os", "pathlib",
     "random", "re", "select", "shutil", "socket", "ssl", "stat", "string", "struct", "sys", "tempfile",
     "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid", "warnings", "xml",
+    "zlib",
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ class CollectionError(Exception):
 
     kind = "error"
     answered = False  # an answer came and could not be used: what it answers may have been done
+    given_up = False  # it was tried again, as often as makes sense
 
     def __init__(self, message: str, **details: t.Any) -> None:
         super().__init__(message)

@@ -6,9 +6,13 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import math
 import random
 import time
 import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
 
 T = t.TypeVar("T")
 
@@ -16,7 +20,7 @@ T = t.TypeVar("T")
 class TryAgain(Exception):  # noqa: N818 (a signal to the loop below, not an error)
     """Raised by an attempt that may be repeated; `cause` is raised when the attempts are used up."""
 
-    def __init__(self, cause: Exception, pause: float | None = None) -> None:
+    def __init__(self, cause: CollectionError, pause: float | None = None) -> None:
         super().__init__(str(cause))
         self.cause = cause
         self.pause = pause
@@ -24,28 +28,43 @@ class TryAgain(Exception):  # noqa: N818 (a signal to the loop below, not an err
 
 @dataclasses.dataclass(frozen=True)
 class Retry:
-    """At most `attempts` tries; pauses (s) grow from `base` to `cap`, a server's wish is held below `cap_asked`."""
+    """At most `attempts` tries, none of which begins when they have taken `within` seconds.
+
+    Pauses (s) grow from `base` to `cap`. Those that the server asks for do not count as time that was taken; a server
+    that asks for more than `cap_asked` is not waited for.
+    """
 
     attempts: int = 5
     base: float = 0.5
     cap: float = 10.0
     cap_asked: float = 60.0
+    within: float = math.inf
     sleep: t.Callable[[float], None] = time.sleep
     jitter: t.Callable[[], float] = random.random
+    monotonic: t.Callable[[], float] = time.monotonic
 
     def pause(self, attempt: int, asked: float | None) -> float:
         """Seconds before the next attempt (numbered from 0)."""
         if asked is not None:
-            return max(0.0, min(asked, self.cap_asked))
+            return max(0.0, asked)
         return min(self.cap, self.base * 2.0**attempt) * (0.5 + self.jitter() / 2)
 
     def call(self, attempt: t.Callable[[], T]) -> T:
-        """Run `attempt` until it does not raise TryAgain."""
-        for number in range(self.attempts):
+        """Run `attempt` until it does not raise TryAgain.
+
+        What one loop has given up, another loop around it does not begin anew: attempts never multiply.
+        """
+        start = self.monotonic()
+        for number in itertools.count(1):
             try:
                 return attempt()
             except TryAgain as again:
-                if number + 1 == self.attempts:
+                asked = again.pause or 0.0
+                pause = self.pause(number - 1, again.pause)
+                start += asked
+                late = self.monotonic() + pause - start > self.within or asked > self.cap_asked
+                if late or number >= self.attempts or again.cause.given_up:
+                    again.cause.given_up = True
                     raise again.cause from again.cause.__cause__
-                self.sleep(self.pause(number, again.pause))
-        raise AssertionError("attempts must be at least 1")
+                self.sleep(pause)
+        raise AssertionError("itertools.count ended")

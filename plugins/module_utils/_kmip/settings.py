@@ -18,6 +18,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import read_text
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host, check_port
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import names_only_in_san
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
     ClientCredentialsError,
     reason_of,
@@ -137,6 +138,7 @@ def verifying_context(anchors: Anchors, check_name: bool = True) -> ssl.SSLConte
         return context
     context.verify_mode = ssl.CERT_REQUIRED
     context.check_hostname = check_name
+    names_only_in_san(context)
     if anchors.ca:
         # what the user names is an anchor, also an intermediate authority or the server's own certificate
         context.verify_flags = ssl.VerifyFlags(context.verify_flags | _PARTIAL_CHAIN)

@@ -9,6 +9,7 @@ import contextlib
 import select
 import socket
 import ssl
+import time
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
     KmsUnreachableError,
@@ -71,17 +72,19 @@ class Transport:
         if self._socket is None:
             raise KmsUnreachableError(f"KMIP server {self.endpoint.peer}: the connection is closed")
         phase, self._asked = ("later" if self._asked else "first"), True
+        ends = time.monotonic() + self.endpoint.timeout
         try:
+            self._socket.settimeout(self.endpoint.timeout)
             self._socket.sendall(message)
-            header = self._read(self._socket, 1)
+            header = _read(self._socket, 1, ends)
             phase = "later"  # who sends a byte has taken our certificate
-            header += self._read(self._socket, 7)
+            header += _read(self._socket, 7, ends)
             if header[:4] != _RESPONSE:
                 raise ProtocolError(f"KMIP server {self.endpoint.peer}: the answer is no KMIP message")
             size = int.from_bytes(header[4:], "big")
             if size > _LONGEST:
                 raise ProtocolError(f"KMIP server {self.endpoint.peer}: an answer of {size} bytes is too long")
-            return header + self._read(self._socket, size)
+            return header + _read(self._socket, size, ends)
         except (OSError, EOFError, ProtocolError) as error:
             self.close()
             raise classify(error, phase, self.endpoint.peer) from error
@@ -116,12 +119,17 @@ class Transport:
         if self._anchors.pins and not matches_pin(der, self._anchors):
             raise PinMismatchError(f"KMIP server {self.endpoint.peer}: {pin_mismatch(der, self._anchors)}")
 
-    @staticmethod
-    def _read(connection: ssl.SSLSocket, size: int) -> bytes:
-        data = bytearray()
-        while len(data) < size:
-            part = connection.recv(size - len(data))
-            if not part:
-                raise EOFError
-            data += part
-        return bytes(data)
+
+def _read(connection: ssl.SSLSocket, size: int, ends: float) -> bytes:
+    """So many bytes before that moment: the time-out of a socket alone counts from byte to byte."""
+    data = bytearray()
+    while len(data) < size:
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("timed out")
+        connection.settimeout(left)
+        part = connection.recv(size - len(data))
+        if not part:
+            raise EOFError
+        data += part
+    return bytes(data)

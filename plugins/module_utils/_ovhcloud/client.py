@@ -9,15 +9,13 @@ import datetime
 import json
 import time
 import typing as t
-from email.utils import parsedate_to_datetime
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library, require
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     ApiError,
     AuthenticationError,
     CollectionError,
-    InvalidInputError,
     UnreachableError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import sendable
@@ -39,22 +37,25 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     CredentialInvalidError,
     Failure,
     credential_hint,
+    extended,
     one_line,
     query_note,
     to_error,
 )
-
-try:
-    import requests
-except ImportError as error:
-    REQUESTS = Library("requests", "2.28", str(error))
-else:
-    REQUESTS = Library("requests", "2.28", version=requests.__version__)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.transport import (
+    REQUESTS,
+    Answer,
+    Identity,
+    Transport,
+    json_or_none,
+    query_id,
+    retry_after,
+)
 
 PAGE_SIZE = 100
-_CONNECT_TIMEOUT = 20.0
 _RENEW_BEFORE = 30.0  # seconds of life that a token must have left
 _RETRIED = (429, 500, 502, 503, 504)
+_END_OF_TIME = 253402300800  # the year 10000
 
 
 def path(template: str, *parts: t.Any) -> str:
@@ -88,20 +89,18 @@ def connect(context: Context) -> Client:
 
 
 class Client:
-    """One session with the API. Only reads are repeated by themselves."""
+    """One session with the API. Only reads are repeated by themselves, and only as long as one answer may take."""
 
     def __init__(self, settings: Settings, retry: Retry | None = None) -> None:
         self.settings = settings
-        self._retry = retry or Retry()
-        self._http: requests.Session | None = None
+        self._retry = retry or Retry(within=settings.timeout)
+        self._transport = Transport(settings, self._clean)
         self._delta: float | None = None
         self._token: tuple[str, float] | None = None
 
     def close(self) -> None:
         """Drop the connections; there is no session on the other side."""
-        if self._http is not None:
-            self._http.close()
-            self._http = None
+        self._transport.close()
 
     def get(
         self,
@@ -161,7 +160,7 @@ class Client:
     def _timestamp(self) -> int:
         if self._delta is None:
             seconds = self._read("GET", "/auth/time", authenticated=False)[0]
-            if not isinstance(seconds, int):
+            if not isinstance(seconds, int) or not 0 < seconds < _END_OF_TIME:
                 raise ApiError("GET /auth/time: OVHcloud answered something that is not a time")
             self._delta = seconds - time.time()
         return int(time.time() + self._delta)
@@ -173,13 +172,13 @@ class Client:
         body: t.Any = None,
         headers: t.Mapping[str, str] | None = None,
         authenticated: bool = True,
-    ) -> tuple[t.Any, requests.Response]:
-        def attempt() -> tuple[t.Any, requests.Response]:
+    ) -> tuple[t.Any, Answer]:
+        def attempt() -> tuple[t.Any, Answer]:
             try:
                 return self._send(method, call_path, body, headers, authenticated)
             except CollectionError as error:
                 if error.details.get("maybe_done") or error.details.get("http_status") in _RETRIED:
-                    raise TryAgain(error, error.details.pop("retry_after", None)) from error
+                    raise TryAgain(error, error.details.get("retry_after")) from error
                 raise
 
         return self._retry.call(attempt)
@@ -190,7 +189,7 @@ class Client:
                 return self._send(method, call_path, body)[0]
             except CollectionError as error:
                 if error.details.get("http_status") == 429:
-                    raise TryAgain(error, error.details.pop("retry_after", None)) from error
+                    raise TryAgain(error, error.details.get("retry_after")) from error
                 raise
 
         return self._retry.call(attempt)
@@ -202,24 +201,25 @@ class Client:
         body: t.Any = None,
         headers: t.Mapping[str, str] | None = None,
         authenticated: bool = True,
-    ) -> tuple[t.Any, requests.Response]:
+    ) -> tuple[t.Any, Answer]:
         """One call, and once more when the token or the time in its signature was refused and can be had anew."""
         url = join_url(self.settings.base_url, call_path)
         text = None if body is None else json.dumps(body, separators=(",", ":"))
         all_headers = {"Accept": "application/json", **(headers or {})}
         if text is not None:
             all_headers["Content-Type"] = "application/json"
-        answer = self._exchange(method, url, text, all_headers, self._identity if authenticated else None)
+        identity: Identity | None = self._identity if authenticated else None
+        answer = self._transport.exchange(method, url, text, all_headers, identity)
         if authenticated and self._stale(answer):
             self._token = self._delta = None
-            answer = self._exchange(method, url, text, all_headers, self._identity)
+            answer = self._transport.exchange(method, url, text, all_headers, identity)
         return self._decode(method, call_path.partition("?")[0], answer), answer
 
-    def _stale(self, answer: requests.Response) -> bool:
+    def _stale(self, answer: Answer) -> bool:
         """Whether the call was refused, and not carried out, for a token or a clock that went wrong in mid-run."""
         if isinstance(self.settings.credentials, ServiceAccount):
             return answer.status_code == 401
-        body = _json_or_none(answer)
+        body = json_or_none(answer)
         timed_out = isinstance(body, dict) and body.get("errorCode") == "QUERY_TIME_OUT"
         return timed_out and isinstance(self.settings.credentials, ApplicationKey)
 
@@ -240,98 +240,55 @@ class Client:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         shown = f"OAuth2 token from {account.token_url} for {account.client_id}"
         try:
-            answer = self._exchange("POST", account.token_url, text, headers, None)
+            answer = self._transport.exchange("POST", account.token_url, text, headers, None)
         except UnreachableError as error:
             raise TryAgain(error) if error.details.get("maybe_done") else error from error
-        body = _json_or_none(answer)
+        body = json_or_none(answer)
         if answer.status_code in _RETRIED:
-            note = query_note(_query_id(answer))
-            raise TryAgain(ApiError(f"{shown}: answered {answer.status_code}{note}"), _retry_after(answer))
+            note = query_note(query_id(answer))
+            pause = retry_after(answer)
+            raise TryAgain(ApiError(f"{shown}: answered {answer.status_code}{_wish(pause)}{note}"), pause)
         if answer.status_code >= 400 or not isinstance(body, dict) or not body.get("access_token"):
             reason = body.get("error_description") or body.get("error") if isinstance(body, dict) else None
             said = f", {self._clean(str(reason))}" if reason else ""
             raise AuthenticationError(
                 f"{shown}: refused with {answer.status_code}{said}: check client_id, client_secret and token_url"
-                + query_note(_query_id(answer)),
+                + query_note(query_id(answer)),
                 http_status=answer.status_code,
             )
         expires_in = body.get("expires_in")
-        life = float(expires_in) if isinstance(expires_in, (int, float)) else 0.0
+        life = float(max(0, min(expires_in, _END_OF_TIME))) if isinstance(expires_in, (int, float)) else 0.0
         token = str(body["access_token"])
         if not sendable(token):
             raise ApiError(f"{shown}: the answer holds a token with characters that HTTP cannot send")
         return token, time.monotonic() + max(0.0, life - _RENEW_BEFORE)
 
-    def _exchange(
-        self,
-        method: str,
-        url: str,
-        body: str | None,
-        headers: dict[str, str],
-        identity: t.Callable[[str, str, str], dict[str, str]] | None,
-    ) -> requests.Response:
-        if self._http is None:
-            self._http = requests.Session()
-            self._http.headers["User-Agent"] = "ansible-ovhcloud.vmware_encryption"
-
-        def sign(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-            # also without identity: an `auth` of our own keeps requests from taking one out of ~/.netrc
-            if identity is not None:
-                prepared.headers.update(identity(method, str(prepared.url), body or ""))
-            return prepared
-
-        session = self._http
-        request = requests.Request(method, url, headers=headers, data=body, auth=sign)
-        try:
-            prepared = session.prepare_request(request)
-            options = session.merge_environment_settings(prepared.url, {}, None, self.settings.verify, None)
-            timeout = (min(_CONNECT_TIMEOUT, self.settings.timeout), self.settings.timeout)
-            return session.send(prepared, timeout=timeout, allow_redirects=False, **options)
-        except requests.RequestException as error:
-            raise self._unreachable(method, url, error) from error
-        except OSError as error:
-            raise InvalidInputError(f"cannot use the CA bundle {self.settings.verify}: {error}") from error
-        except ValueError as error:  # its text and its chain may hold a header, and so a secret
-            said = f"{method} {urlsplit(url).path}: the HTTP library failed ({type(error).__name__})"
-            raise UnreachableError(said, maybe_done=True) from None
-
-    def _unreachable(self, method: str, url: str, error: Exception) -> UnreachableError:
-        """The error of a call without an answer; maybe_done says whether it may have been carried out."""
-        before = isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ConnectTimeout))
-        never_sent = before or "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
-        split = urlsplit(url)
-        hint = " (ca_path names the CA to trust)" if isinstance(error, requests.exceptions.SSLError) else ""
-        return UnreachableError(
-            f"{method} {split.path}: no answer from {split.netloc}: {self._clean(_reason(error))}{hint}",
-            maybe_done=not never_sent,
-        )
-
-    def _decode(self, method: str, call_path: str, answer: requests.Response) -> t.Any:
-        body = _json_or_none(answer)
-        query_id = _query_id(answer)
+    def _decode(self, method: str, call_path: str, answer: Answer) -> t.Any:
+        body = json_or_none(answer)
+        call_id = query_id(answer)
         content_type = one_line(answer.headers.get("Content-Type", "").partition(";")[0])
         if answer.status_code >= 400:
-            failure = Failure(method, call_path, answer.status_code, body, query_id, content_type)
+            failure = Failure(method, call_path, answer.status_code, body, call_id, content_type)
             error = to_error(failure)
             if isinstance(error, CredentialInvalidError):
                 error = self._explain(call_path, error)
-            pause = _retry_after(answer)
+            pause = retry_after(answer)
             if pause is not None:
-                error.details["retry_after"] = pause
+                error = extended(error, f"{error.message}{_wish(pause)}", retry_after=pause)
             raise error
         if answer.status_code >= 300:
             raise ApiError(
                 f"{method} {call_path}: the endpoint redirects with {answer.status_code}, which an API never does: "
-                f"check endpoint{query_note(query_id)}",
+                f"check endpoint{query_note(call_id)}",
                 http_status=answer.status_code,
             )
         if body is None and answer.content.strip() not in (b"", b"null"):
             raise ApiError(
                 f"{method} {call_path}: OVHcloud answered {answer.status_code} with something that is not complete "
-                f"JSON ({content_type or 'no content type'}){query_note(query_id)}",
+                f"JSON ({content_type or 'no content type'}){query_note(call_id)}",
                 http_status=answer.status_code,
                 maybe_done=True,
-                **({"query_id": query_id} if query_id else {}),
+                **({"query_id": call_id} if call_id else {}),
             )
         return body
 
@@ -353,41 +310,5 @@ class Client:
         return scrub(one_line(text), [*self.settings.secrets(), *token])
 
 
-def _json_or_none(answer: requests.Response) -> t.Any:
-    try:
-        return json.loads(answer.content)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _query_id(answer: requests.Response) -> str | None:
-    value: str | None = answer.headers.get("X-Ovh-QueryID") or answer.headers.get("X-OVH-Query-ID")
-    return value
-
-
-def _retry_after(answer: requests.Response) -> float | None:
-    """Seconds that the server asks for, given as such or as a date (RFC 9110, 10.2.3)."""
-    value = answer.headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-        # by the server's own clock where it says so: ours may be wrong
-        now = parsedate_to_datetime(answer.headers.get("Date", ""))
-        return max(0.0, (moment - now).total_seconds())
-    except (TypeError, ValueError, IndexError):
-        return None  # absent, or nothing that can be read
-
-
-def _reason(error: Exception) -> str:
-    """The innermost cause in words, without the memory addresses of urllib3's texts."""
-    cause: t.Any = error
-    for _depth in range(10):
-        inner = getattr(cause, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next((part for part in getattr(cause, "args", ()) if isinstance(part, BaseException)), None)
-        if inner is None:
-            break
-        cause = inner
-    text = str(cause) or type(cause).__name__
-    return text.partition(">: ")[2] or text
+def _wish(pause: float | None) -> str:
+    return f"; it asks to wait {pause:.0f} s" if pause and pause >= 1 else ""

@@ -93,7 +93,7 @@ def load(params: t.Mapping[str, t.Any], files: t.Sequence[str] = FILES) -> Setti
             raise InvalidInputError(f"token_url is needed for a service account at the endpoint {endpoint}")
         _check_url("token_url", token_url)
         chosen["token_url"] = token_url
-    return Settings(base_url, _credentials(chosen), _verify(params), float(params.get("timeout") or 60))
+    return Settings(base_url, _credentials(chosen), _verify(params), _timeout(params))
 
 
 def resolve_endpoint(endpoint: str) -> tuple[str, str | None]:
@@ -168,6 +168,13 @@ def _verify(params: t.Mapping[str, t.Any]) -> bool | str:
     if not os.path.exists(ca_path):
         raise InvalidInputError(f"ca_path {ca_path} does not exist")
     return ca_path
+
+
+def _timeout(params: t.Mapping[str, t.Any]) -> float:
+    seconds = float(params.get("timeout") or 60)
+    if seconds <= 0:
+        raise InvalidInputError(f"timeout: {seconds:g} is not a positive number of seconds")
+    return seconds
 
 
 def _read_files(files: t.Sequence[str]) -> configparser.RawConfigParser:

@@ -14,6 +14,7 @@ import types
 import typing as t
 import xml.parsers.expat
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.bounded import TooLongError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     ApiError,
     AuthenticationError,
@@ -26,6 +27,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnsupportedError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line as shortened
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import certificate_error, distrust
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import vim, vmodl
 
 _LONGEST = 400  # characters of a foreign message
@@ -126,14 +128,22 @@ def _forbidden(fault: t.Any, what: str) -> ForbiddenError:
 
 def from_transport(error: Exception, what: str) -> CollectionError:
     """Our error for what happens below SOAP: TLS, connection, HTTP status, broken XML."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        said = getattr(error, "verify_message", "") or str(error)
+    refused = certificate_error(error)
+    if refused is not None:
+        why = distrust(refused, "this host name")
+        hint = ". Give its CA with ca_path (vCenter offers it at https://HOST/certs/download.zip)"
         return UnreachableError(
-            f"could not {what}: vCenter's TLS certificate is not trusted ({one_line(said)}). "
-            "Give the CA with ca_path (vCenter offers it at https://HOST/certs/download.zip), or fix the host name"
+            f"could not {what}: vCenter's TLS certificate is not trusted: {one_line(why.cause)}"
+            + (hint if why.unknown_ca else "")
         )
+    if isinstance(error, TooLongError):
+        made = UnreadableAnswerError(f"could not {what}: {error}")
+        made.given_up = True  # it would be as long again
+        return made
     if isinstance(error, (TimeoutError, socket.timeout)):  # two types before Python 3.10
-        return UnreachableError(f"could not {what}: timed out")
+        return UnreachableError(
+            f"could not {what}: timed out before the whole answer was there (option request_timeout)"
+        )
     if isinstance(error, ssl.SSLError):
         return UnreachableError(f"could not {what}: TLS failed ({one_line(str(error))})")
     if isinstance(error, OSError):

@@ -188,7 +188,7 @@ def fetch_backup(rest: Rest, name: str, password: str) -> bytes:
                 raise TryAgain(error) from error
             raise
 
-    return Retry(attempts=_DOWNLOADS).call(attempt)
+    return Retry(attempts=_DOWNLOADS, within=rest.timeout).call(attempt)
 
 
 def _export(rest: Rest, name: str, password: str) -> bytes:

@@ -11,6 +11,12 @@ import ssl
 import typing as t
 from urllib.parse import quote, urlsplit
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.bounded import (
+    Bounds,
+    TooLongError,
+    bound_pools,
+    read_body,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library, require
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     ApiError,
@@ -21,10 +27,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub, scrub_data
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry, TryAgain
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import certificate_error
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import from_transport
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.rest_errors import to_error
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Target, target_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import (
+    LEAVE_TIMEOUT,
+    Target,
+    target_of,
+)
 
 HTTPAdapter: t.Any = object
 try:
@@ -38,24 +49,37 @@ else:
 
 _SESSION = "/api/session"
 _SESSION_HEADER = "vmware-api-session-id"
-_TIMEOUTS = (30.0, 300.0)  # seconds to connect and to answer
+_CONNECT_TIMEOUT = 30.0  # seconds
+_PART = 1 << 16
 _RETRIED = (429, 500, 502, 503, 504)
 _GET_REFUSED = (404, 405)
 _LOOKS_AFTER_LOST_ANSWER = 4
 
 
+class Answer(t.NamedTuple):
+    """A whole answer."""
+
+    status_code: int
+    content: bytes
+
+
 class _Adapter(HTTPAdapter):  # type: ignore[misc]
     """Uses our TLS settings and nothing else: requests would add its own bundle of CAs to those of ca_path."""
 
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        self._tls = tls
+    def __init__(self, tls: ssl.SSLContext, bounds: Bounds) -> None:
+        self._tls, self._bounds = tls, bounds
         super().__init__()
 
     def init_poolmanager(self, *arguments: t.Any, **named: t.Any) -> None:
         super().init_poolmanager(*arguments, **{**named, "ssl_context": self._tls})
+        bound_pools(self.poolmanager, self._bounds)
 
-    def proxy_manager_for(self, *arguments: t.Any, **named: t.Any) -> t.Any:
-        return super().proxy_manager_for(*arguments, **{**named, "ssl_context": self._tls})
+    def proxy_manager_for(self, proxy: str, **named: t.Any) -> t.Any:
+        known = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **{**named, "ssl_context": self._tls})
+        if not known:
+            bound_pools(manager, self._bounds)
+        return manager
 
     def cert_verify(self, *_arguments: t.Any, **_named: t.Any) -> None:
         """The context has it all."""
@@ -98,20 +122,27 @@ class Rest:
     def __init__(self, target: Target, username: str, password: str, retry: Retry | None = None) -> None:
         self._target = target
         self._login = (username, password)
-        self._retry = retry or Retry()
+        self._bounds = Bounds(target.timeout)
+        self._retry = retry or Retry(within=target.timeout)
         self._id: str | None = None
         host = f"[{target.hostname}]" if ":" in target.hostname else target.hostname
         self._base = f"https://{host}:{target.port}"
         self._verify = target.tls.verify_mode != ssl.CERT_NONE
         self._http = requests.Session()
         self._http.trust_env = False  # no CA bundle, proxy or .netrc of the environment: SOAP does not see them either
-        self._http.mount("https://", _Adapter(target.tls))
+        self._http.mount("https://", _Adapter(target.tls, self._bounds))
         self._http.headers["User-Agent"] = "ansible-ovhcloud.vmware_encryption"
         if target.proxy_host:
             self._http.proxies = {"https": f"http://{target.proxy_host}:{target.proxy_port}"}
 
+    @property
+    def timeout(self) -> float:
+        """Seconds for a whole answer."""
+        return self._bounds.seconds
+
     def close(self) -> None:
         """Log out; a session that is already gone is fine."""
+        self._bounds.seconds = min(self._bounds.seconds, LEAVE_TIMEOUT)
         if self._id is not None:
             with contextlib.suppress(CollectionError):
                 self._call("log out", "DELETE", _SESSION)
@@ -153,7 +184,7 @@ class Rest:
         if answer.status_code in _GET_REFUSED:
             answer = self._exchange(what, "POST", path, None, headers, token)
         self._check(what, answer, token)
-        return bytes(answer.content)
+        return answer.content
 
     def _repeated(self, call: t.Callable[[], t.Any]) -> t.Any:
         def attempt() -> t.Any:
@@ -191,20 +222,23 @@ class Rest:
         headers: dict[str, str],
         token: str = "",
         login: bool = False,
-    ) -> requests.Response:
+    ) -> Answer:
         name, password = (part.encode("utf-8") for part in self._login)
         try:
-            return self._http.request(
+            answer = self._http.request(
                 method,
                 self._base + path,
                 json=body,
                 headers={"Accept": "*/*" if token else "application/json", **headers},
                 auth=HTTPBasicAuth(name, password) if login else None,
-                timeout=_TIMEOUTS,
+                timeout=(min(_CONNECT_TIMEOUT, self._bounds.seconds), self._bounds.seconds),
                 allow_redirects=False,
                 verify=self._verify,
+                stream=True,
             )
-        except requests.RequestException as error:
+            with contextlib.closing(answer):
+                return Answer(answer.status_code, read_body(answer.iter_content(_PART), self._bounds))
+        except (requests.RequestException, TooLongError) as error:
             made = from_transport(_cause(error), f"{what} on {self._target}")
             made.details["maybe_done"] = not _never_sent(error)
             raise self._clean(made, token) from None  # the chain holds the request with its secrets
@@ -212,7 +246,7 @@ class Rest:
             said = f"could not {what} on {self._target}: the HTTP library failed ({type(error).__name__})"
             raise UnreachableError(said, maybe_done=True) from None
 
-    def _check(self, what: str, answer: requests.Response, token: str = "") -> None:
+    def _check(self, what: str, answer: Answer, token: str = "") -> None:
         status = answer.status_code
         if status >= 400:
             raise self._clean(to_error(f"{what} on {self._target.hostname}", status, _json_or_none(answer)), token)
@@ -223,7 +257,7 @@ class Rest:
                 http_status=status,
             )
 
-    def _decoded(self, what: str, answer: requests.Response) -> t.Any:
+    def _decoded(self, what: str, answer: Answer) -> t.Any:
         body = _json_or_none(answer)
         if body is None and answer.content.strip():
             raise ApiError(
@@ -237,13 +271,16 @@ class Rest:
     def _clean(self, error: CollectionError, token: str) -> CollectionError:
         """The same error without the session, the token and the password."""
         secrets = [secret for secret in (self._id, token, self._login[1]) if secret]
-        return type(error)(scrub(error.message, secrets), **scrub_data(error.details, secrets))
+        error.message = scrub(error.message, secrets)
+        error.details = scrub_data(error.details, secrets)
+        error.args = (error.message,)
+        return error
 
 
-def _json_or_none(answer: requests.Response) -> t.Any:
+def _json_or_none(answer: Answer) -> t.Any:
     try:
         return json.loads(answer.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -255,7 +292,10 @@ def _never_sent(error: Exception) -> bool:
 
 def _cause(error: Exception) -> Exception:
     """The exception of the standard library below those of requests and urllib3."""
-    if isinstance(error, requests.exceptions.Timeout):
+    refused = certificate_error(error)
+    if isinstance(refused, Exception):
+        return refused
+    if isinstance(error, requests.exceptions.Timeout) or "ReadTimeoutError" in repr(error):
         return TimeoutError()
     seen: list[BaseException] = []
     todo: list[t.Any] = [error]

@@ -15,6 +15,12 @@ import typing as t
 import xml.etree.ElementTree
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.bounded import (
+    Bounds,
+    Response,
+    UnpackingResponse,
+    bounded,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require, version_tuple
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     CollectionError,
@@ -23,7 +29,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnsupportedError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host, check_port
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import names_only_in_san
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import errors
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import (
     PYVMOMI,
@@ -35,7 +43,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 _CONNECT_TIMEOUT = 30.0  # seconds; a wrong address must not hang the run
 _IDLE_TIMEOUT = 60  # seconds; vCenter closes idle connections, and one that it closed must not be used again
-_REQUEST_TIMEOUT = 300  # seconds; vCenter answers some calls only after it gave up on a KMS
+LEAVE_TIMEOUT = 10.0  # seconds; a vCenter that hangs must not hold a run that is over
+_LONGEST_VERSIONS = 1 << 20  # bytes of the version file
 _VERSIONS_PATH = "/sdk/vimServiceVersions.xml"
 _OLDEST = "7.0.2"
 _WITH_SOAP = (http.HTTPStatus.OK, http.HTTPStatus.INTERNAL_SERVER_ERROR)
@@ -54,13 +63,20 @@ class Session:
         content: t.Any,
         version: str,
         stub_of: t.Callable[[str, str], t.Any],
+        bounds: Bounds,
     ) -> None:
+        self.bounds = bounds
         self.hostname = hostname
         self.content = content
         self.version = version
         self._stub = stub
         self._stub_of = stub_of
         self._others: list[t.Any] = []
+
+    @property
+    def retry(self) -> Retry:
+        """For reads during long work, which outlive short losses of the connection and one request that hangs."""
+        return Retry(within=2 * self.bounds.seconds)
 
     @property
     def crypto(self) -> t.Any:
@@ -113,6 +129,9 @@ class Session:
 
     def close(self) -> None:
         """Log out; a session that is already gone is fine."""
+        self.bounds.seconds = min(self.bounds.seconds, LEAVE_TIMEOUT)
+        for stub in (self._stub, *self._others):
+            stub.schemeArgs["timeout"] = self.bounds.seconds
         with contextlib.suppress(CollectionError):
             self.call("log out", self.content.sessionManager.Logout)
         for stub in (self._stub, *self._others):
@@ -127,6 +146,7 @@ class Target(t.NamedTuple):
     proxy_host: str | None
     proxy_port: int
     tls: ssl.SSLContext
+    timeout: float = 300.0  # seconds for a whole answer
 
     def __str__(self) -> str:
         proxy = f" through the proxy {self.proxy_host}:{self.proxy_port}" if self.proxy_host else ""
@@ -147,7 +167,14 @@ def target_of(params: t.Mapping[str, t.Any]) -> Target:
         check_host("proxy_host", proxy_host) if proxy_host else None,
         check_port("proxy_port", params.get("proxy_port") or 3128),
         tls_context(params["validate_certs"], given(params.get("ca_path"))),
+        _positive("request_timeout", params["request_timeout"]),
     )
+
+
+def _positive(option: str, seconds: float) -> float:
+    if seconds <= 0:
+        raise InvalidInputError(f"{option}: {seconds:g} is not a positive number of seconds")
+    return float(seconds)
 
 
 def connect(context: Context) -> Session:
@@ -164,7 +191,7 @@ def connect(context: Context) -> Session:
     return session
 
 
-class _SoapResponse(http.client.HTTPResponse):
+class _SoapResponse(UnpackingResponse):
     """An answer that is refused when it calls itself something else than XML.
 
     pyVmomi takes the page of a proxy for an empty answer: an inventory without machines, a change that was made.
@@ -178,7 +205,7 @@ class _SoapResponse(http.client.HTTPResponse):
             raise http.client.HTTPException(f"not SOAP but {errors.one_line(kind)}, something between may have sent it")
 
 
-def _stub_of(target: Target, path: str, version: str) -> t.Any:
+def _stub_of(target: Target, bounds: Bounds, path: str, version: str) -> t.Any:
     stub = SoapStubAdapter(
         host=target.hostname,
         port=target.port,
@@ -187,27 +214,28 @@ def _stub_of(target: Target, path: str, version: str) -> t.Any:
         sslContext=target.tls,
         httpProxyHost=target.proxy_host,
         httpProxyPort=target.proxy_port,
-        httpConnectionTimeout=_REQUEST_TIMEOUT,
+        httpConnectionTimeout=target.timeout,
         connectionPoolTimeout=_IDLE_TIMEOUT,
     )
-    stub.scheme = functools.partial(_connection, stub.scheme)
+    stub.scheme = functools.partial(_connection, stub.scheme, bounded(_SoapResponse, bounds))
     return stub
 
 
-def _connection(kind: t.Callable[..., t.Any], **named: t.Any) -> t.Any:
+def _connection(kind: t.Callable[..., t.Any], answers: type[Response], **named: t.Any) -> t.Any:
     made = kind(**named)
-    made.response_class = _SoapResponse
+    made.response_class = answers
     return made
 
 
 def _open(target: Target, version: str, what: str) -> Session:
-    open_stub = functools.partial(_stub_of, target)
+    bounds = Bounds(target.timeout)
+    open_stub = functools.partial(_stub_of, target, bounds)
     stub = open_stub("/sdk", version)
     with errors.translated(what):
         content = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
     if content is None:
         raise UnreachableError(f"could not {what}: the answer holds no service, so it is not a vCenter")
-    return Session(target.hostname, stub, content, _readable_version(version, content), open_stub)
+    return Session(target.hostname, stub, content, _readable_version(version, content), open_stub, bounds)
 
 
 def _readable_version(version: str, content: t.Any) -> str:
@@ -241,7 +269,7 @@ def tls_context(validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
         raise InvalidInputError(f"ca_path {ca_path} cannot be used: {errors.one_line(str(error))}") from error
     # Certificates of vCenter's own CA lack extensions that Python 3.13 and newer ask for.
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
-    return context
+    return names_only_in_san(context)
 
 
 def _offered_versions(target: Target, what: str) -> list[str]:
@@ -249,15 +277,12 @@ def _offered_versions(target: Target, what: str) -> list[str]:
 
     pyVim.connect does the same without a time-out and sends the password to whatever answers, so it is not used.
     """
+    seconds = min(_CONNECT_TIMEOUT, target.timeout)
+    host, port = (target.proxy_host, target.proxy_port) if target.proxy_host else (target.hostname, target.port)
+    connection = http.client.HTTPSConnection(host, port, timeout=seconds, context=target.tls)
+    connection.response_class = bounded(Response, Bounds(seconds, _LONGEST_VERSIONS))
     if target.proxy_host:
-        connection = http.client.HTTPSConnection(
-            target.proxy_host, target.proxy_port, timeout=_CONNECT_TIMEOUT, context=target.tls
-        )
         connection.set_tunnel(target.hostname, target.port)
-    else:
-        connection = http.client.HTTPSConnection(
-            target.hostname, target.port, timeout=_CONNECT_TIMEOUT, context=target.tls
-        )
     with errors.translated(what), contextlib.closing(connection):
         connection.request("GET", _VERSIONS_PATH)
         response = connection.getresponse()

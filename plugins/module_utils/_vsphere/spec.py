@@ -28,4 +28,5 @@ def connection() -> ArgSpec:
         ca_path=file_path(env=["VMWARE_CA_PATH"]),
         proxy_host=text(env=["VMWARE_PROXY_HOST"]),
         proxy_port=integer(env=["VMWARE_PROXY_PORT"]),
+        request_timeout=integer(default=300),
     )

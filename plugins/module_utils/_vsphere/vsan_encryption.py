@@ -18,7 +18,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry, TryAgain
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import TryAgain
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.crypto_causes import explained
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.errors import from_fault, reference
@@ -260,7 +260,7 @@ class VsanEncryption:
         try:
             task = start()
             info = wait_for(
-                lambda: _patiently(lambda: self._session.fetch(what, task, "info")),
+                lambda: self._patiently(lambda: self._session.fetch(what, task, "info")),
                 lambda seen: seen.state in ("success", "error"),
                 what,
                 self._patience,
@@ -275,7 +275,7 @@ class VsanEncryption:
     def settle(self, plan: Plan) -> State:
         """Wait until no change is going on, of this run or of an earlier one."""
         return wait_for(
-            lambda: _patiently(lambda: self._state(plan.after["rekey"])),
+            lambda: self._patiently(lambda: self._state(plan.after["rekey"])),
             lambda seen: not seen["changing"],
             f"vSAN of the cluster {self._cluster.name}",
             self._patience,
@@ -299,14 +299,13 @@ class VsanEncryption:
             )
         return after
 
+    def _patiently(self, look: t.Callable[[], T]) -> T:
+        """Reading survives short losses of the connection: the work takes hours."""
 
-def _patiently(look: t.Callable[[], T]) -> T:
-    """Reading survives short losses of the connection: the work takes hours."""
+        def attempt() -> T:
+            try:
+                return look()
+            except UnreachableError as error:
+                raise TryAgain(error) from error
 
-    def attempt() -> T:
-        try:
-            return look()
-        except UnreachableError as error:
-            raise TryAgain(error) from error
-
-    return Retry().call(attempt)
+        return self._session.retry.call(attempt)

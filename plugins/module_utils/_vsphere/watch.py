@@ -33,7 +33,7 @@ class Watch:
 
     def __init__(self, session: Session, retry: Retry | None = None) -> None:
         self._session = session
-        self._retry = retry or Retry()
+        self._retry = retry or session.retry
         self._collector: t.Any = None
         self._version = ""
         self._objects: dict[str, t.Any] = {}

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import email.utils
 import typing as t
@@ -73,10 +74,39 @@ def in_seconds(seconds: int) -> str:
 
 
 def test_the_pause_that_the_server_asks_for_is_kept(lab: Lab, client: Client, pauses: list[float]) -> None:
-    for status, asked in ((429, 7), (503, 3), (429, 3600)):
+    for status, asked in ((429, 7), (503, 60)):
         lab.faults.add("status", operation=LIST, status=status, retry_after=asked)
         assert client.get_all("/v2/okms/resource") == []
-    assert pauses == [7, 3, 60]  # no server may hold up a run for an hour
+    assert pauses == [7, 60]
+
+
+def test_server_that_asks_for_an_hour_is_told_and_not_waited_for(lab: Lab, client: Client, pauses: list[float]) -> None:
+    lab.faults.add("status", operation=LIST, status=429, retry_after=3600)
+    with pytest.raises(CollectionError, match=r"answered 429 .*it asks to wait 3600 s") as caught:
+        client.get_all("/v2/okms/resource")
+    assert pauses == [] and caught.value.details["retry_after"] == 3600
+
+
+@pytest.mark.parametrize("asked", ["\u00b2", "9" * 400, "Thu, 01 Jan 99999 00:00:00 GMT", "-5"])
+def test_pause_that_nobody_can_read_is_no_traceback(lab: Lab, client: Client, pauses: list[float], asked: str) -> None:
+    lab.faults.add("status", operation=LIST, status=503, retry_after=asked)
+    if asked.isascii() and asked.isdigit():
+        with pytest.raises(CollectionError, match=r"answered 503 .*it asks to wait"):
+            client.get_all("/v2/okms/resource")
+        return
+    assert client.get_all("/v2/okms/resource") == [] and pauses == [0.5]
+
+
+@pytest.mark.parametrize("credentials", ["application key", "service account"])
+def test_retries_around_a_login_do_not_multiply(lab: Lab, pauses: list[float], credentials: str) -> None:
+    login = "GET /auth/time" if credentials == "application key" else "POST /auth/oauth2/token"
+    options = {**dict.fromkeys(SPEC.options), "validate_certs": True, **harness.connection(lab, "ovhcloud")}
+    options.update({} if credentials == "application key" else account(lab))
+    lab.faults.add("status", operation=login, status=503, times=100)
+    asking = Client(load(options), Retry(sleep=pauses.append))
+    with contextlib.closing(asking), pytest.raises(CollectionError, match="503"):
+        asking.get("/v2/okms/resource")
+    assert lab.journal.count(operation=login) == 5 and len(pauses) == 4
 
 
 def test_the_pause_may_be_given_as_a_date(lab: Lab, client: Client, pauses: list[float]) -> None:

@@ -91,6 +91,9 @@ class Time:
         self.sleeps.append(seconds)
         self.now += seconds
 
+    def monotonic(self) -> float:
+        return self.now
+
     def patience(self, timeout: float, interval: float, on: bool = True) -> wait.Patience:
         return wait.Patience(timeout, interval, on, lambda: self.now, self.sleep)
 
@@ -146,8 +149,43 @@ def test_retry_grows_its_pauses_and_obeys_the_server() -> None:
     assert policy.call(_failing(4)) == "done"
     assert time.sleeps == [1, 2, 3, 3]
     time.sleeps.clear()
-    assert policy.call(_failing(1, pause=600)) == "done"
+    assert policy.call(_failing(1, pause=60)) == "done"
     assert time.sleeps == [60]
+
+
+def test_retry_does_not_wait_for_a_server_that_asks_for_long() -> None:
+    time = Time()
+    with pytest.raises(errors.ApiError, match="busy"):
+        retry.Retry(sleep=time.sleep).call(_failing(1, pause=86400))
+    assert time.sleeps == []
+
+
+def test_retry_begins_no_attempt_after_its_time() -> None:
+    time = Time()
+    policy = retry.Retry(within=10, base=4, sleep=time.sleep, jitter=lambda: 1.0, monotonic=time.monotonic)
+    with pytest.raises(errors.ApiError, match="busy"):
+        policy.call(_failing(9))
+    assert time.sleeps == [4]
+
+
+def test_retry_loops_do_not_multiply() -> None:
+    time, asked = Time(), 0
+
+    def inner() -> str:
+        nonlocal asked
+        asked += 1
+        raise retry.TryAgain(errors.ApiError("busy"))
+
+    def outer() -> str:
+        try:
+            return policy.call(inner)
+        except errors.CollectionError as error:
+            raise retry.TryAgain(error) from error
+
+    policy = retry.Retry(attempts=5, sleep=time.sleep)
+    with pytest.raises(errors.ApiError, match="busy"):
+        policy.call(outer)
+    assert asked == 5
 
 
 def test_retry_gives_up_with_the_cause() -> None:

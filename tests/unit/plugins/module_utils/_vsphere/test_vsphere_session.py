@@ -12,6 +12,7 @@ import pytest
 from pyVmomi import vim, vmodl
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import errors
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.bounded import Bounds
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     InvalidInputError,
     UnreachableError,
@@ -33,6 +34,9 @@ VERSIONS = b"""<?xml version="1.0"?>
     <priorVersions><version>8.0.2.0</version><version>7.0.2.0</version></priorVersions></namespace>
   <namespace><name>urn:other</name><version>9.9.9.9</version></namespace>
 </namespaces>"""
+
+
+BOUNDS = Bounds(60)
 
 
 def no_service(path, version):
@@ -72,7 +76,7 @@ def test_no_common_version():
 
 @pytest.mark.parametrize(("found", "fits"), [("7.0.2.0", False), ("8.0.0.1", False), ("8.0.1.0", True), ("9.0", True)])
 def test_required_version(found, fits):
-    here = session.Session("vc.example.com", stub=None, content=None, version=found, stub_of=no_service)
+    here = session.Session("vc.example.com", stub=None, content=None, version=found, stub_of=no_service, bounds=BOUNDS)
     if fits:
         here.require("8.0.1", "the subject")
         return
@@ -89,9 +93,7 @@ def test_other_servers_never_get_the_password(kind, version, words):
     about = vim.AboutInfo(name="VMware", fullName="VMware ESXi 8.0.3", apiType=kind)
     content = vim.ServiceInstanceContent(about=about)
     with pytest.raises(UnsupportedError, match=words):
-        session.check_server(
-            session.Session("esx.example.com", stub=None, content=content, version=version, stub_of=no_service)
-        )
+        session.check_server(session.Session("esx.example.com", None, content, version, no_service, BOUNDS))
 
 
 def test_ca_path_that_does_not_exist():
