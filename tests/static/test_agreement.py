@@ -154,46 +154,58 @@ def test_role_options_are_specified_defaulted_documented_and_used(role: str) -> 
         assert name.startswith(f"{role}_"), name
         assert option.get("description"), name
         assert f"`{name}`" in readme, f"{name} is not in the README"
-        assert re.search(rf"\b{name}\b", tasks), f"no task reads {name}"
-        if name in defaults and "default" in option:
-            assert option["default"] == defaults[name], name
+        assert re.search(rf"\b__{role}_options\.{name[len(role) + 1 :]}\b", tasks), f"no task reads {name}"
+        if name in defaults:
+            assert option.get("default") == defaults[name], name
 
 
 CONDITIONS = ("when", "that", "until", "failed_when", "changed_when")
+LITERAL = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
 
 
-def _expressions(value: t.Any, key: str = "", inside: str = "") -> t.Iterator[tuple[str, str]]:
-    """Jinja of a task file, each with the key under which it stands, or with '' where it is more than a name."""
+def _expressions(value: t.Any, key: str = "") -> t.Iterator[str]:
+    """Jinja of a task file, without the texts in it."""
     if isinstance(value, dict):
         for name, one in value.items():
-            yield from _expressions(one, name, "vars" if name == "vars" else inside)
+            yield from _expressions(one, name)
     elif isinstance(value, list):
         for one in value:
-            yield from _expressions(one, key, inside)
-    elif isinstance(value, str) and key in CONDITIONS:
-        yield "", value
+            yield from _expressions(one, key)
     elif isinstance(value, str):
-        alone = re.fullmatch(r"\{\{ \w+ \}\}", value)
-        for found in re.findall(r"\{\{(.*?)\}\}", value, re.DOTALL):
-            yield (f"{inside}:{key}" if alone else ""), found
+        found = [value] if key in CONDITIONS else re.findall(r"\{\{(.*?)\}\}", value, re.DOTALL)
+        yield from (LITERAL.sub("''", one) for one in found)
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_roles_take_words_for_booleans(role: str) -> None:
-    """`-e name=false` and the surveys of AWX give text, which Jinja takes for true."""
-    specs = {one: _role(one, "meta/argument_specs.yml")["argument_specs"]["main"]["options"] for one in ROLES}
-    every = {name for spec in specs.values() for name in spec}
-    names = "|".join(name for name, option in specs[role].items() if isinstance(option.get("default"), bool)) or "$."
-    bare = re.compile(rf"\b(?:{names})\b(?! \| bool)")
+def test_steps_of_a_role_read_its_judged_options(role: str) -> None:
+    """A variable as it was typed can be null, blank, or text: `-e` and surveys override what a role would set."""
+    spec = _role(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    typed = re.compile(rf"(?<![\w.])(?:{'|'.join(spec)})\b")
+    known = {name[len(role) + 1 :] for name in spec}
     wrong = []
     for path in (ROOT / "roles" / role / "tasks").glob("*.yml"):
-        for where, text in _expressions(yaml.safe_load(path.read_text())):
-            inside, _colon, key = where.partition(":")
-            # handed on as it is: modules turn words into booleans, other roles do what this one does
-            handed_on = where and (not inside or key in every)
-            if bare.search(text) and not handed_on:
-                wrong.append(f"{path.name}: {text.strip()}")
+        for text in _expressions(yaml.safe_load(path.read_text())):
+            right = f"__{role}_options."
+            wrong += [f"{path.name}: {name}, read {right}{name[len(role) + 1 :]}" for name in typed.findall(text)]
+            read = re.findall(rf"\b{right}(\w+)", text)
+            wrong += [f"{path.name}: {right}{name} is no option" for name in read if name not in known]
     assert wrong == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_options_of_a_role_are_judged_by_its_first_task(role: str) -> None:
+    first = _role(role, "tasks/main.yml")[0]  # type: ignore[index]
+    assert first["ovhcloud.vmware_encryption.role_options"] == {"role": role}
+    assert (first["register"], first["tags"]) == (f"__{role}_options", ["always"])
+    # or else Ansible refuses blank answers by their types before that task
+    assert _role(role, "meta/argument_specs")["argument_specs"] == {}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_names_of_role_options_are_no_keys_of_results(role: str) -> None:
+    spec = _role(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    taken = {*dir(dict), "changed", "diff", "exception", "failed", "msg", "results", "skipped", "warnings"}
+    assert {name[len(role) + 1 :] for name in spec} & taken == set()
 
 
 def test_there_are_modules_and_roles() -> None:

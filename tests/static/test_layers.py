@@ -13,24 +13,26 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
 BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip")
-PACKAGES = ("_core", "_certificates", "_audit", "_preflight", *BACK_ENDS)
+PACKAGES = ("_core", "_answers", "_certificates", "_audit", "_preflight", *BACK_ENDS)
 # layer -> packages of the collection it may import, and third-party packages it may import
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_core": ({"_core"}, {"ansible.module_utils"}),
     "_certificates": ({"_core", "_certificates"}, {"cryptography"}),
+    "_answers": ({"_core", "_answers"}, {"ansible.module_utils"}),
     "_audit": ({"_core", "_audit"}, set()),
     "_preflight": ({"_preflight"}, set()),
     "_ovhcloud": ({"_core", "_certificates", "_ovhcloud"}, {"requests", "urllib3"}),
     "_vsphere": ({"_core", "_certificates", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
     "_kmip": ({"_core", "_certificates", "_kmip"}, {"kmip"}),
     "modules": ({"_core", "_certificates", *BACK_ENDS}, set()),
+    "action": ({"_core", "_answers"}, {"ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils"}),
     "filter": ({"_core", "_audit", "_preflight"}, {"ansible.errors"}),
     "doc_fragments": (set(), set()),
 }
 STDLIB = {
-    "__future__", "abc", "base64", "binascii", "collections", "configparser", "contextlib", "copy", "csv",
-    "dataclasses", "datetime", "email", "enum", "errno", "fnmatch", "functools", "hashlib", "hmac", "html", "http",
-    "importlib", "io", "ipaddress", "itertools", "json", "logging", "math", "operator", "os", "pathlib",
+    "__future__", "abc", "ast", "base64", "binascii", "collections", "configparser", "contextlib", "copy", "csv",
+    "dataclasses", "datetime", "difflib", "email", "enum", "errno", "fnmatch", "functools", "hashlib", "hmac", "html",
+    "http", "importlib", "io", "ipaddress", "itertools", "json", "logging", "math", "operator", "os", "pathlib",
     "random", "re", "select", "shutil", "socket", "ssl", "stat", "string", "struct", "sys", "tempfile",
     "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid", "warnings", "xml",
     "zlib",
@@ -39,6 +41,7 @@ STDLIB = {
 
 def _files() -> list[tuple[str, pathlib.Path]]:
     found = [("modules", path) for path in (ROOT / "plugins/modules").glob("*.py")]
+    found += [("action", path) for path in (ROOT / "plugins/action").glob("*.py")]
     found += [("filter", path) for path in (ROOT / "plugins/filter").glob("*.py")]
     found += [("doc_fragments", path) for path in (ROOT / "plugins/doc_fragments").glob("*.py")]
     for package in PACKAGES:

@@ -1,0 +1,104 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action role_options: the options of a role, completed and judged before its first step."""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.yaml import yaml_load
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.options import (
+    answered,
+    left_out,
+    unknown,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import flat
+
+_ROLES = pathlib.Path(__file__).resolve().parents[2] / "roles"
+_LONGEST_ERROR = 300
+
+Specs = t.Mapping[str, t.Mapping[str, t.Any]]
+
+
+@functools.cache
+def specs_of(role: str) -> Specs:
+    """The documented options of a role, by name."""
+    text = (_ROLES / role / "meta/argument_specs.yml").read_text(encoding="utf-8")
+    return t.cast(Specs, yaml_load(text)["argument_specs"]["main"]["options"])
+
+
+def every_option() -> set[str]:
+    """The options of all roles: one may begin with the name of another one."""
+    return {name for folder in _ROLES.iterdir() if folder.is_dir() for name in specs_of(folder.name)}
+
+
+def plain(value: t.Any, omitted: t.Any = None) -> t.Any:
+    """The value without the types in which Ansible keeps marks of its own; encrypted text is decrypted."""
+    if value is None or (omitted is not None and value == omitted) or isinstance(value, (bool, int, float)):
+        return value if isinstance(value, (bool, int, float)) else None
+    if isinstance(value, t.Mapping):
+        return {str(key): plain(item, omitted) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [plain(item, omitted) for item in value]
+    return str(value)
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Reads the variables of the role, as a task would."""
+
+    _requires_connection = False
+    _VALID_ARGS = frozenset(("role", "partial"))
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """The options as the result of the task, which is never shown."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        role, partial = str(self._task.args["role"]), bool(self._task.args.get("partial", False))
+        if self._leaves_out(variables):
+            text = f"--tags or --skip-tags leave out every step of the role {role}: nothing was looked at or changed"
+            Display().warning(text)
+            return {**result, "changed": False, "skipped": True, "msg": text}
+        specs = specs_of(role)
+        for text in [] if partial else unknown(role, variables, every_option(), variables.__getitem__):
+            Display().warning(f"{text}: the role {role} has no such option, it is ignored")
+        try:
+            options = answered(role, specs, self._values(specs, variables), partial)
+        except InvalidInputError as error:
+            return {**result, "changed": False, "failed": True, "msg": error.message}
+        # secrets are among them
+        return {**result, "changed": False, "_ansible_no_log": True, **({} if partial else options)}
+
+    def _leaves_out(self, variables: t.Mapping[str, t.Any]) -> bool:
+        """Ask it for the block around: this task has the tag `always` to be able to tell it."""
+        only, skipped = variables.get("ansible_run_tags") or ["all"], variables.get("ansible_skip_tags") or []
+        return left_out([str(tag) for tag in self._task._parent.tags], only, skipped)
+
+    def _values(self, specs: Specs, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        values, problems = {}, []
+        for name in specs:
+            if variables.get(name) is None:
+                continue
+            try:
+                values[name] = plain(self._templar.template(variables[name]), variables.get("omit"))
+            except AnsibleError as error:
+                if _is_omitted(error):
+                    continue
+                problems.append(f"{name}: {flat(str(error))[:_LONGEST_ERROR]}")
+        if problems:
+            raise InvalidInputError(f"options cannot be read, nothing was changed: {'; '.join(problems)}")
+        return values
+
+
+def _is_omitted(error: BaseException | None) -> bool:
+    """Whether a variable came out as `omit`, which ansible-core 2.19 and newer raise."""
+    while error is not None and "Omitted" not in type(error).__name__:
+        error = error.__cause__
+    return error is not None

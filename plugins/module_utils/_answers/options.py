@@ -1,0 +1,76 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of a role as its steps read them: complete, in their types, and judged; pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.rules import broken
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.values import (
+    Spec,
+    judged,
+    meant,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+
+_PLAYBOOK = "hosts"  # <role>_hosts names the hosts of the playbook of that name
+_MODES = ("encryption_audit_mode",)
+_OUTPUTS = ("preflight_report",)  # what roles tell others
+_NAMED = 8  # problems that a message tells
+
+
+def answered(
+    role: str, specs: t.Mapping[str, Spec], values: t.Mapping[str, t.Any], partial: bool = False
+) -> dict[str, t.Any]:
+    """Each option by its name without that of the role. Raises InvalidInputError with everything that is wrong.
+
+    partial: options that are required may be missing, for those who only look whether the others are right.
+    """
+    if partial:
+        specs = {name: {**spec, "required": False} for name, spec in specs.items()}
+    found, problems = judged(specs, {**values, **_octal(values)})
+    options = {name[len(role) + 1 :]: value for name, value in found.items()}
+    problems = problems or broken(role, options)
+    if problems:
+        more = f"; and {len(problems) - _NAMED} more" if len(problems) > _NAMED else ""
+        raise InvalidInputError(
+            f"the options of the role {role} cannot be used, nothing was changed: {'; '.join(problems[:_NAMED])}{more}"
+        )
+    return options
+
+
+def _octal(values: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Modes of files that YAML has taken for numbers, because they stand without quotes."""
+    modes = {name: values.get(name) for name in _MODES}
+    return {name: f"0{mode:o}" for name, mode in modes.items() if type(mode) is int}
+
+
+def unknown(
+    role: str, variables: t.Iterable[str], known: t.Iterable[str], values: t.Callable[[str], t.Any]
+) -> list[str]:
+    """Variables that begin with the name of the role and that neither it nor another role knows, with a better name.
+
+    What a task has registered is no option; `values` reads a variable to find that out.
+    """
+    options = set(known)
+    found = []
+    for name in sorted(variables):
+        if not name.startswith(f"{role}_") or name in options or name in (f"{role}_{_PLAYBOOK}", *_OUTPUTS):
+            continue
+        value = values(name)
+        if isinstance(value, t.Mapping) and ("changed" in value or "failed" in value):
+            continue
+        found.append(f"{name}{meant(name, options, f'{role}_')}")
+    return found
+
+
+def left_out(tags: t.Collection[str], only: t.Collection[str], skipped: t.Collection[str]) -> bool:
+    """Whether --tags and --skip-tags leave out tasks with these tags, as Ansible decides it."""
+    mine = set(tags) or {"untagged"}
+    always = "always" in mine and "always" not in skipped
+    tagged = mine - {"always", "untagged"}
+    wanted = always or "all" in only or bool(mine & set(only)) or ("tagged" in only and bool(tagged))
+    refused = bool(mine & set(skipped)) or ("tagged" in skipped and bool(tagged)) or ("all" in skipped and not always)
+    return refused or not wanted

@@ -1,0 +1,203 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turn what people type into values: blank answers, words for booleans, numbers and lists that arrive as text."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import json
+import math
+import re
+import typing as t
+
+from ansible.module_utils.common.validation import check_type_dict
+
+_TRUE = ("1", "on", "t", "true", "y", "yes")
+_FALSE = ("0", "f", "false", "n", "no", "off")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?")
+_NO_LITERAL = (TypeError, ValueError, SyntaxError, RecursionError, MemoryError)
+_LONGEST_QUOTE = 40  # longer texts, or those of several lines, are only measured: they may be keys
+
+Spec = t.Mapping[str, t.Any]
+
+
+class RefusedError(ValueError):
+    """Why a value is no use, in words that follow the name of its option."""
+
+
+def blank(value: t.Any) -> bool:
+    """True for null and for text without any letter: what an unanswered question of a survey leaves."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def quoted(value: t.Any) -> str:
+    """The value in a message, or how long it is."""
+    text = value if isinstance(value, str) else repr(value)
+    if len(text) > _LONGEST_QUOTE or not text.isprintable():
+        return f"a text of {len(text)} characters"
+    return repr(text) if isinstance(value, str) else text
+
+
+def meant(name: str, known: t.Iterable[str], prefix: str = "") -> str:
+    """The known name that is close to a misspelt one, as the end of a message, or nothing."""
+    ends = [one[len(prefix) :] for one in known if one.startswith(prefix)]
+    close = difflib.get_close_matches(name[len(prefix) :], ends, n=1)
+    return f", perhaps {prefix}{close[0]} is meant" if close else ""
+
+
+def converted(value: t.Any, spec: Spec) -> t.Any:
+    """The value in the type that the spec names. Raises RefusedError; values of secret options are never quoted."""
+    kind = spec.get("type", "str")
+    try:
+        result = _CONVERTERS[kind](value, spec)
+    except RefusedError as error:
+        if spec.get("no_log"):
+            raise RefusedError(f"its value is no {_KINDS.get(kind, kind)}") from error
+        raise
+    choices = spec.get("choices")
+    if choices is not None:
+        _check_choices(result if isinstance(result, list) else [result], choices)
+    return result
+
+
+def _check_choices(values: t.Sequence[t.Any], choices: t.Sequence[t.Any]) -> None:
+    for value in values:
+        if value not in choices:
+            allowed = ", ".join(str(one) for one in choices if not blank(one))
+            raise RefusedError(f"{quoted(value)} is not one of {allowed}")
+
+
+def _text(value: t.Any, spec: Spec) -> str:
+    if isinstance(value, str):
+        # white space at an end of a password can belong to it
+        return value if spec.get("no_log") else value.strip()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    raise RefusedError(f"{_named(value)} is no text; put text that YAML takes for something else in quotes")
+
+
+def _boolean(value: t.Any, spec: Spec) -> bool:
+    word = str(value).strip().lower() if isinstance(value, (str, bool, int, float)) else ""
+    word = word[:-2] if word in ("0.0", "1.0") else word
+    if word not in _TRUE + _FALSE:
+        raise RefusedError(f"{_named(value)} is neither true nor false")
+    return word in _TRUE
+
+
+def _integer(value: t.Any, spec: Spec) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+        return int(value.strip().split(".")[0])
+    raise RefusedError(f"{_named(value)} is no whole number")
+
+
+def _number(value: t.Any, spec: Spec) -> float:
+    try:
+        result = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        result = math.nan
+    if not math.isfinite(result):
+        raise RefusedError(f"{_named(value)} is no number")
+    return result
+
+
+def _list(value: t.Any, spec: Spec) -> list[t.Any]:
+    of_dicts = spec.get("elements") == "dict"
+    items = _items(value, of_dicts) if isinstance(value, str) else value if isinstance(value, list) else [value]
+    inner = {"type": spec.get("elements", "str"), "options": spec.get("options"), "no_log": spec.get("no_log")}
+    result = []
+    for number, item in enumerate(items, 1):
+        if blank(item):
+            continue
+        if isinstance(item, (list, dict)) and not of_dicts:
+            raise RefusedError(f"item {number} is {_named(item)}, a text was expected")
+        try:
+            result.append(converted(item, inner))
+        except RefusedError as error:
+            raise RefusedError(f"item {number}: {error}") from error
+    return result
+
+
+def _items(text: str, of_dicts: bool) -> list[t.Any]:
+    """One item, one a line, separated by commas, or JSON."""
+    text = text.strip()
+    if text.startswith("[") or (of_dicts and text.startswith("{")):
+        found = _parsed(text)
+        return found if isinstance(found, list) else [found]
+    if of_dicts:
+        raise RefusedError("a list of dictionaries was expected; as text it must be JSON")
+    lines = text.splitlines()
+    return [line.strip().rstrip(",") for line in lines] if len(lines) > 1 else text.split(",")
+
+
+def _parsed(text: str) -> t.Any:
+    """JSON, or what Python writes, with its single quotes."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return ast.literal_eval(text)
+    except _NO_LITERAL as error:
+        raise RefusedError("the text begins like JSON and is none") from error
+
+
+def _dictionary(value: t.Any, spec: Spec) -> dict[str, t.Any]:
+    if isinstance(value, str) and value.strip().startswith("{"):
+        value = _parsed(value.strip())
+    elif isinstance(value, str):
+        try:
+            value = check_type_dict(value)  # key=value, as on the command line
+        except _NO_LITERAL as error:
+            raise RefusedError("the text is no dictionary; write it in JSON") from error
+    if not isinstance(value, dict):
+        raise RefusedError(f"{_named(value)} is no dictionary")
+    if not spec.get("options"):
+        return value
+    result, problems = judged(spec["options"], value)
+    problems += [f"{key} is unknown{meant(str(key), spec['options'])}" for key in value if key not in spec["options"]]
+    if problems:
+        raise RefusedError("; ".join(problems))
+    # a key that was not given stays away: those who read it ask whether it is there
+    return {key: one for key, one in result.items() if one is not None}
+
+
+def judged(specs: t.Mapping[str, Spec], values: t.Mapping[str, t.Any]) -> tuple[dict[str, t.Any], list[str]]:
+    """Each option of the specs with its value or its default, and what is wrong with them."""
+    result: dict[str, t.Any] = {}
+    problems = []
+    for name, spec in specs.items():
+        result[name] = spec.get("default")
+        try:
+            value = None if blank(values.get(name)) else converted(values[name], spec)
+        except RefusedError as error:
+            problems.append(f"{name}: {error}")
+            continue
+        if value is not None and (value not in ([], {}) or not spec.get("required")):
+            result[name] = value
+        elif spec.get("required"):
+            problems.append(f"{name}: it is required and was not given")
+    return result, problems
+
+
+def _named(value: t.Any) -> str:
+    if isinstance(value, (list, dict)):
+        return "a list" if isinstance(value, list) else "a dictionary"
+    return quoted(value)
+
+
+_CONVERTERS: dict[str, t.Callable[[t.Any, Spec], t.Any]] = {
+    "str": _text,
+    "path": _text,
+    "bool": _boolean,
+    "int": _integer,
+    "float": _number,
+    "list": _list,
+    "dict": _dictionary,
+}
+_KINDS = {"str": "text", "path": "path", "list": "such list", "dict": "such dictionary"}

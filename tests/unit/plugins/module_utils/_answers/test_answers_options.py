@@ -1,0 +1,175 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of each role: blank ones, wrong ones, unknown ones, and tags that leave everything out."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+import yaml
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers import options
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+
+ROLES = sorted(path for path in (pathlib.Path(__file__).resolve().parents[5] / "roles").iterdir() if path.is_dir())
+SPECS: dict[str, dict[str, t.Any]] = {
+    path.name: yaml.safe_load((path / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    for path in ROLES
+}
+PIN = "AB:" * 31 + "AB"
+NEEDED: dict[str, dict[str, t.Any]] = {
+    "decommission": {"provider": "okms"},
+    "encryption_audit": {"directory": "audit"},
+    "external_kms": {"servers": [{"name": "kms1", "address": "kms.example.com"}], "identity": "csr"},
+    "key_provider_migration": {"source": "a", "target": "b"},
+    "key_rotation": {"campaign": "2027", "state_path": "state.json", "selection": {"all": True}},
+    "native_key_provider": {"name": "nkp", "backup_path": "nkp.p12", "backup_password": "Geheim-12345"},
+    "okms": {"private_cloud": "pcc-192-0-2-10"},
+    "preflight": {},
+    "recovery": {"file": "dossier.json"},
+    "recovery_dossier": {"path": "dossier.json", "provider": "okms"},
+    "vm_encryption": {"selection": {"names": ["vm1"]}},
+}
+
+
+def answers(role: str, partial: bool = False, **changes: t.Any) -> dict[str, t.Any]:
+    """The options that a role gets from what is needed, with changes."""
+    given = {} if partial else NEEDED[role]
+    values = {f"{role}_{name}": value for name, value in {**given, **changes}.items()}
+    return options.answered(role, SPECS[role], values, partial)
+
+
+@pytest.mark.parametrize("blank", [None, "", " \n"])
+@pytest.mark.parametrize("role", sorted(SPECS))
+def test_every_optional_option_of_a_role_can_be_blank(role: str, blank: t.Any) -> None:
+    optional = [name[len(role) + 1 :] for name, spec in SPECS[role].items() if not spec.get("required")]
+    found = answers(role, **dict.fromkeys(optional, blank))
+    assert {name: found[name] for name in optional} == {
+        name: SPECS[role][f"{role}_{name}"].get("default") for name in optional
+    }
+
+
+@pytest.mark.parametrize("blank", [None, "", [], {}])
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [(role, name) for role, specs in SPECS.items() for name, spec in specs.items() if spec.get("required")],
+)
+def test_a_required_option_that_is_blank_is_named(role: str, name: str, blank: t.Any) -> None:
+    with pytest.raises(InvalidInputError, match=f"role {role} cannot be used, nothing was changed: {name}: "):
+        answers(role, **{name[len(role) + 1 :]: blank})
+
+
+@pytest.mark.parametrize(
+    ("role", "change", "words"),
+    [
+        ("okms", {"validity": 366}, "okms_validity: 366 is more than the 365 days that OKMS allows"),
+        ("okms", {"validity": 0}, "okms_validity: 0 is less than 1"),
+        ("okms", {"validity": 30}, "okms_validity: 30 days are not more than the 30 of renew_before"),
+        ("okms", {"max_price": "-1"}, "okms_max_price: -1.0 is less than 0"),
+        ("okms", {"server_thumbprints": "AB:CD"}, "okms_server_thumbprints: 'AB:CD' is no SHA-256 thumbprint"),
+        ("okms", {"identity_urns": "me"}, "okms_identity_urns: 'me' is not the URN of an identity"),
+        ("okms", {"iam_users": "bob"}, "okms_iam_users: 'bob' is neither a URN"),
+        ("okms", {"credential_name": "x" * 51}, "okms_credential_name: it has more than 50 characters"),
+        ("external_kms", {"server_ca": "kms-ca.pem"}, "external_kms_server_ca: the text is no certificate in PEM form"),
+        ("external_kms", {"private_key": "k.pem"}, "external_kms_private_key: the text is no private key in PEM form"),
+        ("external_kms", {"identity": "ca", "validity": 20}, "external_kms_validity: 20 days are not more"),
+        ("external_kms", {"servers": [{"name": "a", "address": "b"}] * 2}, "external_kms_servers: 'a' is given twice"),
+        ("external_kms", {"servers": [{"name": "a", "address": "b", "port": 0}]}, "has the port 0"),
+        ("external_kms", {"servers": [{"name": "a", "address": "https://b"}]}, "external_kms_servers: 'https://b'"),
+        ("external_kms", {"servers": [{"name": "a", "address": "b", "thumbprint": "c"}]}, "thumbprint of 'a' is no"),
+        ("preflight", {"kms_servers": [{"name": "a", "address": "b c"}]}, "preflight_kms_servers: 'b c'"),
+        ("native_key_provider", {"name": "a/b"}, "native_key_provider_name: the name"),
+        ("native_key_provider", {"vsphere_user": "admin"}, "native_key_provider_private_cloud: it is required with"),
+        ("vm_encryption", {"selection": {"names": []}}, "vm_encryption_selection: it names no virtual machine"),
+        ("vm_encryption", {"create_policy": "yes"}, "vm_encryption_policy: it is required with create_policy"),
+        ("vm_encryption", {"max_parallel": 0}, "vm_encryption_max_parallel: 0 is less than 1"),
+        ("key_rotation", {"selection": {"all": False}}, "key_rotation_selection: it names no virtual machine"),
+        ("encryption_audit", {"mode": "0999"}, "encryption_audit_mode: '0999' is no mode of a file"),
+    ],
+)  # fmt: skip
+def test_what_a_later_step_would_refuse_is_told_first(role: str, change: dict[str, t.Any], words: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        answers(role, **change)
+    assert words in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("role", "change"),
+    [
+        ("okms", {"server_thumbprints": [PIN, PIN.replace(":", "").lower(), f"SHA256 Fingerprint={PIN}"]}),
+        ("okms", {"iam_users": ["account", "group:encryption", "urn:v1:eu:identity:user:ab1-ovh/bob"]}),
+        ("external_kms", {"servers": [{"name": "a", "address": "[2001:db8::1]", "thumbprint": PIN}]}),
+        ("external_kms", {"identity": "self_signed", "renew_before": 400}),
+        ("encryption_audit", {"mode": "u=rw"}),
+        ("vm_encryption", {"selection": '{"all": true}', "canary": 0, "wave_max_failures": 0}),
+    ],
+)
+def test_what_a_later_step_takes_is_not_refused(role: str, change: dict[str, t.Any]) -> None:
+    assert answers(role, **change)
+
+
+def test_a_number_for_the_mode_of_files_is_octal() -> None:
+    assert answers("encryption_audit", mode=0o640)["mode"] == "0640"
+
+
+def test_a_long_list_of_problems_is_cut() -> None:
+    numbers = [name for name in SPECS["vm_encryption"] if SPECS["vm_encryption"][name].get("type") == "int"]
+    with pytest.raises(InvalidInputError, match=r"; and 1 more$"):
+        answers("vm_encryption", **{name[len("vm_encryption_") :]: "x" for name in numbers})
+
+
+# those whose options preflight looks at
+@pytest.mark.parametrize("role", ["external_kms", "native_key_provider", "okms"])
+def test_partial_options_are_judged_without_the_rest(role: str) -> None:
+    assert answers(role, partial=True)
+    with pytest.raises(InvalidInputError, match=f"{role}_wait_timeout: 'x' is no whole number"):
+        answers(role, partial=True, wait_timeout="x")
+
+
+def test_unknown_variables_are_named_with_what_is_meant() -> None:
+    every = {name for specs in SPECS.values() for name in specs}
+    variables: dict[str, t.Any] = {
+        "recovery_fil": "x",
+        "recovery_hosts": "all",
+        "recovery_file": "x",
+        "recovery_dossier_path": "x",
+        "recovery_done": {"changed": False},
+        "recoveries": 1,
+        "native_key_provider_tpm_requird": True,
+    }
+    assert options.unknown("recovery", variables, every, variables.__getitem__) == [
+        "recovery_fil, perhaps recovery_file is meant"
+    ]
+    assert options.unknown("native_key_provider", variables, every, variables.__getitem__) == [
+        "native_key_provider_tpm_requird, perhaps native_key_provider_tpm_required is meant"
+    ]
+    report = {"preflight_report": {}, "preflight_qqqq": 1}
+    assert options.unknown("preflight", report, every, report.__getitem__) == ["preflight_qqqq"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "only", "skipped", "expected"),
+    [
+        ([], ["all"], [], False),
+        ([], ["okms"], [], True),
+        (["okms"], ["okms"], [], False),
+        (["okms"], ["tagged"], [], False),
+        ([], ["tagged"], [], True),
+        ([], ["untagged"], [], False),
+        (["okms"], ["untagged"], [], True),
+        (["okms"], ["all"], ["okms"], True),
+        ([], ["all"], ["untagged"], True),
+        (["okms"], ["all"], ["tagged"], True),
+        (["always"], ["x"], [], False),
+        (["always"], ["x"], ["always"], True),
+        (["always"], ["x"], ["all"], False),
+    ],
+)
+def test_tags_that_leave_the_role_out_are_recognised(
+    tags: list[str], only: list[str], skipped: list[str], expected: bool
+) -> None:
+    assert options.left_out(tags, only, skipped) is expected

@@ -1,0 +1,146 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What people type, and the value that a role takes it for."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.values import (
+    RefusedError,
+    blank,
+    converted,
+    judged,
+)
+
+COPIES = {"type": "list", "elements": "dict", "options": {"host": {"type": "str", "required": True}, "port": {}}}
+LISTS = {"type": "list", "elements": "str"}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(None, True), ("", True), (" \n", True), ("a", False), (0, False), (False, False)]
+)
+def test_null_and_white_space_are_blank(value: t.Any, expected: bool) -> None:
+    assert blank(value) is expected
+
+
+@pytest.mark.parametrize(
+    ("spec", "value", "expected"),
+    [
+        ({}, " okms \n", "okms"),
+        ({}, 7, "7"),
+        ({"type": "path"}, "a b", "a b"),
+        ({"no_log": True}, " with blanks ", " with blanks "),
+        ({"type": "bool"}, "false", False),
+        ({"type": "bool"}, " Yes", True),
+        ({"type": "bool"}, 1, True),
+        ({"type": "bool"}, 0.0, False),
+        ({"type": "int"}, "365", 365),
+        ({"type": "int"}, 365.0, 365),
+        ({"type": "int"}, "5.0", 5),
+        ({"type": "int"}, -1, -1),
+        ({"type": "float"}, "0.5", 0.5),
+        ({"type": "float"}, 3, 3.0),
+        (LISTS, "one", ["one"]),
+        (LISTS, "one, two,", ["one", "two"]),
+        (LISTS, "one\n two\r\n\nwith, comma\n", ["one", "two", "with, comma"]),
+        (LISTS, '["one", "with, comma"]', ["one", "with, comma"]),
+        (LISTS, "['one', 'two']", ["one", "two"]),
+        (LISTS, ["one", "", None, 2], ["one", "2"]),
+        (LISTS, 5, ["5"]),
+        (LISTS, [], []),
+        ({**LISTS, "choices": ["warning", "critical"]}, "critical,warning", ["critical", "warning"]),
+        ({"type": "dict"}, '{"a": 1}', {"a": 1}),
+        ({"type": "dict"}, "{'a': [1]}", {"a": [1]}),
+        ({"type": "dict"}, "a=1", {"a": "1"}),
+        ({"type": "dict", "options": {"names": LISTS, "all": {"type": "bool"}}}, {"names": "vm1,vm2", "all": ""},
+         {"names": ["vm1", "vm2"]}),
+        (COPIES, '{"host": "vault1"}', [{"host": "vault1"}]),
+        (COPIES, [{"host": "vault1", "port": 22}, None], [{"host": "vault1", "port": "22"}]),
+    ],
+)  # fmt: skip
+def test_a_value_comes_in_the_type_of_its_option(spec: dict[str, t.Any], value: t.Any, expected: t.Any) -> None:
+    result = converted(value, spec)
+    assert (result, type(result)) == (expected, type(expected))
+
+
+@pytest.mark.parametrize(
+    ("spec", "value", "words"),
+    [
+        ({}, True, "True is no text; put text that YAML takes for something else in quotes"),
+        ({}, ["a"], "a list is no text"),
+        ({"type": "bool"}, "perhaps", "'perhaps' is neither true nor false"),
+        ({"type": "bool"}, 2, "2 is neither true nor false"),
+        ({"type": "int"}, "1.5", "'1.5' is no whole number"),
+        ({"type": "int"}, True, "True is no whole number"),
+        ({"type": "int"}, "9" * 30, "is no whole number"),
+        ({"type": "float"}, "nan", "'nan' is no number"),
+        ({"type": "float"}, True, "True is no number"),
+        ({"choices": ["rsa", "auto", ""]}, "dsa", "'dsa' is not one of rsa, auto"),
+        ({**LISTS, "choices": ["warning", "critical"]}, "critical, warn", "'warn' is not one of warning, critical"),
+        (LISTS, "[one, two", "the text begins like JSON and is none"),
+        (LISTS, [["a"]], "item 1 is a list, a text was expected"),
+        (COPIES, "vault1", "as text it must be JSON"),
+        (COPIES, [{"hots": "vault1"}], "item 1: host: it is required and was not given; hots is unknown, perhaps host"),
+        ({"type": "dict"}, "vm1", "the text is no dictionary; write it in JSON"),
+        ({"type": "dict"}, "[1]", "the text is no dictionary"),
+        ({"type": "dict"}, 5, "5 is no dictionary"),
+        ({}, {"a": "b\n" * 400}, "a dictionary is no text"),
+        ({"type": "int"}, "-----BEGIN\nKEY", "a text of 14 characters is no whole number"),
+    ],
+)
+def test_a_value_of_no_use_is_refused_in_one_line(spec: dict[str, t.Any], value: t.Any, words: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        converted(value, spec)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "value"),
+    [
+        ({"type": "int", "no_log": True}, "Geheim-12345"),
+        ({"type": "dict", "no_log": True}, "Geheim-12345"),
+        ({"no_log": True, "choices": None}, {"Geheim-12345": 1}),
+        ({"type": "dict", "options": {"pin": {"type": "int", "no_log": True}}}, {"pin": "Geheim-12345"}),
+    ],
+)
+def test_a_secret_of_no_use_is_not_quoted(spec: dict[str, t.Any], value: t.Any) -> None:
+    with pytest.raises(RefusedError) as caught:
+        converted(value, spec)
+    assert "Geheim" not in str(caught.value)
+
+
+def test_nesting_without_end_is_refused() -> None:
+    for spec in (LISTS, {"type": "dict"}):
+        with pytest.raises(RefusedError):
+            converted(("[" if spec is LISTS else '{"a":') * 100_000, spec)
+
+
+@pytest.mark.parametrize("value", [None, "", " "])
+def test_a_blank_answer_takes_the_default(value: t.Any) -> None:
+    specs = {
+        "text": {"default": "okms"},
+        "flag": {"type": "bool", "default": True},
+        "days": {"type": "int", "default": 365},
+        "names": {"type": "list", "elements": "str", "default": ["a"]},
+        "choice": {"choices": ["auto", "rsa"], "default": "auto"},
+        "open": {"type": "bool"},
+    }
+    found, problems = judged(specs, dict.fromkeys(specs, value))
+    assert problems == []
+    assert found == {"text": "okms", "flag": True, "days": 365, "names": ["a"], "choice": "auto", "open": None}
+
+
+def test_an_empty_list_is_an_answer() -> None:
+    assert judged({"names": {"type": "list", "default": ["a"]}}, {"names": []}) == ({"names": []}, [])
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    specs = {"days": {"type": "int"}, "name": {"required": True}, "hosts": {"type": "list", "required": True}}
+    _found, problems = judged(specs, {"days": "x", "name": " ", "hosts": []})
+    missing = "it is required and was not given"
+    assert problems == ["days: 'x' is no whole number", f"name: {missing}", f"hosts: {missing}"]
