@@ -77,9 +77,12 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return {**result, "changed": False, "_ansible_no_log": True, **({} if partial else options)}
 
     def _leaves_out(self, variables: t.Mapping[str, t.Any]) -> bool:
-        """Ask it for the block around: this task has the tag `always` to be able to tell it."""
+        """Whether the other steps are left out; they have the tag `always` of this one only if the user says so."""
         only, skipped = variables.get("ansible_run_tags") or ["all"], variables.get("ansible_skip_tags") or []
-        return left_out([str(tag) for tag in self._task._parent.tags], only, skipped)
+        role = self._task._role
+        around = [*getattr(role, "tags", []), *getattr(getattr(role, "_play", None), "tags", [])]
+        tags = [str(tag) for tag in self._task.tags if tag != "always" or tag in around]
+        return left_out(tags, only, skipped)
 
     def _values(self, specs: Specs, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         values, problems = {}, []

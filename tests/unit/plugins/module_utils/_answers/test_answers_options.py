@@ -118,8 +118,9 @@ def test_a_number_for_the_mode_of_files_is_octal() -> None:
 
 def test_a_long_list_of_problems_is_cut() -> None:
     numbers = [name for name in SPECS["vm_encryption"] if SPECS["vm_encryption"][name].get("type") == "int"]
+    wrong: dict[str, t.Any] = {name[len("vm_encryption_") :]: "x" for name in numbers}
     with pytest.raises(InvalidInputError, match=r"; and 1 more$"):
-        answers("vm_encryption", **{name[len("vm_encryption_") :]: "x" for name in numbers})
+        answers("vm_encryption", **wrong)
 
 
 # those whose options preflight looks at

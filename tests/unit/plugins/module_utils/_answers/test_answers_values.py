@@ -122,7 +122,7 @@ def test_nesting_without_end_is_refused() -> None:
 
 @pytest.mark.parametrize("value", [None, "", " "])
 def test_a_blank_answer_takes_the_default(value: t.Any) -> None:
-    specs = {
+    specs: dict[str, dict[str, t.Any]] = {
         "text": {"default": "okms"},
         "flag": {"type": "bool", "default": True},
         "days": {"type": "int", "default": 365},
@@ -140,7 +140,11 @@ def test_an_empty_list_is_an_answer() -> None:
 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
-    specs = {"days": {"type": "int"}, "name": {"required": True}, "hosts": {"type": "list", "required": True}}
+    specs: dict[str, dict[str, t.Any]] = {
+        "days": {"type": "int"},
+        "name": {"required": True},
+        "hosts": {"type": "list", "required": True},
+    }
     _found, problems = judged(specs, {"days": "x", "name": " ", "hosts": []})
     missing = "it is required and was not given"
     assert problems == ["days: 'x' is no whole number", f"name: {missing}", f"hosts: {missing}"]
