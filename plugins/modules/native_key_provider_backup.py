@@ -170,6 +170,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     wait_options,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import warn_of_leftovers
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.backup import (
@@ -226,6 +227,7 @@ def build(context: Context) -> NativeKeyProviderBackup:
     """Log in and bind the file."""
     require(CRYPTOGRAPHY)
     checked_options(context.params)
+    warn_of_leftovers(context.params["path"], context.warn)
     session, rest = connect(context), connect_rest(context)
     return NativeKeyProviderBackup(BackupFile(session, rest, context.params))
 

@@ -242,6 +242,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     NotFoundError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import warn_of_leftovers
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
@@ -260,7 +261,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     usable_others,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.issuing import Issuer, key_in
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.issuing import (
+    Issuer,
+    check_key_path,
+    key_in,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
 
 SPEC = ArgSpec(
@@ -319,6 +324,8 @@ class OkmsCredential(Resource):
             self.csr = normalise(self.params["csr"], "CERTIFICATE REQUEST", "csr")
             self.key = public_key_of(self.csr)
         elif self.params["private_key_path"]:
+            check_key_path(self.params["private_key_path"])
+            warn_of_leftovers(self.params["private_key_path"], self.warn)
             self.key = key_in(self.params["private_key_path"])
         if not self.params["okms_id"]:
             return None

@@ -33,7 +33,7 @@ STDLIB = {
     "__future__", "abc", "ast", "base64", "binascii", "collections", "configparser", "contextlib", "copy", "csv",
     "dataclasses", "datetime", "difflib", "email", "enum", "errno", "fnmatch", "functools", "hashlib", "hmac", "html",
     "http", "importlib", "io", "ipaddress", "itertools", "json", "logging", "math", "operator", "os", "pathlib",
-    "random", "re", "select", "shutil", "socket", "ssl", "stat", "string", "struct", "sys", "tempfile",
+    "random", "re", "select", "shutil", "signal", "socket", "ssl", "stat", "string", "struct", "sys", "tempfile",
     "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid", "warnings", "xml",
     "zlib",
 }  # fmt: skip

@@ -8,10 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
+import typing as t
+import uuid
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.leaving import forget, remember
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.targets import obstacle
+
+_END = ".unfinished"
+_LONGEST_NAME = 200  # of the name that the hidden one repeats; file systems take 255 bytes
 
 
 def read_text(path: str, name: str) -> str:
@@ -49,13 +54,16 @@ class Reserved:
         if reason:
             raise InvalidInputError(f"cannot write {path}: it {reason}", path=path)
         try:
-            # mkstemp creates with mode 0600
-            handle, self.temporary = tempfile.mkstemp(dir=os.path.dirname(os.path.abspath(path)), prefix=".")
-            os.close(handle)
+            self._make()
             self._write(b"\0" * room)
         except OSError as error:
             self.drop()
             raise InvalidInputError(f"cannot write {path}: {error.strerror}", path=path) from error
+
+    def _make(self) -> None:
+        self.temporary = f"{_beginning(self.path)}{uuid.uuid4().hex[:12]}{_END}"
+        remember(self.temporary)
+        os.close(os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
     def fill(self, content: str | bytes) -> None:
         """Write the content; the path is not touched."""
@@ -70,13 +78,21 @@ class Reserved:
             os.replace(self.temporary, self.path)
         except OSError as error:
             raise InvalidInputError(f"cannot write {self.path}: {error.strerror}", path=self.path) from error
+        forget(self.temporary)
         self.temporary = ""
+
+    def keep(self) -> str:
+        """Leave the temporary file where it is, as the only one with its content; its path, to be told."""
+        kept, self.temporary = self.temporary, ""
+        forget(kept)
+        return kept
 
     def drop(self) -> None:
         """Remove what never appeared at the path."""
         if self.temporary:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.temporary)
+            forget(self.temporary)
             self.temporary = ""
 
     def _write(self, content: bytes) -> None:
@@ -86,6 +102,30 @@ class Reserved:
             file.truncate()
             file.flush()
             os.fsync(file.fileno())
+
+
+def leftovers(path: str) -> list[str]:
+    """Unfinished files for this path: of a process that was killed, or of one that still works."""
+    folder, beginning = os.path.split(_beginning(path))
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []
+    return sorted(os.path.join(folder, name) for name in names if name.startswith(beginning) and name.endswith(_END))
+
+
+def warn_of_leftovers(path: str, warn: t.Callable[[str], None]) -> None:
+    """Tell of files that an interrupted run could not remove: nobody looks for hidden ones."""
+    for found in leftovers(path):
+        warn(
+            f"{found} is what a run that was killed had not finished, and may hold a key; when no other run works on "
+            f"{path} now, remove it"
+        )
+
+
+def _beginning(path: str) -> str:
+    folder, name = os.path.split(os.path.abspath(path))
+    return os.path.join(folder, f".{name[:_LONGEST_NAME]}.")
 
 
 def write_private(path: str, content: str | bytes) -> None:

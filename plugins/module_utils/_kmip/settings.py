@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import ssl
@@ -18,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import read_text
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host, check_port
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.leaving import removed_on_end
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import names_only_in_san
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
     ClientCredentialsError,
@@ -164,8 +166,10 @@ def load_identity(context: ssl.SSLContext, identity: Identity) -> None:
         return
     passphrase = identity.passphrase or ""
     memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix=".kmip-", dir=memory) as folder:  # mode 0700
+    with contextlib.ExitStack() as ends:
+        folder = ends.enter_context(tempfile.TemporaryDirectory(prefix=".kmip-", dir=memory))  # mode 0700
         path = os.path.join(folder, "pair.pem")
+        ends.enter_context(removed_on_end(folder, path))
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(identity.private_key + identity.certificate)

@@ -15,7 +15,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import Reserved, read_text
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.leaving import uninterrupted
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.targets import check_file, check_folder
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.credentials import Credentials
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import (
@@ -45,8 +47,10 @@ class Issuer:
         check_key_path(key_path)
         file = Reserved(key_path, _ROOM)
         try:
-            credential_id, private_key = self._issue(body, known)
-            self._store(credential_id, private_key, file)
+            # OKMS gives the key once
+            with uninterrupted():
+                credential_id, private_key = self._issue(body, known)
+                self._store(credential_id, private_key, file)
         finally:
             file.drop()
         return credential_id
@@ -153,7 +157,7 @@ class Issuer:
         try:
             put_key(file)
         except InvalidInputError as error:
-            new, file.temporary = file.temporary, ""  # the only copy of the key: it stays
+            new = file.keep()  # the only copy of the key
             raise ConflictError(
                 f"{error.message}; {old}. The new key, of credential {credential_id}, is in {new}: move it to "
                 f"{file.path} and run again",
@@ -170,9 +174,12 @@ def key_in(key_path: str) -> str | None:
 
 def check_key_path(key_path: str) -> None:
     """Raise before the key exists when it could not be stored."""
-    directory = os.path.dirname(os.path.abspath(key_path))
-    if not os.path.isdir(directory) or not os.access(directory, os.W_OK | os.X_OK):
-        raise InvalidInputError(f"private_key_path {key_path}: the directory {directory} cannot be written to")
+    name, path = "private_key_path", os.path.abspath(key_path)
+    check_file(name, path)
+    check_file(name, f"{path}.previous")
+    if not os.path.isdir(os.path.dirname(path)):
+        raise InvalidInputError(f"{name}: {path} must name a file in a folder that is there")
+    check_folder(name, os.path.dirname(path))
 
 
 def put_key(file: Reserved) -> None:

@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import issuing
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.full_disk import run_on_full_disk
@@ -117,11 +118,20 @@ def test_a_key_in_use_stays_when_the_new_one_is_lost(
 
 
 def test_a_key_that_cannot_be_put_in_place_is_told(
-    lab: Lab, renewal: dict[str, t.Any], run_module: RunModule, tmp_path: pathlib.Path
+    lab: Lab,
+    renewal: dict[str, t.Any],
+    run_module: RunModule,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "okms.key"
     old = path.read_text()
     (tmp_path / "okms.key.previous").mkdir()  # in the way of the key that is to be kept
+    early = run_module("okms_credential", **renewal)
+    assert early.failed and "okms.key.previous is a folder" in early.msg
+    assert len(lab.snapshot()["credentials"]) == 1
+    # as if it had come after the check
+    monkeypatch.setattr(issuing, "check_file", lambda name, path: None)
     result = run_module("okms_credential", **renewal)
     assert result.failed and path.read_text() == old
     (new,) = (found for found in tmp_path.iterdir() if found.name.startswith("."))
