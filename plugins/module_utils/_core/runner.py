@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import abc
 import contextlib
+import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -30,6 +31,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
     scrub,
     scrub_data,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.variables import ENVIRONMENT, Words
+
+# options of a connection, which no role sets
+_CONNECTION = "ca_path client_id client_secret token_url application_key application_secret consumer_key access_token "
+_CONNECTION += "endpoint hostname port username password validate_certs proxy_host proxy_port timeout request_timeout"
 
 
 class Closable(t.Protocol):
@@ -251,8 +257,14 @@ class _Module(AnsibleModule):  # type: ignore[misc]
     def fail_json(self, msg: str, **kwargs: t.Any) -> t.NoReturn:
         """End with an error; the constructor does so for options that do not fit."""
         self.hide_misplaced()
-        super().fail_json(flat(scrub(msg, self.secrets())), **kwargs)
+        words = self.words()
+        super().fail_json(words.of(flat(scrub(msg, self.secrets()))), **words.in_data(kwargs))
         raise AssertionError("fail_json returned")
+
+    def words(self) -> Words:
+        """How the role that runs this module, if one does, names its options."""
+        options = set(self.argument_spec).difference(_CONNECTION.split())
+        return Words(os.environ.get(ENVIRONMENT, ""), str(self._name).rpartition(".")[2], options)
 
     def hide_misplaced(self) -> None:
         """Ansible takes these values out of all that the module returns, `invocation` included."""
@@ -280,10 +292,11 @@ def _run(spec: ArgSpec, work: t.Callable[[Context, bool], dict[str, t.Any]]) -> 
         results = scrub_data(error.results, secrets)
         module.fail_json(msg=error.message, failure={"kind": error.kind, **details}, **results)
     _warn(module, context, secrets)
-    module.exit_json(**result)
+    module.exit_json(**module.words().in_data(result))
     raise AssertionError("exit_json returned")
 
 
 def _warn(module: _Module, context: Context | None, secrets: list[str]) -> None:
+    words = module.words()
     for message in context.warnings if context else []:
-        module.warn(flat(scrub(message, secrets)))
+        module.warn(words.of(flat(scrub(message, secrets))))

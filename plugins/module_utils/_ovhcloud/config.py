@@ -130,6 +130,9 @@ def _check_url(option: str, url: str) -> str:
 def _one_method(options: dict[str, str], stored: dict[str, str]) -> dict[str, str]:
     """The values of exactly one complete method; the files only complete or replace what the options lack."""
     named = _methods(options) or _methods(stored)
+    if len(named) > 1:
+        # of one account, named for this host; what the environment holds is for the others
+        named = _methods({name: value for name, value in options.items() if not _is_variable(name, value)}) or named
     if not named:
         raise InvalidInputError(
             "no OVHcloud credentials: give client_id and client_secret, or application_key, application_secret and "
@@ -145,6 +148,11 @@ def _one_method(options: dict[str, str], stored: dict[str, str]) -> dict[str, st
     if missing:
         raise InvalidInputError(f"OVHcloud credentials ({named[0]}) are incomplete: {', '.join(missing)} not given")
     return {name: merged[name] for name in names}
+
+
+def _is_variable(name: str, value: str) -> bool:
+    """Whether the value came from the environment, or might have."""
+    return value == os.environ.get(f"OVH_{name.upper()}", "").strip()
 
 
 def _methods(values: t.Mapping[str, str]) -> list[str]:

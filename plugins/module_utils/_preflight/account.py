@@ -231,7 +231,8 @@ def domain(facts: Facts) -> Rows:
     elif setting(facts, "allow_order"):
         yield Row("OKMS domain", OK, f"{wanted} is not there and {_how(facts)}")
     else:
-        yield Row("OKMS domain", WARNING, f"{wanted} is not there", "allow the order, or name the domain that is meant")
+        step = "say okms_allow_order: true (with --check the run shows what it costs), or name the domain that is meant"
+        yield Row("OKMS domain", BLOCKING, f"{wanted} is not there", step)
 
 
 def cost(facts: Facts) -> Rows:
@@ -252,7 +253,7 @@ def _how(facts: Facts) -> str:
     order, there = part(facts, "order", "order"), part(facts, "order", "okms").get("id")
     if there:
         return f"the unnamed one of an earlier order, {there}, will be used"
-    return f"order {order['order_id']} ({order['status']}) will be gone on with" if order else "will be ordered"
+    return f"order {order['order_id']} ({order['status']}) will be resumed" if order else "will be ordered"
 
 
 def _region(facts: Facts) -> Rows:

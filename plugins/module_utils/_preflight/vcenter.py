@@ -162,7 +162,8 @@ def tpm(facts: Facts) -> Rows:
             check,
             BLOCKING if setting(facts, "tpm_blocking", True) else WARNING,
             f"{len(lacking)} of {len(members)} hosts have no TPM 2.0: {listed(lacking)}",
-            "say tpm_required: false, which cannot be changed later, or take these hosts out of the clusters",
+            "say native_key_provider_tpm_required: false, which cannot be changed later, or take these hosts "
+            "out of the clusters",
         )
     elif unknown and required:
         yield Row(check, WARNING, f"not known for {listed(unknown)}", "look at these hosts")

@@ -109,7 +109,7 @@ def test_a_provider_that_vcenter_has_lost_is_still_needed(lab: Lab, run: Runner,
 def test_what_is_asked_for_in_error_stops_it(lab: Lab, run: Runner, tmp_path: pathlib.Path) -> None:
     given = everything(lab, OKMS, tmp_path)
     other = lab.ovhcloud.new_okms("ca-east-bhs", "kms-other").okms_id
-    refused(lab, run, "confirm_name", **{**given, "decommission_confirm_okms": "kms-other"})
+    refused(lab, run, "decommission_confirm_okms is", **{**given, "decommission_confirm_okms": "kms-other"})
     refused(lab, run, "decommission_credential_name", **{**given, "decommission_credential_name": "someone"})
     refused(lab, run, "decommission_okms_id", **{**given, "decommission_okms_id": ""})
     refused(lab, run, "decommission_private_cloud", **{**given, "decommission_private_cloud": ""})

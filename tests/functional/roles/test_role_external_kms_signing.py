@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.summaries import summary_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import key_pem
 
@@ -83,7 +84,7 @@ def test_definite_refusal_ends_the_wait_early(
     stranger = lab.okms_users.sign_request(csr)
     refused = play(external_kms_certificate=stranger, external_kms_refused_timeout=0)
     assert refused.code != 0 and "must trust the CA that signed the certificate" in refused.screen, refused.screen
-    assert "refused_timeout" in refused.screen
+    assert "(external_kms_refused_timeout)" in summary_of(refused)["blocked_by"][0]
     provider = run_module("key_provider_info", name=PROVIDER)["key_providers"][0]
     assert provider["default"] is False
     # a run without it asks for another request, and the right certificate goes on

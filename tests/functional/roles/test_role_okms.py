@@ -106,15 +106,19 @@ def test_entries_delivered_before_vcenter_are_not_waited_for(lab: Lab, play: Pla
 
 
 def test_without_permission_to_order_it_stops_with_the_price(lab: Lab, play: Play) -> None:
-    result = play(okms_allow_order=False)
+    missing = play(okms_allow_order=False)
+    # told by what finds it and by the summary, in the words of the role, and not once more at the end
+    assert missing.code != 0 and "say okms_allow_order: true" in summary_of(missing)["blocked_by"][0], missing.screen
+    assert missing.screen.count("say okms_allow_order: true") <= 3
+    result = play(okms_allow_order=False, okms_preflight=False)
     assert result.code != 0
     assert lab.journal.writes() == []
-    for word in ("kms-prod", lab.region, "EUR", "allow_order", "blocked_by"):
+    assert not re.search(r"(?<![\w])allow_order", result.screen.replace('"allow_order"', "")), result.screen
+    for word in ("kms-prod", lab.region, "EUR", "set okms_allow_order=true", "blocked_by"):
         assert word in result.screen, word
     summary = summary_of(result)
     assert (summary["done"], summary["changed"]) == ([], [])
     assert mentioned(summary["to_do"], "OKMS domain kms-prod", "registered", "is the default"), summary
-    # told by the task and by the summary, not once more at the end
     assert "EUR" in summary["blocked_by"][0]
     assert result.screen.count("Nothing was ordered") <= 3
 

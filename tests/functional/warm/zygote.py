@@ -69,6 +69,20 @@ def run_module(name: str, arguments: dict[str, t.Any]) -> str:
     return output.getvalue()
 
 
+@contextlib.contextmanager
+def environment_of(action: t.Any) -> t.Iterator[None]:
+    """The variables that the task, its blocks and its play set."""
+    levels = action._task.environment or []
+    before = dict(os.environ)
+    for level in levels if isinstance(levels, list) else [levels]:
+        os.environ.update({name: str(value) for name, value in (action._templar.template(level) or {}).items()})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 def replace_execution() -> None:
     """Let Ansible run a module where its task runs."""
     from ansible.plugins.action import ActionBase
@@ -90,7 +104,8 @@ def replace_execution() -> None:
         arguments = dict(self._task.args if module_args is None else module_args)
         more = {"ignore_unknown_opts": ignore_unknown_opts} if knows_options else {}
         self._update_module_args(name, arguments, task_vars or {}, **more)
-        printed = run_module(name, json.loads(json.dumps(arguments, default=str)))
+        with environment_of(self):
+            printed = run_module(name, json.loads(json.dumps(arguments, default=str)))
         found = json.loads(printed.strip().splitlines()[-1])
         found["_ansible_parsed"] = True
         return t.cast("dict[str, t.Any]", found)

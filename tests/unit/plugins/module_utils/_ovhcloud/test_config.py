@@ -71,6 +71,16 @@ def test_bad_endpoints(endpoint: str) -> None:
         settings(endpoint=endpoint, **KEY)
 
 
+def test_a_given_account_wins_over_another_kind_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in KEY.items():
+        monkeypatch.setenv(f"OVH_{name.upper()}", value)
+    # the module cannot tell a variable from an option by itself
+    found = settings(**KEY, client_id="of-this-host", client_secret="hush-2").credentials
+    assert found == ServiceAccount("of-this-host", "hush-2", "https://www.ovh.com/auth/oauth2/token")
+    with pytest.raises(InvalidInputError, match="more than one kind"):
+        settings(**{**KEY, "consumer_key": "other"}, client_id="of-this-host", client_secret="hush-2")
+
+
 def test_methods() -> None:
     assert settings(**KEY).credentials == ApplicationKey("ak", "hush", "ck")
     assert settings(**ACCOUNT).credentials == ServiceAccount("id", "cs", "https://www.ovh.com/auth/oauth2/token")

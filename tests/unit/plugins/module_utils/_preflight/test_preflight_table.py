@@ -163,7 +163,7 @@ def test_an_account_that_cannot_be_read_is_a_row() -> None:
     [
         ([], {"region": "EU_WEST_RBX", "allow_order": True}, {"Region": "ok", "OKMS domain": "ok"}),
         ([], {"region": "mars", "allow_order": True}, {"Region": "blocking", "OKMS domain": "ok"}),
-        ([], {"region": "eu-west-rbx"}, {"Region": "ok", "OKMS domain": "warning"}),
+        ([], {"region": "eu-west-rbx"}, {"Region": "ok", "OKMS domain": "blocking"}),
         ([], {"okms_id": "x", "region": "eu-west-rbx"}, {"Region": "ok", "OKMS domain": "blocking"}),
         ([{"id": "x", "display_name": "k", "region": "r", "state": "OK"}], {}, {"OKMS domain": "ok"}),
         ([{"id": "x", "display_name": "k", "region": "r", "state": "SUSPENDED"}], {}, {"OKMS domain": "blocking"}),
