@@ -75,6 +75,8 @@ notes:
     variable counts as not given. What the options and variables do not give comes from the C(ovh.conf) files of the
     official clients (C(/etc/ovh.conf), C(~/.ovh.conf), C(./ovh.conf), the last one wins), from the section that has the
     name of the endpoint.
+  - An O(token_url) or an O(endpoint) by URL in such a file is used only with secrets of the same file. For credentials
+    that come from elsewhere, give the address as an option or variable.
   - Only reads are repeated after a failure. Calls that order, pay or issue something are sent once, and after a lost
     answer their effect is looked up.
 requirements:

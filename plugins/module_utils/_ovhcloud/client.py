@@ -85,7 +85,10 @@ def join_url(base_url: str, call_path: str) -> str:
 def connect(context: Context) -> Client:
     """A client for the options of the module; closed when the module ends."""
     require(REQUESTS)
-    return context.closing(Client(load(context.params)))
+    settings = load(context.params)
+    for problem in settings.unread:
+        context.warn(f"{problem} and is left out")
+    return context.closing(Client(settings))
 
 
 class Client:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import configparser
 import dataclasses
 import os
 import typing as t
@@ -19,6 +18,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.h
     check_sendable,
     shown,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.conf_files import (
+    FILES,
+    ConfFiles,
+    Stored,
+)
 
 # name -> (base URL, token URL)
 ENDPOINTS = {
@@ -27,7 +31,7 @@ ENDPOINTS = {
     "ovh-us": ("https://api.us.ovhcloud.com/1.0", "https://us.ovhcloud.com/auth/oauth2/token"),
 }
 DEFAULT_ENDPOINT = "ovh-eu"
-FILES = ("/etc/ovh.conf", "~/.ovh.conf", "ovh.conf")  # a later file wins
+SECRETS = ("application_secret", "consumer_key", "client_secret", "access_token")
 METHODS = {
     "application key": ("application_key", "application_secret", "consumer_key"),
     "service account": ("client_id", "client_secret"),
@@ -71,29 +75,51 @@ class Settings:
     credentials: Credentials
     verify: bool | str = True
     timeout: float = 60.0
+    unread: tuple[str, ...] = ()  # files that might have held something that the options do not give
 
     def secrets(self) -> list[str]:
         """Values that no text may show."""
-        hidden = ("application_secret", "consumer_key", "client_secret", "access_token")
-        return [value for name in hidden if (value := getattr(self.credentials, name, None))]
+        return [value for name in SECRETS if (value := getattr(self.credentials, name, None))]
 
 
-def load(params: t.Mapping[str, t.Any], files: t.Sequence[str] = FILES) -> Settings:
+def load(params: t.Mapping[str, t.Any], names: t.Sequence[str] = FILES) -> Settings:
     """Settings from the options (environment included) and the files. Raises InvalidInputError."""
-    parser = _read_files(files)
-    endpoint = _from_options(params, "endpoint") or _from_file(parser, "default", "endpoint") or DEFAULT_ENDPOINT
-    base_url, default_token_url = resolve_endpoint(endpoint)
-    names = [name for group in METHODS.values() for name in group]
-    options = {name: value for name in names if (value := _from_options(params, name))}
-    stored = {name: value for name in names if (value := _from_file(parser, endpoint, name))}
-    chosen = _one_method(options, stored)
+    files = ConfFiles(names)
+    stored_endpoint = None if _from_options(params, "endpoint") else files.find("default", "endpoint")
+    endpoint = _from_options(params, "endpoint") or (stored_endpoint.value if stored_endpoint else DEFAULT_ENDPOINT)
+    base_url, token_url = resolve_endpoint(endpoint)
+    known = [name for group in METHODS.values() for name in group]
+    options = {name: value for name in known if (value := _from_options(params, name))}
+    stored = {name: value for name in known if (value := files.find(endpoint, name))}
+    chosen = _one_method(options, {name: value.value for name, value in stored.items()}, files.unread)
+    sources = {stored[name].file if name not in options else "" for name in SECRETS if name in chosen}
+    if stored_endpoint and base_url not in [base for base, _token_url in ENDPOINTS.values()]:
+        _refuse_redirection("endpoint", stored_endpoint, sources)
     if "client_id" in chosen:
-        token_url = _from_options(params, "token_url") or _from_file(parser, endpoint, "token_url") or default_token_url
-        if not token_url:
-            raise InvalidInputError(f"token_url is needed for a service account at the endpoint {endpoint}")
-        _check_url("token_url", token_url)
-        chosen["token_url"] = token_url
-    return Settings(base_url, _credentials(chosen), _verify(params), _timeout(params))
+        chosen["token_url"] = _token_url(params, files.find(endpoint, "token_url"), token_url, sources, endpoint)
+    unread = () if options and _from_options(params, "endpoint") else tuple(files.unread)
+    return Settings(base_url, _credentials(chosen), _verify(params), _timeout(params), unread)
+
+
+def _token_url(
+    params: t.Mapping[str, t.Any], stored: Stored | None, usual: str | None, sources: set[str], endpoint: str
+) -> str:
+    given_url = _from_options(params, "token_url")
+    if not given_url and stored and stored.value != usual:
+        _refuse_redirection("token_url", stored, sources)
+    url = given_url or (stored.value if stored else usual)
+    if not url:
+        raise InvalidInputError(f"token_url is needed for a service account at the endpoint {endpoint}")
+    return _check_url("token_url", url)
+
+
+def _refuse_redirection(option: str, stored: Stored, sources: set[str]) -> None:
+    """An address in a file gets only secrets of the same file: the file may be one that lies about anywhere."""
+    if sources != {stored.file}:
+        raise InvalidInputError(
+            f"{option}: the address in {stored.file} is used only with credentials of the same file, and these come "
+            f"from elsewhere. If it is right, give {option} as option or as OVH_{option.upper()}"
+        )
 
 
 def resolve_endpoint(endpoint: str) -> tuple[str, str | None]:
@@ -127,8 +153,9 @@ def _check_url(option: str, url: str) -> str:
     return url
 
 
-def _one_method(options: dict[str, str], stored: dict[str, str]) -> dict[str, str]:
+def _one_method(options: dict[str, str], stored: dict[str, str], unread: t.Sequence[str]) -> dict[str, str]:
     """The values of exactly one complete method; the files only complete or replace what the options lack."""
+    left_out = "".join(f"; {problem}" for problem in unread)
     named = _methods(options) or _methods(stored)
     if len(named) > 1:
         # of one account, named for this host; what the environment holds is for the others
@@ -136,7 +163,7 @@ def _one_method(options: dict[str, str], stored: dict[str, str]) -> dict[str, st
     if not named:
         raise InvalidInputError(
             "no OVHcloud credentials: give client_id and client_secret, or application_key, application_secret and "
-            "consumer_key, or access_token, as options, OVH_* variables or in ovh.conf"
+            f"consumer_key, or access_token, as options, OVH_* variables or in ovh.conf{left_out}"
         )
     if len(named) > 1:
         raise InvalidInputError(
@@ -146,7 +173,9 @@ def _one_method(options: dict[str, str], stored: dict[str, str]) -> dict[str, st
     merged = {**stored, **options}
     missing = [name for name in names if name not in merged]
     if missing:
-        raise InvalidInputError(f"OVHcloud credentials ({named[0]}) are incomplete: {', '.join(missing)} not given")
+        raise InvalidInputError(
+            f"OVHcloud credentials ({named[0]}) are incomplete: {', '.join(missing)} not given{left_out}"
+        )
     return {name: merged[name] for name in names}
 
 
@@ -185,24 +214,7 @@ def _timeout(params: t.Mapping[str, t.Any]) -> float:
     return seconds
 
 
-def _read_files(files: t.Sequence[str]) -> configparser.RawConfigParser:
-    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
-    for name in files:
-        try:
-            parser.read(os.path.expanduser(name), encoding="utf-8")
-        except (configparser.Error, UnicodeDecodeError) as error:
-            # the text of these errors quotes the line, which may hold a secret
-            kind = type(error).__name__
-            raise InvalidInputError(f"cannot read {name}: it is not a valid ini file ({kind})") from None
-    return parser
-
-
 def _from_options(params: t.Mapping[str, t.Any], name: str) -> str | None:
     """An option or its variable, without the white space that copying and files leave at its ends."""
     value = str(params.get(name) or "").strip()
-    return check_sendable(name, value) if value else None
-
-
-def _from_file(parser: configparser.RawConfigParser, section: str, name: str) -> str | None:
-    value = parser.get(section, name, fallback="").strip().strip("\"'").strip()
     return check_sendable(name, value) if value else None

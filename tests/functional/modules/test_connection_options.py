@@ -106,6 +106,26 @@ def test_white_space_inside_quotes_of_a_file_is_dropped(lab: Lab) -> None:
     assert not done.failed, done.msg
 
 
+def test_file_beside_the_playbook_gets_no_secret_of_the_environment(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file names a server of its own; the lab's is as good as any, and records who comes."""
+    in_environment(monkeypatch, {name: getattr(lab, name) for name in ACCOUNT})
+    for text in (f"[ovh-eu]\ntoken_url = {lab.token_url}\n", f"[default]\nendpoint = {lab.ovh_endpoint}\n"):
+        pathlib.Path("ovh.conf").write_text(text, encoding="utf-8")
+        refused = harness.run_module("account_info", ca_path=str(lab.ca_path))
+        assert refused["failure"]["kind"] == "invalid_input" and "the address in ovh.conf is used only" in refused.msg
+    assert lab.journal.entries() == []
+
+
+def test_file_that_is_not_read_is_a_warning(lab: Lab) -> None:
+    lines = [f"[default]\nendpoint = {lab.ovh_endpoint}\n[{lab.ovh_endpoint}]"]
+    lines += [f"{name} = {getattr(lab, name)}" for name in KEY]
+    (pathlib.Path.home() / ".ovh.conf").write_text("\n".join(lines), encoding="utf-8-sig")
+    assert harness.run_module("account_info", ca_path=str(lab.ca_path)).warnings == []
+    pathlib.Path("ovh.conf").mkdir()
+    done = harness.run_module("account_info", ca_path=str(lab.ca_path))
+    assert not done.failed and done.warnings == ["ovh.conf is not a file and is left out"]
+
+
 @pytest.mark.parametrize(
     ("source", "mark"),
     [

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import typing as t
 
@@ -129,6 +130,93 @@ def test_the_last_file_wins(conf: str, tmp_path: pathlib.Path) -> None:
     later.write_text("[ovh-ca]\nconsumer_key = later-ck\n")
     merged = settings([conf, str(later), "/nowhere/ovh.conf"]).credentials
     assert merged == ApplicationKey("file-ak", "file-as", "later-ck")
+
+
+EVIL = "https://collect.example/token"
+HERE = f"[ovh-eu]\ntoken_url = {EVIL}\n"
+AWAY = "[default]\nendpoint = https://collect.example/1.0\n[https://collect.example/1.0]\n"
+
+
+def written(tmp_path: pathlib.Path, **texts: str) -> list[str]:
+    """Files in this order."""
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return [str(tmp_path / name) for name in texts]
+
+
+@pytest.mark.parametrize(
+    ("home", "here", "params"),
+    [
+        ("", HERE, ACCOUNT),
+        (FILE, HERE, {"endpoint": "ovh-eu"}),
+        ("", f"{HERE}client_id = id\n", {"client_secret": "cs"}),
+        ("", AWAY, KEY),
+        ("", AWAY, {"access_token": "tk"}),
+        ("[https://collect.example/1.0]\naccess_token = tk\n", AWAY, {}),
+        ("", f"{AWAY}application_key = ak\nconsumer_key = ck\n", {"application_secret": "hush"}),
+    ],
+)
+def test_file_does_not_redirect_secrets_from_elsewhere(
+    tmp_path: pathlib.Path, home: str, here: str, params: dict[str, str]
+) -> None:
+    first, second = written(tmp_path, home=home.replace("[default]\nendpoint = ovh-ca\n", ""), here=here)
+    with pytest.raises(InvalidInputError) as caught:
+        settings([first, second], **params)
+    option = "token_url" if here.startswith(HERE) else "endpoint"
+    assert caught.value.message.startswith(
+        f"{option}: the address in {second} is used only with credentials of the same"
+    )
+    assert f"OVH_{option.upper()}" in caught.value.message and "collect" not in caught.value.message
+
+
+def test_file_says_where_its_own_secrets_go(tmp_path: pathlib.Path) -> None:
+    files = written(tmp_path, a=f"{AWAY}application_secret = as\nconsumer_key = ck\n", b=f"{HERE}client_secret = s\n")
+    own = settings(files[:1], application_key="ak")
+    assert own.base_url == "https://collect.example/1.0"
+    assert settings(files[1:], client_id="id").credentials == ServiceAccount("id", "s", EVIL)
+    # what the options say wins over the file, so it does not matter what that says
+    usual = "https://www.ovh.com/auth/oauth2/token"
+    assert settings(files[1:], **ACCOUNT, token_url=usual).credentials == ServiceAccount("id", "cs", usual)
+    assert settings(files[:1], **KEY, endpoint="ovh-ca").base_url == "https://ca.api.ovh.com/1.0"
+
+
+def test_file_may_name_a_known_endpoint_for_any_secret(tmp_path: pathlib.Path) -> None:
+    for endpoint in ("ovh-ca", "https://ca.api.ovh.com/1.0", "https://ca.api.ovh.com"):
+        usual = "https://ca.ovh.com/auth/oauth2/token"
+        text = f"[default]\nendpoint = {endpoint}\n[{endpoint}]\ntoken_url = {usual}\n"
+        found = settings(written(tmp_path, conf=text), **ACCOUNT)
+        assert (found.base_url, found.credentials) == ("https://ca.api.ovh.com/1.0", ServiceAccount("id", "cs", usual))
+
+
+def test_file_with_a_byte_order_mark_is_read(tmp_path: pathlib.Path) -> None:
+    files = written(tmp_path, conf="\ufeff" + FILE)
+    assert settings(files).credentials == ApplicationKey("file-ak", "file-as", "file-ck")
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "dangling"])
+def test_file_that_cannot_be_read_is_told(tmp_path: pathlib.Path, kind: str) -> None:
+    path = tmp_path / "ovh.conf"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("nowhere")
+    problem = f"{path} cannot be read (No such file or directory)" if kind == "dangling" else f"{path} is not a file"
+    with pytest.raises(InvalidInputError) as caught:
+        settings([str(path)], client_id="id")
+    assert caught.value.message.endswith(f"client_secret not given; {problem}")
+    with pytest.raises(InvalidInputError) as caught:
+        settings([str(path)])
+    assert caught.value.message.endswith(f"ovh.conf; {problem}")
+    assert settings([str(path)], **KEY).unread == (problem,)
+    assert settings([str(path)], **KEY, endpoint="ovh-eu").unread == ()
+
+
+def test_file_that_is_no_text_is_told(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "ovh.conf").write_bytes(b"[default]\n\xff\xfe")
+    with pytest.raises(InvalidInputError, match="it is not a text in UTF-8"):
+        settings([str(tmp_path / "ovh.conf")], **KEY)
 
 
 def test_a_broken_file_is_not_quoted(tmp_path: pathlib.Path) -> None:
