@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     UnreachableError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import distrust
 
 
 class KmsError(CollectionError):
@@ -152,8 +153,10 @@ def classify(error: Exception, phase: str, peer: str) -> KmsError:
         return error
     text = f"KMIP server {peer}: {reason_of(error)}"
     if isinstance(error, ssl.SSLCertVerificationError):
+        why = distrust(error, "this host name")
+        hint = " (ca or ca_path names the CA to trust)" if why.unknown_ca else ""
         return ServerUntrustedError(
-            f"KMIP server {peer}: its certificate is not trusted: {reason_of(error)}",
+            f"KMIP server {peer}: its certificate is not trusted: {why.cause}{hint}",
             verify_code=error.verify_code,
             verify_message=error.verify_message,
         )

@@ -36,6 +36,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.s
     verifying_context,
 )
 
+NOBODY = "nobody (of its names only the subject alternative names count)"
 _NO_ISSUER = (2, 20, 21)  # X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT(_LOCALLY), UNABLE_TO_VERIFY_LEAF_SIGNATURE
 _THUMBPRINTS = ("sha1", "sha256")
 _NAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
@@ -100,7 +101,7 @@ def judge(endpoint: Endpoint, anchors: Anchors, seen: Seen) -> Judgement:
     if named is False:
         names = facts_of(seen.chain[0])["subject_alternative_names"] or []
         reasons.append(
-            f"the certificate is not valid for {endpoint.server_name}, it names {', '.join(names) or 'nobody'}"
+            f"the certificate is not valid for {endpoint.server_name}, it names {', '.join(names) or NOBODY}"
         )
     chain_holds = not anchors.by_chain or (by_ca is True and named is True)
     held = [("ca" if anchors.ca else "authorities", anchors.by_chain and chain_holds), ("thumbprint", by_pin is True)]

@@ -90,7 +90,7 @@ def load(params: t.Mapping[str, t.Any], names: t.Sequence[str] = FILES) -> Setti
     base_url, token_url = resolve_endpoint(endpoint)
     known = [name for group in METHODS.values() for name in group]
     options = {name: value for name in known if (value := _from_options(params, name))}
-    stored = {name: value for name in known if (value := files.find(endpoint, name))}
+    stored = {name: found for name in known if (found := files.find(endpoint, name))}
     chosen = _one_method(options, {name: value.value for name, value in stored.items()}, files.unread)
     sources = {stored[name].file if name not in options else "" for name in SECRETS if name in chosen}
     if stored_endpoint and base_url not in [base for base, _token_url in ENDPOINTS.values()]:
