@@ -14,7 +14,8 @@ import yaml
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
-MODULES = sorted(path.stem for path in (harness.ROOT / "plugins/modules").glob("*.py"))
+ACTIONS = {path.stem for path in (harness.ROOT / "plugins/action").glob("*.py")}  # these are not packed
+MODULES = sorted({path.stem for path in (harness.ROOT / "plugins/modules").glob("*.py")} - ACTIONS)
 OWN_PROCESS = {"ANSIBLE_RETRY_FILES_ENABLED": "false"}  # a setting of Ansible: the play is not a warm one
 
 

@@ -14,7 +14,9 @@ import pytest
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
+ACTIONS = {path.stem for path in (ROOT / "plugins/action").glob("*.py")}
+# of an action, the module holds the documentation only
+MODULES = sorted({path.stem for path in (ROOT / "plugins/modules").glob("*.py")} - ACTIONS)
 ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
 COLLECTION = "ansible_collections.ovhcloud.vmware_encryption"
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 SECRET, VAULT_PASSWORD = "Geheim-12345", "for-the-vault"
@@ -171,3 +171,42 @@ def test_roles_with_a_tag_of_the_user_run_under_it(lab: Lab, tmp_path: pathlib.P
     result = harness.run_playbook(lab, str(tmp_path / "play.yml"), tmp_path, environment=environment)
     assert (result.code, result.changed) == (0, 1), result.screen
     assert "leave out" not in result.screen
+
+
+def test_lists_as_text_reach_the_roles_as_lists(read: Read) -> None:
+    """Letters were taken for items before: `n, k, p`."""
+    plays = [
+        _play("recovery", ["found.providers == ['nkp-prod']"], file="dossier.json"),
+        _play("encryption_audit", ["found.fail_on == ['critical', 'warning']"], directory="audit"),
+        _play("vm_encryption", ["found.vsan_clusters == ['C0', 'C1']"], selection="{}", exclude='{"tags": "role:dc"}'),
+    ]
+    lists = {"recovery_providers": "nkp-prod", "encryption_audit_fail_on": "critical,warning"}
+    result = read(*plays, **lists, vm_encryption_vsan_clusters='["C0", "C1"]', vm_encryption_selection='{"all": true}')
+    assert result.code == 0, result.screen
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_preflight_refuses_what_the_run_would_refuse(lab: Lab, tmp_path: pathlib.Path, check: bool) -> None:
+    variables: dict[str, t.Any] = {
+        "preflight_private_cloud": lab.private_cloud,
+        "okms_validity": 400,
+        "okms_renew_before": "soon",
+    }
+    for role in ("preflight", "okms"):
+        result = harness.run_playbook(lab, role, tmp_path, check, **variables, okms_private_cloud=lab.private_cloud)
+        screen = " ".join(result.screen.split())
+        assert result.code != 0
+        assert "role okms cannot be used, nothing was changed: okms_renew_before: 'soon' is no whole number" in screen
+    assert lab.journal.entries() == []
+
+
+def test_an_unknown_vsan_cluster_is_refused_before_the_first_write(lab: Lab, tmp_path: pathlib.Path) -> None:
+    providers.native(lab, tmp_path)
+    before = lab.journal.mark()
+    variables: dict[str, t.Any] = {"selection": {"names": ["vm1"]}, "provider": "nkp-prod", "vsan_clusters": "C0,C9"}
+    lab.vcenter.inventory.clusters[0].vsan = True
+    given = {f"vm_encryption_{name}": value for name, value in variables.items()}
+    result = harness.run_playbook(lab, "vm_encryption", tmp_path, **given)
+    assert result.code != 0
+    assert "C9" in result.screen
+    assert lab.journal.writes(before) == []

@@ -177,8 +177,9 @@ def preload() -> None:
     # what every task would load anew
     loader.connection_loader.get("ansible.builtin.local", class_only=True)
     loader.shell_loader.get("sh")
-    for name in ("normal", "copy", "debug", "fail", "assert", "set_fact", "include_vars", "validate_argument_spec"):
+    for name in ("normal", "copy", "debug", "fail", "assert", "set_fact", "include_vars"):
         loader.action_loader.get(f"ansible.builtin.{name}", class_only=True)
+    loader.action_loader.get("ovhcloud.vmware_encryption.role_options", class_only=True)
     list(loader.filter_loader.all())
     list(loader.test_loader.all())
     list(loader.lookup_loader.all(class_only=True))
