@@ -77,6 +77,13 @@ vcenter:
   returned: success
   type: str
   sample: pcc-192-0-2-10.ovh.com
+vcenter_id:
+  description:
+    - Instance UUID of that vCenter. A new installation has another one, also under the old name. Empty when vCenter
+      does not tell it.
+  returned: success
+  type: str
+  sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44
 key_providers:
   description: The providers, by name. Empty when there is none (of that name).
   returned: success
@@ -431,6 +438,7 @@ class KeyProviderInfo:
         found = report(sources, given(params["name"]), params["check_status"], params["users"])
         return {
             "vcenter": session.hostname,
+            "vcenter_id": session.vcenter_id,
             "key_providers": found.providers,
             "missing_key_providers": found.missing,
         }

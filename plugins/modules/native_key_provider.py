@@ -145,6 +145,18 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+vcenter:
+  description: The vCenter that was asked.
+  returned: success
+  type: str
+  sample: pcc-192-0-2-10.ovh.com
+vcenter_id:
+  description:
+    - Instance UUID of that vCenter. A new installation has another one, also under the old name. Empty when vCenter
+      does not tell it.
+  returned: success
+  type: str
+  sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44
 key_provider:
   description: The key provider; empty when it is absent. In check mode it is the prediction.
   returned: success
@@ -229,6 +241,8 @@ key_provider:
           sample: OK
 """
 
+import typing as t
+
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
     boolean,
@@ -275,8 +289,12 @@ class NativeKeyProvider(Resource):
     fields = FIELDS
     volatile = VOLATILE
 
-    def __init__(self, provider: NativeProvider) -> None:
+    def __init__(self, provider: NativeProvider, vcenter: dict[str, str]) -> None:
         self._provider = provider
+        self._vcenter = vcenter
+
+    def extras(self) -> dict[str, t.Any]:
+        return dict(self._vcenter)
 
     def read(self) -> State | None:
         return self._provider.read()
@@ -307,7 +325,8 @@ def build(context: Context) -> NativeKeyProvider:
     """Log in and bind the provider."""
     checked_options(context.params)
     session, rest = connect(context), connect_rest(context)
-    return NativeKeyProvider(NativeProvider(session, rest, context.params, context.warn))
+    vcenter = {"vcenter": session.hostname, "vcenter_id": session.vcenter_id}
+    return NativeKeyProvider(NativeProvider(session, rest, context.params, context.warn), vcenter)
 
 
 def main() -> None:

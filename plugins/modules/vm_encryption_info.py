@@ -84,6 +84,13 @@ vcenter:
   returned: success
   type: str
   sample: pcc-192-0-2-10.ovh.com
+vcenter_id:
+  description:
+    - Instance UUID of that vCenter. A new installation has another one, also under the old name. Empty when vCenter
+      does not tell it.
+  returned: success
+  type: str
+  sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44
 virtual_machines:
   description: The machines, by name. Empty with O(details=false).
   returned: success
@@ -487,7 +494,7 @@ class VmEncryptionInfo:
         params = self._context.params
         session = connect(self._context)
         found = fleet_report(self._context, session, params["tags"], params["details"])
-        return {"vcenter": session.hostname, **found}
+        return {"vcenter": session.hostname, "vcenter_id": session.vcenter_id, **found}
 
 
 def main() -> None:

@@ -10,7 +10,13 @@ import json
 import pathlib
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.filter.recovery_dossier import recovery_dossier
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.dossier import (
+    Change,
+    changed,
+    dumped,
+    loaded,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.vcenters import VCenter
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.key_servers import DOMAIN
@@ -92,10 +98,22 @@ def dossier(lab: Lab, folder: pathlib.Path, name: str, okms_id: str, region: str
         },
     }
     path = folder / "dossier.json"
-    path.write_text(recovery_dossier("", name, entry, lab.vcenter_hostname))
+    made = changed(loaded(""), vcenter_of(lab), Change(name, entry), "2026-09-01T08:00:00Z")
+    path.write_text(dumped(made))
     return path
 
 
-def retired(path: pathlib.Path) -> list[str]:
+def vcenter_of(lab: Lab) -> VCenter:
+    """How dossier and state files know the vCenter of a lab."""
+    return VCenter(lab.vcenter.settings.instance_uuid, lab.vcenter_hostname)
+
+
+def section(path: pathlib.Path, lab: Lab) -> dict[str, t.Any]:
+    """The part of a dossier or state file that is of the vCenter of that lab."""
+    (found,) = [one for one in json.loads(path.read_text())["vcenters"] if one["id"] == vcenter_of(lab).id]
+    return t.cast("dict[str, t.Any]", found)
+
+
+def retired(path: pathlib.Path, lab: Lab) -> list[str]:
     """Names of the retired providers of a dossier."""
-    return sorted(json.loads(path.read_text()).get("retired", {}))
+    return sorted(section(path, lab)["retired"])

@@ -9,7 +9,7 @@ import importlib
 
 from . import engine
 
-FILES = ("certificates", "filters", "ovhcloud")
+FILES = ("certificates", "filters", "ovhcloud", "records")
 
 
 def load() -> None:

@@ -65,7 +65,7 @@ STEPS = [
 plan, waves, progress = map(filter_of, ("encryption_plan", "encryption_waves", "encryption_progress"))
 keys, summary, cost = map(filter_of, ("encryption_keys", "step_summary", "okms_cost"))
 endpoint, thumbprint, preflight = map(filter_of, ("okms_endpoint", "certificate_thumbprint", "preflight_table"))
-state, dossier = map(filter_of, ("campaign_state", "recovery_dossier"))
+state = filter_of("campaign_state")
 report, page = map(filter_of, ("encryption_audit_report", "encryption_audit_html"))
 table, headlines = map(filter_of, ("encryption_audit_csv", "encryption_audit_headlines"))
 
@@ -210,18 +210,8 @@ def _state(text: str) -> None:
     json.dumps(state(text, "vc", campaign="c", power_on=["vm-2"], settled=["vm-3"]))
 
 
-ENTRY = {"role": "okms", "type": "standard", "default": True, "servers": [{"name": "kms", "address": "192.0.2.1"}]}
-DOSSIER = {"format": 1, "vcenter": "vc", "updated_at": "2026-09-01T08:00:00Z", "providers": {"okms": ENTRY}}
-DOSSIERS = [DOSSIER, {**DOSSIER, "retired": {"old": {**ENTRY, "retired_at": "2026-09-01T08:00:00Z"}}}]
-
-
-@target("recovery dossiers", st.tuples(json_text(DOSSIERS), bent([ENTRY, {}]), st.booleans()))
-def _dossier(value: tuple[str, t.Any, bool]) -> None:
-    text, entry, retire = value
-    dossier(text, "okms", entry, "vc", NOW, retire=retire)
-
-
-FACTS = {**fleet.facts(6), "dossier": DOSSIER}
+ENTRY = {"backup": {"created_at": "2026-09-01T08:00:00Z", "path": "/safe/nkp.p12"}}
+FACTS = {**fleet.facts(6), "dossier": {"providers": {"nkp": ENTRY}}}
 
 
 @target("filter encryption_audit_report", bent([FACTS], most=4), share=0.3)

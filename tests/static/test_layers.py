@@ -13,7 +13,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
 BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip")
-PACKAGES = ("_core", "_answers", "_certificates", "_audit", "_preflight", *BACK_ENDS)
+PACKAGES = ("_core", "_answers", "_certificates", "_audit", "_preflight", "_records", *BACK_ENDS)
 # layer -> packages of the collection it may import, and third-party packages it may import
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_core": ({"_core"}, {"ansible.module_utils"}),
@@ -21,18 +21,19 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_answers": ({"_core", "_answers"}, {"ansible.module_utils"}),
     "_audit": ({"_core", "_audit"}, set()),
     "_preflight": ({"_preflight"}, set()),
+    "_records": ({"_records"}, set()),
     "_ovhcloud": ({"_core", "_certificates", "_ovhcloud"}, {"requests", "urllib3"}),
     "_vsphere": ({"_core", "_certificates", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
     "_kmip": ({"_core", "_certificates", "_kmip"}, {"kmip"}),
-    "modules": ({"_core", "_certificates", *BACK_ENDS}, set()),
+    "modules": ({"_core", "_certificates", "_records", *BACK_ENDS}, set()),
     "action": ({"_core", "_answers"}, {"ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils"}),
     "filter": ({"_core", "_audit", "_preflight"}, {"ansible.errors"}),
     "doc_fragments": (set(), set()),
 }
 STDLIB = {
     "__future__", "abc", "ast", "base64", "binascii", "collections", "configparser", "contextlib", "copy", "csv",
-    "dataclasses", "datetime", "difflib", "email", "enum", "errno", "fnmatch", "functools", "hashlib", "hmac", "html",
-    "http", "importlib", "io", "ipaddress", "itertools", "json", "logging", "math", "operator", "os", "pathlib",
+    "dataclasses", "datetime", "difflib", "email", "enum", "errno", "fcntl", "fnmatch", "functools", "hashlib", "hmac",
+    "html", "http", "importlib", "io", "ipaddress", "itertools", "json", "logging", "math", "operator", "os", "pathlib",
     "random", "re", "select", "shutil", "signal", "socket", "ssl", "stat", "string", "struct", "sys", "tempfile",
     "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid", "warnings", "xml",
     "zlib",

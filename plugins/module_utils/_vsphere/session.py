@@ -79,6 +79,11 @@ class Session:
         return Retry(within=2 * self.bounds.seconds)
 
     @property
+    def vcenter_id(self) -> str:
+        """Instance UUID of this vCenter, which every installation has its own of; empty when it does not tell."""
+        return str(getattr(self.content.about, "instanceUuid", None) or "").lower()
+
+    @property
     def crypto(self) -> t.Any:
         """vCenter's CryptoManagerKmip."""
         return self.content.cryptoManager

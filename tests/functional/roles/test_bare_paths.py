@@ -18,6 +18,7 @@ KEEPERS = {
 - ansible.builtin.include_role: {name: ovhcloud.vmware_encryption.recovery_dossier}
   vars:
     recovery_dossier_path: kept.json
+    recovery_dossier_vcenter: vcenter.example.com
     recovery_dossier_provider: nkp
     recovery_dossier_entry: {type: native, role: native_key_provider}
 """,

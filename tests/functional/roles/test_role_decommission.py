@@ -90,7 +90,7 @@ def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
     assert (state["providers"], state["kms_entries"], state["credentials"]) == ([], [], [])
     assert [policy["name"] for policy in lab.ovhcloud.state.policies.values()] == policies[1:]
     assert lab.ovhcloud.state.okms[okms_id].state == "OK"
-    assert providers.retired(dossier) == []
+    assert providers.retired(dossier, lab) == []
     mark = lab.journal.mark()
     waiting = play(**given)
     assert _done(waiting) and waiting.changed == 0 and lab.journal.writes(mark) == [], waiting.screen
@@ -99,7 +99,7 @@ def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
     confirmed = play(**given, decommission_termination_token=token, verbosity=4)
     assert _done(confirmed) and len(lab.journal.writes(mark)) == 1, confirmed.screen
     assert lab.ovhcloud.state.okms[okms_id].state != "OK"
-    assert providers.retired(dossier) == [OKMS]
+    assert providers.retired(dossier, lab) == [OKMS]
     assert not [secret for secret in (token, *lab.secrets()) if secret in confirmed.screen]
     again = play(**given, decommission_termination_token=token)
     assert _done(again) and again.changed == 0 and len(lab.journal.writes(mark)) == 1, again.screen

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import pathlib
 import typing as t
 
@@ -291,7 +290,7 @@ def test_one_of_two_servers_is_down(lab: Lab, play: Play, run_module: RunModule,
     assert f"{name}: vCenter cannot reach it" in words_of(done)
     made = lab.external_kms.keys
     assert lab.generate_key(PROVIDER) in made()
-    entry = json.loads(dossier.read_text())["providers"][PROVIDER]
+    entry = providers.section(dossier, lab)["providers"][PROVIDER]
     assert (entry["role"], entry["default"]) == ("external_kms", True)
     assert "PRIVATE KEY" not in dossier.read_text()
     nothing_more(lab, play, **options, external_kms_dossier_path=str(dossier))

@@ -15,7 +15,6 @@ from . import errors, sessions, soap, vmomi
 from .dispatcher import FREE, Call, Dispatcher
 from .pbm import ComplianceManager, PbmServiceInstance, ProfileManager
 from .pbm_profiles import Profiles
-from .service_instance import INSTANCE_UUID
 from .store import ObjectStore
 
 if t.TYPE_CHECKING:
@@ -35,7 +34,7 @@ class PbmApi:
         self._sessions = known
         store = ObjectStore()  # its managers have the ids of vCenter's own
         services = (
-            PbmServiceInstance(store, INSTANCE_UUID),
+            PbmServiceInstance(store, core.settings.instance_uuid),
             ProfileManager(core, store, profiles, inventory),
             ComplianceManager(core, store, profiles, inventory),
         )

@@ -17,8 +17,6 @@ if t.TYPE_CHECKING:
     from .core import Core
     from .inventory import Inventory
 
-INSTANCE_UUID = "0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44"
-
 
 class ServiceInstance:
     """Where every client begins."""
@@ -47,7 +45,7 @@ class ServiceInstance:
             productLineId="vpx",
             apiType="VirtualCenter",
             apiVersion=release.api_version,
-            instanceUuid=INSTANCE_UUID,
+            instanceUuid=self._core.settings.instance_uuid or None,
             licenseProductName="VMware VirtualCenter Server",
             licenseProductVersion=release.version.partition(".")[0] + ".0",
         )

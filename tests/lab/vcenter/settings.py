@@ -6,8 +6,14 @@
 from __future__ import annotations
 
 import dataclasses
+import uuid
 
 from ..assumptions import assumed
+
+
+def new_uuid() -> str:
+    """What tells an installation apart from all others."""
+    return str(uuid.uuid4())
 
 
 @dataclasses.dataclass
@@ -16,6 +22,7 @@ class VCenterSettings:
 
     version: str = "8.0.3"  # 7.0.1, 7.0.2, 8.0.3 or 9.0
     hostname: str = "vcenter.lab.test"  # its own name for itself
+    instance_uuid: str = dataclasses.field(default_factory=new_uuid)  # AboutInfo: globally unique, optional (empty)
     clock_skew: float = 0.0  # seconds by which vCenter's own clock is ahead of the lab's
     page_size: int = 100  # objects per answer of the property collector
     session_limit: int = 2000  # performance blog of 2021

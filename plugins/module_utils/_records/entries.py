@@ -1,0 +1,175 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an entry of the dossier may say, and which ones a recovery rebuilds. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records import dossier as records
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.shapes import (
+    BOOL,
+    LINES,
+    LIST,
+    LIST_OR_NOTHING,
+    MOMENT,
+    NOT_EMPTY,
+    OBJECT,
+    PORT,
+    TEXT,
+    TEXT_OR_TEXTS,
+    TEXTS,
+    TRUTH,
+    Record,
+    Shape,
+    ShapeError,
+    check,
+    check_each,
+    check_fields,
+    name_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.vcenters import (
+    VCenter,
+    named,
+    nameless,
+    of_id,
+    of_name,
+    same_name,
+)
+
+_ENTRY = {
+    "type": TEXT, "role": TEXT, "default": BOOL, "default_clusters": TEXTS, "servers": LIST, "key_id": TEXT,
+    "key_ids": TEXTS, "server_certificates": TEXTS, "client_certificate": OBJECT, "okms": OBJECT, "backup": OBJECT,
+    "variables": OBJECT, "retired_at": MOMENT,
+}  # fmt: skip
+_SERVER = {
+    "name": TEXT, "address": TEXT, "port": PORT, "username": TEXT, "proxy_address": TEXT, "proxy_port": PORT,
+    "thumbprint": TEXT,
+}  # fmt: skip
+_OKMS = {"id": TEXT, "region": TEXT, "display_name": TEXT, "endpoint": OBJECT, "policy": TEXT}
+_BACKUP = {"path": TEXT, "sha256": TEXT, "created_at": MOMENT}
+_COPY = {"host": TEXT, "path": TEXT, "owner": TEXT, "group": TEXT}
+_VARIABLES: dict[str, Shape] = {
+    **dict.fromkeys(
+        (
+            "native_key_provider_name", "native_key_provider_backup_path", "native_key_provider_vsphere_user",
+            "native_key_provider_private_cloud", "external_kms_private_cloud", "external_kms_vsphere_user",
+            "external_kms_flow_description", "external_kms_provider", "external_kms_identity", "okms_private_cloud",
+            "okms_id", "okms_vsphere_user", "okms_provider", "okms_server", "okms_endpoint", "okms_credential_name",
+            "okms_flow_description", "okms_iam_policy",
+        ),
+        TEXT,
+    ),
+    # as people give them: one text for a list, a word for a truth
+    **dict.fromkeys(("okms_server_thumbprints", "okms_identity_urns", "okms_iam_kmip_actions"), TEXT_OR_TEXTS),
+    **dict.fromkeys(("native_key_provider_tpm_required", "okms_kmip_policy"), TRUTH),
+    "native_key_provider_backup_copies": LIST_OR_NOTHING,
+    "external_kms_servers": LIST,
+    "external_kms_server_ca": LINES,
+}  # fmt: skip
+# the roles that a recovery knows: type of the provider, and what it cannot be rebuilt without
+_ROLES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "native_key_provider": ("native", ("backup",), ("native_key_provider_backup_path",)),
+    "okms": ("standard", ("servers", "okms"), ("okms_private_cloud", "okms_id")),
+    "external_kms": ("standard", ("servers", "server_certificates"), ("external_kms_servers",)),
+}
+
+
+class Chosen(t.NamedTuple):
+    """What a reader gets."""
+
+    vcenter: str  # the vCenter in words; empty when the dossier has nothing of it
+    providers: Record
+    retired: Record
+
+
+def read(dossier: Record, vcenter: VCenter) -> Chosen:
+    """The entries of a vCenter, each in its right shape. Raises ShapeError."""
+    found = records.entries(dossier, vcenter)
+    for part in ("providers", "retired"):
+        for name, entry in found[part].items():
+            check_entry(name, entry)
+    return Chosen(str(vcenter) if found["providers"] or found["retired"] else "", **found)
+
+
+def to_rebuild(dossier: Record, vcenter: VCenter, source: str = "", names: t.Sequence[str] = ()) -> Chosen:
+    """The entries that are to be rebuilt in this vCenter: those of it, or of the one that `source` names."""
+    section, words = _source(dossier["vcenters"], vcenter, source)
+    found, known = section["providers"], ", ".join(map(name_of, sorted(section["providers"]))) or "none"
+    missing = [name for name in names if name not in found]
+    if missing or not found:
+        wanted = f"key provider {', '.join(missing)}" if missing else "no key provider"
+        raise ShapeError(f"it names {'no ' if missing else ''}{wanted} of {words}; it names {known}")
+    wanted_entries = {name: entry for name, entry in found.items() if not names or name in names}
+    strange = [name for name, entry in wanted_entries.items() if not _of_known_kind(entry)]
+    if strange:
+        raise ShapeError(
+            f"it names key providers of a kind that this role does not know: {', '.join(map(name_of, strange))}; "
+            "nothing was changed. A provider has the type native (role native_key_provider) or standard (role okms or "
+            "external_kms): use the dossier as the collection wrote it, or name the other providers in "
+            "recovery_providers"
+        )
+    for name, entry in wanted_entries.items():
+        _check_whole(name, entry)
+    return Chosen(words, wanted_entries, section["retired"])
+
+
+def _source(sections: list[Record], vcenter: VCenter, source: str) -> tuple[Record, str]:
+    """The entries to rebuild, and whose they are in words."""
+    if source:
+        alike = [one for one in sections if source.lower() == one["id"] or same_name(one["name"], source)]
+        if len(alike) != 1:
+            found = f"{len(alike)} vCenters" if alike else "no vCenter"
+            raise ShapeError(
+                f"it names {found} {name_of(source)}: give the instance UUID of one of {_listed(sections)} as "
+                "recovery_vcenter"
+            )
+        return alike[0], named(alike[0])
+    own = [of_name(sections, vcenter), of_id(sections, vcenter)]
+    unnamed = [one for one in sections if nameless(one)]
+    if sections and not any(own) and not unnamed:
+        raise ShapeError(
+            f"it names nothing of {vcenter}, but of {_listed(sections)}. When that vCenter was installed anew, or its "
+            "key providers are to be rebuilt here, give its instance UUID or address as recovery_vcenter"
+        )
+    return records.joined([*unnamed, *own]), str(vcenter)
+
+
+def _listed(sections: t.Sequence[Record]) -> str:
+    return ", ".join(named(one) for one in sections) or "none"
+
+
+def _of_known_kind(entry: t.Any) -> bool:
+    role = entry.get("role") if isinstance(entry, dict) else None
+    return isinstance(role, str) and role in _ROLES and entry.get("type") == _ROLES[role][0]
+
+
+def _check_whole(name: str, entry: Record) -> None:
+    check_entry(name, entry)
+    _type, parts, variables = _ROLES[entry["role"]]
+    where = f"provider {name_of(name)}"
+    check_fields(entry, _ENTRY, where, ["variables", *parts])
+    check_fields(entry["variables"], _VARIABLES, f"{where}: variables", variables)
+    if "servers" in parts:
+        # nothing could be proved of a provider without a server
+        check(entry["servers"], NOT_EMPTY, f"{where}: servers")
+        check_each(entry["servers"], _SERVER, f"{where}: servers", ("name", "address", "port"))
+    if "okms" in parts:
+        check_fields(entry["okms"], _OKMS, f"{where}: okms", ["id"])
+    if "backup" in parts:
+        check_fields(entry["backup"], _BACKUP, f"{where}: backup", ["path", "sha256"])
+    if entry["role"] == "external_kms":
+        check_each(entry["variables"]["external_kms_servers"], _SERVER, f"{where}: external_kms_servers", ["name"])
+
+
+def check_entry(name: str, entry: t.Any) -> None:
+    """Raise ShapeError when a value of the entry that the collection reads is not of its shape."""
+    where = f"provider {name_of(name)}"
+    check_fields(entry, _ENTRY, where)
+    check_each(entry.get("servers") or [], _SERVER, f"{where}: servers")
+    for part, fields in (("okms", _OKMS), ("backup", _BACKUP), ("variables", _VARIABLES)):
+        check_fields(entry.get(part) or {}, fields, f"{where}: {part}")
+    variables = entry.get("variables") or {}
+    for part, fields in (("native_key_provider_backup_copies", _COPY), ("external_kms_servers", _SERVER)):
+        check_each(variables.get(part) or [], fields, f"{where}: {part}")

@@ -1,0 +1,118 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One dossier for two vCenters of one address: no run touches the entry of the other, each reads its own."""
+
+from __future__ import annotations
+
+import pathlib
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+
+NAME = "nkp-prod"
+
+
+@pytest.fixture
+def other() -> t.Iterator[Lab]:
+    """A second vCenter, reached under the same name as the first one."""
+    with Lab() as running:
+        yield running
+
+
+def play(lab: Lab, folder: pathlib.Path, playbook: str, **variables: t.Any) -> harness.PlayResult:
+    paced = {f"{playbook}_wait_interval": 0.01, f"{playbook}_wait_timeout": 120, **variables}
+    return harness.run_playbook(lab, playbook, folder, **paced)
+
+
+def native(lab: Lab, folder: pathlib.Path, place: str) -> None:
+    lab.give_encryption_right()
+    done = play(
+        lab,
+        folder,
+        "native_key_provider",
+        native_key_provider_name=NAME,
+        native_key_provider_backup_path=str(folder / f"{place}.p12"),
+        native_key_provider_backup_password=providers.BACKUP_PASSWORD,
+        native_key_provider_backup_allow_ephemeral=True,
+        native_key_provider_dossier_path=str(folder / "dossier.json"),
+    )
+    assert done.code == 0, done.screen
+
+
+def key_of(lab: Lab) -> str:
+    return str(lab.vcenter.crypto.providers[NAME].key_id)
+
+
+def test_each_vcenter_is_recovered_from_its_own_entry(lab: Lab, other: Lab, tmp_path: pathlib.Path) -> None:
+    dossier = tmp_path / "dossier.json"
+    native(lab, tmp_path, "a")
+    first = providers.section(dossier, lab)
+    native(other, tmp_path, "b")
+    assert providers.section(dossier, lab) == first
+    assert first["name"] == providers.section(dossier, other)["name"] == "localhost"
+    keys = key_of(lab), key_of(other)
+    assert [providers.section(dossier, one)["providers"][NAME]["key_id"] for one in (lab, other)] == [*keys]
+    recovery = {
+        "recovery_file": str(dossier),
+        "recovery_backup_password": providers.BACKUP_PASSWORD,
+        "native_key_provider_backup_allow_ephemeral": True,
+    }
+    for one in (lab, other):
+        one.vcenter.lose_providers()
+        done = play(one, tmp_path, "recovery", **recovery)
+        assert done.code == 0, done.screen
+    assert (key_of(lab), key_of(other)) == keys
+    gone = play(
+        other,
+        tmp_path,
+        "decommission",
+        decommission_provider=NAME,
+        decommission_confirm=NAME,
+        decommission_clear_defaults=True,
+        decommission_backup_path=str(tmp_path / "b.p12"),
+        decommission_backup_password=providers.BACKUP_PASSWORD,
+        decommission_dossier_path=str(dossier),
+    )
+    assert gone.code != 0  # it is the default and there is no other one
+    other.vcenter.crypto.default = None
+    gone = play(
+        other,
+        tmp_path,
+        "decommission",
+        decommission_provider=NAME,
+        decommission_confirm=NAME,
+        decommission_backup_path=str(tmp_path / "b.p12"),
+        decommission_backup_password=providers.BACKUP_PASSWORD,
+        decommission_backup_allow_ephemeral=True,
+        decommission_dossier_path=str(dossier),
+    )
+    assert gone.code == 0, gone.screen
+    assert providers.retired(dossier, other) == [NAME] and providers.section(dossier, lab) == first
+
+
+def test_vcenter_that_was_installed_anew_is_named(lab: Lab, tmp_path: pathlib.Path) -> None:
+    dossier = tmp_path / "dossier.json"
+    native(lab, tmp_path, "a")
+    key, before = key_of(lab), lab.vcenter.settings.instance_uuid
+    lab.vcenter.lose_providers()
+    lab.vcenter.settings.instance_uuid = "6f6d2f4c-0000-4000-8000-000000000001"
+    recovery = {
+        "recovery_file": str(dossier),
+        "recovery_backup_password": providers.BACKUP_PASSWORD,
+        "native_key_provider_backup_allow_ephemeral": True,
+    }
+    mark = lab.journal.mark()
+    refused = play(lab, tmp_path, "recovery", **recovery)
+    screen = " ".join(refused.screen.split())
+    assert refused.code != 0 and f"but of localhost (instance UUID {before})" in screen, refused.screen
+    assert "as recovery_vcenter" in screen and lab.journal.writes(mark) == []
+    done = play(lab, tmp_path, "recovery", **recovery, recovery_vcenter=before)
+    assert done.code == 0, done.screen
+    assert key_of(lab) == key
+    assert providers.section(dossier, lab)["providers"][NAME]["key_id"] == key
+    drill = play(lab, tmp_path, "recovery", **recovery, recovery_drill=True)
+    assert drill.code == 0 and f"Proved: {NAME}" in drill.screen, drill.screen
