@@ -10,6 +10,10 @@ import typing as t
 
 from ansible.module_utils.common.parameters import AnsibleFallbackNotFound
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.oldest_python import refuse_older
+
+refuse_older()
+
 Option = dict[str, t.Any]
 _RULES = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
 

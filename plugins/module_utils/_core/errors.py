@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.oldest_python import refuse_older
+
+refuse_older()
+
 
 class CollectionError(Exception):
     """Root of all expected failures.
