@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import pathlib
 import typing as t
 
@@ -70,7 +71,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         for text in [] if partial else unknown(role, variables, every_option(), variables.__getitem__):
             Display().warning(f"{text}: the role {role} has no such option, it is ignored")
         try:
-            options = answered(role, specs, self._values(specs, variables), partial)
+            remote = str(variables.get("ansible_connection") or "local").rpartition(".")[2] != "local"
+            options = answered(role, specs, self._values(specs, variables), partial, os.getcwd(), remote)
         except InvalidInputError as error:
             return {**result, "changed": False, "failed": True, "msg": error.message}
         # secrets are among them

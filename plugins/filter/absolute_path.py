@@ -10,6 +10,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.targets import absolute
+
 DOCUMENTATION = r"""
 name: absolute_path
 short_description: Path as seen from the folder in which the command was started
@@ -51,7 +53,7 @@ def absolute_path(path: t.Any) -> t.Any:
         return [absolute_path(one) for one in path]
     if not isinstance(path, (str, os.PathLike)):
         raise AnsibleFilterError(f"absolute_path: {path!r} is not a path")
-    return os.path.abspath(os.path.expanduser(os.path.expandvars(path)))
+    return absolute(os.fspath(path), os.getcwd())
 
 
 class FilterModule:

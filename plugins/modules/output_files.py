@@ -33,8 +33,7 @@ options:
         type: str
         required: true
       path:
-        description: The path. An entry without one is left out.
-        type: path
+            type: path
       folder:
         description: Whether it is a folder into which files are put.
         type: bool
@@ -47,11 +46,6 @@ options:
         description: Room that is needed, in bytes.
         type: int
         default: 65536
-  start:
-    description:
-      - Folder from which relative paths are meant, see P(ovhcloud.vmware_encryption.absolute_path#filter).
-      - Without it, relative paths are refused.
-    type: path
   keep_out:
     description:
       - Folder in which nothing may be written. The roles name the installed collection, which an upgrade replaces.
@@ -69,11 +63,10 @@ EXAMPLES = r"""
   ovhcloud.vmware_encryption.output_files:
     files:
       - option: report_folder
-        path: "{{ report_folder }}"
+        path: "{{ report_folder | ovhcloud.vmware_encryption.absolute_path }}"
         folder: true
       - option: dossier
-        path: "{{ dossier }}"
-    start: "{{ '.' | ovhcloud.vmware_encryption.absolute_path }}"
+        path: "{{ dossier | ovhcloud.vmware_encryption.absolute_path }}"
     volumes: [/runner/kept]
 """
 
@@ -127,7 +120,6 @@ FILE = ArgSpec(
 SPEC = ArgSpec(
     volumes_option(),
     files=suboptions(FILE, many=True, required=True),
-    start=file_path(),
     keep_out=file_path(),
     prefix=text(default=""),
 )
@@ -171,13 +163,10 @@ class OutputFiles:
         }
 
     def _target(self, entry: dict[str, t.Any]) -> Target:
-        name, path, start = self._params["prefix"] + entry["option"], entry["path"], self._params["start"]
-        if not os.path.isabs(path) and not start:
-            raise InvalidInputError(
-                f"{name}: {path} is relative, and this play works on another host than the one on which it was "
-                "started; give an absolute path"
-            )
-        path = os.path.abspath(os.path.join(start or "", path))
+        name, path = self._params["prefix"] + entry["option"], entry["path"]
+        if not os.path.isabs(path):
+            raise InvalidInputError(f"{name}: {path} is relative; give an absolute path")
+        path = os.path.abspath(path)
         folder = path if entry["folder"] else os.path.dirname(path)
         return Target(name, path, folder, entry["lasting"], entry["room"])
 

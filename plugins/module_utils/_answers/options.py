@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.paths import completed
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.rules import broken
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.values import (
     Spec,
@@ -22,15 +24,23 @@ _NAMED = 8  # problems that a message tells
 
 
 def answered(
-    role: str, specs: t.Mapping[str, Spec], values: t.Mapping[str, t.Any], partial: bool = False
+    role: str,
+    specs: t.Mapping[str, Spec],
+    values: t.Mapping[str, t.Any],
+    partial: bool = False,
+    start: str = "",
+    remote: bool = False,
 ) -> dict[str, t.Any]:
     """Each option by its name without that of the role. Raises InvalidInputError with everything that is wrong.
 
     partial: options that are required may be missing, for those who only look whether the others are right.
+    start: the folder in which the command was started, whose paths are meant. remote: the role works on another host.
     """
     if partial:
         specs = {name: {**spec, "required": False} for name, spec in specs.items()}
     found, problems = judged(specs, {**values, **_octal(values)})
+    found, wrong_paths = completed(specs, found, start or os.getcwd(), remote)
+    problems += wrong_paths
     options = {name[len(role) + 1 :]: value for name, value in found.items()}
     problems = problems or broken(role, options)
     if problems:

@@ -73,8 +73,13 @@ def _texts(options: Options) -> t.Iterator[str]:
 def _pem(options: Options) -> t.Iterator[str]:
     for names, mark, kind in ((_CERTIFICATES, "-----BEGIN", "certificate"), (_KEYS, "PRIVATE KEY-----", "private key")):
         for name in names:
-            if options.get(name) and mark not in options[name]:
-                yield f"{name}: the text is no {kind} in PEM form; give the text itself, not a path"
+            if not options.get(name) or mark in options[name]:
+                continue
+            file = options.get(f"{name}_file")
+            if file:
+                yield f"{name}_file: {file} holds no {kind} in PEM form"
+            else:
+                yield f"{name}: the text is no {kind} in PEM form; give the text itself, or a path in {name}_file"
 
 
 def _listed(value: t.Any) -> list[str]:

@@ -22,6 +22,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.j
 ROOM = 65536  # bytes that must be free for a file, when nobody says how large it becomes
 
 
+def absolute(path: str, start: str) -> str:
+    """The path as it is meant in the folder `start`; `~` and variables are expanded as Ansible does for modules."""
+    return os.path.abspath(os.path.join(start, os.path.expanduser(os.path.expandvars(path))))
+
+
 def check_file(name: str, path: str) -> None:
     """Raise unless a new file can take its place at the path."""
     _check_text(name, path)

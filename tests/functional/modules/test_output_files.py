@@ -20,12 +20,13 @@ OPTION = "native_key_provider_backup_path"
 
 
 @pytest.fixture
-def run(tmp_path: pathlib.Path) -> Run:
-    return functools.partial(harness.run_module, "output_files", start=str(tmp_path), volumes=[str(tmp_path)])
+def run(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+    return functools.partial(harness.run_module, "output_files", volumes=[str(tmp_path)])
 
 
 def entry(path: str, **more: t.Any) -> dict[str, t.Any]:
-    return {"option": OPTION, "path": path, **more}
+    return {"option": OPTION, "path": path and os.path.abspath(path), **more}
 
 
 @pytest.mark.oldest("output_files", "life")
@@ -87,7 +88,7 @@ def test_a_folder_that_takes_no_file_is_told(run: Run) -> None:
 
 
 def test_a_full_disk_is_told(tmp_path: pathlib.Path, run: Run) -> None:
-    options: dict[str, t.Any] = {"start": str(tmp_path), "volumes": [str(tmp_path)], "files": [entry("nkp.p12")]}
+    options: dict[str, t.Any] = {"volumes": [str(tmp_path)], "files": [entry("nkp.p12")]}
     result = run_on_full_disk("output_files", **options)
     assert result.failed and "File too large" in result.msg, result.msg
     assert os.listdir(tmp_path) == []
@@ -96,9 +97,9 @@ def test_a_full_disk_is_told(tmp_path: pathlib.Path, run: Run) -> None:
 
 
 @pytest.mark.oldest("output_files", "refusal")
-def test_a_relative_path_without_a_start_is_refused(run: Run) -> None:
-    result = run(files=[entry("nkp.p12")], start=None)
-    assert result.failed and f"{OPTION}: nkp.p12 is relative" in result.msg and "give an absolute path" in result.msg
+def test_a_relative_path_is_refused(run: Run) -> None:
+    result = run(files=[{"option": OPTION, "path": "nkp.p12"}])
+    assert result.failed and result.msg == f"{OPTION}: nkp.p12 is relative; give an absolute path"
 
 
 def test_nothing_is_written_in_the_collection(run: Run, tmp_path: pathlib.Path) -> None:
