@@ -106,13 +106,14 @@ def privileges(facts: Facts) -> Rows:
             check,
             BLOCKING,
             f"missing {', '.join(missing)}",
-            "give the vSphere user the encryption right (private_cloud_user, encryption_right: true), and log in again",
+            f"name the user in {facts.get('option')}_vsphere_user and the run gives it the encryption right, or give "
+            "it with the module private_cloud_user",
         )
     else:
         yield Row(
             check,
             WARNING,
-            f"key providers may be managed, but missing {', '.join(missing)}: VMs cannot be encrypted with all ease",
+            f"key providers may be managed, but missing {', '.join(missing)}: some VM encryption operations will fail",
             "give the vSphere user the encryption right",
         )
     if others:
