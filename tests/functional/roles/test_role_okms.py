@@ -93,6 +93,19 @@ def test_first_run_does_everything_and_the_second_nothing(lab: Lab, play: Play, 
     assert (checked.code, checked.changed, lab.journal.writes(mark)) == (0, 0, []), checked.screen
 
 
+def test_after_a_failure_the_summary_tells_what_is_there(lab: Lab, play: Play) -> None:
+    assert play().code == 0
+    stopped = play(okms_vsphere_user="nobody")
+    assert stopped.code != 0
+    summary = summary_of(stopped)
+    # vCenter was read after the failure; OVHcloud was not
+    assert mentioned(summary["done"], "okms-prod registered, its server trusted (vCenter has it)", "(it is already)")
+    assert mentioned(summary["to_do"], "OKMS domain kms-prod in", "(not looked at)"), summary
+    assert not [text for text in summary["to_do"] if "registered" in text or "is the default" in text]
+    assert mentioned(summary["blocked_by"], "there is no user nobody")
+    assert stopped.screen.count("there is no user nobody") <= 3
+
+
 def test_entries_delivered_before_vcenter_are_not_waited_for(lab: Lab, play: Play) -> None:
     """The order of the guide; the other one is that of the runs above."""
     lab.ovhcloud.settings.kms_delivered = "before_vcenter"

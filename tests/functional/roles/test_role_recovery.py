@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.summaries import mentioned, summary_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 PASSWORD = "planted backup password"
@@ -105,8 +106,11 @@ def test_from_the_dossier_to_the_same_providers(lab: Lab, world: World, run_modu
     planned = world.recover(check=True)
     assert (planned.code, lab.journal.writes(mark)) == (0, []), planned.screen
 
+    assert mentioned(summary_of(planned)["to_do"], "provider okms-prod is as in", "provider nkp-prod is as in")
+
     recovered = world.recover()
     assert (recovered.code, recovered.failed) == (0, 0), recovered.screen
+    assert mentioned(summary_of(recovered)["changed"], "provider okms-prod is as in", "provider nkp-prod is as in")
     found = {row["name"]: row for row in run_module("key_provider_info")["key_providers"]}
     assert found["okms-prod"]["status"] == "green" and found["okms-prod"]["default"] is True
     assert found["nkp-prod"]["key_id"] == dossier["providers"]["nkp-prod"]["key_id"]
@@ -114,6 +118,7 @@ def test_from_the_dossier_to_the_same_providers(lab: Lab, world: World, run_modu
     mark = lab.journal.mark()
     again = world.recover()
     assert (again.code, again.changed, lab.journal.writes(mark)) == (0, 0, []), again.screen
+    assert mentioned(summary_of(again)["done"], "provider okms-prod is as in", "provider nkp-prod is as in")
 
 
 def test_an_external_kms_needs_its_secrets_again(lab: Lab, tmp_path: pathlib.Path, run_module: RunModule) -> None:
