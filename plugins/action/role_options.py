@@ -43,8 +43,11 @@ def every_option() -> set[str]:
 
 def plain(value: t.Any, omitted: t.Any = None) -> t.Any:
     """The value without the types in which Ansible keeps marks of its own; encrypted text is decrypted."""
-    if value is None or (omitted is not None and value == omitted) or isinstance(value, (bool, int, float)):
-        return value if isinstance(value, (bool, int, float)) else None
+    if value is None or (omitted is not None and value == omitted):
+        return None
+    for kind in (bool, int, float):
+        if isinstance(value, kind):
+            return kind(value)
     if isinstance(value, t.Mapping):
         return {str(key): plain(item, omitted) for key, item in value.items()}
     if isinstance(value, (list, tuple, set)):
@@ -68,7 +71,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             Display().warning(text)
             return {**result, "changed": False, "skipped": True, "msg": text}
         specs = specs_of(role)
-        for text in [] if partial else unknown(role, variables, every_option(), variables.__getitem__):
+        strange = [] if partial else [name for name in variables if name.startswith(f"{role}_") and name not in specs]
+        for text in unknown(role, strange, every_option(), variables.__getitem__) if strange else []:
             Display().warning(f"{text}: the role {role} has no such option, it is ignored")
         try:
             remote = str(variables.get("ansible_connection") or "local").rpartition(".")[2] != "local"

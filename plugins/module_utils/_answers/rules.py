@@ -44,7 +44,7 @@ _CERTIFICATES = ("ca_certificate", "certificate", "kms_ca", "server_ca", "test_c
 _KEYS = ("ca_private_key", "private_key", "test_private_key")
 _PREFIX = re.compile(r"sha-?(?:1|256)[^:=]*[:=]", re.IGNORECASE)
 _KINDS_OF_IDENTITIES = ("user", "group", "service_account")
-_MOST_DAYS, _LONGEST_NAME = 365, 50  # of an access certificate of OKMS
+_MOST_DAYS, _LONGEST_NAME, _MOST_URNS = 365, 50, 25  # of an access certificate of OKMS
 
 
 def broken(role: str, options: Options) -> list[str]:
@@ -105,6 +105,10 @@ def _okms(options: Options) -> t.Iterator[str]:
         yield f"validity: {options['validity']} is more than the {_MOST_DAYS} days that OKMS allows"
     if len(options["credential_name"]) > _LONGEST_NAME:
         yield f"credential_name: it has more than {_LONGEST_NAME} characters"
+    if len(options["identity_urns"]) > _MOST_URNS:
+        yield f"identity_urns: {len(options['identity_urns'])} are more than the {_MOST_URNS} that OKMS allows"
+    if options["iam_policy"].startswith("ovh-"):
+        yield "iam_policy: names that start with ovh- are kept by OVHcloud"
     for text in options["iam_users"]:
         kind, _colon, name = text.partition(":")
         if not (text in ("account", "*") or text.startswith("urn:v1:") or (kind in _KINDS_OF_IDENTITIES and name)):

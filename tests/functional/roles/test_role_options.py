@@ -173,6 +173,12 @@ def test_roles_with_a_tag_of_the_user_run_under_it(lab: Lab, tmp_path: pathlib.P
     assert "leave out" not in result.screen
 
 
+def test_a_mode_without_quotes_is_octal(read: Read) -> None:
+    text = yaml.safe_dump([_play("encryption_audit", ["found.mode == '0640'"], directory="audit", mode="MODE")])
+    result = read(text=text.replace("encryption_audit_mode: MODE", "encryption_audit_mode: 0640"))
+    assert result.code == 0, result.screen
+
+
 def test_lists_as_text_reach_the_roles_as_lists(read: Read) -> None:
     """Letters were taken for items before: `n, k, p`."""
     plays = [
@@ -209,4 +215,15 @@ def test_an_unknown_vsan_cluster_is_refused_before_the_first_write(lab: Lab, tmp
     result = harness.run_playbook(lab, "vm_encryption", tmp_path, **given)
     assert result.code != 0
     assert "C9" in result.screen
+    assert lab.journal.writes(before) == []
+
+
+def test_an_unknown_key_provider_is_refused_before_the_policy_is_made(lab: Lab, tmp_path: pathlib.Path) -> None:
+    lab.give_encryption_right()
+    before = lab.journal.mark()
+    variables: dict[str, t.Any] = {"selection": {"names": ["vm1"]}, "provider": "nkp-prd", "policy": "Gold"}
+    given = {f"vm_encryption_{name}": value for name, value in {**variables, "create_policy": "yes"}.items()}
+    result = harness.run_playbook(lab, "vm_encryption", tmp_path, **given)
+    assert result.code != 0
+    assert "nkp-prd" in result.screen, result.screen
     assert lab.journal.writes(before) == []

@@ -71,6 +71,8 @@ def test_a_required_option_that_is_blank_is_named(role: str, name: str, blank: t
         ("okms", {"max_price": "-1"}, "okms_max_price: -1.0 is less than 0"),
         ("okms", {"server_thumbprints": "AB:CD"}, "okms_server_thumbprints: 'AB:CD' is no SHA-256 thumbprint"),
         ("okms", {"identity_urns": "me"}, "okms_identity_urns: 'me' is not the URN of an identity"),
+        ("okms", {"identity_urns": [f"urn:v1:{n}" for n in range(26)]}, "okms_identity_urns: 26 are more than the 25"),
+        ("okms", {"iam_policy": "ovh-mine"}, "okms_iam_policy: names that start with ovh- are kept by OVHcloud"),
         ("okms", {"iam_users": "bob"}, "okms_iam_users: 'bob' is neither a URN"),
         ("okms", {"credential_name": "x" * 51}, "okms_credential_name: it has more than 50 characters"),
         ("external_kms", {"server_ca": "kms-ca.pem"}, "external_kms_server_ca: the text is no certificate in PEM form"),
