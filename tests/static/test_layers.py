@@ -27,16 +27,20 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_kmip": ({"_core", "_certificates", "_kmip"}, {"kmip"}),
     "modules": ({"_core", "_certificates", "_records", *BACK_ENDS}, set()),
     "action": ({"_core", "_answers"}, {"ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils"}),
-    "filter": ({"_core", "_audit", "_preflight"}, {"ansible.errors"}),
+    # a filter runs on the control node: it knows the settings of Ansible, and what a variable that is not defined is
+    "filter": (
+        {"_core", "_audit", "_preflight"},
+        {"ansible.constants", "ansible.context", "ansible.errors", "ansible.module_utils", "jinja2"},
+    ),
     "doc_fragments": (set(), set()),
 }
 STDLIB = {
     "__future__", "abc", "ast", "base64", "binascii", "collections", "configparser", "contextlib", "copy", "csv",
-    "dataclasses", "datetime", "difflib", "email", "enum", "errno", "fcntl", "fnmatch", "functools", "hashlib", "hmac",
-    "html", "http", "importlib", "io", "ipaddress", "itertools", "json", "logging", "math", "operator", "os", "pathlib",
-    "random", "re", "select", "shutil", "signal", "socket", "ssl", "stat", "string", "struct", "sys", "tempfile",
-    "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid", "warnings", "xml",
-    "zlib",
+    "dataclasses", "datetime", "difflib", "email", "enum", "errno", "fcntl", "fnmatch", "functools", "hashlib",
+    "hmac", "html", "http", "importlib", "io", "ipaddress", "itertools", "json", "logging", "math", "operator",
+    "os", "pathlib", "posixpath", "random", "re", "select", "shutil", "signal", "socket", "ssl", "stat", "string",
+    "struct", "sys", "tempfile", "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid",
+    "warnings", "xml", "zlib",
 }  # fmt: skip
 
 
@@ -57,7 +61,8 @@ def _imports(path: pathlib.Path) -> set[str]:
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names.add(node.module or "")
+            package = node.module or ""
+            names.update([f"ansible.{alias.name}" for alias in node.names] if package == "ansible" else [package])
     return names
 
 

@@ -21,6 +21,7 @@ from .venvs import Venv
 SETTINGS = ROOT / "tests" / "nox"
 FLOOR = (3, 9)
 FAULT_SAMPLE = 61
+SSH_PROGRAMS, SBIN = ("sshd", "ssh", "sftp", "ssh-keygen"), "/usr/sbin:/usr/local/sbin"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -139,6 +140,9 @@ def faults(log: pathlib.Path) -> Tally:
     if done.code or not result.passed:
         result.failed = result.failed or 1
         result.note(_failure("faults", done, log, 100))
+    for line in done.output.splitlines():
+        if line.startswith("NOT RUN"):
+            result.note(f"  {line}")
     return result.note(f"  every {FAULT_SAMPLE}th injection of `make faults`; {_versions(venv)}")
 
 
@@ -198,6 +202,19 @@ def report(log: pathlib.Path) -> Tally:
     return result.note("  screenshots and the print are in .cache/report")
 
 
+def ssh(log: pathlib.Path) -> Tally:
+    """Copies of a backup on hosts reached by OpenSSH's server: `.ci/run` installs it, `make test` does not."""
+    if absent := [name for name in SSH_PROGRAMS if not shutil.which(name, path=f"{os.environ['PATH']}:{SBIN}")]:
+        return Tally().note(
+            f"  NOT RUN: {', '.join(absent)} of OpenSSH not on this machine, so no copy of a backup has left by ssh.\n"
+            "           Install it, for example with: apt-get install --no-install-recommends openssh-server\n"
+            "           openssh-client; then: make ssh"
+        )
+    result = _pytest(venvs.NEWEST, "ssh", ["tests/ssh"], log)
+    result += _pytest(venvs.OLDEST, "oldest-ssh", ["tests/ssh"], log, "-m", "oldest")
+    return result
+
+
 def docs(log: pathlib.Path) -> Tally:
     """What people read: plugin documentation, guides, changelog, and the YAML of roles and playbooks."""
     venv = venvs.TOOLS.ensure()
@@ -244,6 +261,9 @@ STEPS = (
     Step("functional", "modules, roles and playbooks against the lab: newest ansible-core", functional),
     Step("faults", "requests that fail or lose their answer, plays that are killed: a sample of make faults", faults),
     Step("report", "the page of the audit in headless Chromium, at three widths, in the dark, on paper", report),
+    Step(
+        "ssh", "copies of a backup on a host that only a real sshd leads to: newest ansible-core, and some on 2.16", ssh
+    ),
     Step("oldest", "what depends on Ansible, and some tests of each module and role, on ansible-core 2.16", oldest),
     Step("units", "ansible-test units: the pure layers on the oldest Python for modules", units),
     Step("docs", "ansible-lint, antsibull-docs, antsibull-changelog", docs),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Role and playbook native_key_provider: check, do, again, a new backup, copies outside the job, restore."""
+"""Role and playbook native_key_provider: check, do, again, a new backup, copies, restore; by ssh: tests/ssh."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ Play = t.Callable[..., harness.PlayResult]
 
 @pytest.fixture
 def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
-    """Runs the playbook with the variables of a user; hosts named in copies are this machine."""
+    """Runs the playbook with the variables of a user; the host named in copies is this machine, by another name."""
     inventory = tmp_path / "hosts.yml"
     inventory.write_text("all: {hosts: {vault1: {ansible_connection: local}}}\n")
     variables = {
         "native_key_provider_name": NAME,
         "native_key_provider_backup_path": str(tmp_path / "backup.p12"),
         "native_key_provider_backup_password": PASSWORD,
-        # these tests may run in a container, in which a backup must not stay
         "native_key_provider_backup_copies": [{"host": "vault1", "path": str(tmp_path / "vault.p12")}],
         "native_key_provider_private_cloud": lab.private_cloud,
         "native_key_provider_vsphere_user": lab.vsphere_user_name,
@@ -114,9 +113,11 @@ def test_a_fetched_backup_is_private_whenever_the_job_dies(
     again = play()
     assert (again.code, again.changed) == (0, 0), again.screen
     assert backup.read_bytes() == vault.read_bytes() and backup.stat().st_mode & 0o777 == 0o600
+    # what the killed run has left is gone
+    assert not list(tmp_path.glob(".*fetched-*"))
 
 
-def test_a_backup_that_cannot_be_fetched_stops_the_role(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
+def test_a_copy_that_cannot_be_reached_stops_the_role(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
     assert play().code == 0
     backup, vault, inventory = (tmp_path / name for name in ("backup.p12", "vault.p12", "hosts.yml"))
     backup.unlink()
@@ -125,14 +126,13 @@ def test_a_backup_that_cannot_be_fetched_stops_the_role(lab: Lab, play: Play, tm
     mark = lab.journal.mark()
     stopped = play(native_key_provider_preflight=False)
     assert stopped.code != 0 and lab.journal.writes(mark) == [], stopped.screen
-    assert "Bring in the backup of an earlier job: " in " ".join(stopped.screen.split())
-    assert not list(tmp_path.glob(".fetched-*"))
+    assert f"The backup cannot be copied to vault1:{vault}: " in " ".join(stopped.screen.split()), stopped.screen
     # a copy that is not there is no reason to stop: the backup is taken again
     inventory.write_text(good)
     vault.unlink()
     assert play(native_key_provider_preflight=False).code == 0
     assert backup.read_bytes() == vault.read_bytes()
-    assert not list(tmp_path.glob(".fetched-*"))
+    assert not list(tmp_path.glob(".*fetched-*"))
 
 
 def test_a_backup_is_taken_again_on_request_and_given_to_the_users_tasks(play: Play, tmp_path: pathlib.Path) -> None:

@@ -6,7 +6,7 @@
 What a play does is the same as with ansible-playbook; what is saved is the start of Python for the play and for each of
 its modules, which is nine tenths of the time of a short play, and half of the rest: Ansible's fork for each task. Only
 `ActionBase._execute_module` and `WorkerProcess.start` are replaced: tasks and their modules run in the process of the
-play.
+play. What a task does on another host is as ever.
 """
 
 from __future__ import annotations
@@ -84,9 +84,10 @@ def environment_of(action: t.Any) -> t.Iterator[None]:
 
 
 def replace_execution() -> None:
-    """Let Ansible run a module where its task runs."""
+    """Let Ansible run a module where its task runs, unless that is another host."""
     from ansible.plugins.action import ActionBase
 
+    elsewhere = ActionBase._execute_module
     knows_options = "ignore_unknown_opts" in inspect.signature(ActionBase._update_module_args).parameters
 
     def execute(
@@ -100,6 +101,19 @@ def replace_execution() -> None:
         wrap_async: bool = False,
         ignore_unknown_opts: bool = False,
     ) -> dict[str, t.Any]:
+        if self._connection.transport != "local":
+            found = elsewhere(
+                self,
+                module_name,
+                module_args,
+                tmp,
+                task_vars,
+                persist_files,
+                delete_remote_tmp,
+                wrap_async,
+                **({"ignore_unknown_opts": ignore_unknown_opts} if knows_options else {}),
+            )
+            return t.cast("dict[str, t.Any]", found)
         name = module_name or self._task.action
         arguments = dict(self._task.args if module_args is None else module_args)
         more = {"ignore_unknown_opts": ignore_unknown_opts} if knows_options else {}
