@@ -16,6 +16,8 @@ import time
 import typing as t
 from concurrent import futures
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.ssh_host import missing
+
 from . import pool
 from .injection import AFTER, BEFORE, KILL, Clean, Finding
 from .scenarios import ALL
@@ -81,6 +83,11 @@ def main() -> int:
     arguments = parser.parse_args()
     if unknown := sorted(set(arguments.scenario) - set(ALL)):
         parser.error(f"unknown: {', '.join(unknown)}")
+    if absent := missing():
+        left_out = [name for name in arguments.scenario if ALL[name].needs_ssh]
+        arguments.scenario = [name for name in arguments.scenario if name not in left_out]
+        if left_out:
+            print(f"NOT RUN: {', '.join(left_out)}: {', '.join(absent)} of OpenSSH not on this machine", flush=True)
     board = Board()
     with tempfile.TemporaryDirectory(prefix="vmware-encryption-faults-") as folder:
         # spawn: a process of the pool starts its lab's threads in a fresh interpreter

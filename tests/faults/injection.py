@@ -78,7 +78,7 @@ class Site:
             writes = [entry.operation for entry in lab.journal.writes(mark)]
             if (again.code, again.changed, writes) != (0, 0, []):
                 raise RuntimeError(f"{scenario.name} changes something again ({writes}):\n{again.screen}")
-            if broken := promises.broken(lab, rules):
+            if broken := [*promises.broken(lab, rules), *scenario.promise(lab, place)]:
                 raise RuntimeError(f"{scenario.name} breaks promises without any fault: {broken}")
         return Clean(requests, ended)
 
@@ -97,12 +97,14 @@ class Site:
                 came = fault.times == 0
                 lab.faults.clear()
             problems = [] if came else ["the interruption never came: the run made fewer requests than a clean one"]
-            problems += [f"after the interruption: {one}" for one in promises.broken(lab, rules, unsafe)]
+            broken = [*promises.broken(lab, rules, unsafe), *scenario.promise(lab, place)]
+            problems += [f"after the interruption: {one}" for one in broken]
             lab.vcenter.tasks.settle()  # tasks go on in vCenter, whoever is gone
             second = self.plays.run(lab, place, scenario.role, variables)
             if second.code:
                 problems.append(f"the next run fails: {_last_error(second.screen)}")
-            problems += [f"after the next run: {one}" for one in promises.broken(lab, rules)]
+            broken = [*promises.broken(lab, rules), *scenario.promise(lab, place)]
+            problems += [f"after the next run: {one}" for one in broken]
             ended = promises.outcome(lab, place)
             problems += [
                 f"{key} is {ended[key]}, not {wanted}" for key, wanted in clean.outcome.items() if ended[key] != wanted

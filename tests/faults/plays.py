@@ -47,6 +47,8 @@ class Plays:
         self._stats.unlink(missing_ok=True)
         (folder / "variables.json").write_text(json.dumps(variables))
         arguments = [f"ovhcloud.vmware_encryption.{role}", "-e", f"@{folder / 'variables.json'}"]
+        inventory = folder / "hosts.json"
+        arguments += ["-i", str(inventory)] if inventory.exists() else []
         arguments += ["--check", "--diff"] if check else []
         environment = {**lab.environment(), "LAB_RECAP_FILE": str(self._stats)}
         with _killing(lab, kill_at) as started:

@@ -19,7 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import thumbpr
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.pbm_rules import storage_of
 
 NATIVE = "nativeProvider"
-OF_THE_DRIVER = ("variables.json", "screen.txt")
+OF_THE_DRIVER = ("variables.json", "screen.txt", "hosts.json")
 
 
 def rules(lab: Lab) -> dict[str, t.Any]:

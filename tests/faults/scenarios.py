@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
+import functools
+import json
 import pathlib
 import re
 import typing as t
@@ -16,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.enc
     add_standard,
     runner_in,
 )
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.ssh_host import GO, SshHost
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import (
@@ -40,6 +44,8 @@ class Scenario:
     prepare: t.Callable[[Lab, pathlib.Path], Variables]
     settings: t.Callable[[], LabSettings] = LabSettings
     earlier: str = ""  # a scenario whose role has run before `prepare` is called
+    needs_ssh: bool = False  # a host that is reached by ssh
+    promise: t.Callable[[Lab, pathlib.Path], list[str]] = lambda _lab, _folder: []  # what is broken of its own promises
 
     def start(self, lab: Lab, folder: pathlib.Path) -> Variables:
         """The variables with the pace of the lab, after making the state before."""
@@ -115,6 +121,49 @@ def native_key_provider(lab: Lab, folder: pathlib.Path) -> Variables:
         "native_key_provider_backup_allow_ephemeral": True,
         "native_key_provider_dossier_path": str(folder / "dossier.json"),
     }
+
+
+@functools.cache
+def backup_host() -> SshHost:
+    """The one of this process."""
+    host = SshHost()
+    atexit.register(host.close)
+    return host
+
+
+def native_copies(lab: Lab, folder: pathlib.Path) -> Variables:
+    """Option 3 with a copy on a host reached by ssh; each start of the Python there is a request that can go wrong."""
+    host = backup_host()
+
+    def heard(program: str) -> str:
+        lab.journal.record(host.name, program, "read")
+        rule = lab.faults.pick(host.name, program)
+        return rule.action if rule else GO
+
+    host.heard = heard
+    (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": {host.name: host.variables()}}}))
+    (folder / "vault").mkdir(mode=0o700, exist_ok=True)
+    variables = native_key_provider(lab, folder)
+    copies = [{"host": host.name, "path": str(folder / "vault/copy.p12")}]
+    return {**variables, "native_key_provider_backup_copies": copies}
+
+
+def native_copies_lost(lab: Lab, folder: pathlib.Path) -> Variables:
+    """The next job: vCenter has lost the provider and the container its file, so the copy is the way back."""
+    lab.vcenter.lose_providers()
+    (folder / "nkp.p12").unlink()
+    return {**native_copies(lab, folder), "native_key_provider_restore_from": str(folder / "nkp.p12")}
+
+
+def copied_before_default(lab: Lab, folder: pathlib.Path) -> list[str]:
+    """A default provider has a copy of its backup on the host."""
+    copy, backup = folder / "vault/copy.p12", folder / "nkp.p12"
+    if lab.vcenter.crypto.default != NATIVE:
+        return []
+    if not copy.exists():
+        return [f"{NATIVE} is the default, and its backup has no copy"]
+    same = not backup.exists() or copy.read_bytes() == backup.read_bytes()
+    return [] if same else [f"{NATIVE} is the default, and the copy is not its backup"]
 
 
 def small_fleet() -> LabSettings:
@@ -289,6 +338,15 @@ ALL = {
         Scenario("okms_leaf_renewal", "okms", okms_leaf_renewal, kmip_by_policy, earlier="okms"),
         Scenario("external_kms", "external_kms", external_kms),
         Scenario("native_key_provider", "native_key_provider", native_key_provider),
+        Scenario("native_copies", "native_key_provider", native_copies, needs_ssh=True, promise=copied_before_default),
+        Scenario(
+            "native_copies_lost",
+            "native_key_provider",
+            native_copies_lost,
+            earlier="native_copies",
+            needs_ssh=True,
+            promise=copied_before_default,
+        ),
         Scenario("preflight", "preflight", preflight),
         Scenario("vm_encryption", "vm_encryption", vm_encryption, small_fleet),
         Scenario("vm_decryption", "vm_encryption", vm_decryption, small_fleet),
