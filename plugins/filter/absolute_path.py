@@ -10,7 +10,9 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.targets import absolute
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import shown
 
 DOCUMENTATION = r"""
 name: absolute_path
@@ -44,6 +46,8 @@ _value:
   type: raw
 """
 
+TAKES = "a path or a list of paths"
+
 
 def absolute_path(path: t.Any) -> t.Any:
     """The path without any doubt. Raises AnsibleFilterError for what is no path."""
@@ -52,7 +56,7 @@ def absolute_path(path: t.Any) -> t.Any:
     if isinstance(path, (list, tuple)):
         return [absolute_path(one) for one in path]
     if not isinstance(path, (str, os.PathLike)):
-        raise AnsibleFilterError(f"absolute_path: {path!r} is not a path")
+        raise AnsibleFilterError(f"absolute_path: {shown(path)} is not a path")
     return absolute(os.fspath(path), os.getcwd())
 
 
@@ -61,4 +65,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"absolute_path": absolute_path}
+        return {"absolute_path": shaped(absolute_path, AnsibleFilterError, TAKES)}

@@ -25,6 +25,7 @@ import yaml
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings as ansible_warnings
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import UNEXPECTED
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import warm
 
 if (
@@ -78,6 +79,14 @@ class ModuleResult:
         return [str(warning["event"]["msg"] if isinstance(warning, dict) else warning) for warning in found]
 
 
+class UnexpectedEndError(AssertionError):
+    """A module came upon something that its code did not foresee."""
+
+    def __init__(self, result: ModuleResult) -> None:
+        super().__init__(f"{result.msg}\n{result.data.get('exception')}")
+        self.result = result
+
+
 def group_of(module: str) -> str:
     """The action group that the module belongs to."""
     return next(group for group, modules in GROUPS.items() if module in modules)
@@ -129,7 +138,10 @@ def run_module(module: str, /, check: bool = False, diff: bool = True, **options
     output = io.StringIO()
     with _arguments(arguments), contextlib.redirect_stdout(output), contextlib.suppress(SystemExit):
         loaded.main()
-    return ModuleResult(json.loads(output.getvalue().strip().splitlines()[-1]), output.getvalue())
+    result = ModuleResult(json.loads(output.getvalue().strip().splitlines()[-1]), output.getvalue())
+    if (result.data.get("failure") or {}).get("kind") == UNEXPECTED:
+        raise UnexpectedEndError(result)  # one clear line for users, and a fault for us
+    return result
 
 
 @dataclasses.dataclass(frozen=True)

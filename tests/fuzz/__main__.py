@@ -42,6 +42,7 @@ def main(words: t.Sequence[str]) -> int:
     parser.add_argument("target", nargs="*", help="names, or parts of names; all without")
     parser.add_argument("--inputs", type=int, default=INPUTS, help="of all targets together (%(default)s)")
     parser.add_argument("--seed", type=int, default=engine.SEED, help="the same seed: the same inputs (%(default)s)")
+    parser.add_argument("--survey", action="store_true", help="go on after a crash, and do not look for small inputs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (%(default)s)")
     given = parser.parse_args(words)
     names = [name for name in engine.TARGETS if not given.target or any(part in name for part in given.target)]
@@ -51,7 +52,10 @@ def main(words: t.Sequence[str]) -> int:
     began, outcomes = time.monotonic(), {}
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(given.jobs, mp_context=context) as pool:
-        asked = [pool.submit(every.explored, name, inputs, given.seed) for name, inputs in shares(names, given.inputs)]
+        asked = [
+            pool.submit(every.explored, name, inputs, given.seed, given.survey)
+            for name, inputs in shares(names, given.inputs)
+        ]
         for done in concurrent.futures.as_completed(asked):
             outcome = done.result()
             outcomes[outcome.name] = outcome

@@ -9,7 +9,9 @@ A crash is whatever is not an error of this collection, and an error whose messa
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
+import io
 import logging
 import re
 import traceback
@@ -21,10 +23,10 @@ from ansible.errors import AnsibleFilterError
 from hypothesis.strategies import SearchStrategy
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import shortened
 
-LONGEST = 1500  # characters of a message that a person still reads
+LONGEST = 3000  # characters of a message; the runner of modules cuts there
 SEED = 20261128
-_OWN = (CollectionError, AnsibleFilterError)
 _COLLECTION = "vmware_encryption"
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -64,7 +66,10 @@ def attempt(run: t.Callable[[t.Any], object], value: t.Any) -> bool:
     """Whether the input was accepted. Raises what is a crash."""
     try:
         run(value)
-    except _OWN as error:
+    except CollectionError as error:
+        check_message(shortened(error.message))  # as the runner of modules tells it
+        return False
+    except AnsibleFilterError as error:
         check_message(str(error))
         return False
     return True
@@ -88,14 +93,23 @@ class Outcome:
     crashes: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
-def explore(one: Target, inputs: int, seed: int = SEED) -> Outcome:
-    """Try the examples and so many generated inputs; the same seed gives the same inputs."""
+def explore(one: Target, inputs: int, seed: int = SEED, survey: bool = False) -> Outcome:
+    """Try the examples and so many generated inputs; the same seed gives the same inputs.
+
+    A crash ends it, after the search for the smallest input. With `survey` it goes on, and one input of each is kept.
+    """
     outcome = Outcome(one.name)
     _quiet()
 
     def judged(value: t.Any) -> None:
         outcome.inputs += 1
-        outcome.accepted += attempt(one.run, value)
+        try:
+            with contextlib.redirect_stderr(io.StringIO()):
+                outcome.accepted += attempt(one.run, value)
+        except BaseException as error:
+            if not survey or isinstance(error, (KeyboardInterrupt, SystemExit)):
+                raise
+            outcome.crashes.setdefault(_named(error), repr(value)[:2000])
 
     tried = hypothesis.given(one.strategy)(judged)
     for value in one.examples:
@@ -130,7 +144,11 @@ def _collect(error: BaseException, found: dict[str, str]) -> None:
             _collect(one, found)
             continue
         notes = " ".join(getattr(one, "__notes__", []))
-        found[f"{type(one).__name__} at {_place(one)}: {str(one)[:160]}"] = " ".join(notes.split())[:2000]
+        found[_named(one)] = " ".join(notes.split())[:2000]
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__} at {_place(error)}: {str(error)[:160]}"
 
 
 def _place(error: BaseException) -> str:

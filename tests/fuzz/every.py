@@ -9,7 +9,7 @@ import importlib
 
 from . import engine
 
-FILES = ("certificates", "filters", "ovhcloud", "records")
+FILES = ("certificates", "clients", "filters", "kmip", "modules", "options", "ovhcloud", "records")
 
 
 def load() -> None:
@@ -18,7 +18,7 @@ def load() -> None:
         importlib.import_module(f"{__package__}.{name}")
 
 
-def explored(name: str, inputs: int, seed: int) -> engine.Outcome:
+def explored(name: str, inputs: int, seed: int, survey: bool) -> engine.Outcome:
     """One target, in another process."""
     load()
-    return engine.explore(engine.TARGETS[name], inputs, seed)
+    return engine.explore(engine.TARGETS[name], inputs, seed, survey)

@@ -241,3 +241,11 @@ def _table(text: str) -> None:
 @target("audit files of earlier runs", st.tuples(json_text([EARLIER]), json_text([EARLIER])), share=0.5)
 def _earlier(texts: tuple[str, str]) -> None:
     report(copy.deepcopy(FACTS), previous=texts[0], history=[texts[1]], now=NOW)
+
+
+absolute = filter_of("absolute_path")
+
+
+@target("filter absolute_path", st.one_of(odd_text, odd_value), ["a\0b", ["a", ["~nobody-of-that-name/x"]]])
+def _absolute(value: t.Any) -> None:
+    absolute(value)

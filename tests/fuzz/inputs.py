@@ -84,17 +84,18 @@ odd_value: SearchStrategy[t.Any] = st.one_of(
 )
 
 
-def _places(value: t.Any, place: Place = ()) -> t.Iterator[Place]:
+def places(value: t.Any, place: Place = ()) -> t.Iterator[Place]:
+    """All places of a value that JSON can hold, the whole first."""
     yield place
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from _places(item, (*place, key))
+            yield from places(item, (*place, key))
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _places(item, (*place, index))
+            yield from places(item, (*place, index))
 
 
-def _bent(value: t.Any, place: Place, how: str, new: t.Any) -> t.Any:
+def changed(value: t.Any, place: Place, how: str, new: t.Any) -> t.Any:
     """The value with one place changed; a place that an earlier change took away is left alone."""
     if not place:
         return {"wrap": [value], "twice": [value, value]}.get(how, new)
@@ -124,19 +125,19 @@ def _bent(value: t.Any, place: Place, how: str, new: t.Any) -> t.Any:
 
 @functools.cache
 def _places_of(text: str) -> tuple[Place, ...]:
-    return tuple(_places(json.loads(text)))
+    return tuple(places(json.loads(text)))
 
 
 @st.composite
 def bent(draw: t.Callable[..., t.Any], samples: t.Sequence[t.Any], most: int = 3) -> t.Any:
     """One of the samples (JSON) with some places changed, removed, doubled or wrapped."""
     text = json.dumps(draw(st.sampled_from(samples)))
-    places = _places_of(text)
+    where = _places_of(text)
     value = json.loads(text)
     for _number in range(draw(st.integers(0, most))):
-        place = places[draw(st.integers(0, len(places) - 1))]
+        place = where[draw(st.integers(0, len(where) - 1))]
         how = draw(st.sampled_from(("new", "new", "new", "remove", "twice", "wrap", "cut")))
-        value = _bent(value, place, how, draw(odd_value) if how == "new" else None)
+        value = changed(value, place, how, draw(odd_value) if how == "new" else None)
     return value
 
 

@@ -9,7 +9,9 @@ import ipaddress
 import re
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 
+_LONGEST = 300  # characters of an option in a message; the longest host name has 253
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
@@ -18,7 +20,7 @@ def shown(value: str) -> str:
     return (
         "(not shown: it may hold a password, which does not belong there)"
         if "@" in value or "%40" in value
-        else repr(value)
+        else one_line(repr(value), _LONGEST)
     )
 
 

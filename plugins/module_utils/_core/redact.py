@@ -22,6 +22,7 @@ _PATTERNS = (
     re.compile(r"(?<=vmware-api-session-id[:=])\s*[^;,\s]+", re.IGNORECASE),
     re.compile(r"(?<=[?&]token=)[^&\s\"']+", re.IGNORECASE),
 )
+_LONGEST = 3000  # characters of a message
 _SHORTEST = 4  # shorter values would blank out ordinary words
 _BROKEN = re.compile(r" *(?:[^\S ]|[\x00-\x1f\x7f-\x9f])+ *")  # what ends a line or hides in one
 _LOGIN = re.compile(r"://([^\s/?#]*:\S*)@")  # user:password of a URL
@@ -52,6 +53,12 @@ def scrub_data(value: t.Any, secrets: t.Sequence[str] = ()) -> t.Any:
 def flat(text: str) -> str:
     """The text on one line, whatever the names in it hold."""
     return _BROKEN.sub(" ", text).strip()
+
+
+def shortened(text: str) -> str:
+    """The text on one line, without its middle when it is longer than a person reads; the next step is at the end."""
+    line = flat(text)
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1000]} ... {line[-900:]}"
 
 
 def misplaced(options: t.Any, name: str = "") -> set[str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import os
+import traceback
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
@@ -30,7 +31,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
     misplaced,
     scrub,
     scrub_data,
+    shortened,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import WRONG_SHAPE, why
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.variables import ENVIRONMENT, Words
 
 # options of a connection, which no role sets
@@ -45,6 +48,8 @@ class Closable(t.Protocol):
         """End the session; must not raise for a session that is already gone."""
 
 
+UNEXPECTED = "unexpected"  # the kind of a failure that no code foresaw
+_OURS = os.path.join("vmware_encryption", "plugins")
 C = t.TypeVar("C", bound=Closable)
 
 
@@ -258,7 +263,7 @@ class _Module(AnsibleModule):  # type: ignore[misc]
         """End with an error; the constructor does so for options that do not fit."""
         self.hide_misplaced()
         words = self.words()
-        super().fail_json(words.of(flat(scrub(msg, self.secrets()))), **words.in_data(kwargs))
+        super().fail_json(words.of(shortened(scrub(msg, self.secrets()))), **words.in_data(kwargs))
         raise AssertionError("fail_json returned")
 
     def words(self) -> Words:
@@ -291,12 +296,30 @@ def _run(spec: ArgSpec, work: t.Callable[[Context, bool], dict[str, t.Any]]) -> 
         details = scrub_data(error.details, secrets)
         results = scrub_data(error.results, secrets)
         module.fail_json(msg=error.message, failure={"kind": error.kind, **details}, **results)
+    except WRONG_SHAPE as error:
+        # Ansible shows the trace on demand only; what a library says in it may hold anything
+        _warn(module, context, secrets)
+        trace = scrub(traceback.format_exc(), secrets)
+        module.fail_json(msg=_unexpected(error), failure={"kind": UNEXPECTED}, exception=trace)
     _warn(module, context, secrets)
     module.exit_json(**module.words().in_data(result))
     raise AssertionError("exit_json returned")
 
 
+def _unexpected(error: Exception) -> str:
+    """For a value of a shape that nobody foresaw, and for our own mistakes: where, and what it may mean."""
+    place = next(
+        (frame for frame in reversed(traceback.extract_tb(error.__traceback__)) if _OURS in frame.filename), None
+    )
+    where = f" at {os.path.basename(place.filename)}:{place.lineno}" if place else ""
+    return (
+        f"an answer or a value has a shape that this collection does not expect ({why(error)}{where}). What was "
+        "asked for may be done in part: look before you run it again, and report this with its traceback "
+        "(ANSIBLE_DISPLAY_TRACEBACK=error, or -vvv before ansible-core 2.19)"
+    )
+
+
 def _warn(module: _Module, context: Context | None, secrets: list[str]) -> None:
     words = module.words()
     for message in context.warnings if context else []:
-        module.warn(words.of(flat(scrub(message, secrets))))
+        module.warn(words.of(shortened(scrub(message, secrets))))

@@ -44,7 +44,7 @@ def walk(session: Session, paths: t.Mapping[t.Any, t.Sequence[str]], below: t.An
     `below` is a folder when it is not about the whole inventory.
     """
     views, container = session.content.viewManager, below or session.content.rootFolder
-    view = session.call("list the inventory", views.CreateContainerView, container, list(paths), recursive=True)
+    view = session.needed("list the inventory", views.CreateContainerView, container, list(paths), recursive=True)
     try:
         collector = vmodl.query.PropertyCollector
         walk = collector.TraversalSpec(name="view", type=vim.view.ContainerView, path="view", skip=False)

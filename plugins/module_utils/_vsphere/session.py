@@ -93,9 +93,19 @@ class Session:
         with errors.translated(f"{what} on {self.hostname}"):
             return method(*arguments, **named)
 
+    def needed(self, what: str, method: t.Callable[..., T | None], *arguments: t.Any, **named: t.Any) -> T:
+        """The same for a method that always answers something."""
+        answer = self.call(what, method, *arguments, **named)
+        if answer is None:
+            raise errors.UnreadableAnswerError(f"could not {what} on {self.hostname}: the answer is empty")
+        return answer
+
     def fetch(self, what: str, managed_object: t.Any, name: str) -> t.Any:
         """Read one property of a managed object: one request."""
-        return self.call(what, getattr, managed_object, name)
+        try:
+            return self.call(what, getattr, managed_object, name)
+        except AttributeError:  # pyVmomi's word for an answer that holds something else
+            raise errors.UnreadableAnswerError(f"could not {what} on {self.hostname}: the answer lacks it") from None
 
     def require(self, minimum: str, feature: str) -> None:
         """Raise UnsupportedError when the negotiated version is older: pyVmomi drops newer fields without a word."""
@@ -113,7 +123,7 @@ class Session:
     def now(self) -> datetime.datetime:
         """vCenter's clock, which judges certificates."""
         instance = vim.ServiceInstance("ServiceInstance", self._stub)
-        moment = self.call("read the time", instance.CurrentTime)
+        moment = self.needed("read the time", instance.CurrentTime)
         return t.cast(datetime.datetime, moment).astimezone(datetime.timezone.utc)
 
     def service(self, path: str, version: str, login_in_header: bool = False) -> t.Any:
@@ -124,7 +134,12 @@ class Session:
         stub = self._stub_of(path, version)
         stub.cookie = self._stub.cookie
         if login_in_header:
-            stub.requestContext = {"vcSessionCookie": self._stub.GetSessionId()}
+            session_id = self._stub.GetSessionId()
+            if not session_id:
+                raise UnreachableError(
+                    f"could not use the service {path} of {self.hostname}: the login gave no session"
+                )
+            stub.requestContext = {"vcSessionCookie": session_id}
         self._others.append(stub)
         return stub
 
@@ -270,7 +285,7 @@ def tls_context(validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
     try:
         folder = bool(ca_path) and os.path.isdir(str(ca_path))
         context = ssl.create_default_context(cafile=None if folder else ca_path, capath=ca_path if folder else None)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a path with a NUL character is a ValueError
         raise InvalidInputError(f"ca_path {ca_path} cannot be used: {errors.one_line(str(error))}") from error
     # Certificates of vCenter's own CA lack extensions that Python 3.13 and newer ask for.
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)

@@ -227,14 +227,37 @@ def test_a_failed_action_may_return_results(
     assert (result["changed"], result["deed"], result["echo"]) == (True, {"name": "a"}, "********")
 
 
-def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_one_line_and_its_traceback_is_kept(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def broken(context: runner.Context) -> runner.Resource:
-        raise KeyError("bug")
+        raise KeyError(f"bug\n{context.params['password']}")
+
+    arguments = {"name": "a", "password": "Tr0ub4dor"}
+    monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
+    monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
+    with pytest.raises(SystemExit):
+        runner.run(SPEC, broken)
+    result = json.loads(capsys.readouterr().out)
+    assert result["failure"] == {"kind": "unexpected"}
+    assert "KeyError" in result["msg"] and "look before you run it again" in result["msg"]
+    assert "\n" not in result["msg"] and "Tr0ub4dor" not in json.dumps(result)
+    # from 2.19 on, ansible-core keeps a traceback only where it is asked for
+    assert "Traceback" in result.get("exception", "Traceback")
+
+
+def test_a_message_without_end_keeps_its_beginning_and_its_end(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(context: runner.Context) -> runner.Resource:
+        raise errors.ApiError(f"could not read {'x' * 9000}. Next step: call support")
 
     monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": {"name": "a"}}).encode())
     monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy", raising=False)
-    with pytest.raises(KeyError):
+    with pytest.raises(SystemExit):
         runner.run(SPEC, broken)
+    said = json.loads(capsys.readouterr().out)["msg"]
+    assert said.startswith("could not read x") and said.endswith("Next step: call support") and len(said) <= 3000
 
 
 def test_messages_with_raw_line_breaks_are_one_line(
