@@ -25,9 +25,10 @@ requirements:
   - cryptography >= 38.0
 options:
   csr:
-    description: Certificate signing request in PEM form; the text, not a path. Its signature is verified.
+    description:
+      - Certificate signing request in PEM form; the text, not a path. Its signature is verified.
+      - Needed to sign. In check mode without it, the CA, its key and the file are judged before there is a request.
     type: str
-    required: true
   ca_certificate:
     description:
       - Certificate of the CA in PEM form; the text, not a path. Certificates above it may follow.
@@ -186,7 +187,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.p
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
 
 SPEC = ArgSpec(
-    csr=text(required=True),
+    csr=text(),
     ca_certificate=text(),
     ca_certificate_path=file_path(),
     ca_private_key=text(secret=True),
@@ -208,7 +209,7 @@ class SignedCertificate(Resource):
     fields = FIELDS
     volatile = ("days_left",)
 
-    def __init__(self, context: Context, request: Request, signer: Signer, now: datetime.datetime) -> None:
+    def __init__(self, context: Context, request: Request | None, signer: Signer, now: datetime.datetime) -> None:
         self._context = context
         self._params = context.params
         self._request = request
@@ -228,15 +229,16 @@ class SignedCertificate(Resource):
         return {**known, "path": self._params["path"], "certificate": split(pem)[0], "chain": pem, "days_left": left}
 
     def wanted(self, before: State | None) -> State:
-        fits = before is not None and answers(before["chain"], self._request, self._signer)
+        request = self._request
+        fits = before is not None and (request is None or answers(before["chain"], request, self._signer))
         if before and fits and before["days_left"] > self._params["renew_before"]:
             return {}
         self._check_ca()
         return {
             "path": self._params["path"],
-            "subject": self._request.subject.rfc4514_string(),
+            "subject": request.subject.rfc4514_string() if request else None,
             "issuer": self._signer.subject,
-            "public_key_sha256": self._request.public_key_sha256,
+            "public_key_sha256": request.public_key_sha256 if request else None,
             **dict.fromkeys(UNKNOWN),
         }
 
@@ -252,6 +254,8 @@ class SignedCertificate(Resource):
             self._context.warn(f"the certificate ends with its CA {self._signer.subject}, in {left} days")
 
     def create(self, plan: Plan) -> State:
+        if self._request is None:
+            raise InvalidInputError("csr: a request is needed to sign; without it the CA is judged in check mode only")
         made = sign(self._signer, self._request, self._params["validity"], self._now)
         chain = self._signer.with_chain(made)
         write_private(self._params["path"], chain)
@@ -283,7 +287,8 @@ def build(context: Context) -> SignedCertificate:
             "negative"
         )
     now = datetime.datetime.now(datetime.timezone.utc)
-    request = request_of(params["csr"], given(params["common_name"]))
+    csr = given(params["csr"])
+    request = request_of(csr, given(params["common_name"])) if csr else None
     certificate, key = _content(params, "ca_certificate"), _content(params, "ca_private_key")
     signer = signer_of(certificate, key, given(params["ca_private_key_passphrase"]), now)
     return SignedCertificate(context, request, signer, now)

@@ -189,3 +189,18 @@ def test_every_form_of_the_request_is_the_same_request(run: Run, key: t.Any) -> 
     ]
     for form in forms:
         assert run(csr=form(pem)).changed is False
+
+
+def test_without_a_request_the_ca_is_judged_in_check_mode(
+    run: Run, authority: Authority, tmp_path: pathlib.Path
+) -> None:
+    judged = run(csr=None, check=True)
+    assert (judged.changed, judged["certificate"]["subject"]) == (True, None)
+    stranger = Authority("Somebody else", LabClock())
+    wrong = run(csr=None, check=True, ca_private_key=key_pem(stranger.key))
+    assert wrong.failed and "does not belong to ca_certificate" in wrong.msg
+    real = run(csr=None)
+    assert real.failed and "csr: a request is needed to sign" in real.msg
+    assert list(tmp_path.iterdir()) == []
+    assert run().changed
+    assert run(csr="", check=True).changed is False

@@ -16,7 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest im
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.summaries import mentioned, summary_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.kmip import KmipServer
-from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import thumbprints
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import Authority, key_pem, thumbprints
 
 DAY = 86400.0
 LOGIN = ("vcenter-user", "kms-passw0rd-of-the-team")
@@ -200,6 +200,24 @@ def test_check_mode_without_a_flow_asks_vcenter_nothing(
     assert done.code == 0 and state_of(lab, run_module)["status"] == "green", done.screen
     # the certificate that the KMS knows stays
     assert lab.journal.count("vcenter", operation="GenerateClientCsr") == 0
+
+
+def test_a_ca_with_a_key_of_another_is_refused_before_the_first_write(
+    lab: Lab, play: Play, tmp_path: pathlib.Path
+) -> None:
+    stranger = Authority("Somebody else", lab.clock)
+    mark = lab.journal.mark()
+    for check in (True, False):
+        stopped = play(
+            check=check,
+            external_kms_identity="ca",
+            external_kms_ca_certificate=stranger.certificate_pem,
+            external_kms_ca_private_key=key_pem(lab.external_authority.key),
+            external_kms_preflight=False,
+        )
+        assert stopped.code != 0
+        assert "does not belong to" in words_of(stopped)
+    assert lab.journal.writes(mark) == []
 
 
 def test_request_signed_by_a_ca_at_hand_for_a_kms_with_a_login(tmp_path: pathlib.Path) -> None:
