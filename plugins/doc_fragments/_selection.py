@@ -17,14 +17,15 @@ options:
         encrypt, decrypt or rekey need one criterion at least, or O(selection.all).
       - Names, patterns and ids are one criterion. A machine is selected when it matches every criterion that is given,
         and it matches a criterion when it matches one of its values. An empty list matches nothing.
-      - A value (other than a pattern) that nothing has is an error, and so is a name that several objects have.
+      - A value (other than a pattern) that nothing has is an error, and so is a name that several objects have. Of
+        several virtual machines with one name the other criteria and O(exclude) may leave one, which is then meant.
     type: dict
     suboptions:
       all:
         description: Whether all virtual machines are meant. Further criteria narrow them down.
         type: bool
       names:
-        description: Names of virtual machines.
+        description: Names or inventory paths (such as V(DC0/vm/prod/web-1)) of virtual machines.
         type: list
         elements: str
       patterns:
@@ -77,7 +78,7 @@ options:
         type: bool
         default: true
       names:
-        description: Names of virtual machines.
+        description: Names or inventory paths (such as V(DC0/vm/prod/web-1)) of virtual machines.
         type: list
         elements: str
       patterns:

@@ -102,14 +102,38 @@ class Choice:
 
 def choose(known: Known, wanted: t.Mapping[str, t.Any] | None, unwanted: t.Mapping[str, t.Any] | None) -> Choice:
     """Apply both options; no selection means all. NotFoundError and AmbiguousError name everything that is wrong."""
-    chosen = _criteria(known, wanted or {}, _OFFERED)
-    spared = _criteria(known, unwanted or {}, _EXCLUDED)
+    shared: dict[str, list[str]] = {}
+    chosen = _criteria(known, wanted or {}, _OFFERED, shared)
+    spared = _criteria(known, unwanted or {}, _EXCLUDED, {})
     result = Choice([], [])
     for machine in known.machines:
         if all(match(machine) for match in chosen):
             kept = any(match(machine) for match in spared)
             (result.excluded if kept else result.selected).append(machine.moid)
+    _check_clear(known, shared, result.selected)
     return result
+
+
+def _check_clear(known: Known, shared: t.Mapping[str, t.Sequence[str]], selected: t.Collection[str]) -> None:
+    """Raise AmbiguousError for a name that several of the selected machines share: one was meant."""
+    if not shared:
+        return
+    problems, paths = _Problems(_OFFERED), _paths(known)
+    for name, moids in shared.items():
+        left = [moid for moid in moids if moid in selected]
+        if len(left) > 1:
+            problems.unclear("VM", name, [f"{moid} at {paths[moid]}" for moid in left])
+    problems.check()
+
+
+def _paths(known: Known) -> dict[str, str]:
+    """Inventory paths of the machines by id, such as DC0/vm/prod/web-1."""
+    folders = {place.id: place.path for place in known.places.get("folders", ())}
+    found = {}
+    for machine in known.machines:
+        above = folders.get(machine.folders[0], "") if machine.folders else ""
+        found[machine.moid] = f"{above}/{plain(machine.name)}".lstrip("/")
+    return found
 
 
 def check_given(wanted: t.Mapping[str, t.Any] | None) -> None:
@@ -161,12 +185,15 @@ def plain(name: str) -> str:
 Match = t.Callable[[Facts], bool]
 
 
-def _criteria(known: Known, options: t.Mapping[str, t.Any], where: str) -> list[Match]:
-    """One test for each kind that is given. An empty list is given: it matches nothing."""
+def _criteria(known: Known, options: t.Mapping[str, t.Any], where: str, shared: dict[str, list[str]]) -> list[Match]:
+    """One test for each kind that is given. An empty list is given: it matches nothing.
+
+    `shared` takes the names of machines that several have, with their ids: other criteria may leave one of them.
+    """
     problems = _Problems(where)
     found: list[Match] = []
     if any(options.get(kind) is not None for kind in _IDENTITY):
-        found.append(_among(_machines(known.machines, options, problems)))
+        found.append(_among(_machines(known, options, problems, shared)))
     for kind, word in PLACES.items():
         if options.get(kind) is not None:
             found.append(_inside(kind, _places(known.places.get(kind, ()), options[kind], word, problems)))
@@ -217,23 +244,32 @@ class _Problems:
         if self._unclear:
             raise AmbiguousError(
                 f"{self._where} names what exists several times: {listing(self._unclear)}; give the id or the path "
-                "instead; nothing was changed",
+                "instead, or narrow it down by another criterion; nothing was changed",
                 ambiguous=self._unclear,
             )
 
 
-def _machines(machines: t.Sequence[Facts], options: t.Mapping[str, t.Any], problems: _Problems) -> set[str]:
-    """Ids of the machines with one of the names, patterns or ids."""
+def _machines(
+    known: Known, options: t.Mapping[str, t.Any], problems: _Problems, shared: dict[str, list[str]]
+) -> set[str]:
+    """Ids of the machines with one of the names (or paths), patterns or ids."""
     by_name: dict[str, list[str]] = {}
     by_id: dict[str, list[str]] = {}
-    for machine in machines:
+    for machine in known.machines:
         for name in sorted({machine.name, plain(machine.name)}):
             by_name.setdefault(name, []).append(machine.moid)
         for one in (machine.moid, machine.instance_uuid.lower()):
             by_id.setdefault(one, []).append(machine.moid)
     found: set[str] = set()
-    for name in options.get("names") or []:
-        found.update(_one(by_name.get(name, []), "VM", name, problems, str))
+    names = options.get("names") or []
+    by_path = {path: [moid] for moid, path in _paths(known).items()} if any("/" in name for name in names) else {}
+    for name in names:
+        hits = by_name.get(name) or by_path.get(name.strip("/") if "/" in name else "", [])
+        if not hits:
+            problems.absent("VM", name)
+        elif len(hits) > 1:
+            shared[name] = hits
+        found.update(hits)
     for one in options.get("ids") or []:
         found.update(_one(by_id.get(one.strip().lower(), []) if one.strip() else [], "VM id", one, problems, str))
     for pattern in options.get("patterns") or []:

@@ -35,6 +35,8 @@ def uuid_of(town, name):
         ({"hosts": ["esx4.lab.test"]}, ["db-2", "same", "same"]),
         ({"datastores": ["fast"]}, ["db-1", "db-2"]),
         ({"folders": ["prod"], "datastores": ["fast"]}, ["db-1"]),
+        ({"names": ["DC0/vm/prod/db/db-1", "/DC0/vm/test/same"]}, ["db-1", "same"]),
+        ({"names": ["same"], "folders": ["DC0/vm/test"]}, ["same"]),
         ({"names": []}, []),
     ],
 )
@@ -72,7 +74,7 @@ def test_exclusion(town, read, exclude, gone):
         ({"selection": {"names": ["web-9", "vm1"], "hosts": ["esx9"]}}, "not_found", "VM web-9, host esx9"),
         ({"selection": {"folders": ["host"]}}, "not_found", "folder host"),
         ({"exclude": {"clusters": ["C9"]}}, "not_found", "exclude names what does not exist"),
-        ({"selection": {"names": ["same"]}}, "ambiguous", "VM same (vm-10, vm-11)"),
+        ({"selection": {"names": ["same"]}}, "ambiguous", "VM same (vm-10 at DC0/vm/"),
         ({"selection": {"folders": ["db"]}}, "ambiguous", "folder db (DC0/vm/prod/db, DC0/vm/test/db)"),
         ({"selection": {"tags": ["env:nowhere"]}}, "not_found", "tag env:nowhere"),
     ],

@@ -72,6 +72,8 @@ ALL = ["vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"]
         ({}, ALL),
         ({"all": True}, ALL),
         ({"names": ["web-1", "db-1"]}, ["vm-1", "vm-2"]),
+        ({"names": ["DC0/vm/prod/web-1"]}, ["vm-1"]),
+        ({"names": ["/DC0/vm/twin", "DC0/vm/prod/db/db-1/"]}, ["vm-2", "vm-4"]),
         ({"names": ["x/y%"]}, ["vm-6"]),
         ({"names": ["x%2fy%25"]}, ["vm-6"]),
         ({"patterns": ["db-*"]}, ["vm-2", "vm-3"]),
@@ -99,6 +101,9 @@ ALL = ["vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"]
         ({"tags": ["env:prod"], "patterns": ["db*"]}, ["vm-2"]),
         ({"clusters": ["C0"], "datastores": ["ds2"], "folders": ["prod"]}, ["vm-2"]),
         ({"clusters": ["C1"], "tags": ["env:prod"]}, []),
+        # of two machines with one name other criteria leave one, or none
+        ({"names": ["twin", "web-1"], "folders": ["a/b"]}, ["vm-5"]),
+        ({"names": ["twin"], "clusters": ["C0"]}, []),
         ({"all": True, "hosts": ["esx1"]}, ["vm-1", "vm-2"]),
         # an empty list matches nothing, null is not given
         ({"names": []}, []),
@@ -117,6 +122,7 @@ def test_selection(options, expected):
         ({}, []),
         ({"infrastructure": True}, []),
         ({"names": ["twin"]}, ["vm-4", "vm-5"]),
+        ({"names": ["DC0/vm/twin"]}, ["vm-4"]),
         ({"folders": ["db"]}, ["vm-2", "vm-3"]),
         ({"resource_pools": ["Resources"]}, ["vm-1", "vm-2", "vm-3"]),
         ({"names": []}, []),
@@ -129,6 +135,11 @@ def test_exclusion(options, excluded):
     choice = choose(KNOWN, None, options)
     assert choice.excluded == excluded
     assert sorted(choice.selected + choice.excluded) == ALL
+
+
+def test_exclusion_leaves_one_of_two_with_the_same_name():
+    choice = choose(KNOWN, {"names": ["twin"]}, {"ids": ["vm-4"]})
+    assert (choice.selected, choice.excluded) == (["vm-5"], ["vm-4"])
 
 
 def test_excluded_are_only_those_that_were_selected():
@@ -162,7 +173,8 @@ def test_what_does_not_exist_is_named(where, options, absent):
 @pytest.mark.parametrize(
     ("options", "unclear"),
     [
-        ({"names": ["twin"]}, ["VM twin (vm-4, vm-5)"]),
+        ({"names": ["twin"]}, ["VM twin (vm-4 at DC0/vm/twin, vm-5 at DC0/vm/a%2fb/twin)"]),
+        ({"names": ["twin"], "folders": ["vm"]}, ["VM twin (vm-4 at DC0/vm/twin, vm-5 at DC0/vm/a%2fb/twin)"]),
         ({"folders": ["db"]}, ["folder db (DC0/vm/prod/db, DC0/vm/test/db)"]),
         (
             {"resource_pools": ["Resources"]},
