@@ -71,7 +71,10 @@ def test_shown_signing_command_leads_to_the_end(lab: Lab, play: Play, tmp_path: 
     assert "extendedKeyUsage=clientAuth" in refused.screen
     assert lab.journal.count("vcenter", operation=UPLOAD, since=mark) == 0
 
-    done = play(external_kms_certificate=signed(tmp_path, shown[1]))
+    signed(tmp_path, shown[1])
+    file = re.search("external_kms_certificate_file=(.*?)[.] Until", message_of(asked))
+    assert file is not None, asked.screen
+    done = play(external_kms_certificate_file=file[1])
     assert done.code == 0, done.screen
     assert lab.journal.count("vcenter", operation="GenerateClientCsr") == 1
 
