@@ -94,12 +94,14 @@ def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
     mark = lab.journal.mark()
     waiting = play(**given)
     assert _done(waiting) and waiting.changed == 0 and lab.journal.writes(mark) == [], waiting.screen
+    assert mentioned(summary_of(waiting)["to_do"], "run again with decommission_termination_token", "is retired")
     mail = lab.ovhcloud.state.mails[max(lab.ovhcloud.state.mails)]
     token = re.findall(r"token=(\w+)", mail.body)[0]
     confirmed = play(**given, decommission_termination_token=token, verbosity=4)
     assert _done(confirmed) and len(lab.journal.writes(mark)) == 1, confirmed.screen
     assert lab.ovhcloud.state.okms[okms_id].state != "OK"
     assert providers.retired(dossier, lab) == [OKMS]
+    assert mentioned(summary_of(confirmed)["changed"], "terminated", f"says that {OKMS} is retired")
     assert not [secret for secret in (token, *lab.secrets()) if secret in confirmed.screen]
     again = play(**given, decommission_termination_token=token)
     assert _done(again) and again.changed == 0 and len(lab.journal.writes(mark)) == 1, again.screen
