@@ -79,8 +79,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             options = answered(role, specs, self._values(specs, variables), partial, os.getcwd(), remote)
         except InvalidInputError as error:
             return {**result, "changed": False, "failed": True, "msg": error.message}
+        if partial:
+            return {**result, "changed": False}
         # secrets are among them
-        return {**result, "changed": False, "_ansible_no_log": True, **({} if partial else options)}
+        return {**result, "changed": False, "_ansible_no_log": True, **options}
 
     def _leaves_out(self, variables: t.Mapping[str, t.Any]) -> bool:
         """Whether the other steps are left out; they have the tag `always` of this one only if the user says so."""

@@ -142,7 +142,7 @@ def _native(options: Options) -> t.Iterator[str]:
 
 
 def _selection(options: Options) -> t.Iterator[str]:
-    if not any(options["selection"].values()):
+    if options["selection"] is not None and not any(options["selection"].values()):
         yield "selection: it names no virtual machine; all: true means every one"
 
 

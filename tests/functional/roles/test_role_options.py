@@ -227,3 +227,16 @@ def test_an_unknown_key_provider_is_refused_before_the_policy_is_made(lab: Lab, 
     assert result.code != 0
     assert "nkp-prd" in result.screen, result.screen
     assert lab.journal.writes(before) == []
+
+
+def test_options_of_an_included_role_are_judged_before_the_first_write(lab: Lab, tmp_path: pathlib.Path) -> None:
+    providers.external(lab, "team-kms")
+    providers.native(lab, tmp_path)
+    lab.vcenter.crypto.default = "team-kms"
+    before = lab.journal.mark()
+    variables: dict[str, t.Any] = {"source": "team-kms", "target": "nkp-prod"}
+    given = {f"key_provider_migration_{name}": value for name, value in variables.items()}
+    result = harness.run_playbook(lab, "key_provider_migration", tmp_path, **given, vm_encryption_zerto="perhaps")
+    assert result.code != 0
+    assert "vm_encryption_zerto: 'perhaps' is not one of warn, block" in " ".join(result.screen.split())
+    assert lab.journal.writes(before) == []
