@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.cells import table
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.model import NotAReportError, loaded
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.page import page
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
@@ -22,6 +24,7 @@ description:
   - The page holds no script and no font, and loads nothing from elsewhere.
   - Everything that comes from vCenter is escaped.
   - It can be read on a phone, in the dark, and on paper.
+  - It names the SHA-256 of the JSON and the CSV that belong to it.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -59,7 +62,10 @@ TAKES = "the text of a report of encryption_audit_report"
 def encryption_audit_html(text: str, rows: int = 500) -> str:
     """The HTML. Raises AnsibleFilterError when the text is not a report."""
     try:
-        return page(loaded(text), int(rows))
+        report = loaded(text)
+        files = {"encryption-audit.json": text, "encryption-audit.csv": table(report)}
+        hashes = {name: hashlib.sha256(content.encode("utf-8")).hexdigest() for name, content in files.items()}
+        return page(report, int(rows), hashes)
     except NotAReportError as error:
         raise AnsibleFilterError(f"encryption_audit_html: {error}") from error
 

@@ -6,6 +6,11 @@
 from __future__ import annotations
 
 import datetime
+import getpass
+import json
+import pathlib
+import re
+import socket
 import typing as t
 
 from ansible.errors import AnsibleFilterError
@@ -41,6 +46,16 @@ options:
         description: Address of the vCenter.
         type: str
         required: true
+      vcenter_about:
+        description:
+          - Its instance UUID, version and build, and the user that read it. The keys are C(id), C(version), C(build)
+            and C(user).
+        type: dict
+      run_by:
+        description:
+          - Who runs the audit (C(user)) and in which C(job). The user of the control node when no user is given.
+          - The name of the control node is added.
+        type: dict
       virtual_machines:
         description: As M(ovhcloud.vmware_encryption.vm_encryption_info) returns them.
         type: list
@@ -103,6 +118,10 @@ options:
     description: How many days old the backup of a native key provider may be.
     type: int
     default: 365
+  key_max_age:
+    description: How many days ago a key in use may have been seen for the first time.
+    type: int
+    default: 365
 """
 
 EXAMPLES = r"""
@@ -136,20 +155,45 @@ def encryption_audit_report(
     warn_days: int = 60,
     critical_days: int = 30,
     backup_max_age: int = 365,
+    key_max_age: int = 365,
     now: t.Optional[datetime.datetime] = None,
 ) -> str:
     """The text of the report. Raises AnsibleFilterError when facts are missing or an earlier report is none."""
     missing = [key for key in ("vcenter", "virtual_machines", "key_providers") if facts.get(key) is None]
     if missing:
         raise AnsibleFilterError(f"encryption_audit_report: the facts lack {', '.join(missing)}")
-    limits = Limits(int(warn_days), int(critical_days), int(backup_max_age))
+    limits = Limits(int(warn_days), int(critical_days), int(backup_max_age), int(key_max_age))
     time = now or datetime.datetime.now(datetime.timezone.utc)
     try:
         earlier = [loaded(text) for text in history]
         old = loaded(previous) if previous.strip() else None
-        return dumped(report(facts, limits, time, old, earlier))
+        told = {**facts, "run_by": run_by(facts.get("run_by") or {}), "collection_version": collection_version()}
+        return dumped(report(told, limits, time, old, earlier))
     except NotAReportError as error:
         raise AnsibleFilterError(f"encryption_audit_report: {error}") from error
+
+
+def run_by(given: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Who runs the audit, where, and in which job."""
+    found = {"user": str(given.get("user") or _user()), "control_node": socket.gethostname()}
+    return {**found, "job": str(given["job"])} if given.get("job") else found
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user id without a name, as containers have
+        return ""
+
+
+def collection_version() -> str:
+    """The version of this collection, installed or in a checkout; empty when neither file tells it."""
+    root = pathlib.Path(__file__).resolve().parents[2]
+    manifest, source = root / "MANIFEST.json", root / "galaxy.yml"
+    if manifest.exists():
+        return str(json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"])
+    found = re.search(r"^version: *(\S+)", source.read_text(encoding="utf-8"), re.M) if source.exists() else None
+    return found[1] if found else ""
 
 
 class FilterModule:

@@ -84,6 +84,21 @@ vcenter_id:
   returned: success
   type: str
   sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44
+vcenter_version:
+  description: Version of that vCenter.
+  returned: success
+  type: str
+  sample: 8.0.3
+vcenter_build:
+  description: Build of that vCenter.
+  returned: success
+  type: str
+  sample: "24022515"
+vcenter_user:
+  description: The vSphere user that read it.
+  returned: success
+  type: str
+  sample: admin@pcc-192-0-2-10.ovh.com
 key_providers:
   description: The providers, by name. Empty when there is none (of that name).
   returned: success
@@ -439,6 +454,9 @@ class KeyProviderInfo:
         return {
             "vcenter": session.hostname,
             "vcenter_id": session.vcenter_id,
+            "vcenter_version": str(session.content.about.version or ""),
+            "vcenter_build": str(session.content.about.build or ""),
+            "vcenter_user": str(params["username"]),
             "key_providers": found.providers,
             "missing_key_providers": found.missing,
         }

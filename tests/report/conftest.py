@@ -11,7 +11,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import model, page
+from ansible_collections.ovhcloud.vmware_encryption.plugins.filter import encryption_audit_html
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import model
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import browser, fleet
 
@@ -44,7 +45,7 @@ def written(folder: pathlib.Path, facts: fleet.Facts, earlier: t.Sequence[Report
     """The report, and the address of its page."""
     made = model.loaded(model.dumped(model.report(facts, Limits(), fleet.NOW, None, earlier)))
     file = folder / "encryption-audit.html"
-    file.write_text(page.page(made), encoding="utf-8")
+    file.write_text(encryption_audit_html.encryption_audit_html(model.dumped(made)), encoding="utf-8")
     return made, file.as_uri()
 
 

@@ -233,12 +233,17 @@ def facts(count: int = 240) -> Facts:
     names = [f"esx{number}.example.com" for number in range(1, 10)]
     return {
         "vcenter": "pcc-192-0-2-10.ovh.com",
+        "vcenter_about": {"id": "0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44", "version": "8.0.3", "build": "24022515",
+                          "user": "admin@pcc-192-0-2-10.ovh.com"},
+        "run_by": {"user": "auditor", "control_node": "awx-1.example.com", "job": "4711"},
+        "collection_version": "0.1.0",
+        "not_read": {"OKMS domain": "the credential lacks okms:apiovh:resource/get"},
         "virtual_machines": machines(count),
         "key_providers": providers(),
         "okms_credentials": credentials(),
         "hosts": [
             {"name": name, "cluster": _CLUSTERS[number % 3], "state": "incapable" if number == 4 else "safe",
-             "provider": "okms-eu-west-rbx" if number != 4 else None}
+             "provider": "okms-eu-west-rbx" if number != 4 else None, "key_id": _key(500) if number != 4 else None}
             for number, name in enumerate(names)
         ],
         "storage_policies": [

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pathlib
 import re
 import struct
@@ -12,6 +13,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import cells, model
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import KEYS
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 from ansible_collections.ovhcloud.vmware_encryption.tests.report.browser import Browser, Page
@@ -84,6 +86,27 @@ def test_the_numbers_are_those_of_the_json(chromium: Browser, usual: tuple[Repor
     assert page.value("document.querySelectorAll('#machine-table tbody tr').length") == totals["virtual_machines"]
     assert page.value("document.querySelectorAll('.trend circle').length") == len(report["trend"]) == 13
     assert page.text("time") == "2026-03-02 06:15 UTC"
+
+
+def test_an_auditor_finds_checks_origin_scope_keys_and_hashes(chromium: Browser, usual: tuple[Report, str]) -> None:
+    report, address = usual
+    page = chromium.open(address, 1280)
+    shown = page.value("[...document.querySelectorAll('[data-check]')].map(one => one.dataset.check)")
+    assert shown == [one["check"] for one in report["checks"]]
+    evidence = page.text("#evidence")
+    for word in (
+        "auditor on awx-1.example.com, job 4711",
+        "0.1.0",
+        "8.0.3 build 24022515",
+        "0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44",
+    ):
+        assert word in evidence
+    assert "the credential lacks okms:apiovh:resource/get" in evidence
+    text = model.dumped(report)
+    files = {"encryption-audit.json": text, "encryption-audit.csv": cells.table(report)}
+    for name, content in files.items():
+        assert page.text(f"[data-sha256='{name}']") == hashlib.sha256(content.encode()).hexdigest()
+    picture(page, "auditors")
 
 
 def test_charts_are_drawn_to_the_numbers(chromium: Browser, usual: tuple[Report, str]) -> None:
@@ -164,7 +187,7 @@ def test_a_screen_reader_finds_headings_tables_and_charts(chromium: Browser, usu
         for node in nodes:
             if not node.get("ignored"):
                 told.setdefault(node["role"]["value"], []).append(node.get("name", {}).get("value", ""))
-        assert told["heading"][:2] == ["190 of 248 VMs are encrypted", "What needs attention today"]
+        assert told["heading"][:2] == ["190 of 248 VMs are encrypted", "What needs attention"]
         assert len(told["table"]) >= 4
         assert len(told["columnheader"]) >= 15
         assert len(told["rowheader"]) >= 50
@@ -212,7 +235,7 @@ def test_a_vcenter_without_machines_and_one_without_exceptions(
     picture(page, state)
     if machines:
         assert page.text("h1") == "All 40 VMs are encrypted"
-        assert "Nothing needs attention today." in page.text("#attention")
+        assert "Nothing needs attention." in page.text("#attention")
     else:
         assert page.text("h1") == "There are no VMs to encrypt"
         assert page.value("document.querySelectorAll('#machines details').length") == 0

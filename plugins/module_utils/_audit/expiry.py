@@ -16,11 +16,12 @@ Records = t.Sequence[t.Mapping[str, t.Any]]
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """From how many days on something is told, and how old a backup may be."""
+    """From how many days on something is told, and how old a backup and a key may be."""
 
     warn_days: int = 60
     critical_days: int = 30
     backup_max_age: int = 365
+    key_max_age: int = 365
 
     def level(self, days: t.Optional[int]) -> str:
         """How urgent it is: expired, critical, warning, ok or unknown."""

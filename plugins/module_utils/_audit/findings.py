@@ -148,6 +148,48 @@ def of_providers(providers: Records, used: t.Container[str]) -> list[Facts]:
     return found
 
 
+def of_defaults(machines: Machines, providers: Records) -> list[Facts]:
+    """Encrypted VMs of which not one has keys of the provider that is the default for it."""
+    system = next((str(one["name"]) for one in providers if one.get("default")), "")
+    clusters = {str(name): str(one["name"]) for one in providers for name in one.get("default_clusters") or []}
+    known = {str(one["name"]) for one in providers}
+    encrypted = [one for one in machines if one.get("providers")]
+    wanted = {clusters.get(str(one.get("cluster")), system) for one in encrypted}
+    used = {str(name) for one in encrypted for name in one["providers"]}
+    if (
+        not used
+        or not wanted - {""}
+        or not used <= known
+        or any(_on_default(one, clusters, system) for one in encrypted)
+    ):
+        return []
+    text = (
+        f"All {plural(len(encrypted), 'encrypted VM')} have keys of {_listed(used)}, while the default is "
+        f"{_listed(wanted - {''})}: the next VM will get its key from there."
+    )
+    step = (
+        f"Make {_listed(used)} the default with the playbook that set it up, or move the VMs with the playbook "
+        "key_provider_migration."
+    )
+    return [finding(NOTICE, "not_default", "Default key provider", text, step)]
+
+
+def _on_default(machine: t.Mapping[str, t.Any], clusters: t.Mapping[str, str], system: str) -> bool:
+    return clusters.get(str(machine.get("cluster")), system) in [str(name) for name in machine["providers"]]
+
+
+def _listed(names: t.Collection[str]) -> str:
+    return " and ".join(sorted(names))
+
+
+def healthy(provider: t.Mapping[str, t.Any]) -> bool:
+    """Green, or a native one that is backed up: vCenter gives these no colour, or gray."""
+    if provider.get("status") == "green":
+        return True
+    native = provider.get("type") == "native" and provider.get("has_backup")
+    return bool(native and provider.get("status") not in ("red", "yellow") and not provider.get("reasons"))
+
+
 def _health(provider: t.Mapping[str, t.Any], used: bool) -> list[Facts]:
     status, name = provider.get("status"), str(provider["name"])
     if status in ("green", None):

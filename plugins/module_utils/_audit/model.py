@@ -11,10 +11,13 @@ import re
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import (
+    checks,
     costs,
     counts,
     expiry,
     findings,
+    key_ages,
+    scope,
     trend,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
@@ -36,6 +39,7 @@ _PROVIDER_KEYS = (
     "name", "type", "status", "reasons", "default", "default_clusters", "servers", "has_backup", "tpm_required",
     "key_id", "csr_pending", "in_use_by",
 )  # fmt: skip
+_LIMITS = ("warn_days", "critical_days", "backup_max_age", "key_max_age")
 _CLOUD_KEYS = ("service_name", "description", "location", "version", "vcenter_host", "advanced_security")
 
 
@@ -51,20 +55,20 @@ def report(
     history: t.Sequence[Facts] = (),
 ) -> Facts:
     """The report. When it says what `previous` said, it keeps that one's time."""
-    made = _content(facts, limits, now)
-    time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
     earlier = [*history, *([previous] if previous else [])]
     for one in earlier:
-        if one["vcenter"] != made["vcenter"]:
+        if one["vcenter"] != facts["vcenter"]:
             other = one_line(one["vcenter"])
-            raise NotAReportError(f"an earlier report is of the vCenter {other}, not of {made['vcenter']}")
+            raise NotAReportError(f"an earlier report is of the vCenter {other}, not of {facts['vcenter']}")
+    made = _content(facts, limits, now, earlier)
+    run: Facts = {"generated_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "run_by": facts.get("run_by") or None}
     if previous and {key: previous.get(key) for key in made} == json.loads(json.dumps(made)):
-        time = previous["generated_at"]
-    full = {"generated_at": time, **made}
+        run = {key: previous.get(key) for key in run}
+    full = {**run, **made}
     return {**full, "trend": trend.joined(earlier, trend.point(full))}
 
 
-def _content(facts: t.Mapping[str, t.Any], limits: Limits, now: datetime.datetime) -> Facts:
+def _content(facts: t.Mapping[str, t.Any], limits: Limits, now: datetime.datetime, earlier: t.Sequence[Facts]) -> Facts:
     machines = sorted(facts["virtual_machines"], key=lambda one: (str(one.get("name")), str(one.get("moid"))))
     providers, hosts, cloud = facts["key_providers"], facts.get("hosts"), facts.get("private_cloud")
     left_out = exceptions(machines)
@@ -75,6 +79,7 @@ def _content(facts: t.Mapping[str, t.Any], limits: Limits, now: datetime.datetim
         [
             *findings.of_machines(machines, left_out, providers),
             *findings.of_providers(providers, {entry["name"] for entry in by_provider}),
+            *findings.of_defaults(machines, providers),
             *findings.of_expiry(certificates, backups, limits.critical_days),
             *findings.of_hosts(hosts, findings.used_clusters(machines)),
             *findings.of_vsan(facts.get("vsan_clusters"), {str(one["name"]) for one in providers}),
@@ -87,13 +92,24 @@ def _content(facts: t.Mapping[str, t.Any], limits: Limits, now: datetime.datetim
     totals = counts.totals(machines)
     totals.update(exceptions=len(left_out), findings=findings.numbers(found))
     totals["providers"] = len(providers)
+    today = now.strftime("%Y-%m-%d")
+    ages = key_ages.key_ages(key_ages.in_use(machines, hosts, facts.get("vsan_clusters")), earlier, today)
+    seen = checks.Seen(
+        totals, left_out, found, certificates, backups, providers, machines, ages, limits, today,
+        key_ages.first_audit(earlier, today),
+    )  # fmt: skip
     return {
         "format": FORMAT,
         "schema": SCHEMA,
         "vcenter": facts["vcenter"],
-        "limits": {key: getattr(limits, key) for key in ("warn_days", "critical_days", "backup_max_age")},
+        "vcenter_about": facts.get("vcenter_about") or None,
+        "collection_version": facts.get("collection_version") or None,
+        "scope": scope.scope(facts),
+        "limits": {key: getattr(limits, key) for key in _LIMITS},
         "totals": totals,
         "findings": found,
+        "checks": checks.checks(seen),
+        "key_ages": ages,
         "by_provider": by_provider,
         "by_cluster": counts.by_cluster(machines),
         "vmotion": counts.vmotion(machines),

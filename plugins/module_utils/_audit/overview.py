@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import svg, words
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import by_state
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import healthy, plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.markup import (
     Child,
     Markup,
@@ -44,7 +44,7 @@ def top(report: Report) -> Markup:
     if cloud:
         facts.append(tag("li", "Private cloud ", tag("b", name_of(cloud.get("service_name")))))
     when = tag("time", words.moment(report["generated_at"]), datetime=report["generated_at"])
-    facts.append(tag("li", "Facts of ", tag("b", when)))
+    facts.append(tag("li", "Data as of ", tag("b", when)))
     heading = tag(
         "div",
         tag("p", "Encryption audit", class_="eyebrow"),
@@ -79,7 +79,7 @@ def tiles(report: Report) -> Markup:
     counted = f"{found['critical']} critical, {plural(found['warning'], 'warning')}"
     capacity = f"{words.size(totals['capacity_encrypted_bytes'])} of {words.size(totals['capacity_bytes'])}"
     encrypted = f"{words.number(totals['encrypted'])} of {words.number(totals['virtual_machines'])}"
-    healthy = sum(one["status"] == "green" for one in report["key_providers"])
+    well = sum(map(healthy, report["key_providers"]))
     return tag(
         "ul",
         _tile("attention", "Need attention", str(urgent), counted, worst),
@@ -87,7 +87,7 @@ def tiles(report: Report) -> Markup:
         _tile("capacity", "Space encrypted", words.share(totals["percent_capacity_encrypted"]), capacity),
         _tile("exceptions", "Exceptions", words.number(totals["exceptions"]), "VMs not encrypted as a whole"),
         _expiry_tile(report["certificates"]),
-        _tile("providers", "Key providers", str(totals["providers"]), f"{healthy} healthy (green)"),
+        _tile("providers", "Key providers", str(totals["providers"]), f"{well} healthy"),
         class_="tiles",
         aria_label="Headline numbers",
     )
@@ -117,10 +117,10 @@ def attention(report: Report) -> Markup:
     """The findings with their next steps; notices apart, in short."""
     urgent = [_finding(one) for one in report["findings"] if one["severity"] != "notice"]
     known = [_notice(one) for one in report["findings"] if one["severity"] == "notice"]
-    calm = tag("p", "Nothing needs attention today.", class_="calm")
+    calm = tag("p", "Nothing needs attention.", class_="calm")
     listed = tag("ul", urgent, class_="findings") if urgent else calm
     notices = [tag("h3", "Good to know"), tag("ul", known, class_="known")] if known else None
-    return section("attention", "What needs attention today", listed, notices)
+    return section("attention", "What needs attention", listed, notices)
 
 
 def _finding(one: Report) -> Markup:

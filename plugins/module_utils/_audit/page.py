@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import overview, sections, svg
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import evidence, overview, sections, svg
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.markup import Markup, escaped, tag
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.style import CSS
 
@@ -26,15 +26,24 @@ _LINKS = (
     ("policies", "Policies"),
     ("hosts", "Hosts"),
     ("machines", "All VMs"),
-    ("meanings", "Words"),
+    ("checks", "Checks"),
+    ("evidence", "Evidence"),
+    ("meanings", "Glossary"),
 )
 
 
-def page(report: t.Mapping[str, t.Any], most: int = 500) -> str:
-    """The whole page; lists of machines show at most that many rows."""
+def _links(report: t.Mapping[str, t.Any]) -> list[tuple[str, str]]:
+    """The parts of this page; reports of an older release have no checks."""
+    return [one for one in _LINKS if one[0] != "checks" or report.get("checks")]
+
+
+def page(report: t.Mapping[str, t.Any], most: int = 500, hashes: t.Optional[t.Mapping[str, str]] = None) -> str:
+    """The whole page; lists of machines show at most that many rows. `hashes` are those of the other files by name."""
     title = f"Encryption audit of {report['vcenter']}: {overview.headline(report['totals'])}"
     links = tag(
-        "nav", tag("ul", [tag("li", tag("a", text, href=f"#{name}")) for name, text in _LINKS]), aria_label="Parts"
+        "nav",
+        tag("ul", [tag("li", tag("a", text, href=f"#{name}")) for name, text in _links(report)]),
+        aria_label="Parts",
     )
     main = tag(
         "main",
@@ -48,6 +57,8 @@ def page(report: t.Mapping[str, t.Any], most: int = 500) -> str:
         sections.policies(report),
         sections.hosts(report),
         sections.machines(report, most),
+        evidence.checked(report),
+        evidence.evidence(report, hashes or {}),
         sections.meanings(),
     )
     body = tag("body", svg.patterns(), overview.top(report), main, tag("footer", tag("p", _END)))

@@ -33,8 +33,8 @@ def expiry(report: Report) -> Markup:
     limits = report["limits"]
     rows = [_certificate(one, limits) for one in report["certificates"]]
     lead = (
-        f"Soon is {limits['warn_days']} days or fewer, urgent {limits['critical_days']} days or fewer; "
-        "the dashed lines mark both."
+        f"Warning: {limits['warn_days']} days or fewer. Critical: {limits['critical_days']} days or fewer. "
+        "The dashed lines mark both."
     )
     certificates: Child = tag("p", "There is no certificate in use.", class_="soft")
     if rows:
@@ -46,7 +46,7 @@ def expiry(report: Report) -> Markup:
         certificates = tag("ul", rows, axis, class_="rows")
     backups = None
     if report["backups"]:
-        columns = ("Native key provider", "Backup", "Taken on", "Too old in", "Kept at")
+        columns = ("Native key provider", "Backup", "Taken on", "Renew within", "Location")
         listed = table("Backups of native key providers", columns, map(_backup, report["backups"]))
         backups = tag("div", listed, class_="apart")
     return section("expiry", "Certificates and backups", certificates, backups, lead=lead)
@@ -62,14 +62,31 @@ def _certificate(one: Report, limits: Report) -> Markup:
         if left is not None
         else None
     )
-    name = [name_of(one["name"]), " ", words.badge(level, words.LEVEL[level])]
+    name = [name_of(one["name"]), " ", _level(one)]
     return item(name, words.days(left), chart, tag("span", about, class_="soft small"))
 
 
-def _backup(one: Report) -> tuple[Child, ...]:
+def _level(one: Report) -> Markup:
+    """How urgent it is, in the words of the findings: what nothing here uses is a notice."""
     level = one["level"]
-    word = {"missing": "missing", "expired": "too old"}.get(level, "there")
-    kind = "ok" if level == "unknown" else level
+    if one["used_by"] or level not in ("expired", "critical", "warning"):
+        return words.badge(level, words.LEVEL[level])
+    return words.badge("notice", "notice: expired" if level == "expired" else "notice")
+
+
+# a backup that is missing loses data, one that is old is a warning
+_BACKUP = {
+    "missing": ("critical", "critical: missing"),
+    "expired": ("warning", "warning: too old"),
+    "critical": ("notice", "notice: renew soon"),
+    "warning": ("notice", "notice: renew soon"),
+    "ok": ("ok", "ok"),
+    "unknown": ("ok", "ok, age not known"),
+}
+
+
+def _backup(one: Report) -> tuple[Child, ...]:
+    kind, word = _BACKUP[one["level"]]
     when = words.day(one["created_at"]) if one["created_at"] else "not known"
     left = words.days(one["days_left"]) if one["days_left"] is not None else "not known"
     return name_of(one["provider"]), words.badge(kind, word), when, left, name_of(one["path"])
@@ -104,7 +121,7 @@ def _exception(one: Report) -> tuple[Child, ...]:
 
 def providers(report: Report) -> Markup:
     """Key providers, and which is the default of what."""
-    columns = ("Key provider", "Kind", "Status", "Default of", "Used by", "What is wrong")
+    columns = ("Key provider", "Kind", "Status", "Default of", "Used by", "Problem")
     rows = [_provider(one, report) for one in report["key_providers"]]
     listed = table("Key providers of vCenter", columns, rows) if rows else tag("p", "There are none.", class_="soft")
     defaults = report["defaults"]
@@ -121,7 +138,7 @@ def _provider(one: Report, report: Report) -> tuple[Child, ...]:
     counted = {row["name"]: row["virtual_machines"] for row in report["by_provider"]}
     status = str(one["status"] or "not known")
     of = (["the system"] if one["default"] else []) + [f"cluster {name}" for name in one["default_clusters"] or []]
-    reasons = "; ".join(one["reasons"] or []) or "nothing"
+    reasons = "; ".join(one["reasons"] or []) or "none"
     kind = words.PROVIDER.get(one["type"], one["type"])
     return (
         name_of(one["name"]),
@@ -162,7 +179,7 @@ def policies(report: Report) -> Markup:
 def _policy(one: Report) -> tuple[Child, ...]:
     used = one.get("used_by") or {}
     own = f"made from {one['made_from']}" if one.get("made_from") else "of your own"
-    kind = "came with vCenter" if one.get("bundled") else own
+    kind = "built-in" if one.get("bundled") else own
     counts = (used.get("virtual_machines", "\u2013"), used.get("disks", "\u2013"))
     return (name_of(one.get("name")), name_of(one.get("description")), *counts, kind)
 
@@ -197,7 +214,7 @@ def _hosts(found: t.Sequence[Report], most: int = 200) -> list[t.Optional[Markup
 
 def _host(one: Report) -> tuple[Child, ...]:
     state = words.badge("ok" if ready(one) else "notice", str(one.get("state") or "not known").replace("_", " "))
-    why = "\u2013" if ready(one) else one.get("reason") or "it only has to be turned on"
+    why = "\u2013" if ready(one) else one.get("reason") or "ready, not enabled"
     return name_of(one.get("name")), name_of(one.get("cluster")), state, name_of(one.get("provider")), why
 
 
@@ -282,4 +299,4 @@ _MEANINGS = (
 def meanings() -> Markup:
     """The words of this page."""
     rows = [[tag("dt", word), tag("dd", text)] for word, text in _MEANINGS]
-    return section("meanings", "What the words mean", tag("dl", rows))
+    return section("meanings", "Glossary", tag("dl", rows))

@@ -58,12 +58,12 @@ font-size:.925rem}
 .legend li{display:grid;grid-template-columns:auto 1fr auto;gap:.55rem;align-items:center;padding:.12rem 0}
 .legend b{text-align:right}
 .swatch{width:14px;height:14px;border-radius:3px;overflow:hidden}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.9rem;margin:0 0 1.25rem;
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9rem,1fr));gap:.9rem;margin:0 0 1.25rem;
 padding:0;list-style:none}
 .tile{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:1rem 1.1rem;display:flex;
 flex-direction:column}
 .tile .label{font-size:.85rem;color:var(--soft)}
-.tile .value{font-size:1.85rem;font-weight:700;letter-spacing:-.02em;line-height:1.25}
+.tile .value{white-space:nowrap;font-size:1.85rem;font-weight:700;letter-spacing:-.02em;line-height:1.25}
 .tile .more{font-size:.85rem;color:var(--soft);margin-top:auto;padding-top:.15rem}
 .tile.critical .value{color:var(--critical)}.tile.warning .value{color:var(--warning)}
 .tile.good .value{color:var(--good)}
@@ -88,10 +88,10 @@ background:var(--card)}
 .tag{display:inline-flex;align-items:center;gap:.35em;font-size:.8rem;font-weight:600;border-radius:999px;
 padding:.1rem .65rem;white-space:nowrap;
 background:var(--notice-soft);color:var(--notice)}
-.tag.critical,.tag.expired,.tag.missing,.tag.clear,.tag.red{background:var(--critical-soft);color:var(--critical)}
+.tag.critical,.tag.fail,.tag.expired,.tag.missing,.tag.clear,.tag.red{background:var(--critical-soft);color:var(--critical)}
 .tag.warning,.tag.partly_encrypted,.tag.vtpm_only,.tag.yellow,.tag.power_off,
 .tag.blocked{background:var(--warning-soft);color:var(--warning)}
-.tag.ok,.tag.encrypted,.tag.green,.tag.good{background:var(--good-soft);color:var(--good)}
+.tag.ok,.tag.pass,.tag.encrypted,.tag.green,.tag.good{background:var(--good-soft);color:var(--good)}
 .calm{background:var(--good-soft);color:var(--good);border-radius:10px;padding:.9rem 1.1rem;font-weight:600;margin:0}
 .columns{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:1.75rem 2.5rem}
 .rows{list-style:none;margin:.75rem 0 0;padding:0;display:grid;gap:.85rem}
@@ -127,6 +127,8 @@ details{margin-top:.75rem}
 summary{cursor:pointer;font-weight:600;padding:.3rem 0}
 summary:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:4px}
 dl{display:grid;grid-template-columns:minmax(9rem,auto) 1fr;gap:.4rem 1.25rem;margin:.75rem 0 0}
+.blank{display:inline-block;width:14rem;max-width:60%;border-bottom:1px solid var(--soft)}
+.sign{margin-top:1.6rem}
 dt{font-weight:600}dd{margin:0;color:var(--soft)}
 footer{color:var(--soft);font-size:.875rem;padding-bottom:3rem}
 @media (max-width:46rem){

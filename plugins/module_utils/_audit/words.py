@@ -25,12 +25,12 @@ KIND = {
     "left_out": "left out on purpose",
 }
 LEVEL = {
-    "ok": "fine",
-    "warning": "soon",
-    "critical": "urgent",
-    "expired": "expired",
+    "ok": "ok",
+    "warning": "warning",
+    "critical": "critical",
+    "expired": "critical: expired",
     "unknown": "not known",
-    "missing": "missing",
+    "missing": "critical: missing",
 }
 CERTIFICATE = {
     "vcenter_client": "vCenter's client certificate",
@@ -42,7 +42,7 @@ PROVIDER = {"standard": "standard (KMIP key server)", "native": "native (vCenter
 _SIGN = {
     "critical": "\u25b2", "expired": "\u25b2", "missing": "\u25b2", "red": "\u25b2", "clear": "\u25b2",
     "warning": "\u25cf", "yellow": "\u25cf", "partly_encrypted": "\u25cf", "vtpm_only": "\u25cf",
-    "ok": "\u2713", "green": "\u2713", "encrypted": "\u2713", "good": "\u2713",
+    "pass": "\u2713", "fail": "\u25b2", "ok": "\u2713", "green": "\u2713", "encrypted": "\u2713", "good": "\u2713",
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import pathlib
 import re
@@ -94,7 +95,19 @@ def test_backed_up_native_provider_counts_as_healthy(lab: Lab, play: Play, folde
     assert (native["status"], native["reasons"]) == ("green", [])
     page = (folder / "encryption-audit.html").read_text(encoding="utf-8")
     healthy = sum(one["status"] == "green" for one in _report(folder)["key_providers"])
-    assert f"{healthy} healthy (green)" in page and ">gray<" not in page
+    assert f"{healthy} healthy" in page and ">gray<" not in page
+
+
+def _evidence(lab: Lab, report: dict[str, t.Any], files: dict[str, bytes]) -> None:
+    """Who read which vCenter with what; and the page names the hashes of the other two files."""
+    about, run = report["vcenter_about"], report["run_by"]
+    assert (about["version"], about["user"]) == ("8.0.3", lab.vcenter_username)
+    assert run["user"] and run["control_node"] and report["collection_version"]
+    page = files["encryption-audit.html"].decode()
+    for name in ("encryption-audit.json", "encryption-audit.csv"):
+        assert f'data-sha256="{name}">{hashlib.sha256(files[name]).hexdigest()}<' in page
+    verdicts = {one["check"]: one["result"] for one in report["checks"]}
+    assert (verdicts["vms_encrypted"], verdicts["backups"], verdicts["complete"]) == ("fail", "fail", "pass")
 
 
 @pytest.mark.oldest("role encryption_audit", "first", "second")
@@ -125,6 +138,8 @@ def test_the_three_files_say_the_same_and_a_second_run_nothing_new(lab: Lab, pla
     assert len(report["hosts"]) == len(inventory.hosts)
     assert [(one["cluster"], one["enabled"]) for one in report["vsan_clusters"]] == [("C0", False)]
     assert "not_read" not in {one["code"] for one in report["findings"]}
+
+    _evidence(lab, report, files)
 
     again = _good(play())
     assert again.changed == 0, again.screen

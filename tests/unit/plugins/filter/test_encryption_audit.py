@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from ansible.errors import AnsibleFilterError
@@ -25,9 +26,9 @@ headlines = encryption_audit_headlines.FilterModule().filters()["encryption_audi
 
 
 def test_from_facts_to_each_form() -> None:
-    text = report(fleet.facts(20), warn_days=90, critical_days=10, backup_max_age=50)
+    text = report(fleet.facts(20), warn_days=90, critical_days=10, backup_max_age=50, key_max_age=70)
     made = json.loads(text)
-    assert made["limits"] == {"warn_days": 90, "critical_days": 10, "backup_max_age": 50}
+    assert made["limits"] == {"warn_days": 90, "critical_days": 10, "backup_max_age": 50, "key_max_age": 70}
     assert page(text).startswith("<!DOCTYPE html>")
     assert "The first 3 of" in page(text, rows=3)
     assert table(text).startswith("record,vm,moid,")
@@ -55,3 +56,11 @@ def test_what_is_no_report_is_refused(call) -> None:
 def test_an_earlier_file_that_is_no_report_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="encryption_audit_report: not JSON"):
         report(fleet.facts(1), previous="<html>")
+
+
+def test_report_names_user_node_and_version() -> None:
+    made = json.loads(report({**fleet.facts(1), "run_by": {"user": "", "job": ""}}))
+    assert made["run_by"]["user"] and made["run_by"]["control_node"] and "job" not in made["run_by"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", made["collection_version"])
+    made = json.loads(report({**fleet.facts(1), "run_by": {"user": "anna", "job": 4711}}))
+    assert (made["run_by"]["user"], made["run_by"]["job"]) == ("anna", "4711")

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the report covers: each part with how much of it was read, or why it was not."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
+
+READ, NOT_READ, NOT_ASKED = "read", "not read", "not asked for"
+# the name of each part, and the key of its facts
+PARTS = (
+    ("virtual machines", "virtual_machines"),
+    ("key providers", "key_providers"),
+    ("hosts", "hosts"),
+    ("storage policies", "storage_policies"),
+    ("encryption of vSAN", "vsan_clusters"),
+    ("private cloud", "private_cloud"),
+    ("OKMS credentials", "okms_credentials"),
+    ("OKMS domain", "okms"),
+    ("credential of the OVHcloud API", "api_rights"),
+    ("recovery dossier", "dossier"),
+)
+
+
+def scope(facts: t.Mapping[str, t.Any]) -> list[Facts]:
+    """One row for each part."""
+    reasons = facts.get("not_read") or {}
+    return [_row(part, facts.get(key), str(reasons.get(part) or "")) for part, key in PARTS]
+
+
+def _row(part: str, found: t.Any, reason: str) -> Facts:
+    count = len(found) if isinstance(found, list) else None
+    if reason:
+        return {"part": part, "standing": NOT_READ, "number": count, "reason": reason}
+    standing = NOT_ASKED if found is None or found == {} else READ
+    return {"part": part, "standing": standing, "number": count, "reason": None}
