@@ -45,10 +45,7 @@ def encrypt(demo: Demo) -> None:
         batch=3,
         state_path=str(demo.directory / "safe/vm-encryption.json"),
     )
-    demo.tell(
-        "Six virtual machines, a look first",
-        "Two of them run, one has a snapshot. The plan says what each one needs; nothing is written.",
-    )
+    demo.tell("A look first, in check mode: the plan says what each VM needs, and nothing is written.")
     recap = demo.play("encrypt, check mode", f"{COLLECTION}.vm_encryption", variables, "--check")
     demo.expect(recap["code"] == 0 and demo.writes() == 0, "the plan wrote nothing")
     demo.twice("encrypt under option 2", f"{COLLECTION}.vm_encryption", variables)
@@ -62,7 +59,7 @@ def encrypt(demo: Demo) -> None:
     powers = {machine["power_state"] for machine in (seen["vm1"], seen["vm2"])}
     demo.expect(powers == {"poweredOn"}, "the two that ran were shut down for it, and run again")
     demo.lab.ask("/machines/vm3/snapshots", method="DELETE")
-    demo.tell("Its owner has removed the snapshot: the same run again does the rest")
+    demo.tell("The owner of vm3 has removed the snapshot; the same run again does the rest:")
     recap = demo.play("encrypt, the rest", f"{COLLECTION}.vm_encryption", variables)
     demo.expect(recap["code"] == 0 and recap["changed"] > 0, "vm3 is encrypted too")
 

@@ -40,10 +40,7 @@ def _okms(demo: Demo) -> dict[str, t.Any]:
 
 def okms(demo: Demo) -> None:
     """Option 2, from an empty account to a green default provider."""
-    demo.tell(
-        "Option 2 (OVHcloud KMS), a look first: check mode on an empty account",
-        "Nothing is written, not even a cart. You see the price, what usage costs, and every step to come.",
-    )
+    demo.tell("A look first, in check mode: nothing is written, not even a cart.")
     recap = demo.play("option 2, check mode", f"{COLLECTION}.okms", _okms(demo), "--check", "--diff")
     demo.expect(recap["code"] == 0, "check mode ends without error")
     demo.expect(demo.writes() == 0, "check mode wrote nothing")
@@ -69,18 +66,18 @@ def okms(demo: Demo) -> None:
 
 def keys(demo: Demo) -> None:
     """vCenter makes a key in OKMS; the credential is revoked, the provider turns red, the next run mends it."""
-    demo.tell("Proof: vCenter makes a key in OKMS, as it does when a VM is encrypted")
+    demo.tell("vCenter makes a key in OKMS:")
     key = make_key(demo.lab.environment, OKMS_PROVIDER)
     seen = demo.lab.ask("/state")
     okms_id = seen["okms"][0]["id"]
     operations = seen["kmip"]["okms"]["seen"].get(okms_id, {})
     demo.expect(operations.get("Create") == 1, f"OKMS saw the certificate CN={okms_id} create key {key}")
     demo.expect(operations.get("Get", 0) >= 1, "and fetch it")
-    demo.tell("A bad day: the credential is revoked in OKMS. What does key_provider_info say?")
+    demo.tell("The credential is revoked in OKMS. What does key_provider_info say?")
     demo.lab.ask(f"/okms/{okms_id}/credential/{seen['credentials'][0]['id']}/revoke", {})
     recap = demo.play("key_provider_info, revoked", str(HERE / "status.yml"), {"okms_provider": OKMS_PROVIDER})
     demo.expect(recap["code"] == 0, "the provider is red and the module says why")
-    demo.tell("The next run of the same playbook gets vCenter a new certificate")
+    demo.tell("The next run of the same playbook gets vCenter a new certificate:")
     recap = demo.play("option 2, after the revocation", f"{COLLECTION}.okms", _okms(demo))
     demo.expect(recap["code"] == 0 and recap["changed"] > 0, "the provider is green again")
 
@@ -131,7 +128,7 @@ def recovery(demo: Demo) -> None:
         file=str(demo.directory / "safe/dossier.json"),
         backup_password="a password for the demo",
     )
-    demo.tell("A drill: would a recovery work? Nothing is changed")
+    demo.tell("A drill: would a recovery work? Nothing is changed.")
     recap = demo.play("recovery drill", f"{COLLECTION}.recovery", {**variables, "recovery_drill": True})
     demo.expect(recap["code"] == 0 and recap["changed"] == 0, "the drill proves it")
     demo.expect(demo.writes() == 0, "the drill wrote nothing")
