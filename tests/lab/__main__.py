@@ -9,12 +9,15 @@ import argparse
 import contextlib
 import json
 import os
+import pathlib
 import secrets
+import shlex
 import signal
 import sys
 import time
 import typing as t
 
+from . import examples
 from .key_servers import DOMAIN, ECDSA_PORT, REGIONS
 from .lab import Lab, LabSettings
 from .names import VARIABLE
@@ -39,6 +42,7 @@ def arguments(argv: t.Sequence[str]) -> argparse.Namespace:
         "--external-kms-login", action="store_true", help="the own key servers also want a user name and a password"
     )
     parser.add_argument("--vms", type=int, help="a large inventory with so many virtual machines")
+    parser.add_argument("--plain", action="store_true", help="six VMs only, without what the examples of README name")
     parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
     return parser.parse_args(argv)
 
@@ -74,13 +78,35 @@ def state(lab: Lab) -> dict[str, t.Any]:
         "external_kms": [{"name": server.name, **_kmip(server, lab.external_ca_path)} for server in external],
         "external_kms_login": {"username": login[0], "password": login[1]} if login else None,
         "external_client_ca": {"certificate_path": certificate_path, "key_path": key_path},
+        "variables_path": _variables_file(lab),
     }
+
+
+def _variables_file(lab: Lab) -> str:
+    """A file for a shell to source: the connection with its passwords, which only the one who started the lab reads."""
+    path = os.path.join(lab.directory, "variables.sh")
+    rows = sorted(lab.environment().items())
+    write_private(path, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in rows))
+    return path
 
 
 def _kmip(server: t.Any, ca_path: str) -> dict[str, t.Any]:
     host, port = server.address
     pins = thumbprints(server.server_certificate_pem)
     return {"hostname": server.host, "ip": host, "port": port, "ca_path": ca_path, **pins}
+
+
+def first_playbook(lab: Lab) -> list[str]:
+    """Commands for another terminal, in any folder: connection, Ansible and collection of this checkout, a playbook."""
+    programs, collections = pathlib.Path(sys.executable).parent, pathlib.Path(__file__).absolute().parents[5]
+    return [
+        f". {shlex.quote(_variables_file(lab))}",
+        f"export PATH={shlex.quote(str(programs))}:$PATH ANSIBLE_COLLECTIONS_PATH={shlex.quote(str(collections))}",
+        "export ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_SKIPPED_HOSTS=false",
+        "ansible-playbook ovhcloud.vmware_encryption.preflight -e preflight_option=okms"
+        f" -e preflight_private_cloud={lab.private_cloud} -e preflight_okms_region={lab.region}"
+        f" -e preflight_vsphere_user={lab.vsphere_user_name}",
+    ]
 
 
 def explain(lab: Lab, limit: float) -> str:
@@ -93,6 +119,7 @@ def explain(lab: Lab, limit: float) -> str:
     rows = facts["okms_addresses"].items()
     regions = "\n".join(f"    {region}.{DOMAIN:14} {', '.join(addresses)}" for region, addresses in rows)
     variables = "\n".join(f"  export {name}='{value}'" for name, value in sorted(facts["environment"].items()))
+    first = "\n".join(f"  {line}" for line in first_playbook(lab))
     return f"""\
 The lab runs. It listens on this machine only, holds no real data, and every password in it was made up just now.
 
@@ -127,8 +154,13 @@ Control port   {facts["control_url"]}
   Machines: GET and POST /machines, POST /machines/vm1/power {{"state": "poweredOn"}}, POST and DELETE
   /machines/vm1/snapshots, POST /machine-faults {{"machine": "vm1", "kind": "half"}}.
 
-For Ansible and the official clients:
+For Ansible and the official clients, also in {facts["variables_path"]}:
 {variables}
+
+Your first playbook, in another terminal and in any folder; it changes nothing:
+{first}
+  The examples of README and of the guides work here as they stand: this vCenter has the folder DC0/vm/prod, the tags
+  and the cluster that they name. Where they use kms-ca.pem, copy {facts["external_kms"][0]["ca_path"]}.
 
 It ends with Ctrl-C, with POST /stop on the control port, or in {limit:.0f} seconds.
 """
@@ -171,6 +203,8 @@ def main(argv: t.Sequence[str]) -> int:
         inventory = Inventory.fleet(options.vms) if options.vms else None
         settings = LabSettings(options.vcenter_version, external_kms_login=login, inventory=inventory)
         lab = stack.enter_context(Lab(settings))
+        if not (options.plain or options.vms):
+            examples.furnish(lab)
         text = explain(lab, options.limit)
         if options.state_file:
             # whole or not at all: other processes wait for this file

@@ -381,5 +381,13 @@ def read(path):
 
 def test_explanation_names_every_part(lab):
     text = explain(lab, 60)
-    for word in (lab.ovh_endpoint, str(lab.vcenter_port), lab.control_url, lab.ca_path, "export VMWARE_PASSWORD="):
+    for word in (
+        "variables.sh",
+        "ansible-playbook ovhcloud.vmware_encryption.preflight",
+        lab.ovh_endpoint,
+        str(lab.vcenter_port),
+        lab.control_url,
+        lab.ca_path,
+        "export VMWARE_PASSWORD=",
+    ):
         assert word in text
