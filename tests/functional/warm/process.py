@@ -17,9 +17,10 @@ ZYGOTE = pathlib.Path(__file__).with_name("zygote.py")
 class WarmProcess:
     """Takes one play at a time; close it at the end."""
 
-    def __init__(self, environment: t.Mapping[str, str]) -> None:
+    def __init__(self, environment: t.Mapping[str, str], before: t.Sequence[str] = ()) -> None:
+        """`before` are words before the command, such as those that give up rights."""
         self._process = subprocess.Popen(
-            [sys.executable, str(ZYGOTE)],
+            [*before, sys.executable, str(ZYGOTE)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -39,11 +40,15 @@ class WarmProcess:
         folder: pathlib.Path,
         environment: t.Mapping[str, str],
         started: t.Callable[[int], None] = lambda _pid: None,
+        screen: pathlib.Path | None = None,
     ) -> tuple[int, str]:
-        """Exit code (negative when killed) and screen of ansible-playbook; `started` is told the process group."""
+        """Exit code (negative when killed) and screen of ansible-playbook; `started` is told the process group.
+
+        The screen is kept in the folder, unless a file is given for it.
+        """
         if self._process.stdin is None:
             raise RuntimeError("the warm process takes no orders")
-        screen = folder / "screen.txt"
+        screen = screen or folder / "screen.txt"
         order = {
             "environment": dict(environment),
             "folder": str(folder),

@@ -58,6 +58,17 @@ def given(arguments: dict[str, t.Any]) -> t.Iterator[None]:
             _internal.is_controller = True
 
 
+@contextlib.contextmanager
+def in_folder(path: str) -> t.Iterator[None]:
+    """Work there, and come back."""
+    here = os.getcwd()
+    os.chdir(path)
+    try:
+        yield
+    finally:
+        os.chdir(here)
+
+
 def run_module(name: str, arguments: dict[str, t.Any]) -> str:
     """What the module prints."""
     from ansible.module_utils.common import warnings
@@ -101,6 +112,7 @@ def replace_execution() -> None:
         wrap_async: bool = False,
         ignore_unknown_opts: bool = False,
     ) -> dict[str, t.Any]:
+        more = {"ignore_unknown_opts": ignore_unknown_opts} if knows_options else {}
         if self._connection.transport != "local":
             found = elsewhere(
                 self,
@@ -111,14 +123,14 @@ def replace_execution() -> None:
                 persist_files,
                 delete_remote_tmp,
                 wrap_async,
-                **({"ignore_unknown_opts": ignore_unknown_opts} if knows_options else {}),
+                **more,
             )
             return t.cast("dict[str, t.Any]", found)
         name = module_name or self._task.action
         arguments = dict(self._task.args if module_args is None else module_args)
-        more = {"ignore_unknown_opts": ignore_unknown_opts} if knows_options else {}
         self._update_module_args(name, arguments, task_vars or {}, **more)
-        with environment_of(self):
+        # where Ansible runs the modules of local connections
+        with environment_of(self), in_folder(self._loader.get_basedir()):
             printed = run_module(name, json.loads(json.dumps(arguments, default=str)))
         found = json.loads(printed.strip().splitlines()[-1])
         found["_ansible_parsed"] = True

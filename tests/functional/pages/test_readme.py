@@ -1,0 +1,61 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""README, done as it says: cloned, installed and used by a user who is not root, against the lab of `make lab`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import tempfile
+import typing as t
+
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.tests.demo.lab_process import LabProcess
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.harness import collections_path
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.pages import documents, reader, site
+
+
+@pytest.fixture
+def home() -> t.Iterator[pathlib.Path]:
+    """Outside of pytest's own folders, which only their owner may enter."""
+    with tempfile.TemporaryDirectory(prefix="vmware-encryption-reader-") as folder:
+        yield pathlib.Path(folder)
+
+
+@pytest.fixture
+def lab(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[LabProcess]:
+    """The lab as `make lab` starts it; its files are the reader's."""
+    monkeypatch.setenv("PYTHONPATH", collections_path())
+    with LabProcess(tmp_path) as running:
+        reader.give(os.path.dirname(running.state["ca_path"]))
+        yield running
+
+
+def bring(lab: LabProcess, who: reader.Reader) -> None:
+    """The files that a reader has from elsewhere: the CA of the KMS, and the one that signs its clients."""
+    signer = lab.state["external_client_ca"]
+    for name, path in {
+        "kms-ca.pem": lab.state["external_kms"][0]["ca_path"],
+        "clients-ca.pem": signer["certificate_path"],
+        "clients-ca.key": signer["key_path"],
+    }.items():
+        who.write(name, pathlib.Path(path).read_text(encoding="ascii"))
+
+
+def test_readme_works_as_it_stands(lab: LabProcess, home: pathlib.Path) -> None:
+    """Every command and every file of the page, in its order."""
+    with contextlib.closing(reader.WarmReader(home, site.sources(home))) as who:
+        page = site.Page(documents.README, who)
+        page.until("mkdir ~/encryption")
+        collection = home / site.INSTALLED / "ovhcloud/vmware_encryption"
+        before = site.listing(collection)
+        assert before, "nothing was installed"
+        page.until("export ANSIBLE_")
+        assert list(who.folder.iterdir()) == [], "the folder is not empty"
+        assert who.type(f". {lab.state['variables_path']}").code == 0
+        bring(lab, who)
+        page.until()
+    assert site.listing(collection) == before, "a file was written into the installed collection"
