@@ -83,7 +83,7 @@ class Reader:
 
     @staticmethod
     def _kept(name: str) -> bool:
-        foreign = ("ANSIBLE_", "PYTEST_", "VMWARE_ENCRYPTION_", *CONNECTION_PREFIXES, "PYTHONPATH", "XDG_", "PIP_REQUIRE")
+        foreign = ("ANSIBLE_", "PYTEST_", *CONNECTION_PREFIXES, "PYTHONPATH", "XDG_", "PIP_REQUIRE")
         return not name.startswith(foreign) and name not in ("HOME", "PATH", "USER", "LOGNAME", "MAIL", "PWD")
 
     def write(self, name: str, text: str) -> None:
