@@ -147,7 +147,7 @@ host_encryption:
         reason:
           description:
             - Why encryption mode is not on and what to do about it, in words.
-            - Null when it is on, and when it only has to be turned on.
+            - Null when it is on, and when it is ready but not enabled.
           type: str
           returned: always
           sample: the host is not connected (notResponding); connect it again

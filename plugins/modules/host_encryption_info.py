@@ -40,7 +40,7 @@ EXAMPLES = r"""
 
 - name: Show them
   ansible.builtin.debug:
-    msg: "{{ item.name }} is {{ item.state }}: {{ item.reason or 'it only has to be turned on' }}"
+    msg: "{{ item.name }} is {{ item.state }}: {{ item.reason or 'ready, not enabled' }}"
   loop: "{{ found.hosts | rejectattr('state', 'equalto', 'safe') }}"
   loop_control:
     label: "{{ item.name }}"
@@ -98,7 +98,7 @@ hosts:
     reason:
       description:
         - Why encryption mode is not on and what to do about it, in words.
-        - Null when it is on, and when it only has to be turned on.
+        - Null when it is on, and when it is ready but not enabled.
       type: str
       returned: always
       sample: the host is not connected (notResponding); connect it again

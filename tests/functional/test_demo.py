@@ -26,13 +26,18 @@ PLAY = """
     - name: Look closely
       ansible.builtin.debug:
         msg: a detail that only the log has
-    - name: Summary of the work
-      ansible.builtin.debug:
-        msg: {done: [one, two], changed: [key provider okms-prod], to_do: [], blocked_by: []}
+    - name: Take in a role, as the playbooks do
+      ansible.builtin.include_role:
+        name: speaker
     - name: Do what fails
       ansible.builtin.fail:
         msg: "the KMS\\nis down"
       when: failing | default(false)
+"""
+ROLE = """
+- name: Summary of the work
+  ansible.builtin.debug:
+    msg: {done: [one, two], changed: [key provider okms-prod], to_do: [], blocked_by: []}
 """
 
 
@@ -50,6 +55,8 @@ class QuietLab:
 def demo(tmp_path: pathlib.Path) -> t.Callable[[bool], Demo]:
     """A demonstration of one small play."""
     (tmp_path / "play.yml").write_text(PLAY, encoding="utf-8")
+    (tmp_path / "roles/speaker/tasks").mkdir(parents=True)
+    (tmp_path / "roles/speaker/tasks/main.yml").write_text(ROLE, encoding="utf-8")
     return lambda verbose: Demo(t.cast("t.Any", QuietLab()), tmp_path, tmp_path / "log/ansible.log", verbose)
 
 

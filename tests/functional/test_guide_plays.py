@@ -70,7 +70,7 @@ def test_vsan(lab: Lab, run: t.Callable[..., harness.PlayResult]) -> None:
 def test_hosts(run: t.Callable[..., harness.PlayResult]) -> None:
     first, second = run("guide_hosts", "hosts.yml"), run("guide_hosts", "hosts.yml")
     assert (first.code, first.changed, second.code, second.changed) == (0, 1, 0, 0), first.screen
-    assert "esx1.lab.test is incapable: it only has to be turned on" in first.screen
+    assert "esx1.lab.test is incapable: ready, not enabled" in first.screen
     assert "esx1.lab.test is" not in second.screen
 
 

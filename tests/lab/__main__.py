@@ -105,7 +105,7 @@ def first_playbook(lab: Lab) -> list[str]:
         "export ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_SKIPPED_HOSTS=false",
         "ansible-playbook ovhcloud.vmware_encryption.preflight -e preflight_option=okms"
         f" -e preflight_private_cloud={lab.private_cloud} -e preflight_okms_region={lab.region}"
-        f" -e preflight_vsphere_user={lab.vsphere_user_name}",
+        f" -e preflight_vsphere_user={lab.vsphere_user_name} -e preflight_fail_on_blocking=false",
     ]
 
 

@@ -34,7 +34,7 @@ class CallbackModule(CallbackBase):
         # names before ansible-core 2.19 are only in the private attributes
         task, told = getattr(result, "task", None) or result._task, getattr(result, "result", None) or result._result
         if (failed or task.action in SPEAKING) and "msg" in told:
-            row = {"task": task.get_name(include_role_fqcn=False), "msg": told["msg"], "failed": failed}
+            row = {"task": task.name, "msg": told["msg"], "failed": failed}
             with pathlib.Path(os.environ["DEMO_SHOWN_FILE"]).open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(row, default=str) + "\n")
 

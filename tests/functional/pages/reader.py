@@ -22,6 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.harness imp
 NOBODY = "nobody"
 TYPED = "a password that the reader types\n"  # what `read` gets
 COLD = "PAGES_COLD"  # with this variable every playbook is an ansible-playbook of its own
+PLAYS = ("ansible-playbook", "ansible")
 PROGRAMS = pathlib.Path(sys.executable).parent
 _LONGEST = 600.0
 
@@ -65,8 +66,8 @@ class Answer:
 class Reader:
     """Keeps the folder and the variables from one command to the next, as a shell does."""
 
-    def __init__(self, home: pathlib.Path, environment: t.Mapping[str, str]) -> None:
-        self.home, self.folder = home, home / "work"
+    def __init__(self, home: pathlib.Path, environment: t.Mapping[str, str], folder: str = "work") -> None:
+        self.home, self.folder = home, home / folder
         self.folder.mkdir(parents=True)
         self.environment = {
             **{key: value for key, value in os.environ.items() if self._kept(key)},
@@ -74,12 +75,11 @@ class Reader:
             "HOME": str(home),
             "PATH": f"{PROGRAMS}:/usr/local/bin:/usr/bin:/bin",
             "LC_ALL": "C.UTF-8",
-            "VMWARE_ENCRYPTION_VOLUMES": str(home),  # tests may run in a container, readers sit at a machine
             "ANSIBLE_REMOTE_TMP": str(home / ".ansible/tmp"),  # the home of nobody exists nowhere
             "ANSIBLE_NOCOLOR": "true",
             "ANSIBLE_LOCALHOST_WARNING": "false",
         }
-        give(home)
+        give(self.folder)
 
     @staticmethod
     def _kept(name: str) -> bool:
@@ -117,28 +117,54 @@ class Reader:
         return Answer(command, done.returncode, done.stdout)
 
 
-class WarmReader(Reader):
-    """Its first play is an ansible-playbook as users have it; the others are forks of a process that is warm."""
+class Library:
+    """A home with an installed collection, and a warm process that has it loaded, for one reader after the other."""
 
-    def __init__(self, home: pathlib.Path, environment: t.Mapping[str, str]) -> None:
-        super().__init__(home, environment)
-        self._plays = 0
+    def __init__(self, home: pathlib.Path) -> None:
+        self.home = home
         self._process: warm.WarmProcess | None = None
-        self._screen = home / "screen.txt"
+        self._readers = 0
 
-    def type(self, command: str) -> Answer:
-        words = shlex.split(command, comments=True)
-        if words[0] != "ansible-playbook" or os.environ.get(COLD):
-            return super().type(command)
-        self._plays += 1
-        if self._plays == 1:
-            return super().type(command)
+    def reader(self, environment: t.Mapping[str, str]) -> WarmReader:
+        """Another reader, in a folder of their own."""
+        self._readers += 1
+        return WarmReader(self, environment, f"work{self._readers}")
+
+    def play(self, program: str, words: list[str], reader: Reader) -> tuple[int, str]:
+        """Run one of Ansible's programs in a fork of the warm process."""
         if self._process is None:
-            self._process = warm.WarmProcess(self.environment, drop())
-        code, text = self._process.play(words[1:], self.folder, self.environment, screen=self._screen)
-        return Answer(command, code, text)
+            self._process = warm.WarmProcess(reader.environment, drop())
+        screen = self.home / "screen.txt"
+        return self._process.play(words, reader.folder, reader.environment, screen=screen, program=program)
 
     def close(self) -> None:
         """End the warm process."""
         if self._process is not None:
             self._process.close()
+
+
+class WarmReader(Reader):
+    """Runs Ansible's programs in forks of the library's process; `cold` of them first as users have them."""
+
+    def __init__(self, library: Library, environment: t.Mapping[str, str], folder: str = "work", cold: int = 0) -> None:
+        super().__init__(library.home, environment, folder)
+        self._library, self._cold = library, cold
+
+    def type(self, command: str) -> Answer:
+        words = self._words(command)
+        if words[0] not in PLAYS or os.environ.get(COLD):
+            return super().type(command)
+        if self._cold:
+            self._cold -= 1
+            return super().type(command)
+        return Answer(command, *self._library.play(words[0], words[1:], self))
+
+    def _words(self, command: str) -> list[str]:
+        """The words of a command as a shell expands them; only the first one of what is no single command."""
+        if command.split()[0] not in PLAYS:
+            return command.split()[:1]
+        script = f"words() {{ printf '%s\\0' \"$@\"; }}; words {command}"
+        told = subprocess.run(
+            ["bash", "-c", script], cwd=self.folder, env=self.environment, check=True, capture_output=True
+        )
+        return told.stdout.decode().split("\0")[:-1]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 import subprocess
 
 import yaml
@@ -17,20 +18,29 @@ FACTS = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
 INSTALLED = ".ansible/collections/ansible_collections"
 
 
+def _listed() -> list[str]:
+    """Every file that git knows or would add."""
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard", "-z"]
+    found = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return [name for name in found.split("\0") if name and (ROOT / name).is_file()]
+
+
+def copied(place: pathlib.Path) -> None:
+    """Put the collection where ansible-galaxy would install it, which the test of README does in earnest."""
+    for name in _listed():
+        if not name.startswith("tests/"):
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, place / name)
+
+
 def sources(folder: pathlib.Path) -> dict[str, str]:
     """Make a repository of this checkout as it is; the variables with which git finds it at the published address."""
     place = folder / "published"
-    listed = subprocess.run(
-        ["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.PIPE,
-    ).stdout
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", f"--work-tree={ROOT}", f"--git-dir={place}"]
     subprocess.run([*git, "init", "--quiet"], check=True, cwd=ROOT)
-    names = b"\0".join(name for name in listed.split(b"\0") if (ROOT / name.decode()).is_file())
+    names = "\0".join(_listed())
     add = ["add", "--pathspec-from-file=-", "--pathspec-file-nul"]
-    subprocess.run([*git, *add], check=True, input=names, cwd=ROOT)
+    subprocess.run([*git, *add], check=True, input=names, text=True, cwd=ROOT)
     subprocess.run([*git, "commit", "--quiet", "--message=All of it"], check=True, cwd=ROOT)
     subprocess.run([*git, "config", "core.bare", "true"], check=True, cwd=ROOT)
     give(place)

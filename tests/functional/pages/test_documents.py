@@ -8,6 +8,7 @@ from __future__ import annotations
 import pathlib
 
 import pytest
+import yaml
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.pages import documents
 
@@ -85,3 +86,14 @@ def test_every_file_is_used_by_a_command_of_its_page(page: pathlib.Path) -> None
     typed = " ".join(command.text for block in found for command in block.commands)
     unused = [one.file_name for one in found if one.file_name and not one.reason and one.file_name not in typed]
     assert unused == []
+
+
+@pytest.mark.parametrize("page", documents.pages()[1:], ids=lambda path: path.stem)
+def test_every_guide_begins_with_a_command(page: pathlib.Path) -> None:
+    assert documents.blocks(page)[0].commands, "the first block of the page is no command"
+
+
+def test_changelog_page_is_made_from_the_first_release_on() -> None:
+    releases = yaml.safe_load((documents.ROOT / "changelogs/changelog.yaml").read_text(encoding="utf-8"))["releases"]
+    settings = yaml.safe_load((documents.ROOT / "docs/docsite/config.yml").read_text(encoding="utf-8"))
+    assert settings["changelog"]["write_changelog"] == bool(releases)

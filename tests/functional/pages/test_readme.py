@@ -45,9 +45,17 @@ def bring(lab: LabProcess, who: reader.Reader) -> None:
         who.write(name, pathlib.Path(path).read_text(encoding="ascii"))
 
 
-def test_readme_works_as_it_stands(lab: LabProcess, home: pathlib.Path) -> None:
+def first_playbook(log: pathlib.Path) -> str:
+    """What `make lab` tells to begin with."""
+    lines = log.read_text(encoding="utf-8").splitlines()
+    return next(line.strip() for line in lines if line.lstrip().startswith("ansible-playbook"))
+
+
+def test_readme_works_as_it_stands(lab: LabProcess, home: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """Every command and every file of the page, in its order."""
-    with contextlib.closing(reader.WarmReader(home, site.sources(home))) as who:
+    with contextlib.closing(reader.Library(home)) as library:
+        who = reader.WarmReader(library, site.sources(home), cold=1)
+        reader.give(home)
         page = site.Page(documents.README, who)
         page.until("mkdir ~/encryption")
         collection = home / site.INSTALLED / "ovhcloud/vmware_encryption"
@@ -56,6 +64,8 @@ def test_readme_works_as_it_stands(lab: LabProcess, home: pathlib.Path) -> None:
         page.until("export ANSIBLE_")
         assert list(who.folder.iterdir()) == [], "the folder is not empty"
         assert who.type(f". {lab.state['variables_path']}").code == 0
+        first = who.type(first_playbook(tmp_path / "lab.log"))
+        assert first.code == 0, first.screen
         bring(lab, who)
         page.until()
     assert site.listing(collection) == before, "a file was written into the installed collection"

@@ -41,8 +41,9 @@ class WarmProcess:
         environment: t.Mapping[str, str],
         started: t.Callable[[int], None] = lambda _pid: None,
         screen: pathlib.Path | None = None,
+        program: str = "ansible-playbook",
     ) -> tuple[int, str]:
-        """Exit code (negative when killed) and screen of ansible-playbook; `started` is told the process group.
+        """Exit code (negative when killed) and screen of the program; `started` is told the process group.
 
         The screen is kept in the folder, unless a file is given for it.
         """
@@ -53,7 +54,7 @@ class WarmProcess:
             "environment": dict(environment),
             "folder": str(folder),
             "screen": str(screen),
-            "arguments": list(arguments),
+            "arguments": [program, *arguments],
         }
         print(json.dumps(order), file=self._process.stdin, flush=True)
         started(self._answer()["pid"])

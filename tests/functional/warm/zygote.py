@@ -215,7 +215,8 @@ def preload() -> None:
 
 
 def play(order: dict[str, t.Any]) -> int:
-    """Run ansible-playbook in this process and return its exit code."""
+    """Run ansible-playbook, or ansible, in this process and return its exit code."""
+    from ansible.cli.adhoc import AdHocCLI
     from ansible.cli.playbook import PlaybookCLI
 
     os.environ.update(order["environment"])
@@ -224,7 +225,8 @@ def play(order: dict[str, t.Any]) -> int:
     os.dup2(screen, 1)
     os.dup2(screen, 2)
     try:
-        return int(PlaybookCLI(["ansible-playbook", *order["arguments"]]).run() or 0)
+        program = AdHocCLI if order["arguments"][0] == "ansible" else PlaybookCLI
+        return int(program(order["arguments"]).run() or 0)
     except SystemExit as exit_:
         return int(exit_.code or 0)
     except BaseException:
