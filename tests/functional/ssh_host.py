@@ -43,15 +43,25 @@ def missing() -> list[str]:
     return [name for name in PROGRAMS if program(name) is None]
 
 
+def own_srv(folder: pathlib.Path) -> list[str]:
+    """Words before a command that let it see a folder as /srv, with a table of mounts of its own."""
+    rights = [] if os.geteuid() == 0 else ["--map-current-user", "--keep-caps"]
+    shell = f'mount --bind {shlex.quote(str(folder))} /srv && exec "$@"'
+    return ["unshare", "--mount", *rights, "sh", "-c", shell, "sh"]
+
+
 class SshHost:
     """Listens on 127.0.0.1 in a thread and gives each connection to an `sshd -i`, which ends with it.
 
     Nothing is left when this process ends, whatever ends it. Who may log in is the user who runs the tests. `heard` is
-    told of each start of the host's Python, and says what becomes of it: GO, or a fault as the lab has them.
+    told of each start of the host's Python, and says what becomes of it: GO, or a fault as the lab has them. With `srv`
+    the host has that folder as its /srv, and a home of its own.
     """
 
-    def __init__(self, name: str = "backup1", heard: t.Callable[[str], str] | None = None) -> None:
-        self.name, self.heard = name, heard
+    def __init__(
+        self, name: str = "backup1", heard: t.Callable[[str], str] | None = None, srv: pathlib.Path | None = None
+    ) -> None:
+        self.name, self.heard, self._srv = name, heard, srv
         self.user = pwd.getpwuid(os.getuid()).pw_name
         self._made = tempfile.TemporaryDirectory(prefix="vmware-encryption-ssh-")
         self.folder = pathlib.Path(self._made.name)
@@ -116,11 +126,13 @@ class SshHost:
             "UsePAM no",
             "PrintMotd no",
             "Subsystem sftp internal-sftp",
+            *([f"SetEnv HOME={self.folder}"] if self._srv else []),
         ]
         return "\n".join([*lines, ""])
 
     def _serve(self) -> None:
-        command = [str(program("sshd")), "-i", "-e", "-f", str(self._config)]
+        before = own_srv(self._srv) if self._srv else []
+        command = [*before, str(program("sshd")), "-i", "-e", "-f", str(self._config)]
         log = (self.folder / "sshd.log").open("ab")
         with contextlib.suppress(OSError), log:  # the door is closed in the end
             while True:

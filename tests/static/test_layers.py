@@ -37,10 +37,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
 STDLIB = {
     "__future__", "abc", "ast", "base64", "binascii", "collections", "configparser", "contextlib", "copy", "csv",
     "dataclasses", "datetime", "difflib", "email", "enum", "errno", "fcntl", "fnmatch", "functools", "getpass",
-    "hashlib", "hmac", "html", "http", "importlib", "io", "ipaddress", "itertools", "json", "logging", "math", "operator",
-    "os", "pathlib", "posixpath", "random", "re", "select", "shutil", "signal", "socket", "ssl", "stat", "string",
-    "struct", "sys", "tempfile", "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid",
-    "warnings", "xml", "zlib",
+    "hashlib", "hmac", "html", "http", "importlib", "io", "ipaddress", "itertools", "json", "logging", "math",
+    "operator", "os", "pathlib", "posixpath", "random", "re", "select", "shutil", "signal", "socket", "ssl", "stat",
+    "string", "struct", "sys", "tempfile", "textwrap", "threading", "time", "traceback", "types", "typing",
+    "urllib", "uuid", "warnings", "xml", "zlib",
 }  # fmt: skip
 
 

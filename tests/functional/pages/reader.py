@@ -18,6 +18,7 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import warm
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.harness import CONNECTION_PREFIXES
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.ssh_host import SshHost
 
 NOBODY = "nobody"
 TYPED = "a password that the reader types\n"  # what `read` gets
@@ -92,6 +93,20 @@ class Reader:
         path.write_text(text, encoding="utf-8")
         if drop():
             shutil.chown(path, NOBODY)
+
+    def knows(self, host: SshHost, name: str) -> None:
+        """Let ssh reach a host under a name; it looks for settings in the home of the account, not in HOME."""
+        folder = self.home / ".ssh"
+        folder.mkdir(mode=0o700)
+        for one in (host.private_key, host.folder / "known_hosts"):
+            shutil.copy(one, folder / one.name)
+        (folder / "config").write_text(
+            f"Host {name}\nHostName 127.0.0.1\nPort {host.port}\nUser {host.user}\nIdentityFile {folder}/user_key\n"
+            f"UserKnownHostsFile {folder}/known_hosts\n",
+            encoding="ascii",
+        )
+        give(folder)
+        self.environment["ANSIBLE_SSH_ARGS"] = f"-F {folder}/config"
 
     def type(self, command: str) -> Answer:
         """Run a command in a shell of its own that begins where the last one ended."""

@@ -59,6 +59,10 @@ class Page:
         self.answers: list[Answer] = []
         self._left = [block for block in blocks(path) if not block.reason]
 
+    def leave_out(self, words: str) -> None:
+        """Do nothing with blocks that have these words: this machine lacks what they need."""
+        self._left = [block for block in self._left if words not in block.text]
+
     def until(self, words: str = "") -> None:
         """Write each file, type each command, in order, up to the block with these words; or all that are left."""
         while self._left and not (words and words in self._left[0].text):

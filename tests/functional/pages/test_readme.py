@@ -14,6 +14,7 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.demo.lab_process import LabProcess
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import ssh_host
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.harness import collections_path
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.pages import documents, reader, site
 
@@ -34,6 +35,18 @@ def lab(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[L
         yield running
 
 
+@pytest.fixture
+def backup_host(tmp_path: pathlib.Path) -> t.Iterator[ssh_host.SshHost | None]:
+    """The host that the page copies the backup to, with a folder /srv/backup."""
+    folder = tmp_path / "srv/backup"
+    folder.mkdir(parents=True, mode=0o700)
+    if ssh_host.missing():
+        yield None
+        return
+    with ssh_host.SshHost(srv=folder.parent) as host:
+        yield host
+
+
 def bring(lab: LabProcess, who: reader.Reader) -> None:
     """The files that a reader has from elsewhere: the CA of the KMS, and the one that signs its clients."""
     signer = lab.state["external_client_ca"]
@@ -51,7 +64,9 @@ def first_playbook(log: pathlib.Path) -> str:
     return next(line.strip() for line in lines if line.lstrip().startswith("ansible-playbook"))
 
 
-def test_readme_works_as_it_stands(lab: LabProcess, home: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_readme_works_as_it_stands(
+    lab: LabProcess, home: pathlib.Path, tmp_path: pathlib.Path, backup_host: ssh_host.SshHost | None
+) -> None:
     """Every command and every file of the page, in its order."""
     with contextlib.closing(reader.Library(home)) as library:
         who = reader.WarmReader(library, site.sources(home), cold=1)
@@ -67,5 +82,13 @@ def test_readme_works_as_it_stands(lab: LabProcess, home: pathlib.Path, tmp_path
         first = who.type(first_playbook(tmp_path / "lab.log"))
         assert first.code == 0, first.screen
         bring(lab, who)
+        if backup_host:
+            who.knows(backup_host, "backup1.example.com")
+        else:
+            page.leave_out("nkp")
         page.until()
     assert site.listing(collection) == before, "a file was written into the installed collection"
+    if not backup_host:
+        pytest.skip("all but option 3 was run: OpenSSH is not on this machine")
+    copied = tmp_path / "srv/backup/nkp-prod.p12"
+    assert copied.read_bytes() == (who.folder / "backup/nkp-prod.p12").read_bytes()
