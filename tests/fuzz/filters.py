@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Targets: filters, which read files of earlier runs (state, dossier, audit) and results that playbooks hand on."""
+"""Targets: filters, which read files of earlier audits and results that playbooks hand on."""
 
 from __future__ import annotations
 
@@ -65,7 +65,6 @@ STEPS = [
 plan, waves, progress = map(filter_of, ("encryption_plan", "encryption_waves", "encryption_progress"))
 keys, summary, cost = map(filter_of, ("encryption_keys", "step_summary", "okms_cost"))
 endpoint, thumbprint, preflight = map(filter_of, ("okms_endpoint", "certificate_thumbprint", "preflight_table"))
-state = filter_of("campaign_state")
 report, page = map(filter_of, ("encryption_audit_report", "encryption_audit_html"))
 table, headlines = map(filter_of, ("encryption_audit_csv", "encryption_audit_headlines"))
 
@@ -200,14 +199,6 @@ PREFLIGHT = [
 @target("filter preflight_table", bent(PREFLIGHT, most=4))
 def _preflight(value: t.Any) -> None:
     preflight(value)
-
-
-STATE = {"format": 1, "vcenter": "vc", "campaign": "c", "key_ids": ["k1"], "power_on": ["vm-1"], "finished": False}
-
-
-@target("state files", json_text([STATE, {**STATE, "key_ids": None}]))
-def _state(text: str) -> None:
-    json.dumps(state(text, "vc", campaign="c", power_on=["vm-2"], settled=["vm-3"]))
 
 
 ENTRY = {"backup": {"created_at": "2026-09-01T08:00:00Z", "path": "/safe/nkp.p12"}}

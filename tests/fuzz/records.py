@@ -12,7 +12,7 @@ import typing as t
 from hypothesis import strategies as st
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records import dossier, entries
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records import campaigns, dossier, entries
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.shapes import ShapeError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.vcenters import VCenter
 
@@ -83,3 +83,20 @@ def _entries(value: tuple[str, str]) -> None:
         json.dumps(entries.to_rebuild(dossier.loaded(text), HERE, source))
     with told():
         json.dumps(entries.read(dossier.loaded(text), HERE))
+
+
+STATE_1 = {"format": 1, "vcenter": "vc", "campaign": "c", "key_ids": ["k1"], "power_on": ["vm-1"], "finished": False}
+NOTED = {"power_on": [{"id": "vm-1", "run": "a@1"}], "campaigns": {"c": {"key_ids": ["k1"], "finished": True}}}
+STATE_2 = {"format": 2, "vcenters": [{"id": HERE.id, "name": "vc", **NOTED}, {"id": "", "name": "vc", **NOTED}]}
+
+
+@target("state files", json_text([STATE_1, {**STATE_1, "key_ids": None}, STATE_2]))
+def _state(text: str) -> None:
+    claims = [{"id": "vm-1", "run": "a@1"}]
+    change = campaigns.Change("me", "c", ["k2"], ["vm-2"], ["vm-1", "vm-3"], None, claims)
+    with told():
+        found = campaigns.loaded(text)
+        made = campaigns.changed(found, HERE, change)
+        json.dumps(campaigns.view(made, HERE, change, lambda run: run == "a@1"))
+        campaigns.unknown_owners(found, HERE)
+        assert campaigns.loaded(campaigns.dumped(made) or "") == made

@@ -21,6 +21,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.v
 )
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+INCLUDE = "ansible.builtin.include_role"
 PREFIX = "ovhcloud.vmware_encryption."
 ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
 Tasks = t.Iterator[dict[str, t.Any]]
@@ -95,7 +96,9 @@ def set_by(role: str) -> dict[str, set[str]]:
 def test_names_of_a_role_are_its_variables(role: str) -> None:
     known, pairs = specification(role), dict(word.split("=") for word in pairs_of(role).split())
     assert [variable for variable in pairs.values() if variable not in known] == []
-    options = {name for task in tasks_of(role) for key in task if key.startswith(PREFIX) for name in task[key] or {}}
+    included = [str(task[INCLUDE]["name"]).rpartition(".")[2] for task in tasks_of(role) if INCLUDE in task]
+    tasks = [task for one in (role, *included) for task in tasks_of(one)]
+    options = {name for task in tasks for key in task if key.startswith(PREFIX) for name in task[key] or {}}
     assert [pair for pair in pairs if pair.rpartition(".")[2] not in options] == []
 
 

@@ -56,7 +56,11 @@ def loaded(text: str) -> Record:
             check_fields(one, {"id": TEXT, "name": TEXT}, f"vCenter {number}")
             sections.append(_section(one.get("id") or "", one.get("name") or "", one))
     else:
-        check(found.get("providers", found.get("vcenters")), OBJECT, "it is no dossier of this collection: providers")
+        check(
+            found.get("providers", found.get("vcenters")),
+            OBJECT,
+            "it is no dossier of this collection, what it says of key providers",
+        )
         raise ShapeError(f"its format is unknown, {FORMAT} was expected")
     check_fields(found, {"updated_at": MOMENT}, "the dossier")
     return {"format": found["format"], "vcenters": sections, "updated_at": found.get("updated_at")}
@@ -64,7 +68,7 @@ def loaded(text: str) -> Record:
 
 def _section(vcenter_id: str, name: str, told: t.Mapping[str, t.Any]) -> Record:
     where = f"vCenter {name_of(name or vcenter_id or 'without a name')}"
-    check(name, TEXT, f"{where}: name")
+    check(name, TEXT, f"{where}.name")
     parts = {part: {} if told.get(part) is None else told[part] for part in ("providers", "retired")}
     check_fields(parts, dict.fromkeys(parts, OBJECT), where)
     return {"id": vcenter_id.lower(), "name": name, **parts}

@@ -150,26 +150,26 @@ def _check_whole(name: str, entry: Record) -> None:
     _type, parts, variables = _ROLES[entry["role"]]
     where = f"provider {name_of(name)}"
     check_fields(entry, _ENTRY, where, ["variables", *parts])
-    check_fields(entry["variables"], _VARIABLES, f"{where}: variables", variables)
+    check_fields(entry["variables"], _VARIABLES, f"{where}.variables", variables)
     if "servers" in parts:
         # nothing could be proved of a provider without a server
-        check(entry["servers"], NOT_EMPTY, f"{where}: servers")
-        check_each(entry["servers"], _SERVER, f"{where}: servers", ("name", "address", "port"))
+        check(entry["servers"], NOT_EMPTY, f"{where}.servers")
+        check_each(entry["servers"], _SERVER, f"{where}.servers", ("name", "address", "port"))
     if "okms" in parts:
-        check_fields(entry["okms"], _OKMS, f"{where}: okms", ["id"])
+        check_fields(entry["okms"], _OKMS, f"{where}.okms", ["id"])
     if "backup" in parts:
-        check_fields(entry["backup"], _BACKUP, f"{where}: backup", ["path", "sha256"])
+        check_fields(entry["backup"], _BACKUP, f"{where}.backup", ["path", "sha256"])
     if entry["role"] == "external_kms":
-        check_each(entry["variables"]["external_kms_servers"], _SERVER, f"{where}: external_kms_servers", ["name"])
+        check_each(entry["variables"]["external_kms_servers"], _SERVER, f"{where}.external_kms_servers", ["name"])
 
 
 def check_entry(name: str, entry: t.Any) -> None:
     """Raise ShapeError when a value of the entry that the collection reads is not of its shape."""
     where = f"provider {name_of(name)}"
     check_fields(entry, _ENTRY, where)
-    check_each(entry.get("servers") or [], _SERVER, f"{where}: servers")
+    check_each(entry.get("servers") or [], _SERVER, f"{where}.servers")
     for part, fields in (("okms", _OKMS), ("backup", _BACKUP), ("variables", _VARIABLES)):
-        check_fields(entry.get(part) or {}, fields, f"{where}: {part}")
+        check_fields(entry.get(part) or {}, fields, f"{where}.{part}")
     variables = entry.get("variables") or {}
     for part, fields in (("native_key_provider_backup_copies", _COPY), ("external_kms_servers", _SERVER)):
-        check_each(variables.get(part) or [], fields, f"{where}: {part}")
+        check_each(variables.get(part) or [], fields, f"{where}.{part}")

@@ -80,9 +80,9 @@ def check_fields(record: t.Any, fields: t.Mapping[str, Shape], where: str, neede
     check(record, OBJECT, where)
     for name, shape in fields.items():
         if record.get(name) is not None:
-            check(record[name], shape, f"{where}: {name}")
+            check(record[name], shape, f"{where}.{name}")
         elif name in needed:
-            raise ShapeError(f"{where}: {name} is missing")
+            raise ShapeError(f"{where}.{name} is missing")
     return t.cast(Record, record)
 
 

@@ -147,16 +147,16 @@ def test_what_to_rebuild_is_that_of_the_vcenter_or_of_the_named_one(path: pathli
     ("entry", "words"),
     [
         ({"backup": None}, "backup is missing"),
-        ({"backup": {"path": "/b.p12"}}, "backup: sha256 is missing"),
-        ({"backup": {"path": ["/b.p12"], "sha256": ""}}, "backup: path is not a text of one line"),
-        ({"variables": {}}, "variables: native_key_provider_backup_path is missing"),
+        ({"backup": {"path": "/b.p12"}}, "backup.sha256 is missing"),
+        ({"backup": {"path": ["/b.p12"], "sha256": ""}}, "backup.path is not a text of one line"),
+        ({"variables": {}}, "variables.native_key_provider_backup_path is missing"),
         ({"variables": {"native_key_provider_backup_path": "a\nb"}}, "native_key_provider_backup_path is not a text"),
         ({"variables": {**NATIVE["variables"], "native_key_provider_backup_copies": [1]}}, "copies 1 is not an object"),
         ({"default": "x"}, "default is not true or false"),
         ({"type": "../x"}, "of a kind that this role does not know: nkp; nothing was changed"),
         ({"role": ["okms"]}, "of a kind that this role does not know: nkp; nothing was changed"),
         ({"type": "standard", "role": "okms", "servers": []}, "okms is missing"),
-        ({"type": "standard", "role": "okms", "servers": [], "okms": {"id": "i"}}, "variables: okms_private_cloud is"),
+        ({"type": "standard", "role": "okms", "servers": [], "okms": {"id": "i"}}, "variables.okms_private_cloud is"),
     ],
 )
 def test_an_entry_of_another_shape_is_not_rebuilt(path: pathlib.Path, entry: dict[str, t.Any], words: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
+VCENTER = "{vcenter: vcenter.example.com, vcenter_id: 0f7c2d5e}"
 KEEPERS = {
     "recovery_dossier": """
 - ansible.builtin.include_role: {name: ovhcloud.vmware_encryption.recovery_dossier}
@@ -22,26 +23,28 @@ KEEPERS = {
     recovery_dossier_provider: nkp
     recovery_dossier_entry: {type: native, role: native_key_provider}
 """,
-    "vm_encryption": """
-- ansible.builtin.include_role: {name: ovhcloud.vmware_encryption.vm_encryption, tasks_from: remember.yml}
+    "vm_encryption": f"""
+- ansible.builtin.include_role: {{name: ovhcloud.vmware_encryption.vm_encryption, tasks_from: remember.yml}}
   vars:
-    vm_encryption_state_path: kept.json
-    __vm_encryption_off: [vm-1]
+    __vm_encryption_options: {{state_path: kept.json}}
+    __vm_encryption_run: run-1
     __vm_encryption_begun: [vm-1]
     __vm_encryption_settled: []
-    __vm_encryption_providers: {vcenter: vcenter.example.com}
+    __vm_encryption_taken_over: []
+    __vm_encryption_providers: {VCENTER}
 """,
-    "key_rotation": """
-- ansible.builtin.include_role: {name: ovhcloud.vmware_encryption.key_rotation, tasks_from: remember.yml}
+    "key_rotation": f"""
+- ansible.builtin.include_role: {{name: ovhcloud.vmware_encryption.key_rotation, tasks_from: remember.yml}}
   vars:
-    key_rotation_state_path: kept.json
-    key_rotation_campaign: yearly
-    __key_rotation_state: "{{ '' | ovhcloud.vmware_encryption.campaign_state('vcenter.example.com', 'yearly') }}"
-    __key_rotation_fleet: {vcenter: vcenter.example.com}
+    __key_rotation_options: {{state_path: kept.json, campaign: yearly}}
+    __key_rotation_run: run-1
+    __key_rotation_first_keys: [key-1]
+    __key_rotation_taken_over: []
+    __key_rotation_fleet: {VCENTER}
     __key_rotation_begun: [vm-1]
-    __key_rotation_through: []
-    __key_rotation_plan: {running: []}
-    __key_rotation_progress: {settled: []}
+    __key_rotation_through: false
+    __key_rotation_plan: {{running: []}}
+    __key_rotation_progress: {{settled: []}}
 """,
 }
 

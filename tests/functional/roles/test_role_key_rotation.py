@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import signal
+import typing as t
 
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.providers import section
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.fleet_site import (
     NATIVE,
     STANDARD,
@@ -64,6 +65,10 @@ def _keys(lab: Lab) -> dict[str, set[str]]:
     return {one.name: key_ids(one) for one in lab.vcenter.inventory.vms}
 
 
+def _campaign(lab: Lab, state: pathlib.Path) -> dict[str, t.Any]:
+    return t.cast("dict[str, t.Any]", section(state, lab)["campaigns"]["2026-q4"])
+
+
 def _kek(lab: Lab) -> str:
     key = lab.vcenter.inventory.clusters[0].vsan_state.kek
     assert key is not None
@@ -99,7 +104,7 @@ def test_every_key_is_replaced_once_for_each_campaign(lab: Lab, play: Play, stat
     assert "still used: 0 of 5 old keys" in flat(first) and "B of disks are rewritten" not in flat(first)
     assert f"no longer used: 5 of 5 old keys ({', '.join(sorted({*_all(old), kek}))})" in flat(first)
     assert all(key in flat(first) for key in {*_all(old), kek})
-    kept = json.loads(state.read_text())
+    kept = _campaign(lab, state)
     assert (set(kept["key_ids"]), kept["finished"], state.stat().st_mode & 0o777) == ({*_all(old), kek}, True, 0o600)
     assert [secret for secret in lab.secrets() if len(secret) > 3 and secret in first.screen] == []
     quiet(lab, play, **vsan)
@@ -117,7 +122,7 @@ def test_a_rotation_that_was_stopped_is_finished_and_nothing_is_done_twice(
     stopped = play(key_rotation_batch=2)
     assert stopped.code != 0
     assert "Run the same again, with the same campaign name" in flat(stopped)
-    assert not json.loads(state.read_text())["finished"]
+    assert not _campaign(lab, state)["finished"]
     between = _keys(lab)
     changed = [name for name in old if old[name] != between[name]]
     assert 0 < len(changed) < 5 and "vm3" not in changed
@@ -158,7 +163,7 @@ def test_deep_needs_backups_and_gives_power_back_after_a_kill(lab: Lab, play: Pl
     lab.vcenter.settings.reconfigure_polls = 1000000  # vCenter is at work for long
     killed = play(kill_when=at_work(lab, 4), **deep)
     assert (killed.code, _powered(lab)) == (-signal.SIGKILL, []), killed.screen
-    assert len(json.loads(state.read_text())["power_on"]) == 2
+    assert len(section(state, lab)["power_on"]) == 2
     lab.vcenter.settings.reconfigure_polls = None
     lab.vcenter.tasks.settle()
     resumed = play(**deep)
@@ -166,7 +171,7 @@ def test_deep_needs_backups_and_gives_power_back_after_a_kill(lab: Lab, play: Pl
     assert _powered(lab) == ["vm1", "vm3"]
     assert "snapshots: 1 (vm4)" in flat(resumed)
     assert [name for name, ids in _keys(lab).items() if ids & _all(old)] == ["vm4"]
-    assert json.loads(state.read_text())["power_on"] == []
+    assert section(state, lab)["power_on"] == []
     assert [(one.policy, [disk.policy for disk in one.disks]) for one in inventory.vms[:4]] == had
     quiet(lab, play, **deep)
 

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import signal
 
 import pytest
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.providers import section
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.fleet_site import (
     NATIVE,
     OTHER,
@@ -250,7 +250,7 @@ def test_power_is_given_back_after_the_play_was_killed(lab: Lab, play: Play, tmp
     assert _powered(lab) == []
     assert state.stat().st_mode & 0o777 == 0o600
     ids = [str(lab.vcenter.inventory.vm(name).reference).strip("'").partition(":")[2] for name in ("vm1", "vm2", "vm4")]
-    assert json.loads(state.read_text())["power_on"] == ids
+    assert [one["id"] for one in section(state, lab)["power_on"]] == ids
     # vCenter goes on with what it was told
     lab.vcenter.settings.reconfigure_polls = None
     lab.vcenter.tasks.settle()

@@ -141,8 +141,8 @@ def test_vcenter_without_an_instance_uuid_goes_by_its_name() -> None:
         ('{"format": 1, "vcenter": 5, "providers": {}}', "name is not a text"),
         ('{"format": 2, "vcenters": {}}', "vcenters is not a list"),
         ('{"format": 2, "vcenters": [5]}', "vCenter 1 is not an object"),
-        ('{"format": 2, "vcenters": [{"id": "a\\nb"}]}', "vCenter 1: id is not a text of one line"),
-        ('{"format": 2, "vcenters": [{"name": "v", "retired": 1}]}', "vCenter v: retired is not an object"),
+        ('{"format": 2, "vcenters": [{"id": "a\\nb"}]}', "vCenter 1.id is not a text of one line"),
+        ('{"format": 2, "vcenters": [{"name": "v", "retired": 1}]}', "vCenter v.retired is not an object"),
         ('{"format": 2, "vcenters": [], "updated_at": "today"}', "updated_at is not a time"),
     ],
 )

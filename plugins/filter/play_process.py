@@ -1,0 +1,54 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter play_process: a text that tells this play from all others."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plays import this_play
+
+DOCUMENTATION = r"""
+name: play_process
+short_description: Tell this play from others that work at the same time
+version_added: 0.1.0
+description:
+  - Returns a text for the process that runs the play. M(ovhcloud.vmware_encryption.campaign_state) finds out by it
+    whether a run that has shut down machines is still at work or was killed.
+  - Keep the text in a fact at the start of the play. Where the system does not tell processes apart, each use of the
+    filter gives another text.
+author:
+  - OVHcloud VMware encryption authors (@ovhcloud)
+options:
+  _input:
+    description: A name for a part of the play, such as that of the host.
+    type: str
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Remember which run this is
+  ansible.builtin.set_fact:
+    this_run: "{{ inventory_hostname | ovhcloud.vmware_encryption.play_process }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The text.
+  type: str
+  sample: localhost@2f6e5b0a-7c1d-4c55-9f0e-8d3f0c6f4b11:4026531836:4242:123456
+"""
+
+
+def play_process(name: t.Any) -> str:
+    """The text."""
+    return this_play(str(name))
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name to function."""
+        return {"play_process": play_process}

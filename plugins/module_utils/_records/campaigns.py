@@ -1,0 +1,156 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The state file: which machines runs have shut down, and which keys campaigns replace. Pure: texts in, texts out.
+
+Format 1 had one vCenter and one campaign, and did not tell which run had shut down a machine.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.shapes import (
+    BOOL,
+    LIST,
+    OBJECT,
+    TEXT,
+    TEXTS,
+    Record,
+    ShapeError,
+    check,
+    check_each,
+    check_fields,
+    name_of,
+    parsed,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.vcenters import (
+    VCenter,
+    named,
+    of_id,
+    of_name,
+    ordered,
+)
+
+FORMAT = 2
+AtWork = t.Callable[[str], bool]
+
+
+class Change(t.NamedTuple):
+    """What a run wants to note."""
+
+    run: str = ""
+    campaign: str = ""
+    key_ids: t.Sequence[str] | None = None  # count when the campaign begins
+    power_on: t.Sequence[str] = ()
+    settled: t.Sequence[str] = ()
+    finished: bool | None = None
+    taken_over: t.Sequence[t.Mapping[str, str]] = ()  # claims of runs that were over when this one began
+
+
+def loaded(text: str) -> Record:
+    """The state in a text, in today's format; an empty text is one without entries. Raises ShapeError."""
+    if not text.strip():
+        return {"format": FORMAT, "vcenters": []}
+    found = parsed(text)
+    if found.get("format") == 1:
+        check_fields(found, {"vcenter": TEXT, "campaign": TEXT, "power_on": TEXTS}, "the file", ["power_on"])
+        sections = [_of_format_1(found)]
+    elif found.get("format") == FORMAT:
+        sections = check(found.get("vcenters"), LIST, "vcenters")
+    else:
+        check(
+            found.get("power_on", found.get("vcenters")),
+            LIST,
+            "it is no state file of this collection, its list of machines",
+        )
+        raise ShapeError(f"its format is unknown, {FORMAT} was expected")
+    return {"format": FORMAT, "vcenters": [_section(one, number) for number, one in enumerate(sections, start=1)]}
+
+
+def _of_format_1(found: Record) -> Record:
+    campaign = {"key_ids": found.get("key_ids"), "finished": found.get("finished") or False}
+    name = found.get("campaign") or ""
+    return {
+        "id": "",
+        "name": found.get("vcenter") or "",
+        "power_on": [{"id": one, "run": ""} for one in found["power_on"]],
+        "campaigns": {name: campaign} if name else {},
+    }
+
+
+def _section(told: t.Any, number: int) -> Record:
+    where = f"vCenter {number}"
+    check_fields(told, {"id": TEXT, "name": TEXT, "power_on": LIST, "campaigns": OBJECT}, where)
+    claims, campaigns = told.get("power_on") or [], told.get("campaigns") or {}
+    check_each(claims, {"id": TEXT, "run": TEXT}, f"{where}.power_on", ["id"])
+    for name, one in campaigns.items():
+        check_fields(one, {"key_ids": TEXTS, "finished": BOOL}, f"{where}.campaigns.{name_of(name)}")
+    return {
+        "id": (told.get("id") or "").lower(),
+        "name": told.get("name") or "",
+        "power_on": [{"id": one["id"], "run": one.get("run") or ""} for one in claims],
+        "campaigns": {
+            name: {"key_ids": one.get("key_ids"), "finished": one.get("finished") or False}
+            for name, one in campaigns.items()
+        },
+    }
+
+
+def changed(state: Record, vcenter: VCenter, change: Change) -> Record:
+    """The state after the change. What other runs have noted is not touched, unless this one took it over."""
+    own, others = _split(state["vcenters"], vcenter)
+    taken_over = [{"id": one["id"], "run": one["run"]} for one in change.taken_over]
+    ended = {*change.settled, *change.power_on}
+    kept = [
+        one for one in own["power_on"] if one["id"] not in ended or (one["run"] != change.run and one not in taken_over)
+    ]
+    new = [{"id": one, "run": change.run} for one in dict.fromkeys(change.power_on) if one not in change.settled]
+    campaigns = dict(own["campaigns"])
+    if change.campaign:
+        known = campaigns.get(change.campaign, {"key_ids": None, "finished": False})
+        keys = known["key_ids"] if known["key_ids"] is not None else change.key_ids
+        finished = known["finished"] if change.finished is None else change.finished
+        campaigns[change.campaign] = {"key_ids": None if keys is None else sorted(set(keys)), "finished": finished}
+    section = {**own, "power_on": [*kept, *new], "campaigns": campaigns}
+    full = [one for one in (*others, section) if one["power_on"] or one["campaigns"]]
+    return {"format": FORMAT, "vcenters": ordered(full)}
+
+
+def _split(sections: list[Record], vcenter: VCenter) -> tuple[Record, list[Record]]:
+    """The section of the vCenter, with what older files hold of it, and all others."""
+    mine = [one for one in (of_name(sections, vcenter), of_id(sections, vcenter)) if one is not None]
+    own: Record = {"id": vcenter.id or (mine[-1]["id"] if mine else ""), "name": vcenter.name}
+    own["power_on"] = [claim for one in mine for claim in one["power_on"]]
+    own["campaigns"] = {name: campaign for one in mine for name, campaign in one["campaigns"].items()}
+    return own, [one for one in sections if not any(one is other for other in mine)]
+
+
+def view(state: Record, vcenter: VCenter, change: Change, at_work: AtWork) -> Record:
+    """What a run has to know: the campaign, and which machines it has to power on."""
+    own, _others = _split(state["vcenters"], vcenter)
+    claims = own["power_on"]
+    theirs = [one for one in claims if one["run"] != change.run and at_work(one["run"])]
+    campaign = own["campaigns"].get(change.campaign, {"key_ids": None, "finished": False})
+    return {
+        "vcenter": vcenter.name,
+        "vcenter_id": vcenter.id,
+        "campaign": change.campaign,
+        **campaign,
+        "power_on": list(dict.fromkeys(one["id"] for one in claims if one not in theirs)),
+        "others": list(dict.fromkeys(one["id"] for one in theirs)),
+        "claims": claims,
+        "taken_over": [one for one in claims if one["run"] != change.run and one not in theirs],
+    }
+
+
+def unknown_owners(state: Record, vcenter: VCenter) -> list[str]:
+    """Vcenters without an instance UUID, under another address than this one, that have machines to power on."""
+    _own, others = _split(state["vcenters"], vcenter)
+    return [f"{named(one)} ({len(one['power_on'])})" for one in others if not one["id"] and one["power_on"]]
+
+
+def dumped(state: Record) -> str | None:
+    """The text of the file; None when nothing is to be kept."""
+    return json.dumps(state, indent=2, sort_keys=True) + "\n" if state["vcenters"] else None

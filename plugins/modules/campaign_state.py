@@ -1,0 +1,258 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: campaign_state
+short_description: Keep what an interrupted run over many virtual machines is finished from
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Notes in a JSON file which machines a run has shut down, so that a later run powers them on if this one is killed,
+    and which keys a campaign of M(ovhcloud.vmware_encryption.vm_rekey) replaces.
+  - One file may serve several vCenters, campaigns and runs at the same time. Each change is made to what is in the file
+    at that moment, under a lock that ends with the process.
+  - A machine belongs to the run that has shut it down. As long as that run is at work, no other run takes the machine
+    over or out. On Linux, runs of one machine (or one container) see whether another one is at work. A run elsewhere
+    cannot be seen, and counts as over. Give runs of several machines a file each.
+  - The file is removed when nothing is to be kept.
+  - Files of earlier versions, which had one vCenter and one campaign, are read, and converted with the next change.
+  - The file holds ids of machines and of keys, no secret.
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes
+  - ovhcloud.vmware_encryption._attributes.actiongroup_files
+options:
+  path:
+    description: The file. Its directory must exist. It has the mode 0600, and links are followed.
+    type: path
+    required: true
+  vcenter:
+    description: Address of the vCenter.
+    type: str
+    required: true
+  vcenter_id:
+    description: Instance UUID of the vCenter. Without it, the address tells vCenters apart.
+    type: str
+    default: ""
+  run:
+    description: The run, as the filter P(ovhcloud.vmware_encryption.play_process#filter) gives it.
+    type: str
+    default: ""
+  campaign:
+    description: Name of the campaign.
+    type: str
+    default: ""
+  key_ids:
+    description: Ids of the keys that the campaign replaces. They count when it begins, later ones are not taken over.
+    type: list
+    elements: str
+  power_on:
+    description: Ids of machines that this run shuts down. They are noted before it does so.
+    type: list
+    elements: str
+    default: []
+  settled:
+    description:
+      - Ids of machines that have their power state again. What this run noted of them, or took over, is removed.
+    type: list
+    elements: str
+    default: []
+  taken_over:
+    description:
+      - What this run has taken over at its start from runs that were over, as RV(campaign_state.taken_over) gave it.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      id:
+        description: Id of the machine.
+        type: str
+        required: true
+      run:
+        description: The run that has shut it down.
+        type: str
+        default: ""
+  finished:
+    description: Whether the campaign is through. If it is not given, that stays as it is.
+    type: bool
+seealso:
+  - module: ovhcloud.vmware_encryption.vm_encryption
+  - module: ovhcloud.vmware_encryption.vm_rekey
+"""
+
+EXAMPLES = r"""
+- name: Note which machines are shut down
+  ovhcloud.vmware_encryption.campaign_state:
+    path: /var/lib/encryption/state.json
+    vcenter: "{{ found.vcenter }}"
+    vcenter_id: "{{ found.vcenter_id }}"
+    run: "{{ this_run }}"
+    power_on: [vm-42]
+"""
+
+RETURN = r"""
+campaign_state:
+  description: What is kept of that vCenter. In check mode it is the prediction.
+  returned: success
+  type: dict
+  contains:
+    vcenter:
+      description: Address of the vCenter.
+      type: str
+      sample: pcc-192-0-2-10.ovh.com
+    vcenter_id:
+      description: Its instance UUID.
+      type: str
+      sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44
+    campaign:
+      description: Name of the campaign.
+      type: str
+      sample: 2026-q4
+    key_ids:
+      description: Ids of the keys that it replaces; null as long as they were not recorded.
+      type: list
+      elements: str
+      sample: [9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10]
+    finished:
+      description: Whether it is through.
+      type: bool
+      sample: false
+    power_on:
+      description: Ids of machines that this run has to power on. It, or a run that is over, has shut them down.
+      type: list
+      elements: str
+      sample: [vm-42]
+    others:
+      description: Ids of machines that other runs have shut down, which are still at work.
+      type: list
+      elements: str
+      sample: []
+    claims:
+      description: All of these machines (C(id)), each with the run that has shut it down (C(run)).
+      type: list
+      elements: dict
+      sample: [{id: vm-42, run: ""}]
+    taken_over:
+      description: Those of them whose run is over, so that this run takes them over.
+      type: list
+      elements: dict
+      sample: [{id: vm-42, run: ""}]
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    boolean,
+    file_path,
+    suboptions,
+    text,
+    texts,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plays import at_work
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shared_files import (
+    change_record,
+    read_record,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.campaigns import (
+    Change,
+    changed,
+    dumped,
+    loaded,
+    unknown_owners,
+    view,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.shapes import Record, ShapeError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.vcenters import VCenter
+
+SPEC = ArgSpec(
+    path=file_path(required=True),
+    vcenter=text(required=True),
+    vcenter_id=text(default=""),
+    run=text(default=""),
+    campaign=text(default=""),
+    key_ids=texts(secret=False),
+    power_on=texts(default=[]),
+    settled=texts(default=[]),
+    finished=boolean(),
+    taken_over=suboptions(ArgSpec(id=text(required=True), run=text(default="")), many=True, default=[]),
+)
+
+
+class CampaignState(Resource):
+    """What the file says of one vCenter."""
+
+    result_key = "campaign_state"
+    fields = ("vcenter", "vcenter_id", "campaign", "key_ids", "finished", "power_on", "others", "claims", "taken_over")
+
+    def __init__(self, context: Context) -> None:
+        params = context.params
+        self._path, self._warn = params["path"], context.warn
+        if not params["vcenter"].strip():
+            raise InvalidInputError("vcenter must not be empty")
+        self._vcenter = VCenter((params["vcenter_id"] or "").lower(), params["vcenter"].strip())
+        self._change = Change(
+            params["run"] or "",
+            params["campaign"] or "",
+            params["key_ids"],
+            params["power_on"] or (),
+            params["settled"] or (),
+            params["finished"],
+            [{"id": one["id"], "run": one["run"] or ""} for one in params["taken_over"] or ()],
+        )
+        self._record: Record = {}
+
+    def read(self) -> State | None:
+        self._record = self._shaped(lambda: loaded(read_record(self._path, "path")))
+        for words in unknown_owners(self._record, self._vcenter):
+            self._warn(
+                f"{self._path} also has machines to power on of {words}, which no instance UUID identifies. If that is "
+                f"{self._vcenter.name} under another address, connect to it by that address"
+            )
+        return self._view(self._record)
+
+    def wanted(self, before: State | None) -> State:
+        return self._view(self._after(self._record))
+
+    def _view(self, record: Record) -> State:
+        return view(record, self._vcenter, self._change, at_work)
+
+    def _after(self, record: Record) -> Record:
+        return changed(record, self._vcenter, self._change)
+
+    def create(self, plan: Plan) -> State:
+        raise AssertionError("a file that is not there is one without entries")
+
+    def update(self, plan: Plan) -> State:
+        """Apply the change to what is in the file now, which another run may have written since it was read."""
+
+        def applied(text_now: str) -> str | None:
+            self._record = self._after(loaded(text_now))
+            return dumped(self._record)
+
+        self._shaped(lambda: change_record(self._path, "path", applied, self._warn))
+        return self._view(self._record)
+
+    def delete(self, plan: Plan) -> None:
+        raise AssertionError("the file is removed by the change that empties it")
+
+    def _shaped(self, work: t.Callable[[], t.Any]) -> t.Any:
+        try:
+            return work()
+        except ShapeError as error:
+            raise InvalidInputError(f"cannot use the state file {self._path}: {error}", path=self._path) from error
+
+
+def main() -> None:
+    """Entry point."""
+    run(SPEC, CampaignState)
+
+
+if __name__ == "__main__":
+    main()
