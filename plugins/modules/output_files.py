@@ -38,6 +38,10 @@ options:
         description: Whether it is a folder into which files are put.
         type: bool
         default: false
+      follow:
+        description: Whether a symbolic link at the path is followed by what writes the file. Else it is refused.
+        type: bool
+        default: false
       lasting:
         description: Whether what is written must outlast the job.
         type: bool
@@ -114,6 +118,7 @@ FILE = ArgSpec(
     option=text(required=True),
     path=file_path(),
     folder=boolean(default=False),
+    follow=boolean(default=False),
     lasting=boolean(default=True),
     room=integer(default=ROOM),
 )
@@ -166,7 +171,7 @@ class OutputFiles:
         name, path = self._params["prefix"] + entry["option"], entry["path"]
         if not os.path.isabs(path):
             raise InvalidInputError(f"{name}: {path} is relative; give an absolute path")
-        path = os.path.abspath(path)
+        path = os.path.realpath(path) if entry["follow"] else os.path.abspath(path)
         folder = path if entry["folder"] else os.path.dirname(path)
         return Target(name, path, folder, entry["lasting"], entry["room"])
 

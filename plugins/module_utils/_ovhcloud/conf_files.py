@@ -12,6 +12,8 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_sendable
 
+# the playbooks of this collection say where the command was started; Ansible runs modules elsewhere
+START = "OVHCLOUD_VMWARE_ENCRYPTION_START"
 FILES = ("/etc/ovh.conf", "~/.ovh.conf", "ovh.conf")  # a later file wins
 
 
@@ -42,7 +44,7 @@ class ConfFiles:
         return None
 
     def _text(self, name: str) -> str | None:
-        path = os.path.expanduser(name)
+        path = os.path.join(os.environ.get(START, ""), os.path.expanduser(name))
         if not os.path.lexists(path):
             return None
         try:

@@ -43,6 +43,14 @@ def test_missing_folders_are_made_once(run: Run, tmp_path: pathlib.Path) -> None
     assert not again.changed and again["folders"] == [] and again["files"] == made["files"]
 
 
+def test_a_link_that_is_followed_is_judged_where_it_points(run: Run, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "dossier.json").symlink_to(tmp_path / "share/dossier.json")
+    assert run(files=[entry("dossier.json", follow=True)])["folders"] == [str(tmp_path / "share")]
+    (tmp_path / "share/dossier.json").mkdir()
+    refused = run(files=[entry("dossier.json", follow=True)])
+    assert refused.failed and "share/dossier.json is a folder" in refused.msg
+
+
 def test_a_folder_of_the_user_keeps_its_mode(run: Run, tmp_path: pathlib.Path) -> None:
     tmp_path.chmod(0o755)
     assert not run(files=[entry("dossier.json")]).changed

@@ -132,6 +132,16 @@ def test_the_last_file_wins(conf: str, tmp_path: pathlib.Path) -> None:
     assert merged == ApplicationKey("file-ak", "file-as", "later-ck")
 
 
+def test_the_file_of_where_the_command_was_started(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, key in (("playbooks", "other"), ("here", "mine")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "ovh.conf").write_text(f"[ovh-eu]\naccess_token = {key}\n")
+    monkeypatch.chdir(tmp_path / "playbooks")  # where Ansible runs modules
+    assert settings(["ovh.conf"]).credentials == AccessToken("other")
+    monkeypatch.setenv("OVHCLOUD_VMWARE_ENCRYPTION_START", str(tmp_path / "here"))
+    assert settings(["ovh.conf"]).credentials == AccessToken("mine")
+
+
 EVIL = "https://collect.example/token"
 HERE = f"[ovh-eu]\ntoken_url = {EVIL}\n"
 AWAY = "[default]\nendpoint = https://collect.example/1.0\n[https://collect.example/1.0]\n"
