@@ -11,6 +11,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+
 DOCUMENTATION = r"""
 name: backup_copy
 short_description: Judge a copy of a backup by what was read from its host
@@ -87,6 +89,7 @@ _value:
       type: bool
 """
 
+TAKES = "a place of backup_places and results about its file"
 Facts = t.Mapping[str, t.Any]
 LONGEST = 300  # characters that are shown of what a host has answered
 
@@ -182,4 +185,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"backup_copy": backup_copy}
+        return {"backup_copy": shaped(backup_copy, AnsibleFilterError, TAKES)}

@@ -14,6 +14,8 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2.exceptions import UndefinedError
 from jinja2.runtime import Undefined
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+
 DOCUMENTATION = r"""
 name: backup_places
 short_description: Judge where copies of a backup are kept, and tell how to reach each host
@@ -90,6 +92,7 @@ _value:
       type: str
 """
 
+TAKES = "a list of copies and the variables of all hosts"
 Facts = t.Mapping[str, t.Any]
 
 
@@ -210,4 +213,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"backup_places": backup_places}
+        return {"backup_places": shaped(backup_places, AnsibleFilterError, TAKES)}

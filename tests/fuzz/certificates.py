@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates import (
     backup_files,
+    client_use,
     facts,
     jwk,
     keys,
@@ -44,7 +45,17 @@ VERSION_2, VERSION_10 = (edited(SAMPLES.leaf, "a003020102", f"a0030201{last}") f
 X400, EDI = (edited(SAMPLES.leaf, "88032a0304", f"{tag}032a0304") for tag in ("a3", "a5"))
 NEGATIVE = edited(SAMPLES.leaf, "02020a0b", "0202fa0b")
 TWICE = edited(SAMPLES.leaf, "0603551d13", "0603551d11")
-PARTLY = (VERSION_2, VERSION_10, X400, EDI, NEGATIVE, TWICE)
+
+
+def of_year_1() -> str:
+    """Valid from a year on that Linux writes with one digit: a time with four digits (the tag 18), two bytes longer."""
+    data = bytearray(SAMPLES.leaf_der.replace(b"\x30\x1e\x17\x0d26", b"\x30\x20\x18\x0f0001"))
+    for size in (2, 6):
+        data[size : size + 2] = (int.from_bytes(data[size : size + 2], "big") + 2).to_bytes(2, "big")
+    return pem_of(bytes(data))
+
+
+PARTLY = (of_year_1(), VERSION_2, VERSION_10, X400, EDI, NEGATIVE, TWICE)
 
 
 def _each(*calls: t.Callable[[], object]) -> None:
@@ -73,6 +84,7 @@ def _pem(text: str) -> None:
 def _facts(text: str) -> None:
     def told() -> None:
         found = facts.certificate_facts(text)
+        facts.days_left(found["not_before"], NOW)
         facts.days_left(found["not_after"], NOW)
 
     def in_part() -> None:
@@ -89,6 +101,11 @@ def _signed_by(text: str) -> None:
         lambda: keys.check_signed_by(SAMPLES.leaf, text),
         lambda: keys.check_signed_by(SAMPLES.leaf + text, SAMPLES.authority),
     )
+
+
+@target("certificates of clients", st.tuples(CERTIFICATES, CERTIFICATES), [(one, SAMPLES.authority) for one in PARTLY])
+def _clients(value: tuple[str, str]) -> None:
+    client_use.check_client_certificate("".join(value), keys.public_key_of(SAMPLES.leaf), "certificate", NOW)
 
 
 @target("certificate of a CA", CERTIFICATES, PARTLY)

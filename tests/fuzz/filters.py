@@ -23,8 +23,12 @@ NOW = datetime.datetime(2026, 10, 1, tzinfo=datetime.timezone.utc)
 _PACKAGE = "ansible_collections.ovhcloud.vmware_encryption.plugins.filter"
 
 
+LOADED: set[str] = set()
+
+
 def filter_of(name: str) -> t.Callable[..., t.Any]:
     """The filter as Ansible gets it."""
+    LOADED.add(name)
     module = importlib.import_module(f"{_PACKAGE}.{name}")
     return t.cast("t.Callable[..., t.Any]", module.FilterModule().filters()[name])
 
@@ -240,3 +244,22 @@ absolute = filter_of("absolute_path")
 @target("filter absolute_path", st.one_of(odd_text, odd_value), ["a\0b", ["a", ["~nobody-of-that-name/x"]]])
 def _absolute(value: t.Any) -> None:
     absolute(value)
+
+
+places, copied = map(filter_of, ("backup_places", "backup_copy"))
+COPIES = [{"host": "vault", "path": "/nkp.p12", "owner": "root"}, {"host": "other", "path": "relative"}]
+HOSTVARS = {"vault": {"ansible_host": "192.0.2.1", "ansible_port": 22, "ansible_become": "yes"}}
+STAT = {"stat": {"exists": True, "isreg": True, "size": 9, "checksum": "ab", "mode": "0600", "mtime": 1.5}}
+PLACE = {"host": "vault", "path": "/nkp.p12", "outside": True, "owner": "", "group": "", "own": {"user": "u"}}
+
+
+@target("filter backup_places", st.tuples(bent([COPIES]), bent([HOSTVARS]), bent([["vault"]])))
+def _places(value: tuple[t.Any, t.Any, t.Any]) -> None:
+    places(*value, of="vault", port=22)
+
+
+@target("filter backup_copy", st.tuples(bent([PLACE]), bent([STAT]), bent([STAT]), bent([{"content": "aWQ="}])))
+def _copied(value: tuple[t.Any, t.Any, t.Any, t.Any]) -> None:
+    place, file, folder, machine = value
+    copied(place, file, folder, machine, "id")
+    copied(place, file, folder, machine, "id", [file], "ab")

@@ -244,7 +244,7 @@ OPTIONS = {
 @target(
     "KMIP options",
     st.fixed_dictionaries({}, optional={**TEXTS, "port": st.integers(), "thumbprints": st.lists(odd_text, max_size=2)}),
-    [{"ca_path": "a\0b"}, {"ca": PARTLY[2]}, {"host": "a" * 64}],
+    [{"ca_path": "a\0b"}, {"ca": PARTLY[3]}, {"host": "a" * 64}],
     share=0.5,
 )
 def _options(changes: dict[str, t.Any]) -> None:

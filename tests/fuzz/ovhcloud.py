@@ -9,11 +9,13 @@ import typing as t
 
 from hypothesis import strategies as st
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import days_left
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import errors
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import record
 
 from .engine import target
 from .inputs import ODD_TEXTS, bent, damaged_text, odd_text, odd_value
+from .samples import NOW
 
 ERRORS = (
     {"class": "Client::NotFound", "message": "gone", "errorCode": "NOT_FOUND", "httpCode": "404 Not Found"},
@@ -42,4 +44,5 @@ def _errors(value: tuple[t.Any, int, str | None, str]) -> None:
 def _times(text: str) -> None:
     read = record({"at": text}, "a thing")
     read.maybe_time("at")
-    read.time("at")
+    made = read.time("at")
+    assert made is None or days_left(made, NOW) is not None

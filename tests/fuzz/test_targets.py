@@ -5,16 +5,18 @@
 
 from __future__ import annotations
 
+import pathlib
 import typing as t
 
 import pytest
 from hypothesis import strategies as st
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
-from ansible_collections.ovhcloud.vmware_encryption.tests.fuzz import engine, every
+from ansible_collections.ovhcloud.vmware_encryption.tests.fuzz import engine, every, filters
 
 every.load()
 INPUTS = 40
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("name", list(engine.TARGETS))
@@ -22,6 +24,12 @@ def test_no_input_ends_in_a_traceback(name: str) -> None:
     outcome = engine.explore(engine.TARGETS[name], INPUTS)
     assert outcome.crashes == {}
     assert outcome.inputs >= INPUTS // 2
+
+
+def test_every_filter_is_a_target_and_tells_what_it_takes() -> None:
+    files = {path.stem for path in (ROOT / "plugins/filter").glob("*.py")}
+    assert files == filters.LOADED
+    assert all(hasattr(filters.filter_of(name), "__wrapped__") for name in files)
 
 
 def _refuse(text: str) -> None:

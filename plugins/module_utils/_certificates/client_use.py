@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.sdk import UNREADABLE, x509
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 
 CLOCK_SKEW = datetime.timedelta(minutes=5)  # a CA whose clock is ahead of vCenter's
 _ANY_USE = "2.5.29.37.0"  # anyExtendedKeyUsage: some servers take it, so it is not refused here
@@ -34,10 +35,11 @@ def check_client_certificate(pem: str, public_key: str, name: str, now: datetime
     """
     blocks = split(pem, name)
     leaf = load_certificate(blocks[0], name)
-    subject = leaf.subject.rfc4514_string() or "the certificate without a subject"
+    facts = [certificate_facts(block, name) for block in blocks]
+    subject = facts[0]["subject"] or "the certificate without a subject"
     _check_place(blocks, public_key, name)
-    for block in blocks:
-        _check_dates(certificate_facts(block, name), name, now, "" if block == blocks[0] else _LEAVE_OUT)
+    for number, one in enumerate(facts):
+        _check_dates(one, name, now, _LEAVE_OUT if number else "")
     if leaf.version is not x509.Version.v3:
         raise InvalidInputError(
             f"{name}: {subject} is an X.509 version 1 certificate, and TLS needs version 3 of a client; {_HOW}. "
@@ -94,7 +96,9 @@ def _wrong_use(leaf: t.Any, name: str) -> str:
         if usage is not None and not (usage.digital_signature or usage.key_agreement):
             return "has a key usage without digitalSignature"
     except UNREADABLE as error:
-        raise InvalidInputError(f"{name}: an extension of the certificate cannot be read: {error}") from error
+        raise InvalidInputError(
+            f"{name}: an extension of the certificate cannot be read: {one_line(str(error))}"
+        ) from error
     return ""
 
 

@@ -156,7 +156,7 @@ def thumbprint(text: str, name: str = "thumbprint") -> tuple[str, str]:
 
 def same_certificate(one: str, other: str) -> bool:
     """Whether the first blocks of both texts are the same certificate, byte by byte."""
-    return bool(load_certificate(one) == load_certificate(other))
+    return split(one)[0] == split(other)[0]  # canonical, and also for those that cannot be read
 
 
 def colons(digits: str) -> str:
@@ -186,7 +186,9 @@ def _serial(number: int) -> str:
 def _date(certificate: t.Any, field: str) -> str:
     # the fields without a time zone are deprecated since cryptography 42, which brought those with one
     moment = getattr(certificate, f"{field}_utc", None)
-    return str((moment if moment is not None else getattr(certificate, field)).strftime(_ISO))
+    return str((moment if moment is not None else getattr(certificate, field)).strftime(_ISO)).zfill(
+        len("2026-01-01T00:00:00Z")
+    )
 
 
 def _alternative_names(certificate: t.Any) -> list[str]:

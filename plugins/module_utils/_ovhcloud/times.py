@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime
 import re
 
+_LENGTH = 20
 _FRACTION = re.compile(r"\.\d+")
 
 
@@ -23,4 +24,5 @@ def parse(text: str) -> datetime.datetime:
 
 def utc(text: str | None) -> str | None:
     """`2026-09-01T10:00:00.123+02:00` -> `2026-09-01T08:00:00Z`; None stays None."""
-    return None if text is None else parse(text).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Linux writes the year 1 with one digit, which nobody reads
+    return None if text is None else parse(text).strftime("%Y-%m-%dT%H:%M:%SZ").zfill(_LENGTH)

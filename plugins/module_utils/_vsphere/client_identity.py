@@ -13,8 +13,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     check_client_certificate,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
-    certificate_facts,
     days_left,
+    facts_in_part,
     request_subject,
     same_certificate,
 )
@@ -147,11 +147,10 @@ def certificate_state(provider: str, method: str, pem: str, now: datetime.dateti
     state: State = {**dict.fromkeys(CERTIFICATE_FIELDS), "provider": provider, "method": method}
     state["waiting"] = waiting or None
     if pem:
-        leaf = split(normalise(pem, "CERTIFICATE", name="client certificate"))[0]
-        facts = certificate_facts(leaf)
-        state.update(
-            {key: facts[key] for key in _FACTS}, certificate=leaf, days_left=days_left(facts["not_after"], now)
-        )
+        leaf = split(pem, "client certificate")[0]
+        facts, _unreadable = facts_in_part(leaf, "client certificate")
+        left = days_left(facts["not_after"], now) if facts["not_after"] else None
+        state.update({key: facts[key] for key in _FACTS}, certificate=leaf, days_left=left)
     return state
 
 

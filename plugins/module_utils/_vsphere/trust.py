@@ -75,7 +75,7 @@ class Presented:
     @property
     def leaf(self) -> str:
         """The server's own certificate, without the chain."""
-        return split(self.pem)[0]
+        return split(self.pem, f"certificate of the KMS {self.place}")[0]
 
     @property
     def place(self) -> str:

@@ -18,6 +18,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     FACTS,
     certificate_facts,
     days_left,
+    facts_in_part,
     same_certificate,
     thumbprint,
 )
@@ -148,6 +149,21 @@ def test_thumbprints_in_every_form(canonical):
 def test_no_thumbprint(text):
     with pytest.raises(InvalidInputError, match=r"^pins: .* is no thumbprint; 40 .* or 64 "):
         thumbprint(text, "pins")
+
+
+def test_odd_certificate_is_read_in_part(maker):
+    made = maker.make("x", names=[x509.DNSName("a.example.com"), x509.DNSName("b.example.com")]).certificate
+    name = b"a.example.com".hex()
+    pem = changed(changed(made, f"820d{name}", f"a50d{name}"), "a003020102", "a003020109")
+    facts, unreadable = facts_in_part(pem)
+    assert (facts["subject"], facts["subject_alternative_names"]) == ("CN=x", ["DNS:b.example.com"])
+    assert unreadable == ["subject_alternative_names", "is_ca"]
+    assert facts["sha256"].replace(":", "").lower() == hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+    assert same_certificate(pem, pem) and not same_certificate(pem, made)
+
+
+def test_whole_certificate_is_the_same_in_part(leaf):
+    assert facts_in_part(leaf.certificate) == (certificate_facts(leaf.certificate), [])
 
 
 def test_same_certificate_goes_by_der(leaf, authority):
