@@ -104,7 +104,7 @@ def backup_copy(
     sha256: str = "",
 ) -> dict[str, t.Any]:
     """The place with what is known about its copy."""
-    if not isinstance(place, t.Mapping) or "host" not in place:
+    if not isinstance(place, t.Mapping) or "label" not in place:
         raise AnsibleFilterError("backup_copy: the input is not a place of backup_places")
     found = _stat(file)
     there = bool(found.get("isreg")) and found.get("size", 0) > 0
@@ -117,7 +117,7 @@ def backup_copy(
         "changed": any(one.get("changed") for one in written),
     }
     what = _miss(place, known, [*written, file], sha256) if sha256 else _hindrance(place, file, folder or {})
-    problem = f"{place['host']}:{place['path']}: {what}" if what else ""
+    problem = f"{place['label']}: {what}" if what else ""
     return {**place, **known, "problem": problem}
 
 

@@ -73,6 +73,9 @@ _value:
     path:
       description: Absolute path of the copy on that host.
       type: str
+    label:
+      description: Host and path, for people. It says when that is on this machine.
+      type: str
     owner:
       description: Owner of the copy, empty when none is asked for.
       type: str
@@ -180,6 +183,7 @@ def _place(copy: Facts, inventory: _Inventory, option: str) -> dict[str, t.Any]:
     place: dict[str, t.Any] = {
         "host": host,
         "path": posixpath.normpath(path) if path else path,
+        "label": "",
         "owner": str(given.get("owner") or ""),
         "group": str(given.get("group") or ""),
         "outside": False,
@@ -191,6 +195,7 @@ def _place(copy: Facts, inventory: _Inventory, option: str) -> dict[str, t.Any]:
         place["own"] = inventory.own(host)
         # the name of a connection may be that of its collection too
         place["outside"] = place["own"]["connection"].rpartition(".")[2] != "local"
+        place["label"] = f"{host}:{place['path']}" + ("" if place["outside"] else " (on this machine)")
     except RefusedPlaceError as why:
         place["refused"] = f"{option}: {why}"
     return place

@@ -99,6 +99,8 @@ def test_a_later_job_brings_its_backup_in_by_ssh(site: Site, lab: Lab) -> None:
     key = lab.vcenter.crypto.providers[NAME]
     lab.vcenter.lose_providers()
     site.backup.unlink()
+    planned = site.play(check=True, native_key_provider_restore_from=str(site.backup))
+    assert (planned.code, lab.vcenter.crypto.providers) == (0, {}), planned.screen
     restored = site.play(native_key_provider_restore_from=str(site.backup))
     assert (restored.code, restored.failed) == (0, 0), restored.screen
     assert lab.vcenter.crypto.providers[NAME].key_id == key.key_id
@@ -112,7 +114,11 @@ def test_a_later_job_brings_its_backup_in_by_ssh(site: Site, lab: Lab) -> None:
         ({"path": "nkp.p12"}, "'nkp.p12' on backup1 is not the absolute path of a file"),
         ({"path": "{folder}/missing/nkp.p12"}, "the folder {folder}/missing is not there; make it"),
         ({"path": "{folder}"}, "something is there that is no regular file"),
-        ({"host": "dead"}, "The backup cannot be copied to dead:"),
+        pytest.param(
+            {"host": "dead"},
+            "The backup cannot be copied to dead:",
+            marks=pytest.mark.oldest("role native_key_provider"),
+        ),
     ],
     ids=str,
 )

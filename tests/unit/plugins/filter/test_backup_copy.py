@@ -14,7 +14,13 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.filter.backup_copy import LONGEST, FilterModule
 
 backup_copy = FilterModule().filters()["backup_copy"]
-PLACE = {"host": "backup1", "path": "/srv/nkp.p12", "outside": True, "own": {"user": "keeper"}}
+PLACE = {
+    "host": "backup1",
+    "path": "/srv/nkp.p12",
+    "label": "backup1:/srv/nkp.p12",
+    "outside": True,
+    "own": {"user": "keeper"},
+}
 FILE = {"exists": True, "isreg": True, "size": 9, "mode": "0600", "checksum": "ab12", "mtime": 7.5}
 FOLDER = {"stat": {"exists": True, "isdir": True, "writeable": True, "executable": True}}
 NOTHING = {"stat": {"exists": False}}

@@ -34,6 +34,7 @@ def place(
 def test_a_host_without_variables_is_reached_by_the_defaults() -> None:
     found = place({})
     assert (found["refused"], found["outside"], found["path"]) == ("", True, PATH)
+    assert found["label"] == f"backup1:{PATH}"
     assert found["own"] == {
         "connection": "ssh",
         "address": "backup1",
@@ -77,6 +78,7 @@ def test_the_user_of_the_command_line_is_the_default(monkeypatch: pytest.MonkeyP
 def test_a_copy_by_connection_local_is_not_outside(connection: str) -> None:
     found = place({"ansible_connection": connection})
     assert (found["refused"], found["outside"]) == ("", False)
+    assert found["label"] == f"backup1:{PATH} (on this machine)"
 
 
 @pytest.mark.parametrize("host", ["localhost"])
