@@ -87,8 +87,8 @@ _value:
       type: bool
     own:
       description:
-        - How the host is reached, as C(connection), C(address), C(user), C(python), C(become), C(become_method) and
-          C(become_user).
+        - How the host is reached, as C(connection), C(address), C(port), C(user), C(python), C(become),
+          C(become_method) and C(become_user). The port is null when the inventory has none.
       type: dict
     refused:
       description: Why nothing can be copied there, and the next step. Empty when all is well.
@@ -149,10 +149,10 @@ class _Inventory:
         """How this host is reached. The last name that a connection plugin reads wins, so it stands first here."""
         connection = str(self._value(host, "ansible_connection") or constants.DEFAULT_TRANSPORT)
         become = self._value(host, "ansible_become")
-        self._check_port(host)
         return {
             "connection": "ssh" if connection == "smart" else connection,
             "address": self._value(host, "ansible_ssh_host", "ansible_host") or host,
+            "port": self._port(host),
             "user": self._value(host, "ansible_ssh_user", "ansible_user") or _default_user(),
             "python": self._value(host, "ansible_python_interpreter")
             or constants.config.get_config_value("INTERPRETER_PYTHON"),
@@ -161,15 +161,16 @@ class _Inventory:
             "become_user": self._value(host, "ansible_become_user") or constants.DEFAULT_BECOME_USER or "root",
         }
 
-    def _check_port(self, host: str) -> None:
-        """A port cannot be given back to a host whose play has set another for all hosts."""
+    def _port(self, host: str) -> int | str | None:
+        """Its own. One that the play has set for all hosts cannot be taken back from a host that has none."""
         usual, seen = self._play
-        own = self._value(host, "ansible_ssh_port", "ansible_port")
-        if seen is not None and own is not None and str(seen) not in (str(usual), str(own)):
+        own: int | str | None = self._value(host, "ansible_ssh_port", "ansible_port")
+        if own is None and seen is not None and str(seen) != str(usual):
             raise RefusedPlaceError(
-                f"the play sets ansible_port to {seen}, which would lead to {host} too, whose own is {own}; remove it "
-                "from the play"
+                f"the play sets ansible_port to {seen}, which would lead to {host} too; give {host} an ansible_port "
+                "of its own in the inventory"
             )
+        return own
 
 
 def _default_user() -> str:

@@ -38,6 +38,7 @@ def test_a_host_without_variables_is_reached_by_the_defaults() -> None:
     assert found["own"] == {
         "connection": "ssh",
         "address": "backup1",
+        "port": None,
         "user": "",
         "python": constants.config.get_config_value("INTERPRETER_PYTHON"),
         "become": False,
@@ -53,6 +54,7 @@ def test_a_host_without_variables_is_reached_by_the_defaults() -> None:
         ({"ansible_connection": "paramiko"}, "connection", "paramiko"),
         ({"ansible_host": "192.0.2.7"}, "address", "192.0.2.7"),
         ({"ansible_host": "192.0.2.7", "ansible_ssh_host": "192.0.2.8"}, "address", "192.0.2.8"),
+        ({"ansible_port": 2222}, "port", 2222),
         ({"ansible_user": "backup"}, "user", "backup"),
         ({"ansible_user": "backup", "ansible_ssh_user": "other"}, "user", "other"),
         ({"ansible_python_interpreter": "/opt/python"}, "python", "/opt/python"),
@@ -102,7 +104,10 @@ def test_the_implicit_localhost_is_not_outside(host: str) -> None:
             "ansible_user of backup1 is made of variables that only",
         ),
         ({"variables": {"ansible_host": Undefined()}}, "ansible_host of backup1 is made of variables that only"),
-        ({"variables": {"ansible_port": 22}, "port": 2222}, "the play sets ansible_port to 2222"),
+        (
+            {"port": 2222},
+            "the play sets ansible_port to 2222, which would lead to backup1 too; give backup1 an ansible_port",
+        ),
     ],
     ids=str,
 )
@@ -114,9 +119,11 @@ def test_a_place_that_cannot_be_reached_is_refused(more: dict[str, t.Any], said:
 
 @pytest.mark.parametrize(
     ("variables", "play", "port"),
-    [({"ansible_port": 22}, {}, "22"), ({}, {}, 2222), ({"ansible_port": 22}, {"ansible_port": 2222}, 2222)],
+    [({"ansible_port": 22}, {}, 2222), ({}, {"ansible_port": 2222}, "2222"), ({}, {}, None)],
 )
-def test_a_port_that_changes_nothing_is_fine(variables: dict[str, t.Any], play: dict[str, t.Any], port: t.Any) -> None:
+def test_a_port_of_the_play_leads_to_no_host_with_its_own(
+    variables: dict[str, t.Any], play: dict[str, t.Any], port: t.Any
+) -> None:
     assert place(variables, play=play, port=port)["refused"] == ""
 
 
