@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import typing as t
 
@@ -118,3 +119,39 @@ def test_vcenter_that_was_installed_anew_is_named(lab: Lab, tmp_path: pathlib.Pa
     drill = play(lab, tmp_path, "recovery", **recovery, recovery_drill=True)
     assert drill.code == 0, drill.screen
     assert mentioned(summary_of(drill)["done"], f"Key provider {NAME} can be rebuilt from the dossier of")
+
+
+@pytest.mark.oldest("role recovery", "templates")
+@pytest.mark.parametrize("drill", [True, False])
+def test_a_template_in_a_dossier_is_not_run(lab: Lab, tmp_path: pathlib.Path, drill: bool) -> None:
+    lab.give_encryption_right()
+    (tmp_path / "safe").mkdir()
+    planted = "{{ lookup('ansible.builtin.pipe', 'touch " + str(tmp_path) + "/ran') }}"
+    place = str(tmp_path / "safe") + "/" + planted.replace("/", "{{ '/' }}")
+    for path, copies in ((planted, [{"host": planted, "path": planted}]), (place, [])):
+        entry = {
+            "type": "native",
+            "role": "native_key_provider",
+            "default": False,
+            "backup": {"path": path, "sha256": planted},
+            "variables": {
+                "native_key_provider_backup_path": path,
+                "native_key_provider_tpm_required": False,
+                "native_key_provider_backup_copies": copies,
+                "native_key_provider_vsphere_user": planted,
+                "native_key_provider_private_cloud": planted,
+            },
+        }
+        section = {"id": "", "name": planted, "providers": {planted if drill else NAME: entry}, "retired": {}}
+        (tmp_path / "dossier.json").write_text(json.dumps({"format": 2, "vcenters": [section]}))
+        options = {
+            "recovery_file": str(tmp_path / "dossier.json"),
+            "recovery_backup_password": providers.BACKUP_PASSWORD,
+            "recovery_drill": drill,
+            # what the user gives is a template, of which comes what stands in the dossier
+            "recovery_vcenter": "{% raw %}" + planted + "{% endraw %}",
+        }
+        result = play(lab, tmp_path, "recovery", **options)
+        print(result.screen[-1800:])
+        assert result.code != 0 and not (tmp_path / "ran").exists(), result.screen
+        assert lab.vcenter.crypto.providers == {}
