@@ -102,6 +102,7 @@ def outcome(lab: Lab, folder: pathlib.Path) -> dict[str, t.Any]:
         # one for each time that a termination was asked for
         "mails": len(lab.ovhcloud.state.mails),
         "services": sorted((one.product, one.state) for one in lab.ovhcloud.state.services.values()),
+        "dossiers": [_dossier(path) for path in sorted(folder.glob("dossier.json"))],
         "files": sorted(_file(path) for path in folder.rglob("*") if path.is_file() and path.name not in OF_THE_DRIVER),
     }
 
@@ -122,6 +123,18 @@ def _file(path: pathlib.Path) -> tuple[str, str, bool]:
     except ValueError:
         opens = False
     return path.name, oct(path.stat().st_mode & 0o777), opens
+
+
+def _dossier(path: pathlib.Path) -> list[t.Any]:
+    """Of each vCenter, which key providers the dossier has, and which of them as default or as retired."""
+    return [
+        [
+            section["name"],
+            sorted((name, entry.get("default")) for name, entry in section["providers"].items()),
+            sorted(section["retired"]),
+        ]
+        for section in json.loads(path.read_text())["vcenters"]
+    ]
 
 
 def _provider(lab: Lab, provider: dict[str, t.Any]) -> dict[str, t.Any]:

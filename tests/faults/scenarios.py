@@ -28,6 +28,8 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import (
     pbm_profiles,
 )
 
+from . import others
+
 STANDARD, NATIVE, OKMS = "team-kms", "nkp-prod", "okms-prod"
 PARIS = "eu-west-par"
 DAY = 86400.0
@@ -329,6 +331,20 @@ def decommission_okms_end(lab: Lab, folder: pathlib.Path) -> Variables:
     return {**_okms_goes(folder), "decommission_termination_token": token}
 
 
+def two_vcenters(lab: Lab, folder: pathlib.Path) -> Variables:
+    """Option 3; the dossier has a provider of the same name in another vCenter of the same address."""
+    others.keep_dossier(lab, folder, NATIVE)
+    return native_key_provider(lab, folder)
+
+
+def two_runs(lab: Lab, folder: pathlib.Path) -> Variables:
+    """Machines are encrypted while another run, which shares the state file, has switched one of them off."""
+    variables = vm_encryption(lab, folder)
+    reference = lab.vcenter.inventory.vm("vm4").reference
+    others.keep_state(lab, folder, str(reference).strip("'").partition(":")[2])
+    return variables
+
+
 ALL = {
     one.name: one
     for one in (
@@ -349,6 +365,9 @@ ALL = {
         ),
         Scenario("preflight", "preflight", preflight),
         Scenario("vm_encryption", "vm_encryption", vm_encryption, small_fleet),
+        Scenario("two_vcenters", "native_key_provider", two_vcenters, promise=others.in_dossier),
+        Scenario("two_vcenters_lost", "recovery", recovery, earlier="two_vcenters", promise=others.in_dossier),
+        Scenario("two_runs", "vm_encryption", two_runs, small_fleet, promise=others.in_state),
         Scenario("vm_decryption", "vm_encryption", vm_decryption, small_fleet),
         Scenario("key_rotation", "key_rotation", key_rotation, small_fleet),
         Scenario("key_provider_migration", "key_provider_migration", key_provider_migration, small_fleet),
