@@ -58,7 +58,7 @@ def test_account_and_administrators_need_no_policy(lab, domain, identity):
     assert client.probe().green and len(client.use_key(client.create_key("8.0.3 build-1"))) == 32
 
 
-@pytest.mark.parametrize("seconds", [0, 59, 60])
+@pytest.mark.parametrize("seconds", [0, 10, 60])  # the lab's clock goes on beside them
 def test_new_policy_counts_after_a_minute_or_some_handshakes(lab, domain, seconds):
     client = client_of(lab, domain, USER_URN)
     allow(lab, domain)
