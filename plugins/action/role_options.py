@@ -20,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answer
     left_out,
     unknown,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.values import blank
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import flat
 
@@ -93,19 +94,28 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         return left_out(tags, only, skipped)
 
     def _values(self, specs: Specs, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        values, problems = {}, []
+        """What was given. A blank -e does not hide what a role that includes this one has handed over."""
+        values: dict[str, t.Any] = {}
+        problems = []
+        handed = self._task.get_vars()
         for name in specs:
-            if variables.get(name) is None:
-                continue
             try:
-                values[name] = plain(self._templar.template(variables[name]), variables.get("omit"))
+                for place in (variables, handed):
+                    if blank(values.get(name)) and place.get(name) is not None:
+                        values[name] = self._read(place[name], variables.get("omit"))
             except AnsibleError as error:
-                if _is_omitted(error):
-                    continue
                 problems.append(f"{name}: {flat(str(error))[:_LONGEST_ERROR]}")
         if problems:
             raise InvalidInputError(f"options cannot be read, nothing was changed: {'; '.join(problems)}")
         return values
+
+    def _read(self, raw: t.Any, omitted: t.Any) -> t.Any:
+        try:
+            return plain(self._templar.template(raw), omitted)
+        except AnsibleError as error:
+            if _is_omitted(error):
+                return None
+            raise
 
 
 def _is_omitted(error: BaseException | None) -> bool:

@@ -5,12 +5,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import pathlib
 import typing as t
 
 import pytest
 import yaml
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.dossier import (
+    Change,
+    changed,
+    dumped,
+    loaded,
+)
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
@@ -47,7 +54,7 @@ WANTED: dict[str, Wanted] = {
     },
     "key_provider_migration": lambda lab, folder: {"source": "okms", "target": "nkp-prod"},
     "encryption_audit": lambda lab, folder: {"directory": str(folder / "audit")},
-    "recovery": lambda lab, folder: {"file": str(folder / "dossier.json")},
+    "recovery": lambda lab, folder: {"file": str(folder / "dossier.json"), "backup_password": PASSWORD},
     "decommission": lambda lab, folder: {"provider": "nobody"},
 }
 
@@ -73,6 +80,24 @@ def _run(lab: Lab, folder: pathlib.Path, value: t.Any, roles: t.Sequence[str], c
     return harness.run_playbook(lab, str(folder / "all.yml"), folder, check=check, **variables)
 
 
+def _write_dossier(lab: Lab, path: pathlib.Path, backup: pathlib.Path) -> None:
+    """A dossier that knows the native provider."""
+    variables = {
+        "native_key_provider_name": "nkp-prod",
+        "native_key_provider_tpm_required": True,
+        "native_key_provider_backup_path": str(backup),
+        "native_key_provider_backup_copies": [],
+        "native_key_provider_vsphere_user": "",
+        "native_key_provider_private_cloud": "",
+    }
+    digest = hashlib.sha256(backup.read_bytes()).hexdigest()
+    known = {"path": str(backup), "sha256": digest, "created_at": "2026-09-01T08:00:00Z"}
+    kind = {"type": "native", "role": "native_key_provider"}
+    entry = {**kind, "default": False, "key_id": "", "variables": variables, "backup": known}
+    made = changed(loaded(""), providers.vcenter_of(lab), Change("nkp-prod", entry), "2026-09-01T08:00:00Z")
+    path.write_text(dumped(made))
+
+
 def test_every_role_that_people_start_is_here() -> None:
     names = {path.stem for path in (harness.ROOT / "playbooks").glob("*.yml")}
     assert set(WANTED) == names
@@ -85,9 +110,9 @@ BLANK = pytest.mark.parametrize("value", [None, ""], ids=["null", "blank"])
 @BLANK
 def test_blank_answers_are_taken_for_none_in_check_mode(lab: Lab, tmp_path: pathlib.Path, value: t.Any) -> None:
     providers.okms(lab, "okms")
-    providers.native(lab, tmp_path)
+    backup = providers.native(lab, tmp_path)
     lab.vcenter.crypto.default = "okms"
-    (tmp_path / "dossier.json").write_text('{"format": 1, "vcenter": "", "providers": {}}')
+    _write_dossier(lab, tmp_path / "dossier.json", backup)
     before = lab.journal.mark()
     result = _run(lab, tmp_path, value, list(WANTED), check=True)
     assert result.code == 0, result.screen

@@ -240,3 +240,25 @@ def test_options_of_an_included_role_are_judged_before_the_first_write(lab: Lab,
     assert result.code != 0
     assert "vm_encryption_zerto: 'perhaps' is not one of warn, block" in " ".join(result.screen.split())
     assert lab.journal.writes(before) == []
+
+
+@pytest.mark.oldest("role recovery_dossier", "blank and handed over")
+@pytest.mark.parametrize("value", [None, ""], ids=["null", "blank"])
+def test_a_blank_answer_does_not_hide_what_a_role_hands_over(lab: Lab, tmp_path: pathlib.Path, value: t.Any) -> None:
+    """`-e okms_provider=''` beside a recovery would rebuild the provider under another name."""
+    path, entry = tmp_path / "dossier.json", {"type": "native", "role": "native_key_provider", "variables": {}}
+    handed = {
+        "path": str(path),
+        "provider": "{{ name }}",
+        "entry": entry,
+        "vcenter": "vc.example.com",
+        "vcenter_id": "1",
+    }
+    include = {"name": "ovhcloud.vmware_encryption.recovery_dossier"}
+    given = {f"recovery_dossier_{name}": one for name, one in handed.items()}
+    task = {"ansible.builtin.include_role": include, "vars": {**given, "name": "nkp-prod"}}
+    play = {"hosts": "localhost", "gather_facts": False, "connection": "local", "tasks": [task]}
+    (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
+    result = harness.run_playbook(lab, str(tmp_path / "play.yml"), tmp_path, recovery_dossier_provider=value)
+    assert result.code == 0, result.screen
+    assert "nkp-prod" in path.read_text()
