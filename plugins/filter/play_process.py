@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleFilterError
+
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plays import this_play
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 
 DOCUMENTATION = r"""
 name: play_process
@@ -40,6 +43,8 @@ _value:
   sample: localhost@2f6e5b0a-7c1d-4c55-9f0e-8d3f0c6f4b11:4026531836:4242:123456
 """
 
+TAKES = "the name of a host"
+
 
 def play_process(name: t.Any) -> str:
     """The text."""
@@ -51,4 +56,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
         """Name to function."""
-        return {"play_process": play_process}
+        return {"play_process": shaped(play_process, AnsibleFilterError, TAKES)}

@@ -263,3 +263,11 @@ def _copied(value: tuple[t.Any, t.Any, t.Any, t.Any]) -> None:
     place, file, folder, machine = value
     copied(place, file, folder, machine, "id")
     copied(place, file, folder, machine, "id", [file], "ab")
+
+
+process = filter_of("play_process")
+
+
+@target("filter play_process", odd_value, share=0.2)
+def _process(value: t.Any) -> None:
+    process(value)

@@ -9,6 +9,7 @@ import pathlib
 import typing as t
 
 import pytest
+from ansible.errors import AnsibleFilterError
 from hypothesis import strategies as st
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
@@ -36,6 +37,10 @@ def _refuse(text: str) -> None:
     raise InvalidInputError(text)
 
 
+def _refuse_as_filter(text: str) -> None:
+    raise AnsibleFilterError(text)
+
+
 def _fall(text: str) -> None:
     if "\n" in text:
         raise KeyError(text)
@@ -45,8 +50,8 @@ def _fall(text: str) -> None:
     ("run", "kind"),
     [
         (_fall, "KeyError"),
-        (lambda text: _refuse(f"odd: {text}"), "LooseMessageError"),
-        (lambda text: _refuse("long" * 1000), "LooseMessageError"),
+        (lambda text: _refuse_as_filter(f"odd: {text}"), "LooseMessageError"),
+        (lambda text: _refuse_as_filter("long" * 1000), "LooseMessageError"),
     ],
     ids=["another exception", "two lines", "too long"],
 )
