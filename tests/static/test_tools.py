@@ -83,13 +83,6 @@ def test_first_wanted_python_that_is_there_is_taken(monkeypatch: pytest.MonkeyPa
     assert pythons.pick(((3, 10),)) is None
 
 
-def test_ansible_test_installs_what_the_execution_environment_needs() -> None:
-    def packages(file: str) -> set[str]:
-        return {line for line in (ROOT / file).read_text().splitlines() if line and not line.startswith("#")}
-
-    assert packages("tests/unit/requirements.txt") >= packages("meta/ee-requirements.txt")
-
-
 def test_without_a_browser_the_report_is_loudly_not_looked_at(
     monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:

@@ -247,6 +247,9 @@ def package(log: pathlib.Path) -> Tally:
         "ansible-builder introspect", "ansible-builder", "introspect", "--write-pip", needs, installed
     )
     result += bench.check("packages of the execution environment", "grep", "-q", "pyvmomi", needs)
+    definition = place / "meta" / "ee" / "execution-environment.yml"
+    context = ("ansible-builder", "create", "--file", definition, "--context", built / "context")
+    result += bench.check("definition of an execution environment", *context)
     smoke = ROOT / "tests" / "ee" / "all.yml"
     result += user.check("smoke test of what was installed", "ansible-playbook", "-i", "localhost,", smoke)
     return result

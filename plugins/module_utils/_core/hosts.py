@@ -11,6 +11,7 @@ import re
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 
+_LONGEST_NAME = 254  # with the dot at its end, RFC 1035
 _LONGEST = 300  # characters of an option in a message; the longest host name has 253
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -67,4 +68,4 @@ def _is_host(host: str) -> bool:
         name = host.encode("idna").decode("ascii")  # as the libraries below will do
     except UnicodeError:
         return False
-    return bool(_NAME.fullmatch(name))
+    return len(name) <= _LONGEST_NAME and bool(_NAME.fullmatch(name))

@@ -59,6 +59,7 @@ ENDPOINTS = [
     *("https://eu.api.ovh.com:99999/1.0", "https://bücher.example/1.0"),
 ]
 HOSTS = ["vcenter..example.com", ".vcenter.example.com", "a" * 64, "vc enter", "vc\nenter", "https://localhost"]
+HOSTS += ["localhost/", "localhost:443", "[::1]:443", "http://proxy.example.com:3128", "a." * 128]
 
 
 def ask(lab: Lab, module: str = "account_info", **options: t.Any) -> harness.ModuleResult:

@@ -28,26 +28,18 @@ xml_escape: t.Callable[[str], str] = SoapAdapter.XmlEscape
 ENVELOPE = (SoapAdapter.XML_HEADER + "\n" + SoapAdapter.SOAP_START, SoapAdapter.SOAP_END)
 XMLNS_SOAPENV: str = SoapAdapter.XMLNS_SOAPENV
 
-VERSIONS = {
-    "7.0.1": Support.versionMap["vim25/7.0.1.0"],
-    "7.0.2": Support.versionMap["vim25/7.0.2.0"],
-    "8.0.3": Support.versionMap["vim25/8.0.3.0"],
-    "9.0": Support.versionMap["vim25/9.0.0.0"],
-}
+
+def _known(**wire: str) -> dict[str, str]:
+    """Versions by their release, as far as this pyVmomi has them: 8.0.3 is the newest of the oldest that we support."""
+    found = {name.lstrip("v").replace("_", "."): Support.versionMap.get(number) for name, number in wire.items()}
+    return {name: version for name, version in found.items() if version}
+
+
+VERSIONS = _known(v7_0_1="vim25/7.0.1.0", v7_0_2="vim25/7.0.2.0", v8_0_3="vim25/8.0.3.0", v9_0="vim25/9.0.0.0")
 # vSAN numbers its versions on its own; some names hold a blank
-VSAN_VERSIONS = {
-    "7.0.1": Support.versionMap["vsan/vSAN 7.0U1"],
-    "7.0.2": Support.versionMap["vsan/vSAN 7.0U2"],
-    "8.0.3": Support.versionMap["vsan/8.0.0.4"],
-    "9.0": Support.versionMap["vsan/9.0.0.0"],
-}
+VSAN_VERSIONS = _known(v7_0_1="vsan/vSAN 7.0U1", v7_0_2="vsan/vSAN 7.0U2", v8_0_3="vsan/8.0.0.4", v9_0="vsan/9.0.0.0")
 # so does the service for storage policies
-PBM_VERSIONS = {
-    "7.0.1": Support.versionMap["pbm/7.0.1.0"],
-    "7.0.2": Support.versionMap["pbm/7.0.2.0"],
-    "8.0.3": Support.versionMap["pbm/8.0.3.0"],
-    "9.0": Support.versionMap["pbm/9.0.0.0"],
-}
+PBM_VERSIONS = _known(v7_0_1="pbm/7.0.1.0", v7_0_2="pbm/7.0.2.0", v8_0_3="pbm/8.0.3.0", v9_0="pbm/9.0.0.0")
 
 
 def namespace_of(version: str) -> str:

@@ -13,6 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 BAD = [
     *("vcenter..example.com", ".vcenter.example.com", "a" * 64, "vc enter", "vc\nenter", "vc\0enter", "a/b", "a?b"),
     *("https://vc", "vc:443", "::g", "[::1]:443", "fe80::1%a\nb", ""),
+    *("http://proxy:3128", "vc/", "[vc", "a." * 128),
 ]
 
 
