@@ -18,6 +18,7 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.characters import check_characters
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import (
     Plan,
@@ -290,6 +291,7 @@ def _run(spec: ArgSpec, work: t.Callable[[Context, bool], dict[str, t.Any]]) -> 
     try:
         with contextlib.ExitStack() as stack:
             context = Context(module.params, stack)
+            check_characters(module.params)
             result = work(context, module.check_mode)
     except CollectionError as error:
         _warn(module, context, secrets)

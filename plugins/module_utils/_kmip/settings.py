@@ -83,11 +83,7 @@ def endpoint_of(params: t.Mapping[str, t.Any]) -> Endpoint:
         if params[name] <= 0:
             raise InvalidInputError(f"{name}: {params[name]:g} is not a positive number of seconds")
     name = (given(params["server_name"]) or host).strip().rstrip(".")
-    try:
-        name.encode("idna")  # as the ssl module will do
-    except UnicodeError as error:
-        raise InvalidInputError(f"{'server_name' if name != host else 'host'}: {name!r} is no host name") from error
-    return Endpoint(host, params["port"], name, params["connect_timeout"], params["timeout"])
+    return Endpoint(host, params["port"], check_host("server_name", name), params["connect_timeout"], params["timeout"])
 
 
 def anchors_of(params: t.Mapping[str, t.Any]) -> Anchors:

@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     UnreachableError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.tasks import Seen
@@ -43,8 +44,7 @@ def resolve(host: str, lookup: Lookup | None = None) -> list[str]:
         if address.version == 4:
             return [str(address)]
         raise InvalidInputError(f"host {host}: the OVHcloud flow knows IPv4 only, give an IPv4 address or a host name")
-    if not name or ":" in name or "/" in name:
-        raise InvalidInputError(f"host {host!r}: give a host name or an IPv4 address, without scheme and port")
+    check_host("host", name)
     try:
         answers = (lookup or socket.getaddrinfo)(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

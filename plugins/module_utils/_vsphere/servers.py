@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import (
     SERVER_KEYS,
@@ -23,6 +24,9 @@ def check_servers(servers: t.Sequence[t.Mapping[str, t.Any]]) -> None:
         name = server["name"]
         if not name or not server["address"]:
             raise InvalidInputError("servers: every server needs a name and an address that are not empty")
+        check_host(f"servers: the address of {name}", server["address"])
+        if server.get("proxy_address"):
+            check_host(f"servers: the proxy_address of {name}", server["proxy_address"])
         if name in seen:
             raise InvalidInputError(f"servers: the name {name} is given twice")
         if server["port"] is not None and not 0 < server["port"] < 65536:

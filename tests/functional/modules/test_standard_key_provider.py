@@ -288,6 +288,15 @@ def test_bad_input(lab, run_module, options, words):
     assert lab.journal.writes(mark) == []
 
 
+@pytest.mark.parametrize("address", ["kms..example.com", "https://kms.example.com", "kms.example.com:5697"])
+def test_malformed_address_is_told_before_anything_is_made(lab, run, address):
+    servers = [{**server_of(lab.external_kms[0]), "address": address}]
+    mark = lab.journal.mark()
+    result = run(servers=servers)
+    assert result["failure"]["kind"] == "invalid_input" and lab.journal.entries(since=mark) == []
+    assert result.msg.startswith(f"servers: the address of kms-a: '{address}' is no host name or address")
+
+
 def test_bad_days_of_the_connection(lab, run, closed_port, tmp_path):
     servers = [server_of(lab.external_kms[0])]
     other_ca = tmp_path / "other.pem"

@@ -88,10 +88,14 @@ def test_hosts_become_ipv4_addresses(host: str, addresses: tuple[str, ...], expe
 
 
 @pytest.mark.parametrize(
-    "host", ["2001:db8::1", "[2001:db8::1]", "kms.example.net:5696", "https://kms.example.net", " "]
+    "host",
+    [
+        *("2001:db8::1", "[2001:db8::1]", "kms.example.net:5696", "https://kms.example.net", " "),
+        *("kms..example.net", "kms example", f"{'a' * 64}.example.net"),
+    ],
 )
 def test_hosts_that_cannot_be_meant_are_named(host: str) -> None:
-    with pytest.raises(InvalidInputError, match=r"^host "):
+    with pytest.raises(InvalidInputError, match=r"^host[: ]"):
         kms_entries.resolve(host, answers("203.0.113.20"))
 
 
