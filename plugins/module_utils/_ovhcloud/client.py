@@ -251,7 +251,12 @@ class Client:
             note = query_note(query_id(answer))
             pause = retry_after(answer)
             raise TryAgain(ApiError(f"{shown}: answered {answer.status_code}{_wish(pause)}{note}"), pause)
-        if answer.status_code >= 400 or not isinstance(body, dict) or not body.get("access_token"):
+        token = body.get("access_token") if isinstance(body, dict) else None
+        if answer.status_code < 400 and not (isinstance(token, str) and token):
+            kind = one_line(answer.headers.get("Content-Type", "").partition(";")[0]) or "no content type"
+            said = f"{shown}: answered {answer.status_code} without a token ({kind}): check token_url"
+            raise ApiError(said + query_note(query_id(answer)), http_status=answer.status_code)
+        if answer.status_code >= 400 or not isinstance(body, dict):
             reason = body.get("error_description") or body.get("error") if isinstance(body, dict) else None
             said = f", {self._clean(str(reason))}" if reason else ""
             raise AuthenticationError(
@@ -260,11 +265,11 @@ class Client:
                 http_status=answer.status_code,
             )
         expires_in = body.get("expires_in")
-        life = float(max(0, min(expires_in, _END_OF_TIME))) if isinstance(expires_in, (int, float)) else 0.0
-        token = str(body["access_token"])
-        if not sendable(token):
+        # without a time that can be read it is used until it is refused
+        life = float(max(0, min(expires_in, _END_OF_TIME))) if isinstance(expires_in, (int, float)) else _END_OF_TIME
+        if not sendable(str(token)):
             raise ApiError(f"{shown}: the answer holds a token with characters that HTTP cannot send")
-        return token, time.monotonic() + max(0.0, life - _RENEW_BEFORE)
+        return str(token), time.monotonic() + max(0.0, life - _RENEW_BEFORE)
 
     def _decode(self, method: str, call_path: str, answer: Answer) -> t.Any:
         body = json_or_none(answer)
