@@ -241,8 +241,8 @@ def _stub_of(target: Target, bounds: Bounds, path: str, version: str) -> t.Any:
     return stub
 
 
-def _connection(kind: t.Callable[..., t.Any], answers: type[Response], **named: t.Any) -> t.Any:
-    made = kind(**named)
+def _connection(kind: t.Callable[..., t.Any], answers: type[Response], *arguments: t.Any, **named: t.Any) -> t.Any:
+    made = kind(*arguments, **named)  # the host comes without a name from pyVmomi 8
     made.response_class = answers
     return made
 
