@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import PYVMOMI
 from ansible_collections.ovhcloud.vmware_encryption.tests.tools import venvs
+from ansible_collections.ovhcloud.vmware_encryption.tests.tools.paths import REQUIREMENTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARIES = (CRYPTOGRAPHY, PYKMIP, PYVMOMI, REQUESTS, rest.REQUESTS)
@@ -73,7 +74,7 @@ def test_modules_need_what_the_execution_environment_gives() -> None:
 
 
 def test_lower_bounds_are_what_the_oldest_environment_has() -> None:
-    assert venvs.REQUIREMENTS / "lowest.txt" in venvs.OLDEST.files
+    assert REQUIREMENTS / "lowest.txt" in venvs.OLDEST.files
     assert lowest("tests/requirements/lowest.txt") == {item.name: item.rules[">="] for item in EE}
     assert not any("lowest" in file.name for file in venvs.NEWEST.files)
 
