@@ -119,7 +119,7 @@ class ObjectStore:
         direct = stored.table.get(path)
         if direct is not None:
             value = direct(stored.source)
-            info = self.check_path(type(stored.reference), path, vmomi.VERSIONS["9.0"])
+            info = self.check_path(type(stored.reference), path, vmomi.NEWEST)
             return value if info is None else vmomi.typed(value, info.type)
         first, *rest = path.split(".")
         function = stored.table.get(first)

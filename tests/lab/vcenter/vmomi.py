@@ -36,6 +36,7 @@ def _known(**wire: str) -> dict[str, str]:
 
 
 VERSIONS = _known(v7_0_1="vim25/7.0.1.0", v7_0_2="vim25/7.0.2.0", v8_0_3="vim25/8.0.3.0", v9_0="vim25/9.0.0.0")
+NEWEST = [*VERSIONS.values()][-1]
 # vSAN numbers its versions on its own; some names hold a blank
 VSAN_VERSIONS = _known(v7_0_1="vsan/vSAN 7.0U1", v7_0_2="vsan/vSAN 7.0U2", v8_0_3="vsan/8.0.0.4", v9_0="vsan/9.0.0.0")
 # so does the service for storage policies
