@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Python packages: each has a lower and an upper bound, tests use the lower ones, and the lock lies between."""
+"""Python packages: each has a lower and an upper bound, unit tests use the lowest, and the lock lies between."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.s
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.transport import REQUESTS
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import PYVMOMI
-from ansible_collections.ovhcloud.vmware_encryption.tests.tools import venvs
-from ansible_collections.ovhcloud.vmware_encryption.tests.tools.paths import REQUIREMENTS
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARIES = (CRYPTOGRAPHY, PYKMIP, PYVMOMI, REQUESTS, rest.REQUESTS)
@@ -71,12 +69,6 @@ def test_modules_need_what_the_execution_environment_gives() -> None:
     needed = {library.package: version_tuple(library.minimum) for library in LIBRARIES}
     assert {item.name for item in EE} == set(needed)
     assert all(item.rules[">="] >= needed[item.name] for item in EE)
-
-
-def test_lower_bounds_are_what_the_oldest_environment_has() -> None:
-    assert REQUIREMENTS / "lowest.txt" in venvs.OLDEST.files
-    assert lowest("tests/requirements/lowest.txt") == {item.name: item.rules[">="] for item in EE}
-    assert not any("lowest" in file.name for file in venvs.NEWEST.files)
 
 
 def test_unit_tests_run_with_the_least_that_modules_accept() -> None:

@@ -115,7 +115,6 @@ RUN = Venv("run", _own_first(NEWEST_CORE), (_CORE, *_LAB, REQUIREMENTS / "lab-ch
 LAB_CHECK = Venv("lab-check", RUN.versions, (*RUN.files, REQUIREMENTS / "lab-check-sdk.txt"))
 LINT = Venv("lint", NEWEST_CORE, (_CORE, REQUIREMENTS / "lint.txt", *_TEST))
 NEWEST = Venv("newest", NEWEST_CORE, (_CORE, *_TEST, REQUIREMENTS / "fuzz.txt"))
-# the oldest ansible-core with the oldest packages, the newest with the newest
-OLDEST = Venv("oldest", OLDEST_CORE, (REQUIREMENTS / "core-oldest.txt", REQUIREMENTS / "lowest.txt", *_TEST))
+OLDEST = Venv("oldest", OLDEST_CORE, (REQUIREMENTS / "core-oldest.txt", *_TEST))
 SANITY = Venv("sanity", NEWEST_CORE, (_CORE,))
 TOOLS = Venv("tools", NEWEST_CORE, (_CORE, REQUIREMENTS / "tools.txt"))
