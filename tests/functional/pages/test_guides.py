@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import pathlib
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import ssh_host
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import (
     add_native,
     add_standard,
@@ -106,6 +108,74 @@ def test_guide_on_preflight(lab: Lab, work: Work) -> None:
     page = work("guide_preflight")
     assert lab.journal.writes() == []
     assert "would" in page.screen("grant.yml") or "changed" in page.screen("grant.yml")
+
+
+def test_guide_on_okms(lab: Lab, work: Work) -> None:
+    work("guide_okms")
+    assert lab.vcenter.crypto.default == "okms" and lab.vcenter.provider_is_green_at("eu-west-par.okms.ovh.net")
+
+
+def test_guide_on_external_kms(lab: Lab, work: Work) -> None:
+    work("guide_external_kms")
+    assert lab.vcenter.crypto.default == "team-kms"
+
+
+def test_guides_on_native_key_provider_and_recovery(
+    lab: Lab, who: reader.Reader, work: Work, tmp_path: pathlib.Path
+) -> None:
+    """What the first one leaves, a backup, its copy and a dossier, the second one works with."""
+    if ssh_host.missing():
+        pytest.skip("OpenSSH is not on this machine")
+    (tmp_path / "srv/backup").mkdir(parents=True, mode=0o700)
+    with ssh_host.SshHost(srv=tmp_path / "srv") as host:
+        who.knows(host, "backup1.example.com")
+        work("guide_native_key_provider")
+        assert lab.vcenter.crypto.default == "nkp-prod"
+        assert (tmp_path / "srv/backup/nkp-prod.p12").read_bytes() == (who.folder / "backup/nkp-prod.p12").read_bytes()
+        lab.vcenter.lose_providers()
+        work("guide_recovery")
+        assert set(lab.vcenter.crypto.providers) == {"nkp-prod"}
+
+
+def test_guide_on_decommissioning(lab: Lab, who: reader.Reader, work: Work) -> None:
+    identity = lab.ovhcloud.state.account.users["vcenter-kmip"]["urn"]
+    options = {
+        "private_cloud": lab.private_cloud,
+        "region": lab.region,
+        "vsphere_user": "admin",
+        "identity_urns": [identity],
+        "provider": "okms-old",
+        "dossier_path": "dossier.json",
+        "allow_order": True,
+    }
+    who.write("before.json", json.dumps({f"okms_{name}": value for name, value in options.items()}))
+    made = who.type("ansible-playbook ovhcloud.vmware_encryption.okms -e @before.json")
+    assert made.code == 0 and set(lab.vcenter.crypto.providers) == {"okms-old"}, made.screen
+    add_native(lab, "nkp-prod", default=True)
+    work("guide_decommission")
+    assert set(lab.vcenter.crypto.providers) == {"nkp-prod"}
+
+
+def test_guide_on_encrypting(green: Lab, work: Work) -> None:
+    work("guide_encrypt")
+    machines = {machine.name: machine for machine in green.vcenter.inventory.vms}
+    assert machines["app-01"].crypto_key and machines["db-01"].crypto_key
+    assert not machines["proxy-01"].crypto_key and machines["db-01"].power_state == "poweredOn"
+
+
+def test_guide_on_rotation(green: Lab, work: Work) -> None:
+    encrypted(green, "okms-prod")
+    before = green.vcenter.inventory.vm("vm1").crypto_key
+    work("guide_rotate")
+    assert green.vcenter.inventory.vm("vm1").crypto_key != before
+
+
+def test_guide_on_the_audit(lab: Lab, who: reader.Reader, work: Work) -> None:
+    open_up(lab)
+    work("guide_audit")
+    assert sorted(path.name for path in (who.folder / "audit/pcc-192-0-2-10").iterdir()) == [
+        f"encryption-audit.{kind}" for kind in ("csv", "html", "json")
+    ]
 
 
 def test_guide_on_vsan(green: Lab, work: Work) -> None:
