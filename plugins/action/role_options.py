@@ -20,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answer
     left_out,
     unknown,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.paths import outputs
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.values import blank
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import flat
@@ -81,7 +82,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         except InvalidInputError as error:
             return {**result, "changed": False, "failed": True, "msg": error.message}
         if partial:
-            return {**result, "changed": False}
+            return {**result, "changed": False, "outputs": outputs(options), "volumes": options.get("volumes") or []}
         # secrets are among them
         return {**result, "changed": False, "_ansible_no_log": True, **options}
 

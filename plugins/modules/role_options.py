@@ -54,4 +54,19 @@ option:
   returned: when the options can be used, and not with O(partial)
   type: raw
   sample: eu-west-rbx
+outputs:
+  description: What the role will write with these options, as M(ovhcloud.vmware_encryption.output_files) takes it.
+  returned: with O(partial)
+  type: list
+  elements: dict
+  sample:
+    - option: dossier_path
+      follow: true
+      path: /srv/vmware/dossier.json
+volumes:
+  description: The option C(volumes) of the role, folders that outlast a job.
+  returned: with O(partial)
+  type: list
+  elements: str
+  sample: [/runner/kept]
 """

@@ -59,6 +59,17 @@ def completed(specs: Specs, options: t.Mapping[str, t.Any], start: str, remote: 
     return found, problems
 
 
+def outputs(options: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    """What the role will write with these options, as the module output_files takes it; names without the role's."""
+    brought = ("backup_allow_ephemeral", "backup_copies", "backup_tasks")
+    found: list[dict[str, t.Any]] = [
+        {"option": "backup_path", "lasting": not any(options.get(name) for name in brought)},
+        {"option": "dossier_path", "follow": True},
+        {"option": "csr_output_path" if options.get("identity") == "csr" else "certificate_output_path"},
+    ]
+    return [{**entry, "path": options[name]} for entry in found if options.get(name := str(entry["option"]))]
+
+
 _NOWHERE = (
     "is relative, and this play works on another host than the one on which it was started; give an absolute path"
 )

@@ -95,6 +95,14 @@ def test_no_provider_is_made_for_a_backup_without_a_place(
     assert quiet_lab.vcenter.crypto.providers == {}
 
 
+def test_the_preflight_judges_the_paths_of_the_role_that_follows(quiet_lab: Lab, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "nkp.p12").mkdir()
+    options: dict[str, t.Any] = {**NATIVE, "preflight_option": "native_key_provider"}
+    options.update(native_key_provider_backup_path="nkp.p12", native_key_provider_volumes=[str(tmp_path)])
+    said = refused(quiet_lab, tmp_path, "preflight", **options)
+    assert f"native_key_provider_backup_path: {tmp_path}/nkp.p12 is a folder" in said
+
+
 def test_on_another_host_relative_paths_are_refused(quiet_lab: Lab, tmp_path: pathlib.Path) -> None:
     book = tmp_path / "site.yml"
     book.write_text(

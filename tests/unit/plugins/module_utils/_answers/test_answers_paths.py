@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.paths import completed
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.paths import completed, outputs
 
 PATH: dict[str, t.Any] = {"type": "path", "default": ""}
 SPECS: dict[str, dict[str, t.Any]] = {
@@ -88,3 +88,27 @@ def test_a_file_that_cannot_be_read_is_named_by_its_option(tmp_path: pathlib.Pat
     ):
         (problem,) = completed(SPECS, {**NOTHING, "kms_ca_file": name}, str(tmp_path), False)[1]
         assert problem.startswith("kms_ca_file: ") and said in problem, problem
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"dossier_path": "", "state": 1}, []),
+        ({"dossier_path": "/d"}, [{"option": "dossier_path", "follow": True, "path": "/d"}]),
+        ({"backup_path": "/b"}, [{"option": "backup_path", "lasting": True, "path": "/b"}]),
+        (
+            {"backup_path": "/b", "backup_copies": [{"host": "a"}]},
+            [{"option": "backup_path", "lasting": False, "path": "/b"}],
+        ),
+        (
+            {"identity": "csr", "csr_output_path": "/c", "certificate_output_path": "/p"},
+            [{"option": "csr_output_path", "path": "/c"}],
+        ),
+        (
+            {"identity": "ca", "csr_output_path": "/c", "certificate_output_path": "/p"},
+            [{"option": "certificate_output_path", "path": "/p"}],
+        ),
+    ],
+)
+def test_what_a_role_will_write(options: dict[str, t.Any], expected: list[dict[str, t.Any]]) -> None:
+    assert outputs(options) == expected
