@@ -30,8 +30,9 @@ class Demo:
         self._stats, self._shown = directory / "stats.json", directory / "shown.jsonl"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text("", encoding="utf-8")
-        # a host outside the job, as far as Ansible is concerned
-        (directory / "hosts.yml").write_text("all: {hosts: {vault1: {ansible_connection: local}}}\n")
+        # a host with its own variables: the Python of this process, whatever others the machine has
+        vault = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        (directory / "hosts.yml").write_text(json.dumps({"all": {"hosts": {"vault1": vault}}}), encoding="utf-8")
 
     def heading(self, number: int, chapters: int, title: str, sentence: str) -> None:
         """The beginning of a chapter."""
