@@ -33,7 +33,8 @@ options:
         type: str
         required: true
       path:
-            type: path
+        description: Where the file or the folder will be.
+        type: path
       folder:
         description: Whether it is a folder into which files are put.
         type: bool

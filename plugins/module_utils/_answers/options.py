@@ -54,7 +54,7 @@ def answered(
 def _octal(values: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Modes of files that YAML has taken for numbers, because they stand without quotes."""
     modes = {name: values.get(name) for name in _MODES}
-    return {name: f"0{mode:o}" for name, mode in modes.items() if type(mode) is int}
+    return {name: f"0{mode:o}" for name, mode in modes.items() if isinstance(mode, int) and not isinstance(mode, bool)}
 
 
 def unknown(

@@ -35,13 +35,15 @@ def path(tmp_path: pathlib.Path) -> pathlib.Path:
     return tmp_path / "dossier.json"
 
 
-def write(path: pathlib.Path, vcenter: dict[str, str] = A, check: bool = False, **options: t.Any) -> ModuleResult:
-    given = {"provider": "nkp", "entry": NATIVE, **vcenter, **options}
+def write(
+    path: pathlib.Path, vcenter: dict[str, str] | None = None, check: bool = False, **options: t.Any
+) -> ModuleResult:
+    given = {"provider": "nkp", "entry": NATIVE, **(vcenter or A), **options}
     return run_module("recovery_dossier", check=check, path=str(path), **given)
 
 
-def read(path: pathlib.Path, vcenter: dict[str, str] = A, **options: t.Any) -> ModuleResult:
-    given: dict[str, t.Any] = {**vcenter, **options}
+def read(path: pathlib.Path, vcenter: dict[str, str] | None = None, **options: t.Any) -> ModuleResult:
+    given: dict[str, t.Any] = {**(vcenter or A), **options}
     return run_module("recovery_dossier_info", path=str(path), **given)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import socket
@@ -34,7 +35,7 @@ PACKED = {
 
 def answer(
     body: bytes, encoding: str = "", seconds: float = 60, size: int = 1 << 20, headers: str = "", whole: bool = True
-) -> UnpackingResponse:
+) -> contextlib.closing[UnpackingResponse]:
     """An answer that has arrived; whole=False: and may go on."""
     ours, theirs = socket.socketpair()
     head = f"HTTP/1.1 200 OK\r\n{headers}" + (f"Content-Encoding: {encoding}\r\n" if encoding else "")
@@ -45,7 +46,7 @@ def answer(
     made = bounded(UnpackingResponse, Bounds(seconds, size))(ours)
     made.keeps = [ours, theirs]  # type: ignore[attr-defined]
     made.begin()
-    return made
+    return contextlib.closing(made)
 
 
 @pytest.mark.parametrize("encoding", PACKED)
@@ -75,8 +76,10 @@ def test_packed_body_is_read_to_the_end_of_its_message() -> None:
 def test_too_long_body_is_not_kept(encoding: str) -> None:
     body = bytes(3 << 20) if encoding else bytes(300000)
     size = 1 << 20 if encoding else 100000
-    got = answer(gzip.compress(body) if encoding else body, encoding, size=size)
-    with got, pytest.raises(TooLongError, match="longer than"):
+    with (
+        answer(gzip.compress(body) if encoding else body, encoding, size=size) as got,
+        pytest.raises(TooLongError, match="longer than"),
+    ):
         while got.read(50000):
             pass
 
@@ -87,8 +90,8 @@ def test_body_that_announces_too_much_is_not_begun() -> None:
 
 
 def test_answer_that_is_never_complete_ends_in_time() -> None:
-    got = answer(b"12345", headers="Content-Length: 10\r\n", seconds=0.05, whole=False)
-    with got, pytest.raises(socket.timeout):
+    late = answer(b"12345", headers="Content-Length: 10\r\n", seconds=0.05, whole=False)
+    with late as got, pytest.raises(socket.timeout):
         got.read()
 
 

@@ -47,5 +47,8 @@ def test_play_of_another_machine_counts_as_over(name: str) -> None:
 
 
 def test_play_without_proc_has_a_name_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.readlink", lambda _path: (_ for _ in ()).throw(FileNotFoundError))
+    def without_proc(_path: str) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("os.readlink", without_proc)
     assert this_play("h") != this_play("h") and not at_work(this_play("h"))
