@@ -283,6 +283,7 @@ def test_the_playbook_shows_the_table(lab: Lab, tmp_path: pathlib.Path) -> None:
         preflight_private_cloud=lab.private_cloud,
         preflight_okms_region=lab.region,
         preflight_okms_display_name="kms-prod",
+        preflight_allow_order=True,
     )
     assert (result.code, result.changed) == (0, 0), result.screen
     for words in ("OKMS domain: kms-prod is not there", "iam_policy", "access_rules", "read_only"):
