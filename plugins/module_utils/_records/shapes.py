@@ -49,7 +49,9 @@ def _is_time(text: str) -> bool:
 
 
 def name_of(text: t.Any) -> str:
-    """A name from a file as a message can show it."""
+    """A name from a file as a message can show it: no part of a key that was pasted in its place."""
+    if "PRIVATE KEY" in str(text):
+        return "(hidden)"
     shown = "".join(sign if sign.isprintable() else "?" for sign in str(text))
     return shown if len(shown) <= 80 else f"{shown[:77]}..."
 

@@ -198,7 +198,7 @@ def test_password_with_a_nul_is_refused_by_name(tmp_path: pathlib.Path) -> None:
     }
     result = harness.run_module("native_key_provider_backup", **options, backup_password="with\0nul", port=1)
     assert result.failed
-    assert result.msg.startswith("backup_password: holds a NUL character")
+    assert result.msg.startswith("backup_password has a character that cannot be used (U+0000)")
     assert not list(tmp_path.iterdir())
 
 

@@ -142,9 +142,8 @@ def test_reads_are_repeated(lab: Lab, run_module: RunModule, fault: dict[str, t.
 
 
 def test_a_missing_package_is_named(tmp_path: pathlib.Path) -> None:
-    # the lab has the package itself, so it is taken away after the lab is loaded
     code = (
-        f"import sys; from {harness.__name__} import run_module, Lab\n"
+        f"import sys; from {harness.__name__} import run_module\n"
         "sys.modules['requests'] = None\n"
         "print(run_module('okms_info', access_token='some-token').msg)"
     )
