@@ -29,7 +29,8 @@ READING = ["PbmRetrieveServiceContent", "PbmQueryProfile", "PbmRetrieveContent",
 @contextlib.contextmanager
 def opened(lab):
     """A session as modules have it."""
-    params = {"validate_certs": True, "proxy_host": None, "proxy_port": None, **harness.connection(lab, "vsphere")}
+    options = {"validate_certs": True, "proxy_host": None, "proxy_port": None, "request_timeout": 60}
+    params = {**options, **harness.connection(lab, "vsphere")}
     with contextlib.ExitStack() as stack:
         yield connect(Context(params, stack))
 

@@ -126,7 +126,8 @@ def test_a_copy_that_cannot_be_reached_stops_the_role(lab: Lab, play: Play, tmp_
     mark = lab.journal.mark()
     stopped = play(native_key_provider_preflight=False)
     assert stopped.code != 0 and lab.journal.writes(mark) == [], stopped.screen
-    assert f"The backup cannot be copied to vault1:{vault} (on this machine): " in " ".join(stopped.screen.split()), stopped.screen
+    refusal = f"The backup cannot be copied to vault1:{vault} (on this machine): "
+    assert refusal in " ".join(stopped.screen.split()), stopped.screen
     # a copy that is not there is no reason to stop: the backup is taken again
     inventory.write_text(good)
     vault.unlink()
