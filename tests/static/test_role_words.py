@@ -17,6 +17,8 @@ import yaml
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.variables import (
     ENVIRONMENT,
+    PLAYBOOK,
+    connection_of,
     variables_of,
 )
 
@@ -121,3 +123,14 @@ def test_each_option_that_messages_name_has_its_variable(role: str) -> None:
 def test_options_that_messages_name_are_found() -> None:
     assert is_spoken_of("allow_order") and is_spoken_of("force") and is_spoken_of("wait_timeout")
     assert not is_spoken_of("service_name") and not is_spoken_of("description")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+def test_messages_name_the_connection_variables_of_a_playbook(path: pathlib.Path) -> None:
+    for play in yaml.safe_load(path.read_text()):
+        assert play["environment"][PLAYBOOK] == "true"
+        for options in play["module_defaults"].values():
+            variables = {
+                option: re.findall(r"\b(?:ovhcloud|vcenter)_\w+", str(text))[0] for option, text in options.items()
+            }
+            assert connection_of(options) == variables

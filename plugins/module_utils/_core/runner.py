@@ -35,11 +35,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
     shortened,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import WRONG_SHAPE, why
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.variables import ENVIRONMENT, Words
-
-# options of a connection, which no role sets
-_CONNECTION = "ca_path client_id client_secret token_url application_key application_secret consumer_key access_token "
-_CONNECTION += "endpoint hostname port username password validate_certs proxy_host proxy_port timeout request_timeout"
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.variables import (
+    ENVIRONMENT,
+    PLAYBOOK,
+    Words,
+)
 
 
 class Closable(t.Protocol):
@@ -268,9 +268,9 @@ class _Module(AnsibleModule):  # type: ignore[misc]
         raise AssertionError("fail_json returned")
 
     def words(self) -> Words:
-        """How the role that runs this module, if one does, names its options."""
-        options = set(self.argument_spec).difference(_CONNECTION.split())
-        return Words(os.environ.get(ENVIRONMENT, ""), str(self._name).rpartition(".")[2], options)
+        """How the role or playbook that runs this module, if one does, names its options."""
+        name, said = str(self._name).rpartition(".")[2], os.environ.get(ENVIRONMENT, "")
+        return Words(said, name, self.argument_spec, bool(os.environ.get(PLAYBOOK)))
 
     def hide_misplaced(self) -> None:
         """Ansible takes these values out of all that the module returns, `invocation` included."""

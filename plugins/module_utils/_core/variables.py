@@ -4,7 +4,8 @@
 """Messages name what the user typed: in a role, the variable of the role instead of the option of the module.
 
 Each role says in the environment of its tasks which of its variables stands for which option, as pairs of
-`option=variable` or `module.option=variable`. Without that, messages stay as they are.
+`option=variable` or `module.option=variable`. The playbooks of this collection say that they run, because options of a
+connection have variables there only: a play of a user has module_defaults. Without that, messages stay as they are.
 """
 
 from __future__ import annotations
@@ -13,6 +14,17 @@ import re
 import typing as t
 
 ENVIRONMENT = "OVHCLOUD_VMWARE_ENCRYPTION_VARIABLES"
+PLAYBOOK = "OVHCLOUD_VMWARE_ENCRYPTION_PLAYBOOK"
+# options of a connection; no role has variables for them
+CONNECTION = frozenset(
+    (
+        "access_token", "application_key", "application_secret", "ca_path", "client_id", "client_secret",
+        "consumer_key", "endpoint", "hostname", "password", "port", "proxy_host", "proxy_port", "request_timeout",
+        "timeout", "token_url", "username", "validate_certs",
+    )
+)  # fmt: skip
+# an option that only one side has, and how its variables begin in the playbooks
+_SIDES = {"hostname": "vcenter_", "endpoint": "ovhcloud_"}
 # keys of results whose texts are for people
 _TEXTS = ("error", "msg", "next_step", "problem", "reason", "reasons")
 _BEFORE = r"(?<![\w./-])"
@@ -26,6 +38,12 @@ def variables_of(text: str, module: str) -> dict[str, str]:
     return {**plain, **own}
 
 
+def connection_of(options: t.Collection[str]) -> dict[str, str]:
+    """Variable of a playbook by connection option of a module with these options; empty when it has no connection."""
+    prefix = next((prefix for option, prefix in _SIDES.items() if option in options), "")
+    return {option: prefix + option for option in options if option in CONNECTION} if prefix else {}
+
+
 class Words:
     """The texts of one module in the words of the role that runs it.
 
@@ -33,16 +51,18 @@ class Words:
     before `=`, `: true` and `: false`, and at the beginning of a message.
     """
 
-    def __init__(self, text: str, module: str, options: t.Collection[str]) -> None:
-        self._variables = variables_of(text, module) if text else {}
-        self._active = bool(text)
+    def __init__(self, text: str, module: str, options: t.Collection[str], in_playbook: bool = False) -> None:
+        connection = connection_of(options) if in_playbook else {}
+        self._variables = {**connection, **(variables_of(text, module) if text else {})}
         self._module = module
-        known = sorted({*self._variables, *options}, key=len, reverse=True)
+        # in a play of a user an option of a connection is what was typed
+        own = set(options).difference(CONNECTION) if text else set()
+        known = sorted({*self._variables, *own}, key=len, reverse=True)
         names = "|".join(re.escape(name) for name in known if "_" in name)
         words = "|".join(re.escape(name) for name in known if "_" not in name)
         parts = [rf"{_BEFORE}(?:{names})(?!\w)"] if names else []
         parts += [rf"{_BEFORE}(?:{words})(?==|: (?:true|false)\b)", rf"^(?:{words})(?=: )"] if words else []
-        self._pattern = re.compile("|".join(parts)) if parts and self._active else None
+        self._pattern = re.compile("|".join(parts)) if parts else None
 
     def of(self, message: str) -> str:
         """The message with the names of variables; an option that the role has no variable for is said to be one."""

@@ -48,3 +48,14 @@ def test_a_vcenter_too_old_for_native_providers(tmp_path: pathlib.Path) -> None:
         result = harness.run_playbook(lab, "native_key_provider", tmp_path, **variables)
         assert result.code != 0
         assert "7.0.1" in result.screen and "7.0.2" in result.screen
+
+
+def test_a_wrong_connection_is_told_by_its_variable(lab: Lab, tmp_path: pathlib.Path) -> None:
+    variables = test_interrupted.native_key_provider(lab, tmp_path)
+    missing = {**_by_module_defaults(lab), "vcenter_ca_path": str(tmp_path / "missing.pem")}
+    said = f"vcenter_ca_path {missing['vcenter_ca_path']} cannot be used"
+    environment = {"VMWARE_CA_PATH": ""}
+    result = harness.run_playbook(lab, "native_key_provider", tmp_path, environment=environment, **variables, **missing)
+    assert result.code != 0
+    assert said in result.screen, result.screen
+    assert lab.journal.writes() == []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.variables import Words
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.variables import Words, connection_of
 
 ROLE = "allow_order=okms_allow_order wait_timeout=okms_wait_timeout force=okms_force other.confirm_name=okms_confirm"
 OPTIONS = ("allow_order", "wait_timeout", "force", "purge", "state", "name", "credential_id", "confirm_name")
@@ -54,3 +54,32 @@ def test_only_texts_for_people_change_in_results() -> None:
         "reasons": ["no okms_allow_order"],
         "problem": None,
     }
+
+
+VSPHERE = {"hostname", "ca_path", "request_timeout", "validate_certs", "name"}
+OVHCLOUD = {"endpoint", "ca_path", "timeout", "validate_certs", "service_name"}
+
+
+@pytest.mark.parametrize(
+    ("options", "message", "expected"),
+    [
+        (VSPHERE, "ca_path: /x is no file", "vcenter_ca_path: /x is no file"),
+        (VSPHERE, "raise request_timeout", "raise vcenter_request_timeout"),
+        (OVHCLOUD, "raise timeout=10 or see ca_path", "raise ovhcloud_timeout=10 or see ovhcloud_ca_path"),
+        # a module without a connection has options of these names for other things
+        ({"timeout", "path"}, "raise timeout=10", "raise timeout=10"),
+    ],
+)  # fmt: skip
+def test_a_playbook_names_its_connection_variables(options: set[str], message: str, expected: str) -> None:
+    assert Words("", "any", options, in_playbook=True).of(message) == expected
+    # a play of a user gives the connection by module_defaults, so the option is what was typed
+    assert Words("", "any", options).of(message) == message
+
+
+def test_a_play_of_a_user_keeps_connection_options_in_a_role() -> None:
+    assert Words(ROLE, "okms", {*OPTIONS, "hostname", "ca_path"}).of("see ca_path") == "see ca_path"
+
+
+def test_only_options_of_a_connection_get_such_variables() -> None:
+    assert connection_of(VSPHERE) == {name: f"vcenter_{name}" for name in VSPHERE - {"name"}}
+    assert connection_of({"path", "timeout"}) == {}
