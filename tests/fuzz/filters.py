@@ -250,7 +250,15 @@ places, copied = map(filter_of, ("backup_places", "backup_copy"))
 COPIES = [{"host": "vault", "path": "/nkp.p12", "owner": "root"}, {"host": "other", "path": "relative"}]
 HOSTVARS = {"vault": {"ansible_host": "192.0.2.1", "ansible_port": 22, "ansible_become": "yes"}}
 STAT = {"stat": {"exists": True, "isreg": True, "size": 9, "checksum": "ab", "mode": "0600", "mtime": 1.5}}
-PLACE = {"host": "vault", "path": "/nkp.p12", "outside": True, "owner": "", "group": "", "own": {"user": "u"}}
+PLACE = {
+    "host": "vault",
+    "path": "/nkp.p12",
+    "label": "vault:/nkp.p12",
+    "outside": True,
+    "owner": "",
+    "group": "",
+    "own": {"user": "u"},
+}
 
 
 @target("filter backup_places", st.tuples(bent([COPIES]), bent([HOSTVARS]), bent([["vault"]])))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.paths import completed
@@ -15,9 +16,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answer
     judged,
     meant,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.characters import check_characters
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 
 _PLAYBOOK = "hosts"  # <role>_hosts names the hosts of the playbook of that name
+_CONFIRMATION = re.compile(r"_confirm(?:_|$)")
 _MODES = ("encryption_audit_mode",)
 _OUTPUTS = ("preflight_report",)  # what roles tell others
 _NAMED = 8  # problems that a message tells
@@ -38,9 +41,13 @@ def answered(
     """
     if partial:
         specs = {name: {**spec, "required": False} for name, spec in specs.items()}
+    # what destroys wants its name typed again, exactly
+    specs = {name: {**spec, "exact": bool(_CONFIRMATION.search(name))} for name, spec in specs.items()}
     found, problems = judged(specs, {**values, **_octal(values)})
-    found, wrong_paths = completed(specs, found, start or os.getcwd(), remote)
-    problems += wrong_paths
+    wrong = _odd_characters(found)
+    if not wrong:
+        found, wrong = completed(specs, found, start or os.getcwd(), remote)
+    problems += wrong
     options = {name[len(role) + 1 :]: value for name, value in found.items()}
     problems = problems or broken(role, options)
     if problems:
@@ -49,6 +56,17 @@ def answered(
             f"the options of the role {role} cannot be used, nothing was changed: {'; '.join(problems[:_NAMED])}{more}"
         )
     return options
+
+
+def _odd_characters(options: t.Mapping[str, t.Any]) -> list[str]:
+    """What modules would refuse later, in the middle of the role."""
+    problems = []
+    for name, value in options.items():
+        try:
+            check_characters(value, name)
+        except InvalidInputError as error:
+            problems.append(error.message)
+    return problems
 
 
 def _octal(values: t.Mapping[str, t.Any]) -> dict[str, str]:

@@ -72,7 +72,7 @@ def _check_choices(values: t.Sequence[t.Any], choices: t.Sequence[t.Any]) -> Non
 def _text(value: t.Any, spec: Spec) -> str:
     if isinstance(value, str):
         # white space at an end of a password can belong to it
-        return value if spec.get("no_log") else value.strip()
+        return value if spec.get("no_log") or spec.get("exact") else value.strip()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     raise RefusedError(f"{_named(value)} is no text; put text that YAML takes for something else in quotes")

@@ -86,7 +86,8 @@ def test_what_is_in_the_way_is_told_first(run: Run, tmp_path: pathlib.Path, name
     before = sorted(os.listdir(tmp_path))
     result = run(files=[entry("new/good.p12"), entry(name)], check=check)
     assert result.failed and said in result.msg, result.msg
-    assert "\n" not in result.msg and (OPTION in result.msg or "files.path" in result.msg)
+    # such a character is refused before the module knows what the path is called; roles refuse it by its name
+    assert "\n" not in result.msg and ("files.path" if "\0" in name else OPTION) in result.msg
     assert sorted(os.listdir(tmp_path)) == before
 
 

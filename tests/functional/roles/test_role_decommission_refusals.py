@@ -91,7 +91,7 @@ def test_each_user_stops_it(lab: Lab, run: Runner, tmp_path: pathlib.Path, name:
     refused(lab, run, "system default", "decommission_new_default", decommission_clear_defaults=True, **given)
     crypto.default = None
     refused(lab, run, "backup product", decommission_in_use_by=["backup product of site B"], **given)
-    for confirm in ("", f"{name}-2"):
+    for confirm in ("", f"{name} ", f"{name}-2"):
         words = ("decommission_confirm", f"Key provider {name} removed from vCenter")
         refused(lab, run, *words, **{**given, "decommission_confirm": confirm})
     assert run(check=True, **given).code == 0

@@ -84,6 +84,9 @@ def test_a_required_option_that_is_blank_is_named(role: str, name: str, blank: t
         ("vm_encryption", {"max_parallel": 0}, "vm_encryption_max_parallel: 0 is less than 1"),
         ("key_rotation", {"selection": {"all": False}}, "key_rotation_selection: it names no virtual machine"),
         ("encryption_audit", {"mode": "0999"}, "encryption_audit_mode: '0999' is no mode of a file"),
+        ("okms", {"display_name": "okms\0"}, "okms_display_name has a character"),
+        ("okms", {"dossier_path": "a\0b"}, "okms_dossier_path has a character"),
+        ("vm_encryption", {"selection": {"names": ["a\ud800"]}}, "vm_encryption_selection"),
     ],
 )  # fmt: skip
 def test_what_a_later_step_would_refuse_is_told_first(role: str, change: dict[str, t.Any], words: str) -> None:
@@ -106,6 +109,11 @@ def test_what_a_later_step_would_refuse_is_told_first(role: str, change: dict[st
 )
 def test_what_a_later_step_takes_is_not_refused(role: str, change: dict[str, t.Any]) -> None:
     assert answers(role, **change)
+
+
+def test_a_confirmation_is_taken_exactly() -> None:
+    found = answers("decommission", confirm="okms ", provider=" okms ")
+    assert (found["confirm"], found["provider"]) == ("okms ", "okms")
 
 
 def test_a_number_for_the_mode_of_files_is_octal() -> None:
