@@ -54,16 +54,16 @@ def change_record(
         raise InvalidInputError(f"{name}: cannot write {path}: {_words(error)}", path=path) from error
     with _locked(place, path, name, warn, patience) as file:
         old = _text_of(file, path, name)
-        new = change(old)
-        if not new:
-            os.unlink(place)
-        elif new != old:
-            try:
+        try:
+            new = change(old)
+            if not new:
+                os.unlink(place)
+            elif new != old:
                 write_private(place, new)
-            except InvalidInputError:
-                if not old:  # made for the lock only
-                    os.unlink(place)
-                raise
+        except BaseException:
+            if not old and _is_at(file, place):  # made for the lock only
+                os.unlink(place)
+            raise
 
 
 @contextlib.contextmanager

@@ -138,6 +138,20 @@ def test_record_that_cannot_be_written_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), SystemExit(143)])
+@pytest.mark.parametrize("there", [True, False])
+def test_change_that_fails_leaves_what_was_there(tmp_path: pathlib.Path, there: bool, error: BaseException) -> None:
+    def fails(_old: str) -> str:
+        raise error
+
+    path = tmp_path / "record.json"
+    if there:
+        path.write_text("old")
+    with pytest.raises(type(error)):
+        change_record(str(path), "path", fails, _silent)
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == ([("record.json", "old")] if there else [])
+
+
 @pytest.mark.parametrize("kind", ["fifo", "folder", "binary", "huge", "NUL", "no folder"])
 def test_what_is_no_record_is_refused_on_one_line(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, kind: str
