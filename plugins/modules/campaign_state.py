@@ -159,6 +159,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shared_files import (
     change_record,
     read_record,
+    usable,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.campaigns import (
     Change,
@@ -209,7 +210,8 @@ class CampaignState(Resource):
         self._record: Record = {}
 
     def read(self) -> State | None:
-        self._record = self._shaped(lambda: loaded(read_record(self._path, "path")))
+        with self._usable():
+            self._record = loaded(read_record(self._path, "path"))
         for words in unknown_owners(self._record, self._vcenter):
             self._warn(
                 f"{self._path} also has machines to power on of {words}, which no instance UUID identifies. If that is "
@@ -236,17 +238,15 @@ class CampaignState(Resource):
             self._record = self._after(loaded(text_now))
             return dumped(self._record)
 
-        self._shaped(lambda: change_record(self._path, "path", applied, self._warn))
+        with self._usable():
+            change_record(self._path, "path", applied, self._warn)
         return self._view(self._record)
 
     def delete(self, plan: Plan) -> None:
         raise AssertionError("the file is removed by the change that empties it")
 
-    def _shaped(self, work: t.Callable[[], t.Any]) -> t.Any:
-        try:
-            return work()
-        except ShapeError as error:
-            raise InvalidInputError(f"cannot use the state file {self._path}: {error}", path=self._path) from error
+    def _usable(self) -> t.ContextManager[None]:
+        return usable("state file", self._path, ShapeError)
 
 
 def main() -> None:

@@ -117,6 +117,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
     change_record,
     now_text,
     read_record,
+    usable,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.dossier import (
     Change,
@@ -155,10 +156,12 @@ class RecoveryDossier(Resource):
         self._change = Change(params["provider"], entry, params["retire"], key_id)
 
     def read(self) -> State | None:
-        return t.cast(State, self._shaped(lambda: loaded(read_record(self._path, "path"))))
+        with self._usable():
+            return loaded(read_record(self._path, "path"))
 
     def wanted(self, before: State | None) -> State:
-        made = self._shaped(lambda: changed(before or {}, self._vcenter, self._change, now_text()))
+        with self._usable():
+            made = changed(before or {}, self._vcenter, self._change, now_text())
         return {"format": made["format"], "vcenters": made["vcenters"]}
 
     def predict(self, plan: Plan) -> State:
@@ -175,19 +178,15 @@ class RecoveryDossier(Resource):
             after.update(changed(loaded(text), self._vcenter, self._change, now_text()))
             return dumped(after)
 
-        self._shaped(lambda: change_record(self._path, "path", applied, self._warn))
+        with self._usable():
+            change_record(self._path, "path", applied, self._warn)
         return after
 
     def delete(self, plan: Plan) -> None:
         raise AssertionError("the file is never removed")
 
-    def _shaped(self, work: t.Callable[[], t.Any]) -> t.Any:
-        try:
-            return work()
-        except ShapeError as error:
-            raise InvalidInputError(
-                f"cannot use the recovery dossier {self._path}: {error}", path=self._path
-            ) from error
+    def _usable(self) -> t.ContextManager[None]:
+        return usable("recovery dossier", self._path, ShapeError)
 
 
 def main() -> None:

@@ -91,9 +91,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     text,
     texts,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shared_files import read_record
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shared_files import read_record, usable
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.dossier import loaded
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.entries import (
     Chosen,
@@ -122,10 +121,8 @@ class RecoveryDossierInfo:
     def find(self) -> dict[str, t.Any]:
         """The result keys."""
         path = self._params["path"]
-        try:
+        with usable("recovery dossier", path, ShapeError):
             found = self._chosen(read_record(path, "path", needed=True))
-        except ShapeError as error:
-            raise InvalidInputError(f"cannot use the recovery dossier {path}: {error}", path=path) from error
         return {"source": found.vcenter, "providers": found.providers, "retired": found.retired}
 
     def _chosen(self, content: str) -> Chosen:

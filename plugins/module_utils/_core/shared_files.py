@@ -67,6 +67,15 @@ def change_record(
 
 
 @contextlib.contextmanager
+def usable(kind: str, path: str, wrong: type[ValueError]) -> t.Iterator[None]:
+    """Name the file when what reads or changes its text raises `wrong`: the text is not that of such a file."""
+    try:
+        yield
+    except wrong as error:
+        raise InvalidInputError(f"cannot use the {kind} {path}: {error}", path=path) from error
+
+
+@contextlib.contextmanager
 def _locked(
     place: str, path: str, name: str, warn: t.Callable[[str], None], patience: Patience
 ) -> t.Iterator[t.BinaryIO]:
