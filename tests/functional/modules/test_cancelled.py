@@ -15,8 +15,8 @@ import typing as t
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.credential_helpers import due_renewal
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 _CHILD = """
@@ -45,19 +45,7 @@ def cancelled(module: str, step: str, which: int, **options: t.Any) -> int:
 
 @pytest.fixture
 def renewal(lab: Lab, run_module: RunModule, tmp_path: pathlib.Path) -> dict[str, t.Any]:
-    """Options that renew a credential whose key OKMS has made."""
-    options: dict[str, t.Any] = {
-        "okms_id": lab.ovhcloud.new_okms("eu-west-rbx", "kms-prod").okms_id,
-        "name": "backup",
-        "identity_urns": ["urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"],
-        "private_key_path": str(tmp_path / "okms.key"),
-        "renew_before": 120,
-        "wait_interval": 0.01,
-        "wait_timeout": 60,
-    }
-    assert run_module("okms_credential", **options).changed
-    lab.clock.advance(300 * 86400.0)
-    return {**harness.connection(lab, "ovhcloud"), **options}
+    return due_renewal(lab, run_module, tmp_path)
 
 
 def test_signal_before_the_key_is_asked_for(lab: Lab, renewal: dict[str, t.Any], tmp_path: pathlib.Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import issuing
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.credential_helpers import due_renewal
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.full_disk import run_on_full_disk
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.native_helpers import (
     NAME,
@@ -76,19 +77,7 @@ def test_a_backup_is_kept_when_its_successor_has_no_room(
 
 @pytest.fixture
 def renewal(lab: Lab, run_module: RunModule, tmp_path: pathlib.Path) -> dict[str, t.Any]:
-    """Options that renew a credential whose key OKMS has made."""
-    options: dict[str, t.Any] = {
-        "okms_id": lab.ovhcloud.new_okms("eu-west-rbx", "kms-prod").okms_id,
-        "name": "backup",
-        "identity_urns": ["urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"],
-        "private_key_path": str(tmp_path / "okms.key"),
-        "renew_before": 120,
-        "wait_interval": 0.01,
-        "wait_timeout": 60,
-    }
-    assert run_module("okms_credential", **options).changed
-    lab.clock.advance(300 * 86400.0)
-    return {**harness.connection(lab, "ovhcloud"), **options}
+    return due_renewal(lab, run_module, tmp_path)
 
 
 def test_a_key_without_room_is_never_asked_for(lab: Lab, renewal: dict[str, t.Any], tmp_path: pathlib.Path) -> None:
