@@ -22,7 +22,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import answers, harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.answers import ID, URN, Mutation
 
-pytestmark = pytest.mark.long
 CLOUD = "pcc-192-0-2-10"
 CONNECTION: dict[str, t.Any] = {"endpoint": "https://localhost/1.0", "access_token": "not-used"}
 ONCE: dict[str, t.Any] = {"wait": False, "wait_interval": 0.001, "wait_timeout": 1}
