@@ -13,14 +13,24 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harn
 LISTS = ["blocked_by", "changed", "done", "skipped", "to_do"]
 
 
-def summary_of(result: harness.PlayResult) -> dict[str, list[str]]:
-    """The lists of the last summary; every role has the same ones."""
+def summaries_of(result: harness.PlayResult) -> list[dict[str, list[str]]]:
+    """The lists of each summary; every role has the same ones, and a value that is blank leaves no hole in a step."""
     shown = [json.loads(found) for found in re.findall(r"=> (\{\n.*?\n\})", result.screen, re.DOTALL)]
+    found: list[dict[str, list[str]]]
     found = [one["msg"] for one in shown if isinstance(one.get("msg"), dict) and "blocked_by" in one["msg"]]
+    for summary in found:
+        assert sorted(summary) == LISTS
+        steps = [step for kind in LISTS if kind != "blocked_by" for step in summary[kind]]
+        holes = [step for step in steps if re.search(r"  |^ | $| [,)]|\( ", step)]
+        assert holes == [], holes
+    return found
+
+
+def summary_of(result: harness.PlayResult) -> dict[str, list[str]]:
+    """The lists of the last summary."""
+    found = summaries_of(result)
     assert found, result.screen
-    summary: dict[str, list[str]] = found[-1]
-    assert sorted(summary) == LISTS
-    return summary
+    return found[-1]
 
 
 def mentioned(texts: list[str], *words: str) -> bool:

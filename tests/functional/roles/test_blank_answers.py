@@ -20,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._record
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.summaries import summaries_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 PASSWORD = "planted backup password"
@@ -117,6 +118,8 @@ def test_blank_answers_are_taken_for_none_in_check_mode(lab: Lab, tmp_path: path
     result = _run(lab, tmp_path, value, list(WANTED), check=True)
     assert result.code == 0, result.screen
     assert lab.journal.writes(before) == []
+    # preflight shows a table instead, recovery also the one of native_key_provider
+    assert len(summaries_of(result)) == len(WANTED)
 
 
 @pytest.mark.oldest("role okms", "blank answers")
@@ -135,6 +138,7 @@ def test_blank_answers_are_taken_for_none_from_the_order_to_the_vms(
     ]
     result = _run(lab, tmp_path, value, roles, check=False)
     assert result.code == 0, result.screen
+    assert len(summaries_of(result)) == len(roles)
     assert len(lab.snapshot()["orders"]) == 1
     assert {found["name"] for found in run_module("key_provider_info")["key_providers"]} == {"okms", "nkp-prod"}
     machine = run_module("vm_encryption_info", selection={"names": ["vm1"]})["virtual_machines"][0]
