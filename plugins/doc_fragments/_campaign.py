@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Mirrors campaign_options() of module_utils/_vsphere/fleet_encryption.py."""
+    """Mirrors campaign_options() of module_utils/_vsphere/campaign/encryption.py."""
 
     DOCUMENTATION = r"""
 options:

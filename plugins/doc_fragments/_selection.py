@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Mirrors selection() and exclude() of module_utils/_vsphere/selection.py."""
+    """Mirrors selection() and exclude() of module_utils/_vsphere/machines/selection.py."""
 
     DOCUMENTATION = r"""
 options:

@@ -139,10 +139,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     text,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.encryption_policy import report
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policy_store import StoragePolicies
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.encryption import report
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.store import StoragePolicies
 
 SPEC = ArgSpec(
     connection(),

@@ -207,10 +207,21 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.client_certificates import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import (
+    Session,
+    connect,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.health import (
+    wait_until_accepted,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
+    standard_provider,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_certificates import (
     working_certificate,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.client_identity import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_identity import (
     CERTIFICATE_FIELDS,
     Identity,
     activate,
@@ -221,10 +232,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     waiting_certificate,
     wanted_certificate,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import standard_provider
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session, connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.status import wait_until_accepted
 
 SPEC = ArgSpec(
     connection(),

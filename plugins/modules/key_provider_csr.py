@@ -139,25 +139,32 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.client_certificates import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import (
+    Session,
+    connect,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.health import health
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
+    standard_provider,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_certificates import (
     SUBJECT_FIELDS,
     check_subject,
     generate_csr,
     last_csr,
     working_certificate,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.client_identity import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_identity import (
     CSR_FIELDS,
     csr_state,
     is_pending,
     subject_of_option,
     subject_warning,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import standard_provider
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.presence import check_reachable
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import Session, connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.status import health
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.presence import (
+    check_reachable,
+)
 
 SPEC = ArgSpec(
     connection(),

@@ -426,10 +426,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     text,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.report import Sources, report
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.rest import connect_rest
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import connect_rest
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_provider_report import (
+    Sources,
+    report,
+)
 
 SPEC = ArgSpec(
     connection(),

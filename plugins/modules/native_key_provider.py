@@ -255,15 +255,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native_provider import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import connect_rest
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native.provider import (
     FIELDS,
     VOLATILE,
     NativeProvider,
     checked_options,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.rest import connect_rest
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
 
 SPEC = ArgSpec(
     connection(),

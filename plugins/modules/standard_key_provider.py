@@ -384,9 +384,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.provider import (
     FIELDS,
     StandardProvider,
     checked_rule,

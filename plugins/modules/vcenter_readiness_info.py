@@ -153,12 +153,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.readiness import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.readiness import (
     readiness,
     source_address,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
 
 SPEC = ArgSpec(connection())
 _DETAILS = (

@@ -384,18 +384,24 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_fleet
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_encryption import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.encryption import (
     FleetEncryption,
     campaign_options,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_plan import Wish
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policy_choice import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Wish
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.side_effects import (
+    WARN,
+    ZERTO,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import (
     COMBINE,
     CONFLICTS,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.selection import exclude, selection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.side_effects import WARN, ZERTO
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.selection import (
+    exclude,
+    selection,
+)
 
 SPEC = ArgSpec(
     connection(),

@@ -469,10 +469,15 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, boolean
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.fleet_report import fleet_report
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.selection import exclude, selection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.fleet_report import (
+    fleet_report,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.selection import (
+    exclude,
+    selection,
+)
 
 SPEC = ArgSpec(
     connection(),

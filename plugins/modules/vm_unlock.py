@@ -161,10 +161,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     wait_options,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_action
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.selection import exclude, selection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.unlock import Unlock
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.selection import (
+    exclude,
+    selection,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.unlock import Unlock
 
 SPEC = ArgSpec(
     connection(),

@@ -137,9 +137,9 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, boolean, texts
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.vsan_encryption import read_report
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.vsan.encryption import read_report
 
 SPEC = ArgSpec(connection(), clusters=texts(), check_health=boolean(default=False))
 

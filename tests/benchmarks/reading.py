@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import PATHS
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import PATHS
 
 from .figures import Figures, heading, table
 from .measure import MIB, Bench, Cost

@@ -18,8 +18,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     ServiceAccount,
     Settings,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import session
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.rest import Rest
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import Rest
 
 from .engine import target
 from .inputs import NESTED, bent, damaged, odd_text

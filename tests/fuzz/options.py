@@ -16,7 +16,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core i
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import config, order_lines
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.urns import Urns
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import selection, session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import selection
 
 from .engine import target
 from .inputs import damaged, damaged_text, odd_text, odd_value

@@ -16,8 +16,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library, version_tuple
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.sdk import PYKMIP
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.transport import REQUESTS
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import rest
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.sdk import PYVMOMI
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import rest
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import PYVMOMI
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARIES = (CRYPTOGRAPHY, PYKMIP, PYVMOMI, REQUESTS, rest.REQUESTS)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import crypto_causes
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import causes
 from ansible_collections.ovhcloud.vmware_encryption.tests.static import troubles
 
 
@@ -15,6 +15,6 @@ def test_guide_has_the_tables_that_the_code_makes() -> None:
 
 
 def test_each_message_leads_to_a_cause_and_no_cause_is_left_out() -> None:
-    led = {words: crypto_causes.cause_of(words) for words in troubles.SAYS}
+    led = {words: causes.cause_of(words) for words in troubles.SAYS}
     assert [words for words, cause in led.items() if cause is None] == []
     assert troubles.known_causes() - set(led.values()) == set()

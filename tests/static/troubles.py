@@ -14,7 +14,8 @@ import re
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import errors
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import crypto_causes, obstacles
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import causes
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import obstacles
 
 GUIDE = pathlib.Path(__file__).resolve().parents[2] / "docs/docsite/rst/guide_troubleshooting.rst"
 TABLE = ".. list-table:: {}\n"
@@ -52,7 +53,7 @@ _OBSTACLES = "Why a VM is blocked"
 
 def tables() -> dict[str, list[tuple[str, str, str]]]:
     """Rows (known fault, cause, next step) by title."""
-    told = [(words, crypto_causes.cause_of(words) or crypto_causes.UNKNOWN) for words in SAYS]
+    told = [(words, causes.cause_of(words) or causes.UNKNOWN) for words in SAYS]
     return {
         _MESSAGES: [(f"``{words}``", cause.reason, cause.next_step) for words, cause in told],
         _STATES: [(f"``{key}``", cause.reason, cause.next_step) for key, cause in states().items()],
@@ -60,14 +61,14 @@ def tables() -> dict[str, list[tuple[str, str, str]]]:
     }
 
 
-def states() -> dict[str, crypto_causes.Cause]:
+def states() -> dict[str, causes.Cause]:
     """Reasons of a key's status, as vCenter calls them."""
-    return dict(crypto_causes._STATUS)
+    return dict(causes._STATUS)
 
 
-def known_causes() -> set[crypto_causes.Cause]:
+def known_causes() -> set[causes.Cause]:
     """Every cause that the code may name for a message."""
-    return {cause for _pattern, cause in (*crypto_causes._CERTAIN, *crypto_causes._KNOWN)}
+    return {cause for _pattern, cause in (*causes._CERTAIN, *causes._KNOWN)}
 
 
 def kinds() -> list[tuple[str, str]]:

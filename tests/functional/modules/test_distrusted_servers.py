@@ -24,7 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.s
     Identity,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.transport import Transport
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import rest, session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import rest, session
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.wire_helpers import https, one_line
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.clock import LabClock

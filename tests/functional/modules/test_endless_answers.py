@@ -12,7 +12,7 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import bounded
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere import session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import session
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import open_up

@@ -55,7 +55,7 @@ def test_a_backup_without_room_is_never_exported(lab: Lab, backup: dict[str, t.A
 def test_a_backup_that_fails_after_the_export_says_so(
     lab: Lab, backup: dict[str, t.Any], run_module: RunModule, tmp_path: pathlib.Path
 ) -> None:
-    result = run_on_full_disk("native_key_provider_backup", ["_vsphere.backup"], **backup)
+    result = run_on_full_disk("native_key_provider_backup", ["_vsphere.native.backup"], **backup)
     assert result.failed and result.msg.endswith(f"File too large; no file is there. {COUNTS}"), result.msg
     assert lab.vcenter.crypto.providers[NAME].has_backup
     assert os.listdir(tmp_path) == []

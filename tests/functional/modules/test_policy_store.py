@@ -11,13 +11,13 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import errors
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policy_store import StoragePolicies
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.session import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.storage_policies import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.policy import (
     DEFAULT_COMPONENT,
     VM_ENCRYPTION_POLICY,
     Policy,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.store import StoragePolicies
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings

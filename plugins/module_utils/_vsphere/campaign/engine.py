@@ -1,0 +1,206 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Many machines at once: bounded per vCenter, host and datastore, all followed together, stopped when it goes wrong."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import ConflictError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.job import (
+    ENDED,
+    WAITING,
+    Job,
+    Orders,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Work
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import (
+    moid_of,
+    reference,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import (
+    of_objects,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.watch import Watch
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import (
+    PATHS,
+    Machine,
+    machine_of,
+)
+
+_BLOCK = 100  # machines read anew at a time, a page of vCenter
+_LONGEST_WAIT = 30.0  # seconds in one request
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """How many machines at once, in all and (those whose disks are rewritten) per host and datastore; failures."""
+
+    parallel: int
+    per_host: int
+    per_datastore: int
+    failures: int
+
+
+class Campaign:
+    """Takes machines through their work. `replan` is asked with a fresh look at machines before they are touched."""
+
+    def __init__(
+        self,
+        works: t.Sequence[Work],
+        orders: Orders,
+        limits: Limits,
+        patience: Patience,
+        replan: t.Callable[[t.Sequence[Machine]], t.Sequence[Work]],
+    ) -> None:
+        self.jobs = [Job(work, orders) for work in works]
+        self.stopped: str | None = None
+        self._orders = orders
+        self._limits = limits
+        self._patience = patience
+        self._replan = replan
+        self._waiting = collections.deque(self.jobs)
+        self._active: list[Job] = []
+        self._busy_hosts: collections.Counter[str] = collections.Counter()
+        self._busy_stores: collections.Counter[str] = collections.Counter()
+        self._watch = Watch(orders.session)
+
+    def run(self) -> None:
+        """Until all are through, or stopped and those that were begun are through."""
+        began = self._patience.monotonic()
+        try:
+            while self._active or self._may_start():
+                self._start()
+                if self._active:
+                    left = self._patience.timeout - (self._patience.monotonic() - began)
+                    if left <= 0:
+                        self._give_up()
+                        return
+                    self._advance(left)
+        finally:
+            self._watch.close()
+
+    def _may_start(self) -> bool:
+        return bool(self._waiting) and self.stopped is None
+
+    # starting
+
+    def _start(self) -> None:
+        fresh: list[t.Any] = []
+        passed: list[Job] = []
+        while self._may_start() and len(self._active) < self._limits.parallel and len(passed) < _BLOCK:
+            if self._waiting[0].devices is None:
+                self._look_again()
+            job = self._waiting.popleft()
+            if job.phase == ENDED:
+                self._count_failure(job)
+            elif self._has_room(job):
+                self._occupy(job, 1)
+                self._active.append(job)
+                fresh += self._stepped(job, job.begin)
+            else:
+                passed.append(job)
+        self._waiting.extendleft(reversed(passed))
+        self._watch.add(fresh)
+
+    def _look_again(self) -> None:
+        """Read the next machines anew: nothing is written on the ground of an old look."""
+        block = [job for job, _number in zip(self._waiting, range(_BLOCK)) if job.devices is None]
+        references = [job.work.machine.reference for job in block]
+        found = {moid_of(item.object): item for item in of_objects(self._orders.session, references, PATHS)}
+        works = {work.machine.moid: work for work in self._replan([machine_of(item) for item in found.values()])}
+        for job in block:
+            seen, work = found.get(job.work.machine.moid), works.get(job.work.machine.moid)
+            job.devices = seen.properties.get("config.hardware.device", ()) if seen else ()
+            if work is None or work.obstacles or not work.wanted:
+                job.phase = ENDED
+            if work is None:
+                job.fail(ConflictError(f"{job.name} vanished before its turn came"))
+            elif work.obstacles:
+                reasons = "; ".join(one.reason for one in work.obstacles)
+                job.fail(ConflictError(f"{job.name} has changed since the plan was made, now {reasons}"))
+            if work is not None:
+                job.work = work
+
+    def _has_room(self, job: Job) -> bool:
+        if not job.heavy:
+            return True
+        host = job.work.machine.host
+        stores = _stores(job)
+        return (host is None or self._busy_hosts[host] < self._limits.per_host) and all(
+            self._busy_stores[store] < self._limits.per_datastore for store in stores
+        )
+
+    def _occupy(self, job: Job, number: int) -> None:
+        if job.heavy:
+            if job.work.machine.host is not None:
+                self._busy_hosts[job.work.machine.host] += number
+            for store in _stores(job):
+                self._busy_stores[store] += number
+
+    # following
+
+    def _stepped(self, job: Job, step: t.Callable[[], list[t.Any]]) -> list[t.Any]:
+        """Do a step of a job; a job that ended makes room, and may end the campaign."""
+        follow = step()
+        if job.phase == ENDED and job in self._active:
+            self._active.remove(job)
+            self._occupy(job, -1)
+            self._count_failure(job)
+        return follow
+
+    def _count_failure(self, job: Job) -> None:
+        if job.error is None or self.stopped is not None:
+            return
+        failed = sum(one.error is not None for one in self.jobs)
+        if job.no_keys:
+            self.stopped = f"no keys are given any more ({job.error.message})"
+        elif failed > self._limits.failures:
+            self.stopped = f"{failed} failed, max_failures is {self._limits.failures}"
+
+    def _advance(self, left: float) -> None:
+        """Wait for news, at least one interval, so that many short tasks come in one answer."""
+        began = self._patience.monotonic()
+        deadlines = [job.deadline for job in self._active if job.deadline is not None]
+        until = min(deadlines, default=began + _LONGEST_WAIT)
+        news = self._watch.wait(max(0.0, min(_LONGEST_WAIT, left, until - began)))
+        by_key = {reference(job.followed): job for job in self._active}
+        fresh: list[t.Any] = []
+        for key, found in news.items():
+            job = by_key.get(key)
+            if job is None:
+                continue
+            followed = job.followed
+            more = self._stepped(job, lambda job=job, found=found: job.hear(found))  # type: ignore[misc]
+            if more or job.phase == ENDED:
+                self._watch.drop([followed])
+            fresh += more
+        fresh += self._overdue()
+        self._watch.add(fresh)
+        pause = self._patience.interval - (self._patience.monotonic() - began)
+        if self._active and pause > 0:
+            self._patience.sleep(pause)
+
+    def _overdue(self) -> list[t.Any]:
+        now = self._patience.monotonic()
+        late = [job for job in self._active if job.deadline is not None and job.deadline <= now]
+        return [item for job in late for item in self._stepped(job, job.overdue)]
+
+    def _give_up(self) -> None:
+        self.stopped = f"wait_timeout of {self._patience.timeout:g} s is over"
+        for job in self._active:
+            job.give_up(self._patience.timeout)
+        self._active.clear()
+
+
+def _stores(job: Job) -> set[str]:
+    return {disk.datastore for disk in job.work.machine.disks if disk.datastore and disk.key in job.work.steps}
+
+
+def not_started(jobs: t.Iterable[Job]) -> list[Job]:
+    """Those whose turn never came."""
+    return [job for job in jobs if job.phase == WAITING]

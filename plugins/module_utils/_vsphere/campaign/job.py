@@ -1,0 +1,268 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One machine on its way through a campaign: shut down if need be, reconfigured once, given its power back."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
+    WaitTimeoutError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Work
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.reconfigure import (
+    config_spec,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import (
+    maybe_done,
+    reference,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import (
+    of_objects,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import vim
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.new_keys import (
+    KeyRefusedError,
+    NewKeys,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.fault_words import (
+    POLICY_REFUSED,
+    explained,
+    lacks_key,
+)
+
+WAITING, SHUTTING_DOWN, POWERING_OFF, RECONFIGURING, POWERING_ON, ENDED = range(6)
+_RUNNING = ("queued", "running")
+
+
+@dataclasses.dataclass(frozen=True)
+class Orders:
+    """What all machines of a campaign share. `shutdown_timeout` is in seconds, `clock` monotonic."""
+
+    session: Session
+    keys: NewKeys
+    power_off: str
+    shutdown_timeout: float
+    clock: t.Callable[[], float]
+
+
+class Job:
+    """The way of one machine. Its methods start the next step and return what has to be followed for it."""
+
+    def __init__(self, work: Work, orders: Orders) -> None:
+        self.work = work
+        self.phase = WAITING
+        self.error: CollectionError | None = None
+        self.attempted = False  # vCenter may have changed it
+        self.left_off = False  # it was shut down and is still off
+        self.may_go_down = False  # its guest may be on the way, and nobody waits for it
+        self.no_keys = False  # the reason why the next machine would fail too
+        self.devices: t.Sequence[t.Any] | None = None
+        self._orders = orders
+        self._taken: dict[str, t.Any] = {}
+        self._followed: t.Any = None
+        self._deadline: float | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the machine."""
+        return self.work.machine.name
+
+    @property
+    def heavy(self) -> bool:
+        """Whether disks are rewritten, which keeps host and datastore busy."""
+        return self.work.rewritten > 0
+
+    @property
+    def active(self) -> bool:
+        """Begun and not ended."""
+        return self.phase not in (WAITING, ENDED)
+
+    def fail(self, error: CollectionError) -> None:
+        """Remember the first error."""
+        self.error = self.error or error
+        self.no_keys = self.no_keys or isinstance(error, KeyRefusedError)
+
+    def begin(self) -> list[t.Any]:
+        """The first step. Keys come before the shutdown: without them no machine is stopped in vain."""
+        try:
+            self._taken = {name: self._orders.keys.take(name) for name in self.work.new_keys_of}
+            if not (self.work.steps or self.work.vmotion):
+                return self._power_on()
+            return self._shut_down() if self.work.shutdown and self.work.machine.on else self._reconfigure()
+        except CollectionError as error:
+            self.fail(error)
+            return self._after_reconfigure()
+
+    def _call(self, what: str, name: str, *arguments: t.Any) -> t.Any:
+        method = getattr(self.work.machine.reference, name)
+        return self._orders.session.call(f"{what} {self.name}", method, *arguments)
+
+    def _follow(self, phase: int, item: t.Any) -> list[t.Any]:
+        self.phase, self._followed = phase, item
+        return [item]
+
+    def _shut_down(self) -> list[t.Any]:
+        if not self.work.machine.tools_running:
+            return self._power_off()
+        try:
+            self._call("shut down", "ShutdownGuest")
+        except CollectionError as error:
+            self.may_go_down = maybe_done(error)
+            raise
+        self._deadline = self._orders.clock() + self._orders.shutdown_timeout
+        return self._follow(SHUTTING_DOWN, self.work.machine.reference)
+
+    def _power_off(self) -> list[t.Any]:
+        self._deadline = None
+        return self._follow(POWERING_OFF, self._call("power off", "PowerOffVM_Task"))
+
+    def _reconfigure(self) -> list[t.Any]:
+        self._deadline = None
+        self.attempted = True
+        spec = config_spec(self.work, self.devices or (), self._taken)
+        self.devices = None
+        try:
+            task = self._call("reconfigure", "ReconfigVM_Task", spec)
+        except CollectionError as error:
+            # the answer is lost, but the work may have begun: it must not be sent again
+            task = self._task_at_work() if maybe_done(error) else None
+            if task is None:
+                raise error from error.__cause__
+        return self._follow(RECONFIGURING, task)
+
+    def _task_at_work(self) -> t.Any:
+        """The reconfigure task that runs on the machine, or None."""
+        session = self._orders.session
+        tasks = [
+            task
+            for found in of_objects(session, [self.work.machine.reference], ["recentTask"])
+            for task in found.properties.get("recentTask") or []
+        ]
+        for found in of_objects(session, tasks, ["info.state", "info.descriptionId"]):
+            kind = str(found.properties.get("info.descriptionId"))
+            if found.properties.get("info.state") in _RUNNING and kind.endswith("reconfigure"):
+                return found.object
+        return None
+
+    def _after_reconfigure(self) -> list[t.Any]:
+        if not self.attempted:
+            self._orders.keys.give_back(self._taken)
+        self._taken = {}
+        if self.left_off or self.work.power_on:
+            try:
+                return self._power_on()
+            except CollectionError as error:
+                self.fail(error)
+        self.phase = ENDED
+        return []
+
+    def _power_on(self) -> list[t.Any]:
+        self.attempted = True
+        return self._follow(POWERING_ON, self._call("power on", "PowerOnVM_Task"))
+
+    # news
+
+    def concerns(self, key: str) -> bool:
+        """Whether news on that object are for this job."""
+        return self.active and reference(self._followed) == key
+
+    @property
+    def followed(self) -> t.Any:
+        """What it waits for."""
+        return self._followed
+
+    def hear(self, news: t.Mapping[str, t.Any]) -> list[t.Any]:
+        """Go on after news; returns what has to be followed from now on, nothing as long as it has to wait."""
+        try:
+            if self.phase == SHUTTING_DOWN:
+                return self._off() if news.get("runtime.powerState") == "poweredOff" else []
+            state = news.get("info.state")
+            if news.get("gone"):
+                state = "error"
+            if state not in ("success", "error"):
+                return []
+            return self._task_ended(news if state == "error" else None)
+        except CollectionError as error:
+            self.fail(error)
+            return self._after_reconfigure()
+
+    def _off(self) -> list[t.Any]:
+        self.left_off = True
+        return self._reconfigure()
+
+    def _task_ended(self, failure: t.Mapping[str, t.Any] | None) -> list[t.Any]:
+        names = {POWERING_OFF: "power off", RECONFIGURING: self.work.action, POWERING_ON: "power on"}
+        if failure is not None:
+            gone = bool(failure.get("gone"))
+            self._fail_by(failure.get("info.error"), f"{names[self.phase]} {self.name}", gone)
+        if self.phase == POWERING_OFF:
+            return self._off() if failure is None else self._after_reconfigure()
+        if self.phase == RECONFIGURING:
+            return self._after_reconfigure()
+        self.left_off = self.left_off and failure is not None
+        self.phase = ENDED
+        return []
+
+    def _fail_by(self, fault: t.Any, what: str, gone: bool) -> None:
+        if fault is None:
+            why = (
+                "its task is gone, so its end is not known" if gone else "vCenter's reason cannot be read, see its task"
+            )
+            error = CollectionError(f"could not {what}: {why}")
+        else:
+            error = explained(fault, f"{what} on {self._orders.session.hostname}")
+            error.message += self._policy_hint(str(error.details.get("message_key") or ""))
+            self.no_keys = self.no_keys or lacks_key(fault)
+        self.fail(error)
+
+    def _policy_hint(self, key: str) -> str:
+        """The way out when vCenter takes no policy together with a decryption."""
+        given = {choice.name: None for choice in self.work.policies.values() if choice.id is not None}
+        if self.work.action != "decrypt" or not given or not key.startswith(POLICY_REFUSED):
+            return ""
+        return (
+            ". If it does not take the policy of before together with a decryption: give policy_conflict: replace, and "
+            f"the machine its storage policy ({', '.join(str(name) for name in given)}) in vCenter afterwards"
+        )
+
+    # time
+
+    @property
+    def deadline(self) -> float | None:
+        """When `overdue` has to be called."""
+        return self._deadline
+
+    def overdue(self) -> list[t.Any]:
+        """The guest did not shut down in time: power it off when that is allowed, or leave it alone."""
+        if self._orders.power_off == "force":
+            try:
+                return self._power_off()
+            except CollectionError as error:
+                self.fail(error)
+                return self._after_reconfigure()
+        self.may_go_down = True
+        self.fail(
+            WaitTimeoutError(
+                f"{self.name} did not shut down within {self._orders.shutdown_timeout:g} s and was left alone; it may "
+                "still go down. Raise shutdown_timeout, or allow power_off: force"
+            )
+        )
+        return self._after_reconfigure()
+
+    def give_up(self, seconds: float) -> None:
+        """The time of the whole campaign is over while something is still running."""
+        self.may_go_down = self.may_go_down or self.phase == SHUTTING_DOWN
+        running = reference(self._followed) if isinstance(self._followed, vim.Task) else "its shutdown"
+        self.fail(
+            WaitTimeoutError(
+                f"{self.name}: {running} was still running after {seconds:g} s. vCenter goes on with it: run again "
+                "later, or raise wait_timeout",
+                task_id=running,
+            )
+        )
+        self.phase = ENDED

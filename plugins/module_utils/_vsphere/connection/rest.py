@@ -1,0 +1,312 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""vCenter's REST interface: one session, opened by the first call and always closed; only reads are repeated."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+import typing as t
+from urllib.parse import quote, urlsplit
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.bounded import (
+    Bounds,
+    TooLongError,
+    bound_pools,
+    read_body,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library, require
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    ApiError,
+    CollectionError,
+    UnreachableError,
+    WaitTimeoutError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub, scrub_data
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry, TryAgain
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import certificate_error
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import (
+    from_transport,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest_errors import to_error
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import (
+    LEAVE_TIMEOUT,
+    Target,
+    target_of,
+)
+
+HTTPAdapter: t.Any = object
+try:
+    import requests
+    from requests.adapters import HTTPAdapter
+    from requests.auth import HTTPBasicAuth
+except ImportError as import_error:
+    REQUESTS = Library("requests", "2.28", error=str(import_error))
+else:
+    REQUESTS = Library("requests", "2.28", version=requests.__version__)
+
+_SESSION = "/api/session"
+_SESSION_HEADER = "vmware-api-session-id"
+_CONNECT_TIMEOUT = 30.0  # seconds
+_PART = 1 << 16
+_RETRIED = (429, 500, 502, 503, 504)
+_GET_REFUSED = (404, 405)
+_LOOKS_AFTER_LOST_ANSWER = 4
+
+
+class Answer(t.NamedTuple):
+    """A whole answer."""
+
+    status_code: int
+    content: bytes
+
+
+class _Adapter(HTTPAdapter):  # type: ignore[misc]
+    """Uses our TLS settings and nothing else: requests would add its own bundle of CAs to those of ca_path."""
+
+    def __init__(self, tls: ssl.SSLContext, bounds: Bounds) -> None:
+        self._tls, self._bounds = tls, bounds
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: t.Any, **named: t.Any) -> None:
+        super().init_poolmanager(*arguments, **{**named, "ssl_context": self._tls})
+        bound_pools(self.poolmanager, self._bounds)
+
+    def proxy_manager_for(self, proxy: str, **named: t.Any) -> t.Any:
+        known = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **{**named, "ssl_context": self._tls})
+        if not known:
+            bound_pools(manager, self._bounds)
+        return manager
+
+    def cert_verify(self, *_arguments: t.Any, **_named: t.Any) -> None:
+        """The context has it all."""
+
+
+def api_path(template: str, *parts: str) -> str:
+    """A path with its parts percent-encoded: api_path("/api/x/{}", name)."""
+    return template.format(*(quote(part, safe="") for part in parts))
+
+
+def outcome_unknown(error: CollectionError) -> bool:
+    """True when a write may have taken effect although it failed: look before anything else."""
+    return bool(error.details.get("maybe_done")) or int(error.details.get("http_status", 0)) >= 500
+
+
+def write_surely(write: t.Callable[[], object], took_effect: t.Callable[[], bool], patience: Patience) -> None:
+    """Write once; when the answer is lost, look whether it took effect before giving up."""
+    try:
+        write()
+    except CollectionError as error:
+        if not outcome_unknown(error):
+            raise
+        try:
+            what = "effect of a request whose answer was lost"
+            wait_for(took_effect, bool, what, patience.briefly(_LOOKS_AFTER_LOST_ANSWER))
+        except WaitTimeoutError:
+            raise error from None
+
+
+def connect_rest(context: Context) -> Rest:
+    """A session with the options of the group `vsphere`; the login waits for the first call."""
+    require(REQUESTS)
+    params = context.params
+    return context.closing(Rest(target_of(params), params["username"], params["password"]))
+
+
+class Rest:
+    """Calls by path. `what` completes "could not ..." in the error."""
+
+    def __init__(self, target: Target, username: str, password: str, retry: Retry | None = None) -> None:
+        self._target = target
+        self._login = (username, password)
+        self._bounds = Bounds(target.timeout)
+        self._retry = retry or Retry(within=target.timeout)
+        self._id: str | None = None
+        host = f"[{target.hostname}]" if ":" in target.hostname else target.hostname
+        self._base = f"https://{host}:{target.port}"
+        self._verify = target.tls.verify_mode != ssl.CERT_NONE
+        self._http = requests.Session()
+        self._http.trust_env = False  # no CA bundle, proxy or .netrc of the environment: SOAP does not see them either
+        self._http.mount("https://", _Adapter(target.tls, self._bounds))
+        self._http.headers["User-Agent"] = "ansible-ovhcloud.vmware_encryption"
+        if target.proxy_host:
+            self._http.proxies = {"https": f"http://{target.proxy_host}:{target.proxy_port}"}
+
+    @property
+    def timeout(self) -> float:
+        """Seconds for a whole answer."""
+        return self._bounds.seconds
+
+    def close(self) -> None:
+        """Log out; a session that is already gone is fine."""
+        self._bounds.seconds = min(self._bounds.seconds, LEAVE_TIMEOUT)
+        if self._id is not None:
+            with contextlib.suppress(CollectionError):
+                self._call("log out", "DELETE", _SESSION)
+            self._id = None
+        self._http.close()
+
+    def get(self, what: str, path: str) -> t.Any:
+        """Read; repeated after lost answers and passing failures."""
+        return self._repeated(lambda: self._call(what, "GET", path))
+
+    def ask(self, what: str, path: str, body: t.Any) -> t.Any:
+        """A POST that changes nothing; repeated like a read."""
+        return self._repeated(lambda: self._call(what, "POST", path, body))
+
+    def post(self, what: str, path: str, body: t.Any) -> t.Any:
+        """Write, sent once."""
+        return self._call(what, "POST", path, body)
+
+    def patch(self, what: str, path: str, body: t.Any) -> t.Any:
+        """Write, sent once."""
+        return self._call(what, "PATCH", path, body)
+
+    def delete(self, what: str, path: str) -> t.Any:
+        """Write, sent once."""
+        return self._call(what, "DELETE", path)
+
+    def download(self, what: str, url: str, token: str) -> bytes:
+        """A file that vCenter offers to the bearer of a token.
+
+        Only the path of the URL counts: its host can be `localhost` or a name of the appliance that is not known here.
+        The method is not documented: POST is tried where GET is refused.
+        """
+        split = urlsplit(url)
+        path = split.path + (f"?{split.query}" if split.query else "")
+        if not path.startswith("/"):
+            raise ApiError(f"could not {what}: vCenter gave no usable address for the file")
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = self._exchange(what, "GET", path, None, headers, token)
+        if answer.status_code in _GET_REFUSED:
+            answer = self._exchange(what, "POST", path, None, headers, token)
+        self._check(what, answer, token)
+        return answer.content
+
+    def _repeated(self, call: t.Callable[[], t.Any]) -> t.Any:
+        def attempt() -> t.Any:
+            try:
+                return call()
+            except CollectionError as error:
+                if error.details.get("maybe_done") or error.details.get("http_status") in _RETRIED:
+                    raise TryAgain(error) from error
+                raise
+
+        return self._retry.call(attempt)
+
+    def _call(self, what: str, method: str, path: str, body: t.Any = None) -> t.Any:
+        if self._id is None:
+            self._id = self._log_in()
+        answer = self._exchange(what, method, path, body, {_SESSION_HEADER: self._id})
+        self._check(what, answer)
+        return self._decoded(what, answer)
+
+    def _log_in(self) -> str:
+        what = f"log in as {self._login[0]} to the REST interface"
+        answer = self._exchange(what, "POST", _SESSION, None, {}, login=True)
+        self._check(what, answer)
+        found = self._decoded(what, answer)
+        if not isinstance(found, str) or not found:
+            raise ApiError(f"could not {what} of {self._target.hostname}: the answer holds no session")
+        return found
+
+    def _exchange(
+        self,
+        what: str,
+        method: str,
+        path: str,
+        body: t.Any,
+        headers: dict[str, str],
+        token: str = "",
+        login: bool = False,
+    ) -> Answer:
+        name, password = (part.encode("utf-8") for part in self._login)
+        try:
+            answer = self._http.request(
+                method,
+                self._base + path,
+                json=body,
+                headers={"Accept": "*/*" if token else "application/json", **headers},
+                auth=HTTPBasicAuth(name, password) if login else None,
+                timeout=(min(_CONNECT_TIMEOUT, self._bounds.seconds), self._bounds.seconds),
+                allow_redirects=False,
+                verify=self._verify,
+                stream=True,
+            )
+            with contextlib.closing(answer):
+                return Answer(answer.status_code, read_body(answer.iter_content(_PART), self._bounds))
+        except (requests.RequestException, TooLongError) as error:
+            made = from_transport(_cause(error), f"{what} on {self._target}")
+            made.details["maybe_done"] = not _never_sent(error)
+            raise self._clean(made, token) from None  # the chain holds the request with its secrets
+        except ValueError as error:  # its text may hold a header, and so the session
+            said = f"could not {what} on {self._target}: the HTTP library failed ({type(error).__name__})"
+            raise UnreachableError(said, maybe_done=True) from None
+
+    def _check(self, what: str, answer: Answer, token: str = "") -> None:
+        status = answer.status_code
+        if status >= 400:
+            raise self._clean(to_error(f"{what} on {self._target.hostname}", status, _json_or_none(answer)), token)
+        if status >= 300:
+            raise ApiError(
+                f"could not {what} on {self._target.hostname}: HTTP {status} redirects elsewhere, something between "
+                "may have given it",
+                http_status=status,
+            )
+
+    def _decoded(self, what: str, answer: Answer) -> t.Any:
+        body = _json_or_none(answer)
+        if body is None and answer.content.strip():
+            raise ApiError(
+                f"could not {what} on {self._target.hostname}: the answer (HTTP {answer.status_code}) is not complete "
+                "JSON, something between may have given it",
+                http_status=answer.status_code,
+                maybe_done=True,
+            )
+        return body
+
+    def _clean(self, error: CollectionError, token: str) -> CollectionError:
+        """The same error without the session, the token and the password."""
+        secrets = [secret for secret in (self._id, token, self._login[1]) if secret]
+        error.message = scrub(error.message, secrets)
+        error.details = scrub_data(error.details, secrets)
+        error.args = (error.message,)
+        return error
+
+
+def _json_or_none(answer: Answer) -> t.Any:
+    try:
+        return json.loads(answer.content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _never_sent(error: Exception) -> bool:
+    """Whether the request surely did not leave."""
+    before = isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ConnectTimeout))
+    return before or "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
+
+
+def _cause(error: Exception) -> Exception:
+    """The exception of the standard library below those of requests and urllib3."""
+    refused = certificate_error(error)
+    if isinstance(refused, Exception):
+        return refused
+    if isinstance(error, requests.exceptions.Timeout) or "ReadTimeoutError" in repr(error):
+        return TimeoutError()
+    seen: list[BaseException] = []
+    todo: list[t.Any] = [error]
+    while todo:
+        one = todo.pop(0)
+        if not isinstance(one, BaseException) or one in seen:
+            continue
+        seen.append(one)
+        if isinstance(one, OSError) and not isinstance(one, requests.RequestException):
+            return one
+        todo += [getattr(one, "reason", None), *one.args, one.__cause__, one.__context__]
+    return OSError(str(error).partition(">: ")[2] or type(error).__name__)

@@ -1,0 +1,55 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records and summary of the machines that a module's options choose."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.choice import Chosen, choose
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.fleet import (
+    Fleet,
+    read_fleet,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.part_policies import (
+    read_policies,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.report import (
+    Policies,
+    Record,
+    Summary,
+    obstacles_of,
+    record,
+)
+
+
+def fleet_report(context: Context, session: Session, tags: bool, details: bool) -> dict[str, t.Any]:
+    """The keys `virtual_machines` and `summary`. Policies are only read when records are wanted."""
+    fleet = read_fleet(session, context.params)
+    chosen = choose(context, session, fleet, show_tags=tags and details)
+    policies = read_policies(session, chosen.machines, context.warn) if details and chosen.machines else {}
+    summary = Summary()
+    for machine in chosen.machines:
+        summary.add(machine, [one["code"] for one in obstacles_of(machine, chosen.spared_as(machine))])
+    return {
+        "virtual_machines": records(fleet, chosen, policies) if details else [],
+        "summary": summary.as_result(),
+    }
+
+
+def records(fleet: Fleet, chosen: Chosen, policies: Policies) -> list[Record]:
+    """One for each chosen machine."""
+    return [
+        record(
+            machine,
+            fleet,
+            chosen.infrastructure.get(machine.moid),
+            chosen.spared,
+            policies,
+            None if chosen.tags is None else chosen.tags.get(machine.moid, ()),
+        )
+        for machine in chosen.machines
+    ]

@@ -1,0 +1,169 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands between a machine and an encryption operation, told before anything is written. Pure.
+
+The rules are those of vSphere Security, "Virtual Machine Encryption Interoperability", and of the reconfigure call.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import Machine
+
+ENCRYPT, RECRYPT, DEEP_RECRYPT, DECRYPT = "encrypt", "recrypt", "deep_recrypt", "decrypt"
+HARDWARE = 13  # the oldest virtual hardware that can be encrypted (OVHcloud's guide vm-encrypt)
+OPERATIONS = (ENCRYPT, RECRYPT, DEEP_RECRYPT, DECRYPT)
+# a shutdown takes these away, everything else needs a person
+BY_SHUTDOWN = ("powered_on", "ide_powered_on")
+
+
+@dataclasses.dataclass(frozen=True)
+class Obstacle:
+    """One reason. `code` is for programs, the rest for people."""
+
+    code: str
+    reason: str
+    next_step: str
+
+    def as_result(self, operation: str) -> dict[str, str]:
+        """Its form in results."""
+        return {"operation": operation, **dataclasses.asdict(self)}
+
+
+Test = t.Callable[[Machine], bool]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """When an obstacle is there, and for which operations."""
+
+    code: str
+    operations: tuple[str, ...]
+    holds: Test
+    reason: str
+    next_step: str
+
+
+_OFFLINE = (ENCRYPT, DEEP_RECRYPT, DECRYPT)
+RULES = (
+    Rule(
+        "unreadable", OPERATIONS, lambda machine: not machine.readable,
+        "its configuration cannot be read",
+        "give the vSphere user the right to read it, or mend its connection to vCenter",
+    ),
+    Rule(
+        "not_connected", OPERATIONS, lambda machine: machine.connection != "connected",
+        "vCenter has no connection to it",
+        "bring its host or its files back",
+    ),
+    Rule(
+        "locked", OPERATIONS, lambda machine: machine.locked is True,
+        "it is locked: its host does not have its key",
+        "unlock it first (module vm_unlock)",
+    ),
+    Rule(
+        "template", OPERATIONS, lambda machine: machine.template,
+        "it is a template",
+        "convert it to a virtual machine, encrypt that, and convert it back",
+    ),
+    Rule(
+        "fault_tolerance", OPERATIONS, lambda machine: machine.fault_tolerance,
+        "it is protected by Fault Tolerance",
+        "turn Fault Tolerance off",
+    ),
+    Rule(
+        "hardware_version", (ENCRYPT,), lambda machine: machine.hardware is not None and machine.hardware < HARDWARE,
+        f"its virtual hardware is older than version {HARDWARE}, which encryption needs",
+        "upgrade its virtual hardware in vCenter, after a backup; it is never upgraded for you",
+    ),
+    Rule(
+        "linked_clone", OPERATIONS, lambda machine: machine.linked_clone,
+        "it is a linked clone, which shares disks with another machine",
+        "make it a full clone",
+    ),
+    Rule(
+        "rdm", (ENCRYPT,), lambda machine: any(disk.kind != "flat" for disk in machine.disks),
+        "it has a raw device mapping or another disk that is no file of its own",
+        "move that data to a virtual disk, or leave the machine out",
+    ),
+    Rule(
+        "shared_disk", (ENCRYPT,), lambda machine: any(disk.shared for disk in machine.disks),
+        "it shares a disk with other machines (multi-writer or shared bus)",
+        "end the sharing, or leave the machine out",
+    ),
+    Rule(
+        "snapshots", _OFFLINE, lambda machine: machine.snapshots.count > 0,
+        "it has snapshots",
+        "remove or consolidate its snapshots; they are never removed for you",
+    ),
+    Rule(
+        "consolidation", _OFFLINE,
+        lambda machine: machine.needs_consolidation and not machine.snapshots.count,
+        "its disks need consolidation: they hang on files that no snapshot accounts for",
+        "consolidate its disks in vCenter (Snapshots, Consolidate)",
+    ),
+    Rule(
+        "branched_snapshots", (RECRYPT,), lambda machine: machine.snapshots.branched,
+        "its snapshots branch; only a single chain can be given a new key",
+        "remove the side branches of its snapshots",
+    ),
+    Rule(
+        "vtpm", (DECRYPT,), lambda machine: machine.vtpm,
+        "it has a vTPM, which needs an encrypted home",
+        "remove the vTPM first, after saving what is sealed by it; removing it destroys its secrets",
+    ),
+    Rule(
+        "suspended", _OFFLINE, lambda machine: machine.power == "suspended",
+        "it is suspended",
+        "resume it and shut it down",
+    ),
+    Rule(
+        "powered_on", _OFFLINE, lambda machine: machine.on,
+        "it runs",
+        "allow a shutdown (power_off: shutdown), or power it off",
+    ),
+    Rule(
+        "ide_powered_on", (RECRYPT,),
+        lambda machine: machine.on and any(disk.bus == "ide" for disk in machine.disks),
+        "it runs and has disks on an IDE controller",
+        "allow a shutdown (power_off: shutdown), or power it off",
+    ),
+)  # fmt: skip
+
+
+def obstacles(machine: Machine, operation: str) -> list[Obstacle]:
+    """All that stands in the way; of an unreadable machine nothing else is known."""
+    found = [
+        Obstacle(rule.code, rule.reason, rule.next_step)
+        for rule in RULES
+        if operation in rule.operations and rule.holds(machine)
+    ]
+    return [one for one in found if one.code == "unreadable"] or found
+
+
+# not a rule: it depends on what the user allows
+NO_TOOLS = Obstacle(
+    "no_tools",
+    "it runs, and without running VMware Tools it cannot be shut down gracefully",
+    "start VMware Tools in it, power it off by hand, or allow power_off: force",
+)
+
+
+# not a rule either: whether there is replication, the machine itself does not tell
+REPLICATION = Obstacle(
+    "replication",
+    "Zerto replicates machines of this vCenter, and cannot replicate encrypted ones",
+    "end its replication and give zerto: warn, or leave the machine out",
+)
+
+
+def infrastructure(words: str) -> Obstacle:
+    """The obstacle of a recognised machine on which encryption itself depends; `words` say what it is."""
+    return Obstacle(
+        "infrastructure",
+        f"it was recognised as {words}",
+        "leave it alone, or give exclude.infrastructure: false when you are sure",
+    )

@@ -1,0 +1,224 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which client certificate a provider shall have: checks before anything is uploaded, and shapes for the results."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.client_use import (
+    check_client_certificate,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
+    days_left,
+    facts_in_part,
+    request_subject,
+    same_certificate,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import (
+    open_private_key,
+    public_key_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import normalise, split
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_certificates import (
+    SUBJECT_FIELDS,
+    activate_self_signed,
+    activate_signed,
+    generate_self_signed,
+    last_csr,
+    self_signed_certificate,
+    upload_pair,
+)
+
+State = dict[str, t.Any]
+
+CSR_FIELDS = ("provider", "pending", "csr", "public_key_sha256", "subject")
+CERTIFICATE_FIELDS = (
+    "provider",
+    "method",
+    "certificate",
+    "sha256",
+    "subject",
+    "issuer",
+    "not_after",
+    "days_left",
+    "public_key_sha256",
+    "waiting",
+    "accepted",
+    "status",
+)
+_FACTS = ("sha256", "subject", "issuer", "not_after", "public_key_sha256")
+SIGNED_CSR = "signed_csr"
+PAIR = "certificate_and_key"
+SELF_SIGNED = "self_signed"
+
+
+def is_pending(csr: str, working: str) -> bool:
+    """A CSR waits for its certificate: it exists, and the certificate in use has another key.
+
+    After use vCenter may return nothing or the used CSR; a new provider may have vCenter's own certificate. All is
+    covered.
+    """
+    if not csr:
+        return False
+    return not working or public_key_of(csr) != public_key_of(split(working)[0])
+
+
+def csr_state(provider: str, csr: str) -> State:
+    """Result of `key_provider_csr` for a waiting CSR (empty: none waits)."""
+    if not csr:
+        return {"provider": provider, "pending": False, "csr": None, "public_key_sha256": None, "subject": None}
+    pem = normalise(csr, "CERTIFICATE REQUEST", name="CSR of vCenter")
+    return {
+        "provider": provider,
+        "pending": True,
+        "csr": pem,
+        "public_key_sha256": public_key_of(pem),
+        "subject": request_subject(pem),
+    }
+
+
+def subject_of_option(option: t.Mapping[str, str | None] | None) -> dict[str, str]:
+    """The subject fields that were given."""
+    return {name: str(option[name]) for name in SUBJECT_FIELDS if option[name]} if option else {}
+
+
+def subject_warning(wanted: t.Mapping[str, str], csr: str) -> str | None:
+    """What to tell when the waiting CSR has another subject than the wanted one."""
+    subject = request_subject(csr)
+    missing = [value for value in wanted.values() if value not in subject]
+    if not missing:
+        return None
+    return (
+        f"the waiting CSR has the subject {subject}, without {', '.join(missing)}; it is kept, because a new CSR "
+        "would make "
+        "vCenter throw its private key away"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Identity:
+    """What the user gave. `private_key` is PEM without passphrase, and stays out of every text."""
+
+    method: str
+    certificate: str = ""
+    private_key: str = dataclasses.field(default="", repr=False)
+    renew: bool = False
+    activate: bool = True
+
+
+def identity_of(params: t.Mapping[str, t.Any]) -> Identity:
+    """From the options; InvalidInputError for contradictions, broken PEM, or a key of another certificate."""
+    certificate, key = given(params["certificate"]), given(params["private_key"])
+    if params["self_signed"]:
+        if certificate or key:
+            raise InvalidInputError("self_signed contradicts certificate and private_key: give one of them")
+        if not (params["renew"] or params["activate"]):
+            raise InvalidInputError("activate: false is for a renewal, it needs renew: true")
+        return Identity(SELF_SIGNED, renew=params["renew"], activate=params["activate"])
+    if params["renew"] or not params["activate"]:
+        raise InvalidInputError(
+            "renew and activate are for self_signed: true; other certificates are renewed by giving a new one"
+        )
+    if not certificate:
+        raise InvalidInputError("certificate is needed (or self_signed: true)")
+    pem = normalise(certificate, "CERTIFICATE", name="certificate")
+    if not key:
+        return Identity(SIGNED_CSR, pem)
+    opened = open_private_key(key, given(params["private_key_passphrase"]), "private_key")
+    expected, found = public_key_of(split(pem)[0]), public_key_of(opened)
+    if expected != found:
+        raise InvalidInputError(
+            f"private_key does not belong to certificate (public key SHA-256 {found}, the certificate's is "
+            f"{expected}); "
+            "nothing was changed"
+        )
+    return Identity(PAIR, pem, opened)
+
+
+def certificate_state(provider: str, method: str, pem: str, now: datetime.datetime, waiting: str = "") -> State:
+    """Result of `key_provider_client_certificate`, acceptance not yet known. An empty PEM: not known before."""
+    state: State = {**dict.fromkeys(CERTIFICATE_FIELDS), "provider": provider, "method": method}
+    state["waiting"] = waiting or None
+    if pem:
+        leaf = split(pem, "client certificate")[0]
+        facts, _unreadable = facts_in_part(leaf, "client certificate")
+        left = days_left(facts["not_after"], now) if facts["not_after"] else None
+        state.update({key: facts[key] for key in _FACTS}, certificate=leaf, days_left=left)
+    return state
+
+
+def wanted_certificate(session: Session, provider: str, identity: Identity) -> str:
+    """The certificate (PEM) that shall be in use; empty when vCenter has yet to make it."""
+    if identity.method == SELF_SIGNED:
+        return self_signed_certificate(session, provider)
+    return identity.certificate
+
+
+def waiting_certificate(session: Session, provider: str, identity: Identity, working: str) -> str:
+    """The self-signed certificate (PEM) that was generated and is not in use; empty for other methods."""
+    if identity.method != SELF_SIGNED:
+        return ""
+    last = self_signed_certificate(session, provider)
+    if not last or same_certificate(last, working):
+        return ""
+    return split(normalise(last, "CERTIFICATE", name="self-signed client certificate"))[0]
+
+
+def successor_of(provider: str, before: State | None) -> State:
+    """What changes when a self-signed certificate shall only be generated; the empty text stands for the new one."""
+    if before is None:
+        raise InvalidInputError(
+            f"activate: false is for a renewal, and the key provider {provider} has no client certificate in use"
+        )
+    return {} if before["waiting"] else {"waiting": ""}
+
+
+def check_identity(session: Session, provider: str, identity: Identity, now: datetime.datetime) -> None:
+    """Before the upload, which uses the pending CSR up: a certificate of a TLS client, and the answer to that CSR."""
+    if identity.method == SELF_SIGNED:
+        return
+    leaf = split(identity.certificate)[0]
+    csr = last_csr(session, provider) if identity.method == SIGNED_CSR else ""
+    check_client_certificate(identity.certificate, public_key_of(csr) if csr else "", "certificate", now)
+    if identity.method != SIGNED_CSR:
+        return
+    if not csr:
+        raise InvalidInputError(
+            f"certificate: no CSR of the key provider {provider} waits for a certificate; run key_provider_csr, or "
+            "give the "
+            "private_key of the certificate. Nothing was changed"
+        )
+    expected, found = public_key_of(csr), public_key_of(leaf)
+    if expected != found:
+        raise InvalidInputError(
+            f"certificate: this certificate answers another CSR (public key SHA-256 {found}, expected {expected}); "
+            "nothing "
+            "was changed",
+            expected=expected,
+            found=found,
+        )
+
+
+def activate(session: Session, provider: str, identity: Identity, waiting: str | None) -> None:
+    """Put the certificate to use. `waiting` is a self-signed one that is not in use yet."""
+    if identity.method == SELF_SIGNED:
+        _activate_self_signed(session, provider, identity, waiting)
+    elif identity.method == PAIR:
+        upload_pair(session, provider, identity.certificate, identity.private_key)
+    else:
+        activate_signed(session, provider, identity.certificate)
+
+
+def _activate_self_signed(session: Session, provider: str, identity: Identity, waiting: str | None) -> None:
+    # without `renew` the one that was generated last is good, also when vCenter does not tell which one is in use
+    made = waiting or ("" if identity.renew else self_signed_certificate(session, provider))
+    made = made or generate_self_signed(session, provider)
+    if identity.activate:
+        activate_self_signed(session, provider, made)

@@ -1,0 +1,192 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A standard key provider as the module `standard_key_provider` sees it: read, wanted state, and the steps of a "
+"change."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import health, providers
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.defaults import Defaults
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
+    STANDARD,
+    Provider,
+    Server,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard import kms_location
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.server_trust import (
+    ServerTrust,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.servers import (
+    bare,
+    check_servers,
+    merge_servers,
+    same_place,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.trust import Rule, rule_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.users import guard_removal
+
+FIELDS = ("name", "type", "servers", "default", "default_clusters", "passwords_set", "status", "connections")
+
+
+def checked_rule(params: t.Mapping[str, t.Any]) -> Rule:
+    """The trust rule of the options; InvalidInputError for options that contradict themselves. Needs no session."""
+    if not params["name"].strip():
+        raise InvalidInputError("name: the key provider needs a name that is not empty")
+    check_servers(params["servers"] or [])
+    rule = rule_of(
+        params["server_ca"], params["server_thumbprints"], params["trust_on_first_use"], params["server_chain"]
+    )
+    if rule.first_use and rule.verifies:
+        raise InvalidInputError(
+            "trust_on_first_use contradicts server_ca and server_thumbprints: give one kind of trust"
+        )
+    return rule
+
+
+class StandardProvider:
+    """One provider by name, with the options of the module. Reads remember what later steps need."""
+
+    def __init__(self, session: Session, params: t.Mapping[str, t.Any], rule: Rule) -> None:
+        self._session = session
+        self._params = params
+        self._name: str = params["name"].strip()
+        self._options: list[dict[str, t.Any]] = params["servers"] or []
+        self.trust = ServerTrust(session, self._name, rule)
+        self._provider: Provider | None = None
+        self._defaults = Defaults(session, self._name, params)
+
+    def read(self) -> State | None:
+        """Present state, None when absent. Also looks at the servers' certificates and judges them."""
+        provider = providers.find_provider(self._session, self._name)
+        self._provider = provider
+        if provider is not None:
+            providers.check_standard(provider, self._session.hostname)
+        if self._params["state"] == "present":
+            # without the option `servers` the present ones are meant
+            present = provider.servers if provider else []
+            self.trust.look(merge_servers(self._options, present, purge=bool(self._options)))
+        return self._state(provider) if provider is not None else None
+
+    def _state(self, provider: Provider) -> State:
+        found = health.health(self._session, provider)
+        servers = []
+        for server in provider.servers:
+            connection = found.of(server["name"])
+            trusted = bool(connection and connection.trusted) or self.trust.trusts(server)
+            servers.append({**server, "trusted": trusted})
+        return {
+            "name": provider.name,
+            "type": provider.type,
+            "servers": servers,
+            **self._defaults.state(provider),
+            "passwords_set": [],
+            "status": found.overall,
+            "connections": found.as_results(),
+        }
+
+    def wanted(self, before: State | None) -> State:
+        """What the user asked for, over what is there."""
+        present: list[Server] = before["servers"] if before else []
+        if before is None and not self._options:
+            raise InvalidInputError(
+                f"servers: the key provider {self._name} does not exist; its first server creates it"
+            )
+        servers = merge_servers(self._options, present, self._params["purge_servers"])
+        if not servers:
+            raise InvalidInputError(
+                "servers: an empty list with purge_servers would remove the provider with its last server; say "
+                "state: absent"
+            )
+        trusted = {server["name"]: self._trusted_before(server, present) for server in servers}
+        if before is not None:
+            trusted.update(self.trust.known_already([one for one in servers if not trusted[one["name"]]], present))
+        wanted: State = {
+            "name": self._name,
+            "type": STANDARD,
+            "servers": [
+                {**server, "trusted": self.trust.will_trust(server, trusted[server["name"]])} for server in servers
+            ],
+            "passwords_set": self._passwords({server["name"] for server in present}),
+        }
+        wanted.update(self._defaults.wanted())
+        return wanted
+
+    @staticmethod
+    def _trusted_before(server: Server, present: t.Sequence[Server]) -> bool:
+        return any(old["trusted"] and same_place(old, server) for old in present if old["name"] == server["name"])
+
+    def _passwords(self, present: t.Collection[str]) -> list[str]:
+        always = self._params["update_password"] == "always"
+        given = [server["name"] for server in self._options if server.get("password") is not None]
+        return sorted(name for name in given if always or name not in present)
+
+    def _password(self, name: str, plan: Plan) -> str | None:
+        if name not in plan.after["passwords_set"]:
+            return None
+        return next(str(server["password"]) for server in self._options if server["name"] == name)
+
+    def guard(self, plan: Plan, warn: t.Callable[[str], None]) -> None:
+        """Refuse to take the provider, or all of its servers at once, from somebody who uses it."""
+        if self._provider is None or not plan.changed:
+            return
+        left = {server["name"] for server in plan.after.get("servers", [])}
+        present = {server["name"] for server in self._provider.servers}
+        # a provider without servers may get some, whoever uses it
+        if plan.verb == "delete" or (present and not left & present):
+            guard_removal(self._session, self._provider, self._params["confirm_name"], warn)
+
+    def location_warnings(self, plan: Plan) -> list[str]:
+        """New servers that are virtual machines of this very vCenter."""
+        return kms_location.warnings(self._session, plan)
+
+    def predict(self, plan: Plan) -> State:
+        """The planned state; the health after a change is not known before."""
+        if not plan.changed or plan.verb == "delete":
+            return plan.after
+        known: State = {"default_clusters": []} if plan.verb == "create" else {}
+        return {**known, **plan.after, "status": None, "connections": None}
+
+    def apply(self, plan: Plan, warn: t.Callable[[str], None]) -> State:
+        """Verify the servers, write servers, trust and defaults, and read the new state."""
+        patience = Patience.of(self._params)
+        self.trust.wait(patience)
+        for message in self.trust.warnings(to_come=False):
+            warn(message)
+        self.trust.prepare(_leaving(plan))
+        self._write_servers(plan)
+        self.trust.establish(patience)
+        self._defaults.write(plan)
+        after = self.read()
+        return {**(after or {}), "passwords_set": plan.after["passwords_set"]}
+
+    def _write_servers(self, plan: Plan) -> None:
+        before = {server["name"]: bare(server) for server in plan.before.get("servers", [])}
+        after = {server["name"]: bare(server) for server in plan.after["servers"]}
+        for name, server in after.items():
+            password = self._password(name, plan)
+            if name not in before:
+                providers.register_server(self._session, self._name, server, password)
+            elif server != before[name] or password is not None:
+                providers.update_server(self._session, self._name, before[name], server, password)
+        for name in before:
+            if name not in after:
+                providers.remove_server(self._session, self._name, name)
+
+    def delete(self) -> None:
+        """Remove the provider with all its servers."""
+        if self._provider is not None:
+            providers.remove_provider(self._session, self._provider)
+
+
+def _leaving(plan: Plan) -> list[Server]:
+    """Servers that are registered and will be elsewhere, or no longer there."""
+    after = {server["name"]: server for server in plan.after.get("servers", [])}
+    present = [bare(server) for server in plan.before.get("servers", [])]
+    return [old for old in present if old["name"] not in after or not same_place(old, after[old["name"]])]

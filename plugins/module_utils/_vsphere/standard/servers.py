@@ -1,0 +1,59 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Servers of a standard key provider: what the user asked for laid over what is there. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
+    SERVER_KEYS,
+    Server,
+    unset,
+)
+
+
+def check_servers(servers: t.Sequence[t.Mapping[str, t.Any]]) -> None:
+    """Raise InvalidInputError for empty or repeated names, empty addresses, impossible ports."""
+    seen: set[str] = set()
+    for server in servers:
+        name = server["name"]
+        if not name or not server["address"]:
+            raise InvalidInputError("servers: every server needs a name and an address that are not empty")
+        check_host(f"servers: the address of {name}", server["address"])
+        if server.get("proxy_address"):
+            check_host(f"servers: the proxy_address of {name}", server["proxy_address"])
+        if name in seen:
+            raise InvalidInputError(f"servers: the name {name} is given twice")
+        if server["port"] is not None and not 0 < server["port"] < 65536:
+            raise InvalidInputError(f"servers: {name} has the port {server['port']}, which is not one")
+        seen.add(name)
+
+
+def merge_server(wanted: t.Mapping[str, t.Any], present: Server | None) -> Server:
+    """One server as it will be: options that were not given keep what is there, '' and -1 clear it."""
+    base: Server = dict(present) if present is not None else {**dict.fromkeys(SERVER_KEYS), "port": KMIP}
+    return {key: base[key] if wanted.get(key) is None else unset(wanted[key]) for key in SERVER_KEYS}
+
+
+def merge_servers(wanted: t.Sequence[t.Mapping[str, t.Any]], present: t.Sequence[Server], purge: bool) -> list[Server]:
+    """All servers as they will be, by name; without purge those that are not named stay."""
+    existing = {server["name"]: {key: server[key] for key in SERVER_KEYS} for server in present}
+    merged = {} if purge else dict(existing)
+    for server in wanted:
+        merged[server["name"]] = merge_server(server, existing.get(server["name"]))
+    return sorted(merged.values(), key=lambda server: str(server["name"]))
+
+
+def same_place(one: Server, other: Server) -> bool:
+    """Both entries lead to the same server."""
+    return (one["address"], one["port"]) == (other["address"], other["port"])
+
+
+def bare(server: Server) -> Server:
+    """Only what vCenter stores."""
+    return {key: server[key] for key in SERVER_KEYS}
