@@ -83,7 +83,7 @@ def test_unlock(lab: Lab, run: t.Callable[..., harness.PlayResult]) -> None:
         lab.vcenter.lock_machines(host)
     assert [machine.name for machine in inventory.vms if machine.locked] == ["vm1", "vm2"]
     down = run("guide_unlock", "unlock.yml")
-    assert (down.code, down.changed) == (2, 0) and "Go on only when it is green" in down.screen
+    assert (down.code, down.changed) == (2, 0) and "Continue only if it is green" in down.screen
     lab.external_kms.start()
     first, second = run("guide_unlock", "unlock.yml"), run("guide_unlock", "unlock.yml")
     assert (first.code, second.code, second.changed) == (0, 0, 0), first.screen
