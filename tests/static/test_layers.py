@@ -54,7 +54,8 @@ def _files() -> list[tuple[str, pathlib.Path]]:
     return sorted(found)
 
 
-def _imports(path: pathlib.Path) -> set[str]:
+def imports_of(path: pathlib.Path) -> set[str]:
+    """Modules that a file imports, in full."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -83,7 +84,7 @@ def violations(layer: str, imports: set[str]) -> list[str]:
 
 @pytest.mark.parametrize(("layer", "path"), _files(), ids=lambda value: getattr(value, "stem", value))
 def test_layer_imports_only_what_its_row_allows(layer: str, path: pathlib.Path) -> None:
-    assert violations(layer, _imports(path)) == []
+    assert violations(layer, imports_of(path)) == []
 
 
 @pytest.mark.parametrize(
