@@ -35,7 +35,7 @@ def reachable(facts: Facts) -> Rows:
     check = "vCenter reachable from here"
     kind, text = failure(facts, "vcenter")
     if kind:
-        yield Row(check, BLOCKING, text, "name vCenter and its user with the options or variables of the connection")
+        yield Row(check, BLOCKING, text, "correct the options or variables of the connection that this names")
         return
     ready, name = part(facts, "vcenter", "readiness"), (facts.get("vcenter") or {}).get("vcenter")
     if not ready:
