@@ -58,6 +58,12 @@ _value:
       description: Lines to be shown.
       type: list
       elements: str
+    selected:
+      description: Number of VMs that were looked at.
+      type: int
+    already:
+      description: Number of VMs that need nothing.
+      type: int
     to_do:
       description: Number of machines with work ahead.
       type: int
@@ -94,10 +100,11 @@ def encryption_plan(result: t.Mapping[str, t.Any], names: int = 20) -> dict[str,
     planned = [row for row in rows if row["outcome"] == "planned"]
     blocked = _by_obstacle(rows, "blocked", names)
     off = [row for row in planned if row["shutdown"]]
+    already = sum(row["outcome"] == "already" for row in rows)
     size = sum(int(row["rewritten_bytes"]) for row in planned)
     table = [
         _line("selected", len(rows)),
-        _line("already compliant", sum(row["outcome"] == "already" for row in rows)),
+        _line("already compliant", already),
         *_actions(planned, names),
         *_shutdowns(off, names),
         *_policies(planned, names),
@@ -110,6 +117,8 @@ def encryption_plan(result: t.Mapping[str, t.Any], names: int = 20) -> dict[str,
     ]
     return {
         "table": table,
+        "selected": len(rows),
+        "already": already,
         "to_do": len(planned),
         "shutdowns": [str(row["moid"]) for row in off],
         "running": [str(row["moid"]) for row in rows if _on(row) and row not in off],

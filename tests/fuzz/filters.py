@@ -67,6 +67,7 @@ STEPS = [
 ]
 
 plan, waves, progress = map(filter_of, ("encryption_plan", "encryption_waves", "encryption_progress"))
+campaign = filter_of("encryption_campaign")
 keys, summary, cost = map(filter_of, ("encryption_keys", "step_summary", "okms_cost"))
 endpoint, thumbprint, preflight = map(filter_of, ("okms_endpoint", "certificate_thumbprint", "preflight_table"))
 report, page = map(filter_of, ("encryption_audit_report", "encryption_audit_html"))
@@ -86,6 +87,22 @@ def _waves(value: tuple[t.Any, t.Any]) -> None:
 @target("filter encryption_progress", st.tuples(bent([PROGRESS, {}]), bent([WAVE]), bent(RESULTS)))
 def _progress(value: tuple[t.Any, t.Any, t.Any]) -> None:
     progress(*value)
+
+
+PLAN = {
+    "table": [],
+    "selected": 2,
+    "already": 1,
+    "to_do": 1,
+    "shutdowns": ["vm-1"],
+    "running": [],
+    "blocked": ["locked"],
+}
+
+
+@target("filter encryption_campaign", st.tuples(bent([PLAN, {}]), bent([[WAVE]]), bent([PROGRESS, {}]), bent([WAVE])))
+def _campaign(value: tuple[t.Any, t.Any, t.Any, t.Any]) -> None:
+    campaign(*value)
 
 
 @target("filter encryption_keys", bent([fleet.machines(3)]))

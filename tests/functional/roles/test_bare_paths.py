@@ -23,28 +23,16 @@ KEEPERS = {
     recovery_dossier_provider: nkp
     recovery_dossier_entry: {type: native, role: native_key_provider}
 """,
+    # the role key_rotation keeps its campaigns by the same tasks
     "vm_encryption": f"""
 - ansible.builtin.include_role: {{name: ovhcloud.vmware_encryption.vm_encryption, tasks_from: remember.yml}}
   vars:
-    __vm_encryption_options: {{state_path: kept.json}}
+    __vm_encryption_limits: {{state_path: kept.json}}
     __vm_encryption_run: run-1
-    __vm_encryption_begun: [vm-1]
-    __vm_encryption_settled: []
-    __vm_encryption_taken_over: []
-    __vm_encryption_providers: {VCENTER}
-""",
-    "key_rotation": f"""
-- ansible.builtin.include_role: {{name: ovhcloud.vmware_encryption.key_rotation, tasks_from: remember.yml}}
-  vars:
-    __key_rotation_options: {{state_path: kept.json, campaign: yearly}}
-    __key_rotation_run: run-1
-    __key_rotation_first_keys: [key-1]
-    __key_rotation_taken_over: []
-    __key_rotation_fleet: {VCENTER}
-    __key_rotation_begun: [vm-1]
-    __key_rotation_through: false
-    __key_rotation_plan: {{running: []}}
-    __key_rotation_progress: {{settled: []}}
+    __vm_encryption_noted: {{key_ids: [key-1]}}
+    __vm_encryption_record: {{campaign: yearly}}
+    __vm_encryption_state: {{power_on: [vm-1], settled: [], finished: false}}
+    __vm_encryption_vcenter: {VCENTER}
 """,
 }
 
