@@ -62,7 +62,10 @@ def main(words: t.Sequence[str]) -> int:
             tell(outcome)
     print(f"\n{engine.table([outcomes[name] for name in names])}")
     print(f"\nseed {given.seed}, {time.monotonic() - began:.0f} s")
-    return 1 if any(outcome.crashes for outcome in outcomes.values()) else 0
+    unseen = engine.blind(list(outcomes.values()))
+    if unseen:
+        print(f"No input was accepted by: {', '.join(unseen)}. Their inputs are too far from real ones.")
+    return 1 if unseen or any(outcome.crashes for outcome in outcomes.values()) else 0
 
 
 if __name__ == "__main__":

@@ -37,26 +37,34 @@ class LooseMessageError(AssertionError):
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """`run` takes one input of the strategy; `examples` are inputs that once crashed. `share`: 1 is an equal part."""
+    """`run` takes one input of the strategy; `examples` are inputs that once crashed. `share`: 1 is an equal part.
+
+    `refuses_all`: each input ends in an error, as it is a reader of errors or needs an answer that nobody can make up.
+    """
 
     name: str
     strategy: SearchStrategy[t.Any]
     run: t.Callable[[t.Any], object]
     examples: tuple[t.Any, ...] = ()
     share: float = 1.0
+    refuses_all: bool = False
 
 
 TARGETS: dict[str, Target] = {}
 
 
 def target(
-    name: str, strategy: SearchStrategy[t.Any], examples: t.Sequence[t.Any] = (), share: float = 1.0
+    name: str,
+    strategy: SearchStrategy[t.Any],
+    examples: t.Sequence[t.Any] = (),
+    share: float = 1.0,
+    refuses_all: bool = False,
 ) -> t.Callable[[t.Callable[[t.Any], object]], t.Callable[[t.Any], object]]:
     """Register a function as a target."""
 
     def register(run: t.Callable[[t.Any], object]) -> t.Callable[[t.Any], object]:
         assert name not in TARGETS, name
-        TARGETS[name] = Target(name, strategy, run, tuple(examples), share)
+        TARGETS[name] = Target(name, strategy, run, tuple(examples), share, refuses_all)
         return run
 
     return register
@@ -131,6 +139,13 @@ def explore(one: Target, inputs: int, seed: int = SEED, survey: bool = False) ->
             raise
         _collect(error, outcome.crashes)
     return outcome
+
+
+def blind(outcomes: t.Sequence[Outcome], least: int = 1000) -> list[str]:
+    """Names of targets that refused every one of `least` or more inputs: what lies behind the refusal was not tried."""
+    return [
+        one.name for one in outcomes if one.inputs >= least and not one.accepted and not TARGETS[one.name].refuses_all
+    ]
 
 
 def _quiet() -> None:

@@ -65,3 +65,12 @@ def test_own_error_of_one_line_is_no_crash() -> None:
     assert (found.crashes, found.accepted) == ({}, 0)
     assert found.inputs >= 2
     assert engine.table([found]).splitlines()[-1].split() == ["all", str(found.inputs), "0", "0"]
+
+
+def test_a_target_that_refuses_everything_is_told() -> None:
+    number, errors = 1000, "OVHcloud error bodies"
+    outcomes = [
+        engine.Outcome(name, number, accepted) for name, accepted in (("state files", 0), ("URNs", 1), (errors, 0))
+    ]
+    assert engine.blind(outcomes) == ["state files"]
+    assert engine.blind([engine.Outcome("state files", number - 1)]) == []
