@@ -6,7 +6,7 @@ PYTHON ?= python3
 TOOLS = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab lab-check faults fuzz bench lint types unit integration report ssh oldest sanity docs package clean
+.PHONY: help demo test lab lab-check faults fuzz bench lint types unit integration report ssh awx-check oldest sanity docs package clean
 
 help: ## Show these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -49,6 +49,9 @@ report: ## Look at the page of the audit in headless Chromium; pictures are left
 
 ssh: ## Copy backups to a host that is reached by a real sshd on loopback
 	@$(TOOLS) test ssh
+
+awx-check: ## Judge the definitions for AWX, run every template and workflow of them against the lab, apply them to an AWX of the lab
+	@$(TOOLS) test awx-check
 
 oldest: ## Run what depends on Ansible on the oldest ansible-core
 	@$(TOOLS) test oldest

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from . import load, process, tally, trees, venvs
 from .paths import IN_TREE, LOGS, shown
-from .steps import STEPS, Step
+from .steps import LONG, STEPS, Step
 from .tally import Row, Tally
 
 # Programs that a person watches: they take over this process, with the terminal.
@@ -64,7 +64,7 @@ def test(names: Sequence[str]) -> int:
 
     With the variable LOAD so many processes use the machine meanwhile; with TIMES the steps run so many times.
     """
-    known = {step.name: step for step in STEPS}
+    known = {step.name: step for step in (*STEPS, *LONG)}
     unknown = [name for name in names if name not in known]
     if unknown:
         print(f"No such step: {', '.join(unknown)}. The steps are: {', '.join(known)}.", file=sys.stderr)
@@ -73,7 +73,7 @@ def test(names: Sequence[str]) -> int:
     if hogs:
         print(f"{hogs} processes that do nothing useful run beside the steps.", flush=True)
     with load.busy(hogs):
-        rows = [perform(known[name]) for name in [*(names or known)] * times]
+        rows = [perform(known[name]) for name in [*(names or (step.name for step in STEPS))] * times]
     print(f"\nWhat each program wrote is in {shown(LOGS)}.\n")
     print(tally.table(rows), flush=True)
     return 1 if any(row.tally.failed for row in rows) else 0

@@ -215,6 +215,16 @@ def ssh(log: pathlib.Path) -> Tally:
     return result
 
 
+def awx(log: pathlib.Path) -> Tally:
+    """The definitions for AWX, and a sample of what `make awx-check` does with them."""
+    return _pytest(venvs.NEWEST, "awx", ["tests/awx"], log, "-m", "not whole")
+
+
+def awx_check(log: pathlib.Path) -> Tally:
+    """All of it; `make test` runs a sample."""
+    return _pytest(venvs.NEWEST, "awx-check", ["tests/awx"], log)
+
+
 def docs(log: pathlib.Path) -> Tally:
     """What people read: plugin documentation, guides, changelog, and the YAML of roles and playbooks."""
     venv = venvs.TOOLS.ensure()
@@ -267,9 +277,15 @@ STEPS = (
     Step(
         "ssh", "copies of a backup on a host that only a real sshd leads to: newest ansible-core, and some on 2.16", ssh
     ),
+    Step(
+        "awx", "the definitions for AWX, and templates of them run by ansible-runner: a sample of make awx-check", awx
+    ),
     Step("oldest", "what depends on Ansible, and some tests of each module and role, on ansible-core 2.16", oldest),
     Step("units", "ansible-test units: the pure layers on the oldest Python for modules", units),
     Step("docs", "ansible-lint, antsibull-docs, antsibull-changelog", docs),
     Step("package", "build, Galaxy's importer, execution environment, install and use", package),
     Step("sanity", "ansible-test sanity, on the oldest Python for modules too where that can differ", sanity),
 )
+
+# what only its own target runs
+LONG = (Step("awx-check", "the definitions for AWX, every template and workflow, the role awx", awx_check),)
