@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """Mirrors connection() of module_utils/_ovhcloud/spec.py."""
+    """Mirrors connection() of module_utils/_ovhcloud/connection/spec.py."""
 
     DOCUMENTATION = r"""
 options:

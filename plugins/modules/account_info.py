@@ -70,10 +70,16 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import ForbiddenError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import Fields, record
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.orders import Orders
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
+    Client,
+    connect,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
+    Fields,
+    record,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.orders import Orders
 
 SPEC = ArgSpec(connection())
 

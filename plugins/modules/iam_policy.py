@@ -208,8 +208,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.policies import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import utc
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.policies import (
     EFFECTS,
     FIELDS,
     LISTS,
@@ -220,9 +222,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     unasked,
     widening,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.times import utc
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.urns import Urns
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.urns import Urns
 
 SPEC = ArgSpec(
     connection(),

@@ -246,8 +246,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.f
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.credentials import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
+    Client,
+    connect,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
+    ServiceExpiredError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.credentials import (
     FIELDS,
     VOLATILE,
     Credentials,
@@ -260,13 +267,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     to_revoke,
     usable_others,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.issuing import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.issuing import (
     Issuer,
     check_key_path,
     key_in,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
 
 SPEC = ArgSpec(
     connection(),

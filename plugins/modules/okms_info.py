@@ -280,12 +280,18 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.catalog import monthly_cost, pricing
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import record
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import Domains
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order_lines import normalise_region
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
+    Client,
+    connect,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import record
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import Domains
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.catalog import (
+    monthly_cost,
+    pricing,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.lines import normalise_region
 
 SPEC = ArgSpec(
     connection(),

@@ -240,14 +240,20 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import Domains
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.regional_keys import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
+    Client,
+    connect,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
+    ServiceExpiredError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import Domains
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.regional_keys import (
     RegionalKeys,
     check_credentials,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.service_keys import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.service_keys import (
     FIELDS,
     HSM,
     REASONS,
@@ -262,7 +268,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     select,
     target_state,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
 
 OPERATIONS = ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"]
 SPEC = ArgSpec(

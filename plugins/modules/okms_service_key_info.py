@@ -147,19 +147,24 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.d
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import NotFoundError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.errors import ServiceExpiredError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import Domains
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.regional_keys import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
+    Client,
+    connect,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
+    ServiceExpiredError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import Domains
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.regional_keys import (
     RegionalKeys,
     check_credentials,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.service_keys import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.service_keys import (
     ALIVE,
     ENDED,
     ServiceKeys,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
 
 SPEC = ArgSpec(
     connection(),

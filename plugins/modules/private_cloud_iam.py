@@ -121,15 +121,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.cloud_iam import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.iam import (
     ACTION,
     FIELDS,
     STANDARD_ROLES,
     CloudIam,
     role_name,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
 
 SPEC = ArgSpec(
     connection(),

@@ -304,14 +304,17 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, text, texts
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client, connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import names
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
+    Client,
+    connect,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import names
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.facts import (
     DEFAULT_SUBSETS,
     SUBSETS,
     gather,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
 
 SPEC = ArgSpec(
     connection(),

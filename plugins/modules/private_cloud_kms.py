@@ -243,13 +243,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_fleet
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.kms_fleet import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_fleet import (
     KmsEntries,
     KmsRemoval,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.kms_flow import KmsFlow
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_flow import KmsFlow
 
 SPEC = ArgSpec(
     connection(),

@@ -21,7 +21,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     signing,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import service_keys
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import service_keys
 
 from .engine import check_message, target
 from .inputs import NESTED, damaged, damaged_text, json_text, odd_text

@@ -11,8 +11,8 @@ import typing as t
 
 from hypothesis import strategies as st
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.config import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import (
     AccessToken,
     ApplicationKey,
     ServiceAccount,

@@ -22,7 +22,7 @@ from xml.sax.saxutils import escape
 from hypothesis import strategies as st
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import client
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection import client
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import answers as answers_of_contracts
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules import test_ovhcloud_answers as contracts

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import files, hosts, redact, texts
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import config, order_lines
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.urns import Urns
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection import config
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.urns import Urns
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order import lines
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import selection
 
@@ -107,7 +108,7 @@ def _urns(value: tuple[list[str]]) -> None:
 
 @target("order lines", odd_value)
 def _lines(value: t.Any) -> None:
-    order_lines.is_line_of(value, "okms", "eu-west-rbx")
+    lines.is_line_of(value, "okms", "eu-west-rbx")
 
 
 PLACES = {kind: [selection.Place(f"{kind}-1", "one", "DC/vm/one"), selection.Place(f"{kind}-2", "one")] for kind in (

@@ -10,8 +10,8 @@ import typing as t
 from hypothesis import strategies as st
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import days_left
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import errors
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.fields import record
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection import errors
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import record
 
 from .engine import target
 from .inputs import ODD_TEXTS, bent, damaged_text, odd_text, odd_value

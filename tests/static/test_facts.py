@@ -16,7 +16,7 @@ import yaml
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.client import NEEDED
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.needs import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.needs import (
     KMIP_ACTIONS,
     KMIP_OPTIONAL,
 )

@@ -92,7 +92,7 @@ def test_layer_imports_only_what_its_row_allows(layer: str, path: pathlib.Path) 
     [
         ("_core", {"os", "requests"}, ["imports requests"]),
         ("_kmip", {PREFIX + "_vsphere.connection.session"}, ["imports _vsphere"]),
-        ("modules", {PREFIX + "_kmip.client", PREFIX + "_ovhcloud.client"}, ["imports 2 back ends"]),
+        ("modules", {PREFIX + "_kmip.client", PREFIX + "_ovhcloud.connection.client"}, ["imports 2 back ends"]),
         ("modules", {"ansible.module_utils.basic"}, ["imports ansible.module_utils.basic"]),
         ("modules", {PREFIX + "_core.runner", PREFIX + "_kmip.client"}, []),
     ],

@@ -16,6 +16,13 @@ Arrows = t.Mapping[str, t.AbstractSet[str]]
 
 # back end -> package -> packages of the same back end that it imports; from the ground upwards
 PACKAGES: dict[str, dict[str, set[str]]] = {
+    "_ovhcloud": {
+        "connection": set(),
+        "iam": {"connection"},
+        "private_cloud": {"connection"},
+        "order": {"connection"},
+        "okms": {"connection", "iam", "order"},
+    },
     "_vsphere": {
         "connection": set(),
         "keys": {"connection"},

@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.sdk import CRYPTOGRAPHY
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library, version_tuple
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.sdk import PYKMIP
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.transport import REQUESTS
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.transport import REQUESTS
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import PYVMOMI
 

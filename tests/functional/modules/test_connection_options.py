@@ -13,8 +13,11 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import UnreachableError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.config import AccessToken, Settings
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import (
+    AccessToken,
+    Settings,
+)
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab

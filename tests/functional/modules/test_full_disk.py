@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import issuing
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import issuing
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.credential_helpers import due_renewal
@@ -95,7 +95,7 @@ def test_a_key_in_use_stays_when_the_new_one_is_lost(
 ) -> None:
     path = tmp_path / "okms.key"
     old = path.read_text()
-    result = run_on_full_disk("okms_credential", ["_ovhcloud.issuing"], **renewal)
+    result = run_on_full_disk("okms_credential", ["_ovhcloud.okms.issuing"], **renewal)
     assert result.failed and path.read_text() == old
     assert os.listdir(tmp_path) == ["okms.key"]
     (orphan,) = result["failure"]["orphan_credential_ids"]

@@ -14,8 +14,8 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.client import Client
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.config import load
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import load
 from ansible_collections.ovhcloud.vmware_encryption.plugins.modules.okms_info import SPEC
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule

@@ -17,8 +17,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud import client as client_module
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud import SUBSETS
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection import (
+    client as client_module,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.facts import SUBSETS
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import answers, harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.answers import ID, URN, Mutation
 

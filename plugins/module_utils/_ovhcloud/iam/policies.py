@@ -1,0 +1,204 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""IAM policies: shapes, what a change would grant beyond the request, and the calls."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    AmbiguousError,
+    CollectionError,
+    NotFoundError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
+    outcome_unknown,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
+    ShapeError,
+    record,
+    require_told,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.rights import Caller
+
+EFFECTS = ("allow", "except", "deny")
+LISTS = ("identities", "resources", *EFFECTS, "permissions_groups")
+FIELDS = (
+    "id",
+    "name",
+    "description",
+    *LISTS,
+    "conditions",
+    "expires_at",
+    "owner",
+    "read_only",
+    "created_at",
+    "updated_at",
+)
+# dimensions that multiply: each identity gets each action on each resource
+_FACTORS = ("identities", "resources", "allow", "permissions_groups")
+
+
+def policy_state(raw: t.Any) -> State:
+    """From a `policy.Response`."""
+    read = record(raw, "an IAM policy")
+    policy_id = read.known_text("id")
+    read.what = f"IAM policy {policy_id}"
+    permissions = read.part("permissions")
+    return {
+        "id": policy_id,
+        "name": read.text("name"),
+        "description": read.text("description") or None,
+        "identities": sorted(read.texts("identities")),
+        "resources": sorted(item.known_text("urn") for item in read.parts("resources")),
+        **{effect: sorted(item.known_text("action") for item in permissions.parts(effect)) for effect in EFFECTS},
+        "permissions_groups": sorted(item.known_text("urn") for item in read.parts("permissionsGroups")),
+        "conditions": read.labels("conditions") or None,
+        "expires_at": read.time("expiredAt"),
+        "owner": read.text("owner"),
+        "read_only": bool(read.flag("readOnly")),
+        "created_at": read.time("createdAt"),
+        "updated_at": read.time("updatedAt"),
+    }
+
+
+def refuse_what_is_not_told(state: t.Mapping[str, t.Any]) -> None:
+    """Raise for a policy that cannot be complete: a change replaces the whole of it, so what is not told would go."""
+    lists = {"identities": state["identities"], "resources": state["resources"]}
+    lists["permissions"] = [*state["permissions_groups"], *(action for effect in EFFECTS for action in state[effect])]
+    absent = [name for name, items in lists.items() if not items]
+    if absent:
+        raise ShapeError(
+            f"OVHcloud answered IAM policy {state['name']} ({state['id']}) without {' and '.join(absent)}: it "
+            "cannot be changed without losing them",
+            field=absent[0],
+        )
+
+
+def request_body(state: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The body of POST and PUT: a PUT replaces the whole policy, so everything is in it."""
+    return {
+        "name": state["name"],
+        "description": state.get("description") or "",
+        "identities": list(state["identities"]),
+        "resources": [{"urn": urn} for urn in state["resources"]],
+        "permissions": {effect: _actions(state.get(effect) or []) for effect in EFFECTS},
+        "permissionsGroups": [{"urn": urn} for urn in state.get("permissions_groups") or []],
+        "conditions": state.get("conditions"),
+        "expiredAt": state.get("expires_at"),
+    }
+
+
+def _actions(names: t.Sequence[str]) -> list[dict[str, str]] | None:
+    return [{"action": name} for name in names] or None
+
+
+def merged(before: t.Mapping[str, t.Any], asked: State, purge: bool) -> State:
+    """The wanted values: exactly what was asked (purge), or what is there and what was asked together."""
+    if purge:
+        return dict(asked)
+    joined = {name: sorted({*before[name], *asked[name]}) for name in LISTS if name in asked}
+    return {**asked, **joined}
+
+
+def unasked(before: t.Mapping[str, t.Any], asked: State) -> State:
+    """Entries of the policy that nobody asked for in this run, by list."""
+    found = {name: [item for item in before[name] if item not in asked.get(name, [])] for name in LISTS}
+    return {name: items for name, items in found.items() if items}
+
+
+def widening(before: t.Mapping[str, t.Any], asked: State) -> list[str]:
+    """What a join would grant or deny beyond the request, in words; empty when it does just that.
+
+    A policy is a product: a new identity gets all its actions on all its resources, also those of others.
+    """
+    lines = []
+    for name in (*_FACTORS, "except", "deny"):
+        added = [item for item in asked.get(name, []) if item not in before[name]]
+        if not added:
+            continue
+        for other in _FACTORS if name in _FACTORS else ("identities", "resources"):
+            foreign = [item for item in before[other] if item not in asked.get(other, [])]
+            if other != name and foreign:
+                lines.append(f"the new {_words(name)} {', '.join(added)} with {_words(other)} {', '.join(foreign)}")
+    return lines
+
+
+def _words(name: str) -> str:
+    return {"allow": "actions", "except": "exceptions", "deny": "denials"}.get(name, name.replace("_", " "))
+
+
+def effective(state: t.Mapping[str, t.Any]) -> list[str]:
+    """What is dangerous about a policy, in words."""
+    notes = []
+    if "*" in state["identities"]:
+        notes.append("names every identity (*)")
+    if "*" in state["resources"]:
+        notes.append("names every resource (*)")
+    if "*" in state["allow"]:
+        notes.append("allows every action (*)")
+    return notes
+
+
+class Policies:
+    """Calls of /v2/iam/policy; each write is sent once."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def every(self, filters: t.Mapping[str, t.Any] | None = None) -> list[State]:
+        """All policies by name, or those that the API's filters (identity, resourceURN, action) leave."""
+        found = [policy_state(raw) for raw in self._client.get_all("/v2/iam/policy", filters)]
+        return sorted(found, key=lambda state: (str(state["name"]), state["id"]))
+
+    def find(self, name: str) -> State | None:
+        """The policy of that name: the API has no filter for it."""
+        every = self.every()
+        require_told(every, "name", "IAM policy")
+        same = [state for state in every if state["name"] == name]
+        if len(same) > 1:
+            ids = ", ".join(state["id"] for state in same)
+            raise AmbiguousError(f"{len(same)} IAM policies are called {name!r}: {ids}; rename all but one")
+        return same[0] if same else None
+
+    def create(self, wanted: State) -> State:
+        """Make it; after a lost answer look for it."""
+        try:
+            return policy_state(self._client.post("/v2/iam/policy", request_body(wanted)))
+        except CollectionError as error:
+            made = self.find(wanted["name"]) if outcome_unknown(error) else None
+            if made is None:
+                raise
+            return made
+
+    def replace(self, policy_id: str, wanted: State) -> State:
+        """Write all of it; after a lost answer look at it."""
+        address = path("/v2/iam/policy/{}", policy_id)
+        body = request_body(wanted)
+        try:
+            return policy_state(self._client.put(address, body))
+        except CollectionError as error:
+            if outcome_unknown(error):
+                now = policy_state(self._client.get(address))
+                if request_body(now) == body:
+                    return now
+            raise
+
+    def delete(self, policy_id: str) -> None:
+        """Remove it; gone is gone."""
+        address = path("/v2/iam/policy/{}", policy_id)
+        try:
+            self._client.delete(address)
+        except NotFoundError:
+            return
+        except CollectionError as error:
+            if not outcome_unknown(error) or any(state["id"] == policy_id for state in self.every()):
+                raise
+
+    def who(self) -> tuple[str, str]:
+        """Account and API part of its URNs."""
+        caller = Caller.of(self._client.get("/auth/details"))
+        return caller.account, caller.api

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Service keys over the regional API of an OKMS domain, which knows what the central one does not."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import (
+    ApplicationKey,
+    Settings,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import record
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.service_keys import not_made
+
+UNTOLD: State = {"protection_level": None, "extractable": None}
+
+
+def check_credentials(settings: Settings) -> None:
+    """Raise before any call when the credentials are of a kind that the regional API does not take."""
+    if isinstance(settings.credentials, ApplicationKey):
+        raise InvalidInputError(
+            "the regional API of OKMS takes tokens only, and an application key makes none: give client_id and "
+            "client_secret, or access_token, or leave regional_api and extractable out"
+        )
+
+
+class RegionalKeys:
+    """Calls of /api/{okmsId}/v1/servicekey at the domain's own address."""
+
+    def __init__(
+        self, settings: Settings, domain: t.Mapping[str, t.Any], closing: t.Callable[[Client], Client]
+    ) -> None:
+        endpoint = str(domain["rest_endpoint"] or "").rstrip("/")
+        parts = urlsplit(endpoint)
+        # the token goes there: only where the API names a plain https address
+        if parts.scheme != "https" or not parts.hostname or parts.username or parts.query:
+            raise ConflictError(
+                f"OVHcloud names no regional API for OKMS {domain['id']}: its restEndpoint is {endpoint!r}"
+            )
+        self._client = closing(Client(dataclasses.replace(settings, base_url=endpoint)))
+        self._path = path("/api/{}/v1/servicekey", domain["id"])
+
+    def create(self, body: t.Mapping[str, t.Any], secrets: t.Sequence[str] = ()) -> str:
+        """Generate or import one, once: its id."""
+        sent = {name: value for name, value in body.items() if value is not None}
+        try:
+            return record(self._client.post(self._path, sent), "a new service key").known_text("id")
+        except CollectionError as error:
+            raise not_made(error, secrets) from error
+
+    def facts(self, key_id: str) -> State:
+        """`protection_level` and `extractable` of a key; null for what is not told."""
+        try:
+            read = record(self._client.get(self._path + path("/{}", key_id)), f"service key {key_id}")
+        except NotFoundError:
+            return dict(UNTOLD)
+        extractable = read.labels("attributes").get("extractable")
+        told = extractable if isinstance(extractable, bool) else None
+        return {"protection_level": read.text("protectionLevel"), "extractable": told}
+
+    def set_extractable(self, key_id: str, extractable: bool) -> None:
+        """Let it leave OKMS, or not any more."""
+        self._client.patch(self._path + path("/{}", key_id), {"extractable": extractable})

@@ -1,0 +1,257 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Facts of a private cloud, read subset by subset: a right that is missing for one costs only that one."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
+    ForbiddenError,
+    NotFoundError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
+    ServiceExpiredError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
+    numbers,
+    record,
+    records,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_flow import KmsFlow
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
+    seconds_to_confirm,
+    task_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.users import Users
+
+SERVICE_FIELDS = (
+    "service_name",
+    "description",
+    "state",
+    "location",
+    "version",
+    "vcenter_host",
+    "urn",
+    "user_access_policy",
+    "user_limit_concurrent_session",
+    "user_logout_policy",
+    "user_session_timeout",
+    "advanced_security",
+    "service_pack",
+    "generation",
+    "commercial_range",
+    "secure_interface",
+)
+# subset -> its result key
+SUBSETS = {
+    "encryption": "encryption",
+    "users": "users",
+    "iam": "iam",
+    "networks": "allowed_networks",
+    "tasks": "tasks",
+    "capabilities": "capabilities",
+    "security": "security",
+    "replication": "replication",
+}
+DEFAULT_SUBSETS = ("encryption", "users", "iam")
+_OPEN_TASKS = ("doing", "error", "fixing", "toCancel", "toCreate", "todo", "unknown", "waitingForChilds", "waitingTodo")
+_ZERTO = "/datacenter/{}/disasterRecovery/zerto"
+_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def snake_case(name: str) -> str:
+    """canAddUser -> can_add_user."""
+    return _BOUNDARY.sub("_", name).lower()
+
+
+def snake_keys(raw: t.Mapping[str, t.Any]) -> State:
+    """The same object with our spelling of its keys."""
+    return {snake_case(name): value for name, value in raw.items()}
+
+
+def vcenter_host(web_interface_url: str | None) -> str | None:
+    """Host of vCenter: read from the service, because its domain differs between regions."""
+    if not web_interface_url:
+        return None
+    address = web_interface_url if "//" in web_interface_url else f"//{web_interface_url}"
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
+
+
+def service_state(raw: t.Any) -> State:
+    """From a `dedicatedCloud.dedicatedCloudWithIAM`. Session limits: user_session_timeout in seconds, 0 for none."""
+    read = record(raw, "a private cloud")
+    version = read.part("version").raw
+    return {
+        "service_name": read.text("serviceName"),
+        "description": read.text("description"),
+        "state": read.text("state"),
+        "location": read.text("location"),
+        "version": {part: version.get(part) for part in ("major", "minor", "build")},
+        "vcenter_host": vcenter_host(read.text("webInterfaceUrl")),
+        "urn": read.part("iam").text("urn"),
+        "user_access_policy": read.text("userAccessPolicy"),
+        "user_limit_concurrent_session": read.whole("userLimitConcurrentSession"),
+        "user_logout_policy": read.text("userLogoutPolicy"),
+        "user_session_timeout": read.whole("userSessionTimeout"),
+        "advanced_security": read.flag("advancedSecurity"),
+        "service_pack": read.text("servicePackName"),
+        "generation": read.text("generation"),
+        "commercial_range": read.text("commercialRange"),
+        "secure_interface": read.text("certifiedInterfaceUrl"),
+    }
+
+
+def task_state(raw: t.Any, now: datetime.datetime) -> State:
+    """From a `dedicatedCloud.Task`."""
+    task = task_of(raw)
+    read = record(raw, f"task {task.task_id}")
+    return {
+        "id": task.task_id,
+        "state": task.state,
+        "progress": read.whole("progress"),
+        "description": task.description or None,
+        "created_by": read.text("createdBy"),
+        "user_id": read.whole("userId"),
+        "started_at": task.started,
+        "seconds_to_confirm": seconds_to_confirm(task.started, now) if task.not_started else None,
+    }
+
+
+class PrivateCloud:
+    """Readers of one private cloud, one method for each subset."""
+
+    def __init__(self, client: Client, service_name: str) -> None:
+        self.client = client
+        self.service_name = service_name
+
+    def service(self) -> State:
+        """The service itself."""
+        return {**service_state(self._get("")), "service_name": self.service_name}
+
+    def encryption(self) -> State:
+        """State of VM encryption and the KMS entries."""
+        flow = KmsFlow(self.client, self.service_name, Patience(wait=False))
+        state = record(self._get("/vmEncryption"), f"the encryption of {self.service_name}").text("state")
+        return {"state": state, "kms": flow.entries()}
+
+    def users(self) -> list[State]:
+        """vSphere users with their rights."""
+        return Users(self.client, self.service_name, Patience(wait=False)).users()
+
+    def iam(self) -> State:
+        """The IAM option: `available` says whether it is on or could be switched on (HDS and PCI DSS clouds: not)."""
+        try:
+            read = record(self._get("/iam"), f"the IAM option of {self.service_name}")
+            state = read.text("state")
+            available = state in ("enabled", "enabling") or self._get("/iam/canBeEnabled") is True
+        except NotFoundError:
+            return {"state": None, "available": False, "identity_provider_id": None}
+        return {
+            "state": state,
+            "available": available,
+            "identity_provider_id": read.whole("identityProviderId"),
+        }
+
+    def networks(self) -> list[State]:
+        """Networks that vCenter may be reached from when user_access_policy is filtered."""
+        ids = numbers(self._get("/allowedNetwork"), "the list of allowed networks")
+        found = [record(self._get("/allowedNetwork/{}", number), f"allowed network {number}") for number in ids]
+        return [
+            {
+                "id": read.whole("networkAccessId"),
+                "network": read.text("network"),
+                "description": read.text("description"),
+                "state": read.text("state"),
+            }
+            for read in found
+        ]
+
+    def tasks(self) -> list[State]:
+        """Tasks that are not finished."""
+        answers = [self.client.get(self._path("/task"), {"state": state}) for state in _OPEN_TASKS]
+        ids = {number for answer in answers for number in numbers(answer, "the list of tasks")}
+        found = [self._optional("/task/{}", number) for number in sorted(ids)]
+        return [task_state(raw, self.client.now()) for raw in found if raw is not None]
+
+    def capabilities(self) -> State:
+        """What this private cloud can do."""
+        return snake_keys(record(self._get("/capabilities"), f"the capabilities of {self.service_name}").raw)
+
+    def security(self) -> State:
+        """Security options that are on (hds, pcidss, advancedSecurity ...) and the password policy of vSphere users."""
+        state = self._optional("/securityOptions")
+        matrix = self._optional("/securityOptions/compatibilityMatrix")
+        policy = self._optional("/passwordPolicy")
+        what = f"the security options of {self.service_name}"
+        rows = None if matrix is None else records(matrix, what)
+        return {
+            "state": None if state is None else record(state, what).text("state"),
+            "enabled_options": None if rows is None else sorted(str(r.text("name")) for r in rows if r.flag("enabled")),
+            "password_policy": None if policy is None else snake_keys(record(policy, "the password policy").raw),
+        }
+
+    def replication(self) -> State:
+        """Whether Zerto replicates, by virtual datacenter: a state other than `disabled` means that it is there."""
+        ids = numbers(self._get("/datacenter"), "the list of virtual datacenters")
+        found = {number: self._optional(f"{_ZERTO}/status", number) for number in ids}
+        what = f"the state of Zerto of {self.service_name}"
+        states = {str(number): record(raw, what).text("state") for number, raw in found.items() if raw is not None}
+        return {"zerto": any(state not in (None, "disabled") for state in states.values()), "datacenters": states}
+
+    def _path(self, rest: str, *parts: t.Any) -> str:
+        return path("/dedicatedCloud/{}" + rest, self.service_name, *parts)
+
+    def _get(self, rest: str, *parts: t.Any) -> t.Any:
+        return self.client.get(self._path(rest, *parts))
+
+    def _optional(self, rest: str, *parts: t.Any) -> t.Any:
+        try:
+            return self._get(rest, *parts)
+        except NotFoundError:
+            return None
+
+
+def gather(
+    client: Client, service_name: str, subsets: t.Collection[str], warn: t.Callable[[str], None]
+) -> State | None:
+    """All facts of one private cloud; None when it does not exist.
+
+    What this identity may not read is null and warned about with the action that is missing. A subset whose route does
+    not exist for this cloud is null without a warning.
+    """
+    cloud = PrivateCloud(client, service_name)
+    facts: State = {**dict.fromkeys(SERVICE_FIELDS), "service_name": service_name}
+    try:
+        facts.update(cloud.service())
+    except NotFoundError:
+        return None
+    except (ForbiddenError, ServiceExpiredError) as error:
+        warn(_unreadable(service_name, "service", error))
+    readers: dict[str, t.Callable[[], t.Any]] = {name: getattr(cloud, name) for name in SUBSETS}
+    for subset, key in SUBSETS.items():
+        facts[key] = None
+        if subset not in subsets:
+            continue
+        try:
+            facts[key] = readers[subset]()
+        except NotFoundError:
+            continue  # an option that this cloud does not have
+        except (ForbiddenError, ServiceExpiredError) as error:
+            warn(_unreadable(service_name, subset, error))
+    return facts
+
+
+def _unreadable(service_name: str, subset: str, error: CollectionError) -> str:
+    return f"{service_name}: {subset} cannot be read and is null: {error.message}"

@@ -1,0 +1,142 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The IAM option of a private cloud and its vSphere roles."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    ConflictError,
+    NotFoundError,
+    UnsupportedError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
+    numbers,
+    record,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.facts import (
+    PrivateCloud,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
+    Seen,
+    Tasks,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.users import Users
+
+FIELDS = ("service_name", "state", "available", "reason", "identity_provider_id", "roles", "actions")
+PREFIX = "iam-"  # OVHcloud gives it to the names of roles
+STANDARD_ROLES = ("iam-admin", "iam-auditor")
+ACTION = "pccVMware:vSphere:assumeRole?"
+# beginnings of the service packs of certified clouds
+_CERTIFIED = ("hds", "hipaa", "pcidss", "snc")
+
+
+def role_name(name: str, known: t.Collection[str]) -> str:
+    """The role that is meant: an existing one of just that name, else with OVHcloud's prefix."""
+    return name if name in known or name.startswith(PREFIX) else PREFIX + name
+
+
+def why_not(service: t.Mapping[str, t.Any], available: bool) -> str | None:
+    """Why IAM cannot be enabled on a private cloud, None when it can."""
+    if available:
+        return None
+    pack = str(service.get("service_pack") or "")
+    if service.get("advanced_security") or pack.startswith(_CERTIFIED):
+        return (
+            f"certified or secured private clouds (HDS, PCI DSS, HIPAA, SecNumCloud) cannot use it, service pack {pack}"
+        )
+    return "OVHcloud says that it cannot be enabled"
+
+
+class CloudIam:
+    """One private cloud; each write is sent once and followed to its end."""
+
+    def __init__(self, client: Client, service_name: str, patience: Patience) -> None:
+        self._client = client
+        self._name = service_name
+        self._patience = patience
+        self._tasks = Tasks(client, service_name)
+        self._users = Users(client, service_name, patience)
+
+    def read(self) -> State:
+        """State of the option and the roles, which are listed as users."""
+        cloud = PrivateCloud(self._client, self._name)
+        service, option = cloud.service(), cloud.iam()
+        roles = self.roles() if option["state"] else []
+        return {
+            "service_name": self._name,
+            "state": option["state"] or "disabled",
+            "available": option["available"],
+            "reason": why_not(service, option["available"]),
+            "identity_provider_id": option["identity_provider_id"],
+            "roles": roles,
+            "actions": [ACTION + role for role in roles],
+        }
+
+    def roles(self) -> list[str]:
+        """Names of the roles."""
+        return sorted(user["name"] for user in self._users.users() if user["identity_provider_type"] == "iam")
+
+    def state(self) -> str:
+        """enabled, disabled, or on the way."""
+        try:
+            answer = record(self._client.get(self._path("/iam")), f"the IAM option of {self._name}")
+            return answer.known_text("state")
+        except NotFoundError:
+            return "missing"
+
+    def require(self, before: t.Mapping[str, t.Any]) -> None:
+        """Raise UnsupportedError when this private cloud cannot have IAM."""
+        if before["reason"]:
+            raise UnsupportedError(
+                f"IAM is not available on {self._name}: {before['reason']}. Use a local vSphere user instead: "
+                "private_cloud_user with encryption_right: true",
+                service_name=self._name,
+            )
+
+    def switch(self, before: str, wanted: str) -> None:
+        """Enable or disable it; what is on its way already is only followed."""
+        verb, going = ("enable", "enabling") if wanted == "enabled" else ("disable", "disabling")
+        task = None
+        if before != going:
+            task = self._tasks.start(
+                lambda: self._client.post(self._path(f"/iam/{verb}")),
+                lambda: self.state() in (wanted, going),
+                self._patience,
+            )
+
+        def ready(seen: Seen[str]) -> bool:
+            return seen.item == wanted and (seen.task is None or seen.task.done)
+
+        what = f"IAM of {self._name} to be {wanted}"
+        self._tasks.follow(task, self.state, ready, what, self._patience, lambda state: f"IAM is {state}")
+
+    def add_role(self, name: str) -> None:
+        """Add a role and wait until it is there."""
+        before = self._task_ids()
+        task = None
+        with contextlib.suppress(ConflictError):  # an earlier run has asked for it: only wait
+            task = self._tasks.start(
+                lambda: self._client.post(self._path("/iam/addRole"), {"name": name}),
+                # a role shows only at the end: until then its task is all there is to see
+                lambda: bool(self._task_ids() - before) or name in self.roles(),
+                self._patience,
+            )
+
+        def ready(seen: Seen[list[str]]) -> bool:
+            return name in seen.item and (seen.task is None or seen.task.done)
+
+        what = f"role {name} of {self._name}"
+        self._tasks.follow(task, self.roles, ready, what, self._patience, lambda roles: f"roles {', '.join(roles)}")
+
+    def _task_ids(self) -> set[int]:
+        return set(numbers(self._client.get(self._path("/task")), "the list of tasks"))
+
+    def _path(self, rest: str) -> str:
+        return path("/dedicatedCloud/{}", self._name) + rest

@@ -1,0 +1,241 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""vSphere users of a private cloud and their rights."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    AmbiguousError,
+    ApiError,
+    NotFoundError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State, differences
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
+    numbers,
+    record,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
+    Seen,
+    Task,
+    Tasks,
+)
+
+# our name -> name in the API when writing; `tokenValidator` reads as `isTokenValidator`
+WRITE_NAMES = {
+    "encryption_right": "encryptionRight",
+    "can_manage_rights": "canManageRights",
+    "can_manage_network": "canManageNetwork",
+    "can_manage_ip_fail_overs": "canManageIpFailOvers",
+    "nsx_right": "nsxRight",
+    "full_admin_ro": "fullAdminRo",
+    "receive_alerts": "receiveAlerts",
+    "token_validator": "tokenValidator",
+    "email": "email",
+    "first_name": "firstName",
+    "last_name": "lastName",
+    "phone_number": "phoneNumber",
+}
+TEXTS = ("email", "first_name", "last_name", "phone_number")
+RIGHTS = tuple(name for name in WRITE_NAMES if name not in TEXTS)
+FIELDS = ("id", "name", "login", *TEXTS, "state", "activation_state", *RIGHTS, "type", "identity_provider_type")
+# rights that a new user gets by a second call
+_NOT_AT_CREATION = ("can_manage_network", "can_manage_ip_fail_overs", "full_admin_ro")
+# options that only a new user takes
+CREATION_NAMES = {
+    "password": "password",
+    "right": "right",
+    "network_role": "networkRole",
+    "vm_network_role": "vmNetworkRole",
+}
+
+
+def user_state(raw: t.Any) -> State:
+    """From a `dedicatedCloud.User`."""
+    read = record(raw, "a vSphere user")
+    user_id = read.known_whole("userId")
+    read.what = f"vSphere user {user_id}"
+    return {
+        "id": user_id,
+        "name": read.text("name") or "",
+        "login": read.text("login") or "",
+        **{name: read.text(WRITE_NAMES[name]) or None for name in TEXTS},
+        "state": read.text("state"),
+        "activation_state": read.text("activationState"),
+        **{name: bool(read.flag(WRITE_NAMES[name])) for name in RIGHTS if name != "token_validator"},
+        "token_validator": bool(read.flag("isTokenValidator")),
+        "type": read.text("type"),
+        "identity_provider_type": read.text("identityProviderType"),
+    }
+
+
+def wanted_values(params: t.Mapping[str, t.Any], before: State | None) -> State:
+    """The named properties, normalised like user_state: empty text is null, a phone number keeps its present form."""
+    wanted: State = {name: params[name] for name in RIGHTS if params.get(name) is not None}
+    for name in TEXTS:
+        if params.get(name) is not None:
+            wanted[name] = params[name].strip() or None
+    present = (before or {}).get("phone_number")
+    if present and wanted.get("phone_number") and _digits(present) == _digits(wanted["phone_number"]):
+        wanted["phone_number"] = present
+    return wanted
+
+
+def _digits(phone_number: str) -> str:
+    return "".join(character for character in phone_number if character.isdigit())
+
+
+def request_body(changes: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Our values under the names that the API writes; null becomes an empty text, which clears."""
+    return {WRITE_NAMES[name]: "" if value is None else value for name, value in changes.items() if name in WRITE_NAMES}
+
+
+def choose(users: t.Iterable[State], name: str) -> State | None:
+    """The user with exactly this login, else with exactly this name: the API's own filter finds similar names too."""
+    listed = list(users)
+    by_login = [user for user in listed if user["login"] == name]
+    found = by_login or [user for user in listed if user["name"] == name]
+    if len(found) > 1:
+        logins = ", ".join(f"{user['login']} (id {user['id']}, {user['type']})" for user in found)
+        raise AmbiguousError(f"several users are named {name}: {logins}; give the login as name")
+    return found[0] if found else None
+
+
+def user_in_words(user: State | None) -> str:
+    """For messages about waiting."""
+    if user is None:
+        return "no such user"
+    return f"user {user['login']} in state {user['state']}"
+
+
+class Users:
+    """vSphere users of one private cloud and the writes that change them; each write is sent once."""
+
+    def __init__(self, client: Client, service_name: str, patience: Patience) -> None:
+        self.client = client
+        self.service_name = service_name
+        self.patience = patience
+        self.tasks = Tasks(client, service_name)
+
+    def user(self, user_id: int) -> State | None:
+        """One user, None when it is gone."""
+        try:
+            return user_state(self.client.get(self._path(user_id)))
+        except NotFoundError:
+            return None
+
+    def users(self, like: str | None = None) -> list[State]:
+        """All users in order of their ids, or those that the API finds similar to a name."""
+        ids = numbers(self.client.get(self._path(), {"name": like} if like else None), "the list of users")
+        found = [self.user(user_id) for user_id in ids]
+        return [user for user in found if user is not None]
+
+    def find(self, name: str) -> tuple[State | None, list[str]]:
+        """The user, and the names of all users when it is not there."""
+        found = choose(self.users(like=name.partition("@")[0]), name)
+        if found is not None:
+            return found, []
+        everybody = self.users()  # the filter of the API is not exact: only the whole list proves that there is none
+        return choose(everybody, name), [user["name"] for user in everybody]
+
+    def create(
+        self, name: str, values: State, only_at_creation: t.Mapping[str, t.Any], leaving: State | None = None
+    ) -> State | None:
+        """Make the user, then give what a new user cannot get; `leaving`: a namesake that has to be gone first."""
+
+        def look() -> State | None:
+            found = choose(self.users(like=name), name)
+            return found if found is not None and found["state"] != "deleting" else None
+
+        if leaving is not None:
+            self._wait_until_gone(leaving, None)
+        early = {key: value for key, value in values.items() if key not in _NOT_AT_CREATION and value is not None}
+        body = {"name": name, **request_body(early)}
+        body.update({CREATION_NAMES[key]: value for key, value in only_at_creation.items()})
+        what = f"creating user {name} of {self.service_name}"
+        task = self.tasks.start(lambda: self.client.post(self._path(), body), lambda: look() is not None, self.patience)
+        made = self.tasks.follow(task, look, _is_delivered, what, self.patience, user_in_words).item
+        if made is None or made["state"] != "delivered":
+            return made  # without waiting: the rest is for the next run
+        rest = differences(made, values)
+        return self.change(made, rest) if rest else made
+
+    def change(self, before: State, changes: t.Mapping[str, t.Any]) -> State | None:
+        """Send only what differs, wait for the task, and see that the user really shows it."""
+        user_id = before["id"]
+        what = f"changing {', '.join(sorted(changes))} of user {before['login']} of {self.service_name}"
+
+        def shows_it(user: State | None) -> bool:
+            return user is not None and not differences(user, dict(changes))
+
+        def ready(seen: Seen[State | None]) -> bool:
+            finished = seen.task is None or seen.task.done
+            return finished and shows_it(seen.item) and _is_delivered(seen)
+
+        def words(user: State | None) -> str:
+            missing = ", ".join(sorted(differences(user or {}, dict(changes))))
+            return user_in_words(user) + (f" without the new {missing}" if missing else "")
+
+        if before["state"] == "creating":  # an earlier run's creation: let it end, it may bring the wanted values
+            self.settle(before)
+            if shows_it(self.user(user_id)):
+                return self.user(user_id)
+        task = self.tasks.start(
+            lambda: self.client.post(self._path(user_id) + "/changeProperties", request_body(changes)),
+            lambda: shows_it(self.user(user_id)),
+            self.patience,
+        )
+        return self.tasks.follow(task, lambda: self.user(user_id), ready, what, self.patience, words).item
+
+    def remove(self, before: State) -> None:
+        """Remove the user and wait until it is gone."""
+
+        def leaving() -> bool:
+            user = self.user(before["id"])
+            return user is None or user["state"] == "deleting"
+
+        try:
+            task = self.tasks.start(lambda: self.client.delete(self._path(before["id"])), leaving, self.patience)
+        except NotFoundError:
+            return
+        self._wait_until_gone(before, task)
+
+    def settle(self, before: State) -> State | None:
+        """Wait for a user that an earlier run has made."""
+        if before["state"] == "delivered":
+            return before
+        what = f"user {before['login']} of {self.service_name}"
+        return self.tasks.follow(
+            None, lambda: self.user(before["id"]), _is_delivered, what, self.patience, user_in_words
+        ).item
+
+    def settle_removal(self, leaving: State) -> None:
+        """Wait for the end of a user that an earlier run has removed."""
+        self._wait_until_gone(leaving, None)
+
+    def _wait_until_gone(self, user: State, task: Task | None) -> None:
+        what = f"removal of user {user['login']} of {self.service_name}"
+        self.tasks.follow(
+            task, lambda: self.user(user["id"]), lambda seen: seen.item is None, what, self.patience, user_in_words
+        )
+
+    def _path(self, user_id: int | None = None) -> str:
+        if user_id is None:
+            return path("/dedicatedCloud/{}/user", self.service_name)
+        return path("/dedicatedCloud/{}/user/{}", self.service_name, user_id)
+
+
+def healthy(user: State) -> State:
+    """The user itself; raises when it is in error, which no waiting mends."""
+    if user["state"] == "error":
+        advice = "remove it and create it again, or ask OVHcloud's support"
+        raise ApiError(f"{user_in_words(user)}: {advice}", user_id=user["id"])
+    return user
+
+
+def _is_delivered(seen: Seen[State | None]) -> bool:
+    return seen.item is not None and healthy(seen.item)["state"] == "delivered"
