@@ -95,6 +95,7 @@ def providers(lab: Lab) -> set[str]:
     return {key.provider for machine in lab.vcenter.inventory.vms for key in machine.crypto_keys()}
 
 
+@pytest.mark.oldest("guides", "first hour")
 @pytest.mark.parametrize("guide", ["guide_getting_started", "guide_connect", "guide_troubleshooting"])
 def test_guides_for_the_first_hour_write_nothing(lab: Lab, work: Work, guide: str) -> None:
     if guide == "guide_troubleshooting":  # for those who have a key provider, and the right to look at it
@@ -104,6 +105,7 @@ def test_guides_for_the_first_hour_write_nothing(lab: Lab, work: Work, guide: st
     assert lab.journal.writes(mark) == []
 
 
+@pytest.mark.oldest("guides", "preflight")
 def test_guide_on_preflight(lab: Lab, work: Work) -> None:
     page = work("guide_preflight")
     assert lab.journal.writes() == []
@@ -115,6 +117,7 @@ def test_guide_on_okms(lab: Lab, work: Work) -> None:
     assert lab.vcenter.crypto.default == "okms" and lab.vcenter.provider_is_green_at("eu-west-par.okms.ovh.net")
 
 
+@pytest.mark.oldest("guides", "external KMS")
 def test_guide_on_external_kms(lab: Lab, work: Work) -> None:
     work("guide_external_kms")
     assert lab.vcenter.crypto.default == "team-kms"
@@ -156,6 +159,7 @@ def test_guide_on_decommissioning(lab: Lab, who: reader.Reader, work: Work) -> N
     assert set(lab.vcenter.crypto.providers) == {"nkp-prod"}
 
 
+@pytest.mark.oldest("guides", "encrypting")
 def test_guide_on_encrypting(green: Lab, work: Work) -> None:
     work("guide_encrypt")
     machines = {machine.name: machine for machine in green.vcenter.inventory.vms}
@@ -163,6 +167,7 @@ def test_guide_on_encrypting(green: Lab, work: Work) -> None:
     assert not machines["proxy-01"].crypto_key and machines["db-01"].power_state == "poweredOn"
 
 
+@pytest.mark.oldest("guides", "rotation")
 def test_guide_on_rotation(green: Lab, work: Work) -> None:
     encrypted(green, "okms-prod")
     before = green.vcenter.inventory.vm("vm1").crypto_key
@@ -170,6 +175,7 @@ def test_guide_on_rotation(green: Lab, work: Work) -> None:
     assert green.vcenter.inventory.vm("vm1").crypto_key != before
 
 
+@pytest.mark.oldest("guides", "audit")
 def test_guide_on_the_audit(lab: Lab, who: reader.Reader, work: Work) -> None:
     open_up(lab)
     work("guide_audit")
@@ -191,6 +197,7 @@ def test_guide_on_hosts(green: Lab, work: Work) -> None:
     assert {host.crypto_state for host in hosts if hasattr(host, "crypto_state")} == {"safe"}
 
 
+@pytest.mark.oldest("guides", "migration")
 def test_guide_on_migration(green: Lab, work: Work) -> None:
     add_native(green, "nkp-prod", default=True)
     encrypted(green, "nkp-prod")
@@ -198,6 +205,7 @@ def test_guide_on_migration(green: Lab, work: Work) -> None:
     assert providers(green) == {"okms-prod"} and green.vcenter.crypto.default == "okms-prod"
 
 
+@pytest.mark.oldest("guides", "locked machines")
 def test_guide_on_locked_machines(green: Lab, work: Work) -> None:
     encrypted(green, "okms-prod")
     for host in green.vcenter.inventory.hosts:

@@ -64,6 +64,7 @@ def first_playbook(log: pathlib.Path) -> str:
     return next(line.strip() for line in lines if line.lstrip().startswith("ansible-playbook"))
 
 
+@pytest.mark.oldest("guides", "README")
 def test_readme_works_as_it_stands(
     lab: LabProcess, home: pathlib.Path, tmp_path: pathlib.Path, backup_host: ssh_host.SshHost | None
 ) -> None:
