@@ -13,6 +13,7 @@ import typing as t
 import pytest
 import yaml
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.checks import CLAUSES
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.client import NEEDED
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.spec import connection
@@ -169,3 +170,14 @@ def test_actions_that_are_named_anywhere_exist() -> None:
     for path in TEXTS:
         named = set(re.findall(r"okms:kmip:[A-Za-z]*\*?", path.read_text(encoding="utf-8")))
         assert named <= known, path
+
+
+def test_guide_on_the_audit_names_the_clauses_of_the_checks() -> None:
+    text = (ROOT / "docs/docsite/rst/guide_audit.rst").read_text(encoding="utf-8")
+    said = re.search(r"ISO/IEC 27001:2022 A\.8\.24.*?It\s+proves no compliance", text, re.DOTALL)
+    assert said
+    numbers = {
+        number for clauses in CLAUSES.values() for one in clauses for number in re.findall(r"\d+(?:\.\d+)+", one)
+    }
+    versions = {"4.0.1", "3.2"}
+    assert set(re.findall(r"\d+(?:\.\d+)+", said[0])) == numbers and numbers > versions
