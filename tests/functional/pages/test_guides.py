@@ -214,7 +214,7 @@ def test_guide_on_locked_machines(green: Lab, work: Work) -> None:
     assert not any(machine.locked for machine in green.vcenter.inventory.vms)
 
 
-@pytest.mark.parametrize("page", ["guide_development", "guide_awx"])
+@pytest.mark.parametrize("page", ["guide_architecture", "guide_development", "guide_awx"])
 def test_guides_for_other_places_are_marked_as_a_whole(page: str) -> None:
     found = documents.blocks(documents.GUIDES / f"{page}.rst")
     assert found and all(block.reason for block in found)
