@@ -107,7 +107,7 @@ virtual_machines:
       description: Why it stays locked, in words; null when it does not.
       type: str
       returned: always
-      sample: the key does not exist in the key server
+      sample: the key does not exist in the KMS
     next_step:
       description: What to do about it; null when nothing has to be done.
       type: str

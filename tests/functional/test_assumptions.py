@@ -111,7 +111,7 @@ def test_key_server_that_goes_down_before_a_key_is_made(assumed: Assumed) -> Non
         make_green(lab, run, GREEN)
         lab.faults.add("meanwhile", operation="GenerateKey", call=lab.external_kms.stop)
         failed = fleet_helpers.runner(run, provider=GREEN)()
-        assert failed.failed and "vCenter cannot reach the key server" in failed.msg, failed.output
+        assert failed.failed and "vCenter cannot reach the KMIP server" in failed.msg, failed.output
         assert all(fleet_helpers.is_clear(machine) for machine in lab.vcenter.inventory.vms)
 
 
@@ -121,7 +121,7 @@ def test_reconfiguration_without_an_encryption_policy(assumed: Assumed) -> None:
         lab.vcenter.crypto.add_native(NATIVE, has_backup=True)
         lab.vcenter.machine_faults.add("vm1", "error", text=assumed.value)
         failed = fleet_helpers.runner(runner_in(lab), provider=NATIVE, selection={"names": ["vm1"]})()
-        assert failed.failed and "without an encryption storage policy" in failed.msg, failed.output
+        assert failed.failed and "named no encryption storage policy" in failed.msg, failed.output
 
 
 @every_value
@@ -137,7 +137,7 @@ def test_okms_in_read_only_mode(assumed: Assumed) -> None:
         lab.set_okms_read_only()
         stopped = fleet_helpers.runner(run, provider=GREEN, selection={"names": ["vm2"]})()
         assert stopped.failed and "Next step" in stopped.msg, stopped.output
-        words = ("is read-only", "makes no new keys", "does not make keys", "refuses an operation")
+        words = ("is read-only", "does not create new keys", "does not create keys", "refuses an operation")
         assert any(one in stopped.msg for one in words), stopped.msg
         assert "restore" not in stopped.msg and fleet_helpers.is_clear(lab.vcenter.inventory.vm("vm2"))
         ok(fleet_helpers.runner(run, provider=GREEN, selection={"names": ["vm1"]})())

@@ -19,7 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 GUIDE = pathlib.Path(__file__).resolve().parents[2] / "docs/docsite/rst/guide_troubleshooting.rst"
 TABLE = ".. list-table:: {}\n"
-# what vCenter, a host or the key server says: one example for each cause; a test shows that each leads there
+# what vCenter, a host or the KMIP server says: one example for each cause; a test shows that each leads there
 SAYS = (
     "QLC_ERR_COMMUNICATE",
     "QLC_ERR_VALUE_MISSING",
@@ -46,7 +46,7 @@ SAYS = (
     "cannot generate key",
 )
 _KINDS = "The kind of a failure (failure.kind in the result)"
-_MESSAGES = "What vCenter or the key server says"
+_MESSAGES = "What vCenter or the KMIP server says"
 _STATES = "Why a key is not available"
 _OBSTACLES = "Why a VM is blocked"
 

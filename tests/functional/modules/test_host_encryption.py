@@ -277,7 +277,7 @@ def test_key_server_that_makes_no_keys(lab, run):
     lab.external_kms.allowed = lambda _subject, _serial, operation: operation in ("DiscoverVersions", "Query")
     mark = lab.journal.mark()
     failed = run(all=True)
-    assert failed["failure"]["cause"].startswith("the key server lets vCenter in, but does not make keys")
+    assert failed["failure"]["cause"].startswith("the KMS lets vCenter in, but does not create keys")
     assert "kmip_server_test" in failed.msg
     assert "\n" not in failed.msg
     assert (failed.changed, states(failed)) == (False, ["incapable"] * 3)
@@ -297,7 +297,7 @@ def test_one_cluster_fails_the_other_is_done(lab, run):
     host.crypto_state = "prepared"
     failed = run(all=True)
     assert states(failed) == ["safe", "safe", "prepared"]
-    assert failed["failure"]["cause"] == "the key does not exist any more in its key provider"
+    assert failed["failure"]["cause"] == "the key no longer exists in its key provider"
 
 
 @pytest.mark.parametrize("privilege", ["Cryptographer.RegisterHost", "Cryptographer.ManageKeyServers"])

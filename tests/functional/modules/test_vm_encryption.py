@@ -144,7 +144,7 @@ def test_machines_without_tools_are_only_powered_off_by_force(lab: Lab, run_modu
     prepare(lab)
     lab.vcenter.inventory.vm("vm1").power_state = "poweredOn"
     message = refused(lab, runner(run_module), "refused_by_guard", power_off="shutdown")
-    assert "vm1: it runs, and without running VMware Tools" in message
+    assert "vm1: it is powered on, and without VMware Tools" in message
     done, writes = watched(lab, runner(run_module, power_off="force"))
     assert not done.failed and "ShutdownGuest" not in writes
     assert lab.vcenter.inventory.vm("vm1").power_state == "poweredOn"

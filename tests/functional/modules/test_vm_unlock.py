@@ -135,7 +135,7 @@ def test_key_server_is_still_down(lab, run):
     assert done.failed
     assert writes == []
     assert done["failure"]["kind"] == "locked"
-    assert done.msg.startswith("2 of 2 locked machines stay locked. vm1, vm2: vCenter cannot reach the key server.")
+    assert done.msg.startswith("2 of 2 locked machines stay locked. vm1, vm2: vCenter cannot reach the KMIP server.")
     assert "private_cloud_kms" in done.msg
     assert "\n" not in done.msg
     assert outcomes(done) == {"vm1": "blocked", "vm2": "blocked"}
@@ -172,10 +172,10 @@ def native_lost(lab, _key):
 
 
 REASONS = {
-    "provider": (provider_gone, "the key provider of the key does not exist in this vCenter", "restore_from"),
-    "missing": (key_gone, "the key does not exist in the key server", "restore the key in the KMS"),
-    "inactive": (key_not_active, "the key is not active in the key server", "activate the key"),
-    "permission": (no_permission, "does not make keys or hand them out", "kmip_server_test"),
+    "provider": (provider_gone, "the key's provider does not exist in this vCenter", "restore_from"),
+    "missing": (key_gone, "the key does not exist in the KMS", "restore the key in the KMS"),
+    "inactive": (key_not_active, "the key is not active in the KMS", "activate the key"),
+    "permission": (no_permission, "does not create keys for it or give it keys", "kmip_server_test"),
     "native": (native_lost, "vCenter does not have the key", "native_key_provider"),
 }
 
@@ -220,7 +220,7 @@ def test_force_tries_all_the_same(lab, run):
     done, writes = Writes(lab).of(lambda: run(force=True))
     assert writes == ["CryptoUnlock_Task"]
     assert outcomes(done) == {"vm1": "failed"}
-    assert done["virtual_machines"][0]["reason"] == "the key does not exist any more in its key provider"
+    assert done["virtual_machines"][0]["reason"] == "the key no longer exists in its key provider"
 
 
 def test_task_that_fails_on_the_host(lab, run):

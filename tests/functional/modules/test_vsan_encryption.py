@@ -278,7 +278,7 @@ def test_key_server_that_makes_no_keys(lab, run):
     add_standard(lab)
     lab.external_kms.allowed = lambda _subject, _serial, operation: operation in ("DiscoverVersions", "Query")
     failed = run()
-    assert failed["failure"]["cause"].startswith("the key server lets vCenter in")
+    assert failed["failure"]["cause"].startswith("the KMS lets vCenter in")
     assert "\n" not in failed.msg
     lab.external_kms.allowed = lambda *_who: True
     converge(lab, run)

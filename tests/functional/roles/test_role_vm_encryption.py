@@ -61,7 +61,7 @@ def test_shown_done_in_waves_and_then_left_alone(lab: Lab, play: Play) -> None:
         "Wave 1 of 2 (canary): vm1",
         "Wave 2 of 2 (batch): vm5, vm6",
         "snapshots: 1 (vm2): it has snapshots. Next step: remove or consolidate its snapshots",
-        "powered_on: 1 (vm4): it runs. Next step: allow a shutdown",
+        "powered_on: 1 (vm4): it is powered on. Next step: allow a shutdown",
     ):
         assert words in screen, words
     mark = lab.journal.mark()

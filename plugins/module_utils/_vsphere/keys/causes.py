@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From what vCenter says when a key is not to be had, to the cause and the next step, in words."""
+"""From what vCenter says when a key is unavailable, to the cause and the next step, in words."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ class Cause(t.NamedTuple):
 
 
 _REACH = Cause(
-    "vCenter cannot reach the key server",
-    "check its address, port and firewall (on OVHcloud the KMS flow, module private_cloud_kms), then read the "
+    "vCenter cannot reach the KMIP server",
+    "check its address, port and firewall (on OVHcloud the KMS entry, module private_cloud_kms), then check the "
     "connection with key_provider_info",
 )
 _REFUSED = Cause(
-    "the key server lets vCenter in, but does not make keys or hand them out to it (Broadcom KB 435158)",
-    "give vCenter's client identity the rights to create, activate and get keys in the KMS, and prove it with "
+    "the KMS lets vCenter in, but does not create keys for it or give it keys (Broadcom KB 435158)",
+    "in the KMS, give vCenter's client identity the rights to create, activate and get keys, and verify with "
     "kmip_server_test",
 )
 _TRUST = Cause(
-    "vCenter and the key server do not trust each other",
+    "vCenter and the KMIP server do not trust each other",
     "read both trust flags with key_provider_info, then renew what is missing with standard_key_provider or "
     "key_provider_client_certificate",
 )
 HOST_LACKS_KEY = Cause(
-    "the host does not have the key; most often its way to the key provider is cut, or its encryption mode is off",
-    "read the key provider with key_provider_info and the host with host_encryption_info and mend the connection, then "
-    "run vm_unlock, which says whether a key is really missing",
+    "the host does not have the key; usually its connection to the key provider is interrupted, or its encryption mode "
+    "is off",
+    "check the key provider with key_provider_info and the host with host_encryption_info, fix the connection, then run "
+    "vm_unlock, which says whether a key is really missing",
 )
 _GONE = Cause(
-    "the key does not exist any more in its key provider",
+    "the key no longer exists in its key provider",
     "restore the key in the KMS, or the native key provider from its backup",
 )
 # words that mean one thing wherever vCenter says them; order counts: the first that fits
@@ -49,50 +50,50 @@ _CERTAIN: tuple[tuple[str, Cause], ...] = (
     (
         r"QLC_ERR_VALUE_MISSING|QLC_ERR.*password",
         Cause(
-            "the password for the key server is gone from vCenter's settings (Broadcom KB 396701)",
-            "give the password of the server again with standard_key_provider",
+            "vCenter's settings no longer have the password for the KMIP server (Broadcom KB 396701)",
+            "set the server's password again with standard_key_provider",
         ),
     ),
     (r"QLC_ERR_COMMUNICATE", _REACH),
     (
         r"QLC_ERR_SSL",
         Cause(
-            "vCenter and the key server do not agree in the TLS handshake",
-            "check the port of the server (OKMS for vCenter: 5697) and both trust flags with key_provider_info, then "
+            "vCenter and the KMIP server fail in the TLS handshake",
+            "check the server's port (OKMS for vCenter: 5697) and both trust flags with key_provider_info, then "
             "renew what is missing with standard_key_provider or key_provider_client_certificate",
         ),
     ),
     (
         r"encryptForbiddenWithoutEncryptedProfile",
         Cause(
-            "home or a disk was to be encrypted without an encryption storage policy",
-            "run again, the policy of the VM may have changed meanwhile; else name an encryption storage policy in the "
-            "option policy",
+            "an encryption of home or a disk named no encryption storage policy",
+            "rerun, because the VM's policy may have changed meanwhile; otherwise name an encryption storage policy in "
+            "the option policy",
         ),
     ),
     (
         r"bad[ _]certificate",
         Cause(
-            "the key server refuses the client certificate; OKMS does so when no IAM policy lets the identity of the "
-            "certificate use KMIP",
-            "on OKMS give that identity a policy on the domain with the role okms or with iam_policy and wait a "
-            "minute; else give vCenter a new certificate with key_provider_client_certificate",
+            "the KMIP server refuses the client certificate; OKMS does so if no IAM policy lets the certificate's "
+            "identity use KMIP",
+            "on OKMS, give that identity a policy on the domain with the role okms or with iam_policy and wait a "
+            "minute; otherwise give vCenter a new certificate with key_provider_client_certificate",
         ),
     ),
     (
         r"cannot retrieve the requested certificate",
         Cause(
-            "vCenter cannot read the certificate of the key server",
-            "check its address, its port (OKMS for vCenter: 5697) and the KMS flow (private_cloud_kms), and look at it "
-            "with kmip_server_info",
+            "vCenter cannot read the KMIP server's certificate",
+            "check the server's address, its port (OKMS for vCenter: 5697) and the KMS entry (private_cloud_kms), and "
+            "read the certificate with kmip_server_info",
         ),
     ),
     (
         r"keys? (is|are) missing on (the )?(kms|key server)|recover the missing key to the key provider",
         Cause(
-            "the key server answers, but it does not have the key, or does not hand it out",
-            "look for the key id in the key server: activate or restore the key there, or let vCenter's client "
-            "identity get it; then run vm_unlock",
+            "the KMS answers, but it does not have the key or does not return it",
+            "look for the key id in the KMS: activate or restore the key there, or let vCenter's client identity get "
+            "it; then run vm_unlock",
         ),
     ),
     (r"item_not_found", _GONE),
@@ -104,25 +105,25 @@ _CERTAIN: tuple[tuple[str, Cause], ...] = (
     (
         r"read.?only",
         Cause(
-            "the key server is read-only: it hands out the keys that it has and makes no new ones",
-            "wait and run again; OKMS is read-only while two of its zones or database hosts are down. VMs go on, and "
-            "moves to a key that exists work",
+            "the KMS is read-only: it returns existing keys and creates no new ones",
+            "wait and rerun; OKMS is read-only while two of its zones or database hosts are down. VMs keep running, and "
+            "moves to an existing key work",
         ),
     ),
     (
         r"operation is not supported by the server",
         Cause(
-            "the key server refuses an operation that vCenter needs",
-            "prove it with kmip_server_test; OKMS is read-only while two of its zones or database hosts are down: "
-            "then wait and run again",
+            "the KMIP server refuses an operation that vCenter needs",
+            "verify with kmip_server_test; OKMS is read-only while two of its zones or database hosts are down: in "
+            "that case, wait and rerun",
         ),
     ),
     (
         r"create operation failed.*general_failure",
         Cause(
-            "the key server makes no new keys now",
-            "prove it with kmip_server_test; OKMS is read-only while two of its zones or database hosts are down: "
-            "then wait and run again. VMs go on, and moves to a key that exists work",
+            "the KMS does not create new keys now",
+            "verify with kmip_server_test; OKMS is read-only while two of its zones or database hosts are down: in "
+            "that case, wait and rerun. VMs keep running, and moves to an existing key work",
         ),
     ),
 )
@@ -132,21 +133,21 @@ _KNOWN: tuple[tuple[str, Cause], ...] = (
         r"evacuate|redundancy",
         Cause(
             "vSAN cannot empty a disk group and keep full redundancy",
-            "add capacity or a host, or say allow_reduced_redundancy: true after a backup",
+            "add capacity or a host, or set allow_reduced_redundancy: true after a backup",
         ),
     ),
     (
         r"vsan esa|express storage",
         Cause(
-            "vSAN of the Express Storage Architecture takes encryption only when the cluster is created",
-            "make a new cluster with encryption and move the machines there",
+            "vSAN with the Express Storage Architecture can only be encrypted when the cluster is created",
+            "create a new cluster with encryption and move the VMs there",
         ),
     ),
     (
         r"authentication_not_successful|authentication.*(fail|not success)",
         Cause(
-            "the key server does not accept vCenter's user name, password or certificate",
-            "give the login of the server again with standard_key_provider, or a new certificate with "
+            "the KMIP server does not accept vCenter's user name, password or certificate",
+            "set the server's login again with standard_key_provider, or a new certificate with "
             "key_provider_client_certificate",
         ),
     ),
@@ -166,14 +167,14 @@ _KNOWN: tuple[tuple[str, Cause], ...] = (
     (
         r"\btpm\b",
         Cause(
-            "the native key provider asks for a TPM 2.0 that the host does not have",
+            "the native key provider requires a TPM 2.0, which the host does not have",
             "use a key provider with tpm_required: false for this cluster",
         ),
     ),
     (r"keynotfound|key .*(not found|missing)|cannot be (found|derived)", _GONE),
     (
         r"is (deactivated|compromised|destroyed|preactive)|not active",
-        Cause("the key is not active in the key server", "activate the key in the KMS again"),
+        Cause("the key is not active in the KMS", "activate the key in the KMS again"),
     ),
     (r"cannot connect|unreachable|timed? ?out|connection refused|no route|not answer|has no servers", _REACH),
     (
@@ -183,7 +184,8 @@ _KNOWN: tuple[tuple[str, Cause], ...] = (
     (
         r"cannot generate key",
         Cause(
-            "the key provider gave no key", "read its state with key_provider_info, and prove it with kmip_server_test"
+            "the key provider returned no key",
+            "check its state with key_provider_info, and verify with kmip_server_test",
         ),
     ),
 )
@@ -192,32 +194,32 @@ _KNOWN: tuple[tuple[str, Cause], ...] = (
 _STATUS = {
     "KeyStateMissingInCache": Cause(
         "vCenter does not have the key, and cannot get it",
-        "bring back the key provider that made it: restore a native one from its backup with native_key_provider",
+        "restore the key provider that created it: a native one from its backup, with native_key_provider",
     ),
     "KeyStateClusterInvalid": Cause(
-        "the key provider of the key does not exist in this vCenter",
-        "make it again under the same name: standard_key_provider, or native_key_provider with restore_from",
+        "the key's provider does not exist in this vCenter",
+        "create it again under the same name: standard_key_provider, or native_key_provider with restore_from",
     ),
     "KeyStateClusterUnreachable": _REACH,
     "KeyStateMissingInKMS": Cause(
-        "the key does not exist in the key server",
-        "restore the key in the KMS from its own backup; without it the data is lost",
+        "the key does not exist in the KMS",
+        "restore the key in the KMS from its own backup; without it, the data is lost",
     ),
     "KeyStateNotActiveOrEnabled": Cause(
-        "the key is not active in the key server (deactivated, expired or revoked)",
-        "activate the key in the KMS again, then rekey the machine",
+        "the key is not active in the KMS (deactivated, expired or revoked)",
+        "activate the key in the KMS again, then rekey the VM",
     ),
     "NoPermissionToAccessKeyProvider": _REFUSED,
     "WrappingKeyMissingInKMS": Cause(
-        "the wrapping key of the provider does not exist in the key server",
+        "the provider's wrapping key does not exist in the KMS",
         "restore the wrapping key in the KMS",
     ),
     "WrappingKeyNotActiveOrEnabled": Cause(
-        "the wrapping key of the provider is not active in the key server",
+        "the provider's wrapping key is not active in the KMS",
         "activate the wrapping key in the KMS again",
     ),
 }
-UNKNOWN = Cause("vCenter gives no reason that is known", "look at the task and the events of the object in vCenter")
+UNKNOWN = Cause("vCenter gives no known reason", "check the object's task and events in vCenter")
 
 
 def certain_cause(text: str) -> Cause | None:

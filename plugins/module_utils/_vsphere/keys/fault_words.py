@@ -18,30 +18,30 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 
 _HOST = (
-    "its host cannot get the key, most often because the way to the key provider is cut: see key_provider_info and "
-    "host_encryption_info; vm_unlock says whether a key is really missing"
+    "its host cannot get the key, usually because its connection to the key provider is interrupted: see "
+    "key_provider_info and host_encryption_info; vm_unlock says whether a key is really missing"
 )
 # beginnings of message keys (fault.faultMessage[].key) and of texts, see vSphere's message catalogue
 _WORDS: tuple[tuple[str, str], ...] = (
     ("msg.hostd.configSpec.enc.snapshots", "it has snapshots: remove them first"),
-    ("msg.hostd.deviceSpec.enc.diskChain", "its disks hang on others (snapshots or linked clone)"),
-    ("msg.hostd.deviceSpec.enc.badPolicy", "the storage policy is no encryption policy, or vCenter does not take it"),
-    ("msg.hostd.deviceSpec.enc.sharedBacking", "a disk is shared with other machines"),
-    ("msg.hostd.deviceSpec.enc.notDisk", "a device is no virtual disk"),
-    ("msg.hostd.deviceSpec.enc.notFile", "a disk is no file of its own (raw device mapping)"),
-    ("msg.hostd.deviceSpec.enc.encrypted", "the state of a disk is not what the plan saw: run again"),
-    ("msg.hostd.deviceSpec.enc.notEncrypted", "the state of a disk is not what the plan saw: run again"),
-    ("msg.hostd.configSpec.enc.notEncrypted", "its state is not what the plan saw: run again"),
-    ("msg.hostd.configSpec.enc.encrypted", "its state is not what the plan saw: run again"),
+    ("msg.hostd.deviceSpec.enc.diskChain", "its disks depend on others (snapshots or linked clone)"),
+    ("msg.hostd.deviceSpec.enc.badPolicy", "the storage policy does not encrypt, or vCenter does not accept it"),
+    ("msg.hostd.deviceSpec.enc.sharedBacking", "a disk is shared with other VMs"),
+    ("msg.hostd.deviceSpec.enc.notDisk", "a device is not a virtual disk"),
+    ("msg.hostd.deviceSpec.enc.notFile", "a disk is not a file of its own (raw device mapping)"),
+    ("msg.hostd.deviceSpec.enc.encrypted", "a disk's state has changed since the plan: rerun"),
+    ("msg.hostd.deviceSpec.enc.notEncrypted", "a disk's state has changed since the plan: rerun"),
+    ("msg.hostd.configSpec.enc.notEncrypted", "its state has changed since the plan: rerun"),
+    ("msg.hostd.configSpec.enc.encrypted", "its state has changed since the plan: rerun"),
     ("msg.hostd.configSpec.enc.mixedKeys", "home and disks must have one key: run vm_rekey on it first"),
-    ("msg.hostd.configSpec.enc.mismatch", "keys and policies do not fit each other"),
+    ("msg.hostd.configSpec.enc.mismatch", "keys and policies do not match"),
     ("msg.vigor.enc.keyNotFound", _HOST),
     ("msg.keysafe.locator", _HOST),
     ("msg.vigor.enc.required.vtpm", "its vTPM needs an encrypted home"),
     ("msg.vtpm.add.notEncrypted", "a vTPM needs an encrypted home"),
     ("msg.disk.policyChangeFailure", "the storage policy cannot be changed now"),
     ("vim.vpxd.encryption.NativeKeyProviderNotSupported", "the native key provider does not reach its host"),
-    ("com.vmware.vim.vpxd.encryption.opUnsupportedOnEncryptedVm", "encrypted machines cannot do this"),
+    ("com.vmware.vim.vpxd.encryption.opUnsupportedOnEncryptedVm", "encrypted VMs cannot do this"),
 )
 POLICY_REFUSED = ("msg.hostd.deviceSpec.enc.badPolicy", "msg.disk.policyChangeFailure")
 _NO_KEY = ("msg.vigor.enc.keyNotFound", "msg.keysafe.locator", "msg.vigor.enc.keyUnavailable")

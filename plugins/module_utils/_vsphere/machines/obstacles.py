@@ -52,12 +52,12 @@ RULES = (
     Rule(
         "unreadable", OPERATIONS, lambda machine: not machine.readable,
         "its configuration cannot be read",
-        "give the vSphere user the right to read it, or mend its connection to vCenter",
+        "give the vSphere user the right to read it, or fix its connection to vCenter",
     ),
     Rule(
         "not_connected", OPERATIONS, lambda machine: machine.connection != "connected",
         "vCenter has no connection to it",
-        "bring its host or its files back",
+        "restore its host or its files",
     ),
     Rule(
         "locked", OPERATIONS, lambda machine: machine.locked is True,
@@ -67,7 +67,7 @@ RULES = (
     Rule(
         "template", OPERATIONS, lambda machine: machine.template,
         "it is a template",
-        "convert it to a virtual machine, encrypt that, and convert it back",
+        "convert it to a VM, encrypt the VM, and convert it back",
     ),
     Rule(
         "fault_tolerance", OPERATIONS, lambda machine: machine.fault_tolerance,
@@ -77,43 +77,43 @@ RULES = (
     Rule(
         "hardware_version", (ENCRYPT,), lambda machine: machine.hardware is not None and machine.hardware < HARDWARE,
         f"its virtual hardware is older than version {HARDWARE}, which encryption needs",
-        "upgrade its virtual hardware in vCenter, after a backup; it is never upgraded for you",
+        "upgrade its virtual hardware in vCenter, after a backup; the collection never does this",
     ),
     Rule(
         "linked_clone", OPERATIONS, lambda machine: machine.linked_clone,
-        "it is a linked clone, which shares disks with another machine",
+        "it is a linked clone, which shares disks with another VM",
         "make it a full clone",
     ),
     Rule(
         "rdm", (ENCRYPT,), lambda machine: any(disk.kind != "flat" for disk in machine.disks),
-        "it has a raw device mapping or another disk that is no file of its own",
-        "move that data to a virtual disk, or leave the machine out",
+        "it has a raw device mapping or another disk that is not a file of its own",
+        "move that data to a virtual disk, or exclude the VM",
     ),
     Rule(
         "shared_disk", (ENCRYPT,), lambda machine: any(disk.shared for disk in machine.disks),
-        "it shares a disk with other machines (multi-writer or shared bus)",
-        "end the sharing, or leave the machine out",
+        "it shares a disk with other VMs (multi-writer or shared bus)",
+        "end the sharing, or exclude the VM",
     ),
     Rule(
         "snapshots", _OFFLINE, lambda machine: machine.snapshots.count > 0,
         "it has snapshots",
-        "remove or consolidate its snapshots; they are never removed for you",
+        "remove or consolidate its snapshots; the collection never removes them",
     ),
     Rule(
         "consolidation", _OFFLINE,
         lambda machine: machine.needs_consolidation and not machine.snapshots.count,
-        "its disks need consolidation: they hang on files that no snapshot accounts for",
+        "its disks need consolidation: they depend on files that belong to no snapshot",
         "consolidate its disks in vCenter (Snapshots, Consolidate)",
     ),
     Rule(
         "branched_snapshots", (RECRYPT,), lambda machine: machine.snapshots.branched,
-        "its snapshots branch; only a single chain can be given a new key",
+        "its snapshots have branches; only a single chain can get a new key",
         "remove the side branches of its snapshots",
     ),
     Rule(
         "vtpm", (DECRYPT,), lambda machine: machine.vtpm,
         "it has a vTPM, which needs an encrypted home",
-        "remove the vTPM first, after saving what is sealed by it; removing it destroys its secrets",
+        "save the data that the vTPM seals, then remove the vTPM; removing it destroys its secrets",
     ),
     Rule(
         "suspended", _OFFLINE, lambda machine: machine.power == "suspended",
@@ -122,13 +122,13 @@ RULES = (
     ),
     Rule(
         "powered_on", _OFFLINE, lambda machine: machine.on,
-        "it runs",
+        "it is powered on",
         "allow a shutdown (power_off: shutdown), or power it off",
     ),
     Rule(
         "ide_powered_on", (RECRYPT,),
         lambda machine: machine.on and any(disk.bus == "ide" for disk in machine.disks),
-        "it runs and has disks on an IDE controller",
+        "it is powered on and has disks on an IDE controller",
         "allow a shutdown (power_off: shutdown), or power it off",
     ),
 )  # fmt: skip
@@ -147,16 +147,16 @@ def obstacles(machine: Machine, operation: str) -> list[Obstacle]:
 # not a rule: it depends on what the user allows
 NO_TOOLS = Obstacle(
     "no_tools",
-    "it runs, and without running VMware Tools it cannot be shut down gracefully",
-    "start VMware Tools in it, power it off by hand, or allow power_off: force",
+    "it is powered on, and without VMware Tools it cannot be shut down gracefully",
+    "start VMware Tools in it, power it off by hand, or set power_off: force",
 )
 
 
 # not a rule either: whether there is replication, the machine itself does not tell
 REPLICATION = Obstacle(
     "replication",
-    "Zerto replicates machines of this vCenter, and cannot replicate encrypted ones",
-    "end its replication and give zerto: warn, or leave the machine out",
+    "Zerto replicates VMs of this vCenter, and cannot replicate encrypted ones",
+    "end its replication and set zerto: warn, or exclude the VM",
 )
 
 
@@ -165,5 +165,5 @@ def infrastructure(words: str) -> Obstacle:
     return Obstacle(
         "infrastructure",
         f"it was recognised as {words}",
-        "leave it alone, or give exclude.infrastructure: false when you are sure",
+        "leave it excluded, or set exclude.infrastructure: false if you are sure",
     )

@@ -26,8 +26,8 @@ VCENTER, KEY_SERVER, CONTROLLER, AGENT = "vcenter", "key_server", "controller", 
 REPLICATION = "replication"
 WORDS = {
     VCENTER: "a vCenter",
-    KEY_SERVER: "a key server",
-    CONTROLLER: "the machine that runs this module",
+    KEY_SERVER: "a KMIP server",
+    CONTROLLER: "the control node of this run",
     AGENT: "an agent that vSphere manages",
     REPLICATION: "a replication appliance of Zerto, which must not be changed",
 }
@@ -107,7 +107,7 @@ def look_around(
     try:
         known = list_providers(session) if providers is None else providers
     except CollectionError as error:
-        warn(f"virtual machines that are key servers cannot be recognised: {error.message}")
+        warn(f"VMs that are KMIP servers cannot be recognised: {error.message}")
         known = []
     servers = {server["address"] for provider in known for server in provider.servers if server["address"]}
     key_servers = frozenset(end for server in servers for end in ends_of(server))

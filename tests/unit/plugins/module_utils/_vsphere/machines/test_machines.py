@@ -180,7 +180,7 @@ def test_each_part_of_the_call_names_its_own_policy() -> None:
         ("msg.vigor.enc.keyNotFound", "cannot get the key", True),
         ("msg.keysafe.locator", "cannot get the key", True),
         ("msg.something.else", "", False),
-        ("msg.something.encryptForbiddenWithoutEncryptedProfile", "without an encryption storage policy", False),
+        ("msg.something.encryptForbiddenWithoutEncryptedProfile", "named no encryption storage policy", False),
     ],
 )
 def test_faults_are_explained(message: str, words: str, no_key: bool) -> None:
