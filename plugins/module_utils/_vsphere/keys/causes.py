@@ -38,8 +38,8 @@ _TRUST = Cause(
 HOST_LACKS_KEY = Cause(
     "the host does not have the key; usually its connection to the key provider is interrupted, or its encryption mode "
     "is off",
-    "check the key provider with key_provider_info and the host with host_encryption_info, fix the connection, then run "
-    "vm_unlock, which says whether a key is really missing",
+    "check the key provider with key_provider_info and the host with host_encryption_info, fix the connection, then "
+    "run vm_unlock, which says whether a key is really missing",
 )
 _GONE = Cause(
     "the key no longer exists in its key provider",
@@ -106,8 +106,8 @@ _CERTAIN: tuple[tuple[str, Cause], ...] = (
         r"read.?only",
         Cause(
             "the KMS is read-only: it returns existing keys and creates no new ones",
-            "wait and rerun; OKMS is read-only while two of its zones or database hosts are down. VMs keep running, and "
-            "moves to an existing key work",
+            "wait and rerun; OKMS is read-only while two of its zones or database hosts are down. VMs keep running, "
+            "and moves to an existing key work",
         ),
     ),
     (

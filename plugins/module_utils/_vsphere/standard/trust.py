@@ -167,8 +167,8 @@ def unreachable(presented: t.Iterable[Presented]) -> str:
     places = ", ".join(item.place for item in presented)
     said = "; ".join(one_line(item.problem) for item in presented if item.problem)
     return (
-        f"vCenter gets no certificate from the KMS {places}: it cannot connect. On OVHcloud, the KMS entry must be open "
-        "(private_cloud_kms); elsewhere look at address, port and firewall between vCenter and the KMS"
+        f"vCenter gets no certificate from the KMS {places}: it cannot connect. On OVHcloud, the KMS entry must be "
+        "open (private_cloud_kms); elsewhere, check address, port and firewall between vCenter and the KMS"
         + (f". vCenter said: {said}" if said else "")
     )
 
