@@ -12,8 +12,8 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.cells import table
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.model import NotAReportError, loaded
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.page import page
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page.page import page
 
 DOCUMENTATION = r"""
 name: encryption_audit_html

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
+PAGE = "ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page"
 BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip")
 PACKAGES = ("_core", "_answers", "_certificates", "_audit", "_preflight", "_records", *BACK_ENDS)
 # layer -> packages of the collection it may import, and third-party packages it may import
@@ -27,10 +28,12 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_kmip": ({"_core", "_certificates", "_kmip"}, {"kmip"}),
     "modules": ({"_core", "_certificates", "_records", *BACK_ENDS}, set()),
     "action": ({"_core", "_answers"}, {"ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils"}),
+    # HTML by Jinja: on the control node only, and beside its templates, which no module would be sent
+    "plugin_utils": ({"_audit"}, {"jinja2", "markupsafe", PAGE}),
     # a filter runs on the control node: it knows the settings of Ansible, and what a variable that is not defined is
     "filter": (
         {"_core", "_audit", "_preflight"},
-        {"ansible.constants", "ansible.context", "ansible.errors", "ansible.module_utils", "jinja2"},
+        {"ansible.constants", "ansible.context", "ansible.errors", "ansible.module_utils", "jinja2", PAGE},
     ),
     "doc_fragments": (set(), set()),
 }
@@ -48,6 +51,7 @@ def _files() -> list[tuple[str, pathlib.Path]]:
     found = [("modules", path) for path in (ROOT / "plugins/modules").glob("*.py")]
     found += [("action", path) for path in (ROOT / "plugins/action").glob("*.py")]
     found += [("filter", path) for path in (ROOT / "plugins/filter").glob("*.py")]
+    found += [("plugin_utils", path) for path in (ROOT / "plugins/plugin_utils").rglob("*.py")]
     found += [("doc_fragments", path) for path in (ROOT / "plugins/doc_fragments").glob("*.py")]
     for package in PACKAGES:
         found += [(package, path) for path in (ROOT / "plugins/module_utils" / package).rglob("*.py")]

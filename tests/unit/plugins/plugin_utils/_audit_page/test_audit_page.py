@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import html
 import html.parser
 import re
 import typing as t
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import markup, model, words
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import model
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.page import page
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page import markup, words
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page.page import page
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 
 
@@ -86,6 +88,44 @@ def test_the_page_is_well_formed_and_loads_nothing() -> None:
     ]
     assert all(link and link.startswith(("#", "data:,")) for link in links)
     assert not re.search(r"url\((?!#)|@import|https?://", re.sub(r"<bdi>.*?</bdi>", "", text))
+
+
+# keys of texts in a report that are not words of ours
+FOREIGN = (
+    "vcenter", "service_name", "key_managers", "name", "cluster", "reason", "next_step", "subject", "text", "affected",
+    "path", "provider", "providers", "key_ids", "status", "system", "default_clusters", "reasons", "description",
+    "user", "control_node", "job", "version", "build", "id", "collection_version", "observed", "used_by", "code",
+    "criterion", "clauses", "title", "check", "part", "made_from",
+)  # fmt: skip
+
+
+def _harm(key: str) -> str:
+    return f"<i class='harm'>\"'&{key}</i>"
+
+
+def _harmful(value: t.Any, key: str = "") -> t.Any:
+    """The report with markup in each text that is not a word of ours."""
+    if isinstance(value, dict):
+        return {name: _harmful(one, name) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_harmful(one, key) for one in value]
+    return _harm(key) if isinstance(value, str) and key in FOREIGN else value
+
+
+def test_markup_in_any_text_of_the_report_stays_text() -> None:
+    facts = fleet.facts(60)
+    facts["private_cloud"]["key_managers"] = ["anna"]
+    facts["storage_policies"].append({"name": "a", "encryption": True, "made_from": "b"})
+    report = model.loaded(model.dumped(model.report(facts, Limits(), fleet.NOW)))
+    report["key_providers"][0].update(reasons=["slow"], default_clusters=["dev"])
+    report["findings"][0]["affected"] = ["erp-db-01"]
+    text = page(_harmful({**report, "okms": {"text": "3 keys"}}))
+    outline = _outline(text)
+    assert outline.mistakes == []
+    assert "i" not in {name for name, _attributes in outline.elements}
+    assert "harm" not in {name for _name, attributes in outline.elements for name in attributes}
+    seen = html.unescape(text)
+    assert [key for key in FOREIGN if _harm(key) not in seen] == []
 
 
 def test_headings_are_in_order_and_tables_have_heads() -> None:

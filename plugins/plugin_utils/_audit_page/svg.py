@@ -8,8 +8,10 @@ from __future__ import annotations
 import datetime
 import typing as t
 
+from markupsafe import Markup
+
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.markup import Markup, join, tag
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page.markup import join, tag
 
 Parts = t.Sequence[tuple[str, int]]
 LONGEST = 400  # days that the time line shows at most

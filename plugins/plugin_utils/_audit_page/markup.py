@@ -1,21 +1,16 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A small builder of HTML: everything that is not made by it is escaped."""
+"""A small builder of the elements of SVG: everything that is not made by it is escaped."""
 
 from __future__ import annotations
 
 import html
 import typing as t
 
+from markupsafe import Markup
+
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.texts import clean
-
-
-class Markup(str):
-    """Text that is HTML already."""
-
-    __slots__ = ()
-
 
 Child = t.Union[Markup, str, int, float, None, t.Sequence["Child"]]
 
@@ -47,8 +42,3 @@ def tag(name: str, *children: Child, **attributes: t.Any) -> Markup:
         if value is not None:
             head.append(f'{key.rstrip("_").replace("_", "-")}="{escaped(value)}"')
     return Markup(f"<{' '.join(head)}>{join(*children)}</{name}>")
-
-
-def name_of(value: t.Any) -> Markup:
-    """A name from outside, kept apart from the direction of the text around it."""
-    return tag("bdi", "\u2013" if value in (None, "") else value)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import plural
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.markup import Markup, tag
 
 STATE = {
     "encrypted": "encrypted",
@@ -38,6 +37,16 @@ CERTIFICATE = {
     "okms_credential": "OKMS credential",
     "api_credential": "OVHcloud API key",
 }
+# kind and text of a badge: a backup that is missing loses data, one that is old is a warning
+BACKUP = {
+    "missing": ("critical", "critical: missing"),
+    "expired": ("warning", "warning: too old"),
+    "critical": ("notice", "notice: renew soon"),
+    "warning": ("notice", "notice: renew soon"),
+    "ok": ("ok", "ok"),
+    "unknown": ("ok", "ok, age not known"),
+}
+STANDING = {"read": "ok", "not read": "warning"}  # of a part of the scope -> kind of its badge
 PROVIDER = {"standard": "standard (KMIP key server)", "native": "native (vCenter)", "trusted": "trusted"}
 _SIGN = {
     "critical": "\u25b2", "expired": "\u25b2", "missing": "\u25b2", "red": "\u25b2", "clear": "\u25b2",
@@ -46,10 +55,9 @@ _SIGN = {
 }  # fmt: skip
 
 
-def badge(kind: str, text: str) -> Markup:
-    """A word with a colour and a sign, so that the colour is never alone."""
-    sign = tag("span", _SIGN.get(kind, "\u25cb"), aria_hidden="true")
-    return tag("span", sign, text, class_=f"tag {kind}")
+def sign(kind: str) -> str:
+    """The sign of a badge, so that its colour is never alone."""
+    return _SIGN.get(kind, "\u25cb")
 
 
 def share(value: t.Optional[float]) -> str:
