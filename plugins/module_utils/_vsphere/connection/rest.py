@@ -1,11 +1,12 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vCenter's REST interface: one session, opened by the first call and always closed; only reads are repeated."""
+"""vCenter's REST interface: a session, opened by the first call and handed on or closed; only reads are repeated."""
 
 from __future__ import annotations
 
 import contextlib
+import http
 import json
 import ssl
 import typing as t
@@ -24,6 +25,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnreachableError,
     WaitTimeoutError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.kept import Slot, take
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub, scrub_data
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry, TryAgain
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
@@ -31,6 +33,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import (
     from_transport,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.logins import (
+    Record,
+    place_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest_errors import to_error
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import (
@@ -49,6 +55,7 @@ except ImportError as import_error:
 else:
     REQUESTS = Library("requests", "2.28", version=requests.__version__)
 
+KIND = "rest"  # of sessions that tasks share
 _SESSION = "/api/session"
 _SESSION_HEADER = "vmware-api-session-id"
 _CONNECT_TIMEOUT = 30.0  # seconds
@@ -115,18 +122,40 @@ def connect_rest(context: Context) -> Rest:
     """A session with the options of the group `vsphere`; the login waits for the first call."""
     require(REQUESTS)
     params = context.params
-    return context.closing(Rest(target_of(params), params["username"], params["password"]))
+    target, place = target_of(params), place_of(params)
+    slot = take(KIND, [*place.values(), params["username"], params["password"]])
+    return context.closing(Rest(target, params["username"], params["password"], place=place, slot=slot))
+
+
+def log_out(record: Record) -> None:
+    """End a session that no task needs any more."""
+    target = target_of({**record["place"], "username": "-", "password": "-", "request_timeout": LEAVE_TIMEOUT})
+    rest = Rest(target, "-", "-", slot=Slot(data=dict(record)))
+    rest._proved = True  # it must not log in again
+    rest.delete("log out", _SESSION)
 
 
 class Rest:
     """Calls by path. `what` completes "could not ..." in the error."""
 
-    def __init__(self, target: Target, username: str, password: str, retry: Retry | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        username: str,
+        password: str,
+        retry: Retry | None = None,
+        place: t.Mapping[str, t.Any] | None = None,
+        slot: Slot | None = None,
+    ) -> None:
+        """`place`: as of place_of, for whoever goes on with the session in the slot."""
         self._target = target
         self._login = (username, password)
         self._bounds = Bounds(target.timeout)
         self._retry = retry or Retry(within=target.timeout)
-        self._id: str | None = None
+        self._place = place or {}
+        self.slot = slot or Slot()
+        self._id: str | None = self.slot.data.get("id")
+        self._proved = False
         host = f"[{target.hostname}]" if ":" in target.hostname else target.hostname
         self._base = f"https://{host}:{target.port}"
         self._verify = target.tls.verify_mode != ssl.CERT_NONE
@@ -143,13 +172,14 @@ class Rest:
         return self._bounds.seconds
 
     def close(self) -> None:
-        """Log out; a session that is already gone is fine."""
+        """Leave the session to the next task, or log out; a session that is already gone is fine."""
         self._bounds.seconds = min(self._bounds.seconds, LEAVE_TIMEOUT)
-        if self._id is not None:
+        if self._id is not None and not self.slot.data:
             with contextlib.suppress(CollectionError):
                 self._call("log out", "DELETE", _SESSION)
-            self._id = None
+        self._id = None
         self._http.close()
+        self.slot.release()
 
     def get(self, what: str, path: str) -> t.Any:
         """Read; repeated after lost answers and passing failures."""
@@ -200,11 +230,20 @@ class Rest:
         return self._retry.call(attempt)
 
     def _call(self, what: str, method: str, path: str, body: t.Any = None) -> t.Any:
-        if self._id is None:
-            self._id = self._log_in()
-        answer = self._exchange(what, method, path, body, {_SESSION_HEADER: self._id})
+        fresh = self._id is None
+        answer = self._exchange(what, method, path, body, {_SESSION_HEADER: self._id or self._begin()})
+        if answer.status_code == http.HTTPStatus.UNAUTHORIZED and not (fresh or self._proved):
+            # the session of an earlier task has ended, so nothing was done
+            answer = self._exchange(what, method, path, body, {_SESSION_HEADER: self._begin()})
+        self._proved = True
         self._check(what, answer)
         return self._decoded(what, answer)
+
+    def _begin(self) -> str:
+        self.slot.drop()
+        self._id = self._log_in()
+        self.slot.keep({"id": self._id, "place": self._place})
+        return self._id
 
     def _log_in(self) -> str:
         what = f"log in as {self._login[0]} to the REST interface"

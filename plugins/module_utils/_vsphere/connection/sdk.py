@@ -9,7 +9,7 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library
 
-__all__ = ["PYVMOMI", "GetServiceVersions", "SoapStubAdapter", "pbm", "versionIdMap", "vim", "vmodl"]
+__all__ = ["PYVMOMI", "GetServiceVersions", "GetVmodlType", "SoapStubAdapter", "pbm", "versionIdMap", "vim", "vmodl"]
 
 _MINIMUM = "8.0.3.0.1"
 
@@ -18,13 +18,14 @@ vim: t.Any = None
 vmodl: t.Any = None
 SoapStubAdapter: t.Any = None
 GetServiceVersions: t.Any = None
+GetVmodlType: t.Any = None
 versionIdMap: t.Any = None  # noqa: N816 (pyVmomi's own name)
 
 try:
     import pyVmomi
     from pyVmomi import pbm, vim, vmodl
     from pyVmomi.SoapAdapter import SoapStubAdapter
-    from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
+    from pyVmomi.VmomiSupport import GetServiceVersions, GetVmodlType, versionIdMap
 except Exception as import_error:  # some releases raise a bare Exception on a Python that is too old for them
     PYVMOMI = Library("pyvmomi", _MINIMUM, error=str(import_error))
 else:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One login to vCenter for a module run: negotiated version, typed errors, always logged out."""
+"""A login to vCenter: negotiated version, typed errors, handed on to the next task of the run or logged out."""
 
 from __future__ import annotations
 
@@ -29,10 +29,18 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnsupportedError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host, check_port
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.kept import Slot, take
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import names_only_in_san
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import errors
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.logins import (
+    Record,
+    content_of,
+    place_of,
+    record_of,
+    resume,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import (
     PYVMOMI,
     GetServiceVersions,
@@ -47,6 +55,7 @@ LEAVE_TIMEOUT = 10.0  # seconds; a vCenter that hangs must not hold a run that i
 _LONGEST_VERSIONS = 1 << 20  # bytes of the version file
 _VERSIONS_PATH = "/sdk/vimServiceVersions.xml"
 _OLDEST = "7.0.2"
+KIND = "vcenter"  # of sessions that tasks share
 _WITH_SOAP = (http.HTTPStatus.OK, http.HTTPStatus.INTERNAL_SERVER_ERROR)
 _XML = ("text/xml", "application/xml", "application/soap+xml")
 
@@ -72,6 +81,26 @@ class Session:
         self._stub = stub
         self._stub_of = stub_of
         self._others: list[t.Any] = []
+        self.slot = Slot()
+
+    def log_in(self, params: t.Mapping[str, t.Any]) -> None:
+        """Log in with the options of the group `vsphere`, and leave the login to the next task if there can be one."""
+        user = params["username"]
+        self.call(f"log in as {user}", self.content.sessionManager.Login, user, params["password"], None)
+        self.slot.keep(record_of(self.content, self._stub, place_of(params)))
+
+    def go_on(self, params: t.Mapping[str, t.Any]) -> None:
+        """Use the login that an earlier task left in the slot; the first call renews one that has ended."""
+        self._stub.InvokeMethod = functools.partial(self._first, params, self._stub.InvokeMethod)
+
+    def _first(self, params: t.Mapping[str, t.Any], invoke: t.Callable[..., T], *arguments: t.Any, **named: t.Any) -> T:
+        del self._stub.InvokeMethod
+        try:
+            return invoke(*arguments, **named)
+        except vim.fault.NotAuthenticated:  # so it was not carried out, and may be repeated
+            self.slot.drop()
+            self.log_in(params)
+            return invoke(*arguments, **named)
 
     @property
     def retry(self) -> Retry:
@@ -131,6 +160,8 @@ class Session:
 
         Some services take the login from the SOAP header and not from the cookie.
         """
+        if "InvokeMethod" in vars(self._stub):
+            self.now()  # a session that has ended would be renewed here only
         stub = self._stub_of(path, version)
         stub.cookie = self._stub.cookie
         if login_in_header:
@@ -148,14 +179,16 @@ class Session:
         return type(managed_object)(errors.moid_of(managed_object), self._stub)
 
     def close(self) -> None:
-        """Log out; a session that is already gone is fine."""
+        """Leave the login to the next task, or log out; a session that is already gone is fine."""
         self.bounds.seconds = min(self.bounds.seconds, LEAVE_TIMEOUT)
         for stub in (self._stub, *self._others):
             stub.schemeArgs["timeout"] = self.bounds.seconds
-        with contextlib.suppress(CollectionError):
-            self.call("log out", self.content.sessionManager.Logout)
+        if not self.slot.data:
+            with contextlib.suppress(CollectionError):
+                self.call("log out", self.content.sessionManager.Logout)
         for stub in (self._stub, *self._others):
             stub.DropConnections()
+        self.slot.release()
 
 
 class Target(t.NamedTuple):
@@ -198,17 +231,34 @@ def _positive(option: str, seconds: float) -> float:
 
 
 def connect(context: Context) -> Session:
-    """Log in with the options of the group `vsphere`; the session is closed when the module ends."""
+    """Log in with the options of the group `vsphere`, or go on with the login of an earlier task of this run.
+
+    When the module ends, the login is left to the next task; without one, as for a program of its own, it is ended.
+    """
     require(PYVMOMI)
     params = context.params
     target = target_of(params)
-    what = f"connect to vCenter {target}"
-    session = _open(target, negotiate(_offered_versions(target, what), what), what)
+    slot = take(KIND, [*place_of(params).values(), params["username"], params["password"]])
+    try:
+        session = _known(target, slot.data) if slot.data else _open(target)
+    except BaseException:
+        slot.release()
+        raise
+    session.slot = slot
     context.closing(session)
-    check_server(session)
-    manager = session.content.sessionManager
-    session.call(f"log in as {params['username']}", manager.Login, params["username"], params["password"], None)
+    if slot.data:
+        session.go_on(params)
+    else:
+        check_server(session)
+        session.log_in(params)
     return session
+
+
+def log_out(record: Record) -> None:
+    """End a login that no task needs any more."""
+    target = target_of({**record["place"], "username": "-", "password": "-", "request_timeout": LEAVE_TIMEOUT})
+    session = _known(target, record)
+    session.call("log out", session.content.sessionManager.Logout)
 
 
 class _SoapResponse(UnpackingResponse):
@@ -247,7 +297,9 @@ def _connection(kind: t.Callable[..., t.Any], answers: type[Response], *argument
     return made
 
 
-def _open(target: Target, version: str, what: str) -> Session:
+def _open(target: Target) -> Session:
+    what = f"connect to vCenter {target}"
+    version = negotiate(_offered_versions(target, what), what)
     bounds = Bounds(target.timeout)
     open_stub = functools.partial(_stub_of, target, bounds)
     stub = open_stub("/sdk", version)
@@ -256,6 +308,16 @@ def _open(target: Target, version: str, what: str) -> Session:
     if content is None:
         raise UnreachableError(f"could not {what}: the answer holds no service, so it is not a vCenter")
     return Session(target.hostname, stub, content, _readable_version(version, content), open_stub, bounds)
+
+
+def _known(target: Target, record: Record) -> Session:
+    """A session from what an earlier task has left; no request."""
+    bounds = Bounds(target.timeout)
+    open_stub = functools.partial(_stub_of, target, bounds)
+    stub = open_stub("/sdk", record["version"])
+    resume(stub, record)
+    content = content_of(record, stub)
+    return Session(target.hostname, stub, content, _readable_version(record["version"], content), open_stub, bounds)
 
 
 def _readable_version(version: str, content: t.Any) -> str:

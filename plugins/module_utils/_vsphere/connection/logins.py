@@ -1,0 +1,52 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a login to vCenter leaves to the next task of the run, see _core.kept."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import reference
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import (
+    GetVmodlType,
+    vim,
+)
+
+# place: as of place_of; version: pyVmomi's name; cookie, session: of the login; about: texts; objects: type and id
+Record = t.Mapping[str, t.Any]
+_PLACE = ("hostname", "port", "proxy_host", "proxy_port", "validate_certs")
+
+
+def place_of(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The options that say where vCenter is and whom to trust, for another process with another current folder."""
+    path = given(params.get("ca_path"))
+    return {**{name: params.get(name) for name in _PLACE}, "ca_path": os.path.abspath(path) if path else None}
+
+
+def record_of(content: t.Any, stub: t.Any, place: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What another process needs to go on with the login of a stub, without a request."""
+    about = {name: value for name, value in vars(content.about).items() if isinstance(value, str)}
+    objects = {
+        name: reference(value).split(":", 1)
+        for name, value in vars(content).items()
+        if isinstance(value, vim.ManagedObject)
+    }
+    login = {"cookie": stub.cookie, "session": stub.GetSessionId()}
+    return {"place": dict(place), "version": stub.version, "about": about, "objects": objects, **login}
+
+
+def resume(stub: t.Any, record: Record) -> None:
+    """Let the stub go on with the login of a record."""
+    stub.SetSessionId(record["session"])  # makes a cookie of its own
+    stub.cookie = record["cookie"]
+
+
+def content_of(record: Record, stub: t.Any) -> t.Any:
+    """The services of vCenter from a record."""
+    content = vim.ServiceInstanceContent(about=vim.AboutInfo(**record["about"]))
+    for name, (kind, moid) in record["objects"].items():
+        setattr(content, name, GetVmodlType(kind)(moid, stub))
+    return content
