@@ -28,8 +28,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_kmip": ({"_core", "_certificates", "_kmip"}, {"kmip"}),
     "modules": ({"_core", "_certificates", "_records", *BACK_ENDS}, set()),
     "action": ({"_core", "_answers"}, {"ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils"}),
-    # HTML by Jinja: on the control node only, and beside its templates, which no module would be sent
-    "plugin_utils": ({"_audit"}, {"jinja2", "markupsafe", PAGE}),
+    # on the control node only: HTML by Jinja, beside its templates, which no module would be sent; the process of a run
+    "plugin_utils": ({"_core", "_audit", "_vsphere"}, {"ansible.constants", "jinja2", "markupsafe", PAGE}),
     # a filter runs on the control node: it knows the settings of Ansible, and what a variable that is not defined is
     "filter": (
         {"_core", "_audit", "_preflight"},
@@ -38,12 +38,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "doc_fragments": (set(), set()),
 }
 STDLIB = {
-    "__future__", "abc", "ast", "base64", "binascii", "collections", "configparser", "contextlib", "copy", "csv",
-    "dataclasses", "datetime", "difflib", "email", "enum", "errno", "fcntl", "fnmatch", "functools", "getpass",
-    "hashlib", "hmac", "html", "http", "importlib", "io", "ipaddress", "itertools", "json", "logging", "math",
-    "operator", "os", "pathlib", "posixpath", "random", "re", "select", "shutil", "signal", "socket", "ssl", "stat",
-    "string", "struct", "sys", "tempfile", "textwrap", "threading", "time", "traceback", "types", "typing",
-    "urllib", "uuid", "warnings", "xml", "zlib",
+    "__future__", "abc", "ast", "atexit", "base64", "binascii", "collections", "configparser", "contextlib",
+    "copy", "csv", "dataclasses", "datetime", "difflib", "email", "enum", "errno", "fcntl", "fnmatch",
+    "functools", "getpass", "hashlib", "hmac", "html", "http", "importlib", "io", "ipaddress", "itertools",
+    "json", "logging", "math", "multiprocessing", "operator", "os", "pathlib", "posixpath", "random", "re",
+    "secrets", "select", "shutil", "signal", "socket", "ssl", "stat", "string", "struct", "sys", "tempfile",
+    "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid", "warnings", "xml",
+    "zlib",
 }  # fmt: skip
 
 

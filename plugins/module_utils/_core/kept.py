@@ -19,6 +19,8 @@ import os
 import secrets
 import typing as t
 
+# kinds of sessions
+SOAP, REST, OVHCLOUD = "soap", "rest", "ovhcloud"
 _MOST = 1000  # sessions of one kind and identity: more than there are forks of Ansible
 _LARGEST = 1 << 16  # bytes
 _ENDED = ".ended"
@@ -90,11 +92,11 @@ def take(kind: str, identity: t.Sequence[t.Any]) -> Slot:
     return Slot()
 
 
-def renew(kind: str) -> None:
-    """Let tasks from now on begin with a new session: what a session may do was decided when it began."""
+def renew_vcenter() -> None:
+    """Let tasks from now on log in to vCenter anew: what a session may do was decided when it began."""
     with contextlib.suppress(OSError):
         for name in os.listdir(_folder) if _folder else []:
-            if name.startswith(f"{kind}-") and not name.endswith(_ENDED):
+            if name.partition("-")[0] in (SOAP, REST) and not name.endswith(_ENDED):
                 path = os.path.join(_folder, name)
                 os.replace(path, f"{path}-{secrets.token_hex(4)}{_ENDED}")
 

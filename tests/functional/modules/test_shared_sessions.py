@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import pathlib
 import typing as t
 
@@ -83,7 +84,7 @@ def test_modules_side_by_side_have_a_session_each(lab: Lab, run_module: RunModul
     run_module("vcenter_info")
     (used,) = folder.iterdir()
     with open(used, "rb") as file:
-        kept.fcntl.flock(file, kept.fcntl.LOCK_EX)  # another task at its work
+        fcntl.flock(file, fcntl.LOCK_EX)  # another task at its work
         run_module("vcenter_info")
     assert len(lab.vcenter.sessions.active()) == 2
     shared_sessions.end(str(folder))
@@ -102,3 +103,29 @@ def test_an_unreachable_vcenter_does_not_hold_the_end_of_a_run(
     lab.stop()
     shared_sessions.end(str(folder))
     assert not folder.exists()
+
+
+def test_a_right_that_was_given_meanwhile_counts_at_once(lab: Lab, run_module: RunModule, folder: pathlib.Path) -> None:
+    lab._vsphere_user().rights["encryptionRight"] = False
+    before = run_module("vcenter_readiness_info")["readiness"]["missing_privileges"]
+    user: dict[str, t.Any] = {"service_name": lab.private_cloud, "name": lab.vsphere_user_name, "wait_interval": 0.01}
+    assert run_module("private_cloud_user", encryption_right=True, **user).changed
+    assert before and run_module("vcenter_readiness_info")["readiness"]["missing_privileges"] == []
+    shared_sessions.end(str(folder))
+    assert lab.vcenter.sessions.active() == []
+
+
+@pytest.mark.parametrize("way", ["application key", "service account"])
+def test_one_token_and_one_look_at_the_clock_serve_all_modules(
+    lab: Lab, run_module: RunModule, folder: pathlib.Path, way: str
+) -> None:
+    account = {"client_id": lab.client_id, "client_secret": lab.client_secret, "token_url": lab.token_url}
+    key = {"application_key": lab.application_key, "application_secret": lab.application_secret}
+    key["consumer_key"] = lab.consumer_key
+    given = key if way == "application key" else {**dict.fromkeys(key), **account}
+    asked = "GET /auth/time" if way == "application key" else "POST /auth/oauth2/token"
+    for _again in range(3):
+        assert not run_module("okms_info", **given).failed
+    assert lab.journal.count(operation=asked) == 1
+    lab.ovhcloud.state.tokens.clear()
+    assert not run_module("okms_info", **given).failed

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import time
@@ -19,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnreachableError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import sendable
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.kept import OVHCLOUD, Slot, take
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry, TryAgain
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
@@ -88,22 +90,28 @@ def connect(context: Context) -> Client:
     settings = load(context.params)
     for problem in settings.unread:
         context.warn(f"{problem} and is left out")
-    return context.closing(Client(settings))
+    credentials = settings.credentials
+    who = [type(credentials).__name__, *dataclasses.astuple(credentials)]
+    return context.closing(Client(settings, slot=take(OVHCLOUD, [settings.base_url, settings.verify, *who])))
 
 
 class Client:
     """One session with the API. Only reads are repeated by themselves, and only as long as one answer may take."""
 
-    def __init__(self, settings: Settings, retry: Retry | None = None) -> None:
+    def __init__(self, settings: Settings, retry: Retry | None = None, slot: Slot | None = None) -> None:
+        """`slot`: where the token and the difference of the clocks come from, and are left for the next task."""
         self.settings = settings
+        self._slot = slot or Slot()
         self._retry = retry or Retry(within=settings.timeout)
         self._transport = Transport(settings, self._clean)
-        self._delta: float | None = None
-        self._token: tuple[str, float] | None = None
+        self._delta: float | None = self._slot.data.get("delta")
+        self._token: tuple[str, float] | None = self._slot.data.get("token")
 
     def close(self) -> None:
         """Drop the connections; there is no session on the other side."""
         self._transport.close()
+        self._slot.keep({"delta": self._delta, "token": self._token})
+        self._slot.release()
 
     def get(
         self,
@@ -237,7 +245,7 @@ class Client:
         return bearer_headers(self._token[0])
 
     def _new_token(self, account: ServiceAccount) -> tuple[str, float]:
-        """A new token and the monotonic time until which it is used."""
+        """A new token and the monotonic time, which all processes of a machine share, until which it is used."""
         form = {"grant_type": "client_credentials", "client_id": account.client_id, "scope": "all"}
         text = urlencode({**form, "client_secret": account.client_secret})
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}

@@ -16,6 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
     WaitTimeoutError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.kept import renew_vcenter
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
@@ -199,6 +200,8 @@ class Tasks:
             return wait_for(all_of_them, all_ready, what, patience, words, **details)
         except WaitTimeoutError as error:
             raise WaitTimeoutError(error.message + self._late_hint(latest.values()), **error.details) from error
+        finally:
+            renew_vcenter()  # the right to encrypt takes effect at the next login
 
     def _late_hint(self, tasks: t.Iterable[Task | None]) -> str:
         """Who has to confirm, when a task has not started or nobody knows it."""

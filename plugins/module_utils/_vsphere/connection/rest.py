@@ -25,7 +25,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnreachableError,
     WaitTimeoutError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.kept import Slot, take
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.kept import REST, Slot, take
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub, scrub_data
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry, TryAgain
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
@@ -55,7 +55,6 @@ except ImportError as import_error:
 else:
     REQUESTS = Library("requests", "2.28", version=requests.__version__)
 
-KIND = "rest"  # of sessions that tasks share
 _SESSION = "/api/session"
 _SESSION_HEADER = "vmware-api-session-id"
 _CONNECT_TIMEOUT = 30.0  # seconds
@@ -123,7 +122,7 @@ def connect_rest(context: Context) -> Rest:
     require(REQUESTS)
     params = context.params
     target, place = target_of(params), place_of(params)
-    slot = take(KIND, [*place.values(), params["username"], params["password"]])
+    slot = take(REST, [*place.values(), params["username"], params["password"]])
     return context.closing(Rest(target, params["username"], params["password"], place=place, slot=slot))
 
 

@@ -29,7 +29,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnsupportedError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host, check_port
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.kept import Slot, take
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.kept import SOAP, Slot, take
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import names_only_in_san
@@ -55,7 +55,6 @@ LEAVE_TIMEOUT = 10.0  # seconds; a vCenter that hangs must not hold a run that i
 _LONGEST_VERSIONS = 1 << 20  # bytes of the version file
 _VERSIONS_PATH = "/sdk/vimServiceVersions.xml"
 _OLDEST = "7.0.2"
-KIND = "vcenter"  # of sessions that tasks share
 _WITH_SOAP = (http.HTTPStatus.OK, http.HTTPStatus.INTERNAL_SERVER_ERROR)
 _XML = ("text/xml", "application/xml", "application/soap+xml")
 
@@ -238,7 +237,7 @@ def connect(context: Context) -> Session:
     require(PYVMOMI)
     params = context.params
     target = target_of(params)
-    slot = take(KIND, [*place_of(params).values(), params["username"], params["password"]])
+    slot = take(SOAP, [*place_of(params).values(), params["username"], params["password"]])
     try:
         session = _known(target, slot.data) if slot.data else _open(target)
     except BaseException:

@@ -26,15 +26,15 @@ def folder(tmp_path: pathlib.Path) -> t.Iterator[pathlib.Path]:
 
 def left_by(data: dict[str, t.Any]) -> None:
     """A task that keeps this."""
-    slot = kept.take("vcenter", WHO)
+    slot = kept.take(kept.SOAP, WHO)
     assert slot.keep(data)
     slot.release()
 
 
 def test_the_next_task_goes_on_with_the_session(folder: pathlib.Path) -> None:
-    assert kept.take("vcenter", WHO).data == {}
+    assert kept.take(kept.SOAP, WHO).data == {}
     left_by({"cookie": "one"})
-    assert kept.take("vcenter", WHO).data == {"cookie": "one"}
+    assert kept.take(kept.SOAP, WHO).data == {"cookie": "one"}
     assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o600] * 2
 
 
@@ -43,65 +43,64 @@ def test_another_user_gets_no_session_of_this_one(folder: pathlib.Path) -> None:
     for number in range(len(WHO)):
         other = [*WHO]
         other[number] = "other"
-        assert kept.take("vcenter", other).data == {}
-    assert kept.take("rest", WHO).data == {}
+        assert kept.take(kept.SOAP, other).data == {}
+    assert kept.take(kept.REST, WHO).data == {}
 
 
 def test_names_of_files_say_nothing_of_the_password(folder: pathlib.Path) -> None:
     left_by({"cookie": "one"})
     (name,) = (path.name for path in folder.iterdir())
     kept.share_in(str(folder))  # another run, with another key
-    assert kept.take("vcenter", WHO).data == {}
+    assert kept.take(kept.SOAP, WHO).data == {}
     assert name in os.listdir(folder) and len(os.listdir(folder)) == 2
 
 
 def test_tasks_side_by_side_have_a_session_each(folder: pathlib.Path) -> None:
     left_by({"cookie": "one"})
-    first, second = kept.take("vcenter", WHO), kept.take("vcenter", WHO)
+    first, second = kept.take(kept.SOAP, WHO), kept.take(kept.SOAP, WHO)
     assert (first.data, second.data) == ({"cookie": "one"}, {})
     second.keep({"cookie": "two"})
     first.release()
-    assert kept.take("vcenter", WHO).data == {"cookie": "one"}
+    assert kept.take(kept.SOAP, WHO).data == {"cookie": "one"}
     second.release()
-    assert kept.take("vcenter", WHO).data == {"cookie": "two"}
+    assert kept.take(kept.SOAP, WHO).data == {"cookie": "two"}
 
 
 def test_a_dropped_session_is_gone(folder: pathlib.Path) -> None:
     left_by({"cookie": "one"})
-    slot = kept.take("vcenter", WHO)
+    slot = kept.take(kept.SOAP, WHO)
     slot.drop()
     slot.release()
-    assert kept.take("vcenter", WHO).data == {}
+    assert kept.take(kept.SOAP, WHO).data == {}
 
 
 def test_a_renewed_kind_begins_anew_and_is_still_left_to_be_ended(folder: pathlib.Path) -> None:
     left_by({"cookie": "one"})
-    holder = kept.take("vcenter", WHO)
-    kept.renew("vcenter")
+    holder = kept.take(kept.SOAP, WHO)
+    kept.renew_vcenter()
     left_by({"cookie": "two"})
     assert holder.data == {"cookie": "one"}
     holder.release()
-    kept.renew("rest")
-    assert kept.take("vcenter", WHO).data == {"cookie": "two"}
-    assert kept.left_in(str(folder)) == [("vcenter", {"cookie": "two"}), ("vcenter", {"cookie": "one"})]
+    assert kept.take(kept.SOAP, WHO).data == {"cookie": "two"}
+    assert kept.left_in(str(folder)) == [(kept.SOAP, {"cookie": "two"}), (kept.SOAP, {"cookie": "one"})]
 
 
 @pytest.mark.parametrize("text", [b"", b'{"cookie": "on', b"[]", b"\xff"])
 def test_half_a_record_is_no_session(folder: pathlib.Path, text: bytes) -> None:
     left_by({"cookie": "one"})
     next(folder.iterdir()).write_bytes(text)
-    assert kept.take("vcenter", WHO).data == {}
+    assert kept.take(kept.SOAP, WHO).data == {}
     assert kept.left_in(str(folder)) == []
 
 
 @pytest.mark.parametrize("folder_name", ["", "/nowhere"])
 def test_nothing_is_kept_without_a_folder(folder_name: str) -> None:
     kept.share_in(folder_name)
-    slot = kept.take("vcenter", WHO)
+    slot = kept.take(kept.SOAP, WHO)
     assert not slot.keep({"cookie": "one"})
     assert slot.data == {}
     slot.release()
-    kept.renew("vcenter")
+    kept.renew_vcenter()
     kept.share_in("")
 
 
@@ -110,4 +109,4 @@ def test_a_full_disk_leaves_a_task_with_its_own_session(folder: pathlib.Path, mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "pwrite", full)
-    assert not kept.take("vcenter", WHO).keep({"cookie": "one"})
+    assert not kept.take(kept.SOAP, WHO).keep({"cookie": "one"})
