@@ -13,56 +13,57 @@ class ModuleDocFragment:
 options:
   power_off:
     description:
-      - What may be done to running machines whose work needs them off. They are powered on again afterwards, also when
-        the work failed.
-      - V(never) leaves them alone, they count as blocked.
+      - What the module may do to running VMs that must be powered off. It powers them on again afterwards, even if
+        their operation failed.
+      - V(never) counts them as blocked.
       - V(shutdown) shuts the guest down gracefully, which needs running VMware Tools.
-      - V(force) does the same, and powers off what has no VMware Tools or does not go down in time.
+      - V(force) does the same, and powers off VMs that have no VMware Tools or do not shut down in time.
     type: str
     choices: [never, shutdown, force]
     default: never
   shutdown_timeout:
-    description: How long a guest may take to shut down, in seconds.
+    description: Longest time for a guest to shut down, in seconds.
     type: int
     default: 600
   power_on:
     description:
-      - Ids (such as V(vm-42)) or instance UUIDs of machines that an interrupted run has left off. Those of them that
-        are selected and off are powered on at the end of their work, or at once when there is none.
+      - Ids (such as V(vm-42)) or instance UUIDs of VMs that an interrupted run left powered off. The module powers on
+        those that are selected and off, after their operation, or at once if there is none.
     type: list
     elements: str
   blocked:
     description:
-      - What to do when selected machines cannot be worked on, for example because of snapshots.
-      - V(fail) changes nothing and names them with their reasons, V(skip) leaves them out and reports them.
+      - What to do with selected VMs that are blocked, for example because of snapshots.
+      - V(fail) changes nothing and names them with their reasons, V(skip) skips and reports them.
     type: str
     choices: [fail, skip]
     default: fail
   max_parallel:
-    description: How many machines are worked on at once.
+    description: Largest number of VMs processed at the same time.
     type: int
     default: 32
   max_parallel_per_host:
-    description: How many of them on one host, when their disks are rewritten (encrypt, decrypt, deep recrypt).
+    description: Largest number of them on one host, if their disks are rewritten (encrypt, decrypt, deep recrypt).
     type: int
     default: 4
   max_parallel_per_datastore:
-    description: How many of them on one datastore, when their disks are rewritten.
+    description: Largest number of them on one datastore, if their disks are rewritten.
     type: int
     default: 8
   max_failures:
     description:
-      - How many machines may fail before no further ones are begun. Those that were begun are brought to their end.
-      - A key server that gives no more keys ends the run at once, whatever this says.
+      - Number of failed VMs that the module tolerates. With more, it starts no further VM, and finishes those it has
+        started.
+      - If the key provider gives no more keys, the module stops at once, whatever this option says.
     type: int
     default: 0
   wait_timeout:
     description:
-      - How long all machines together may take, in seconds. Tasks that still run then go on in vCenter.
+      - Longest duration for all VMs together, in seconds. Tasks that still run then continue in vCenter.
     type: int
     default: 86400
   wait_interval:
-    description: Shortest pause between two looks at the running tasks, in seconds.
+    description: Shortest pause between two checks of the running tasks, in seconds.
     type: float
     default: 2.0
 """

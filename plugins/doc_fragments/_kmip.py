@@ -15,7 +15,7 @@ options:
     description:
       - Host name or address of the KMIP server, for example C(eu-west-rbx.okms.ovh.net).
       - If it is not given, the environment variable E(KMIP_HOST) is used.
-      - An empty value counts as not given; a host is needed.
+      - An empty value counts as not given; a host is required.
     type: str
   port:
     description:
@@ -25,36 +25,36 @@ options:
     default: 5696
   server_name:
     description:
-      - Name for which the server's certificate must be valid, and which is sent to the server (SNI).
-      - Needed when O(host) is an address that the certificate does not hold. Without it O(host) counts.
+      - Name for which the server's certificate must be valid. The module also sends it to the server (SNI).
+      - Required if O(host) is an address that is not in the certificate. The default is O(host).
     type: str
   ca:
     description:
-      - Certificates (PEM) of the authorities, or of the server itself, that are trusted.
+      - Certificates (PEM) of the trusted authorities, or of the server itself.
       - Every form of PEM is accepted, with real or literal line breaks or on one line.
     type: str
   ca_path:
     description:
-      - File with the content of O(ca), which counts if both are given.
+      - File with the content of O(ca), which takes precedence if both are given.
       - If it is not given, the environment variable E(KMIP_CA_PATH) is used.
     type: path
   thumbprints:
     description:
-      - Thumbprints that the server's own certificate may have, SHA-256 (64 hexadecimal digits) or SHA-1 (40), with or
+      - Accepted thumbprints of the server's own certificate, SHA-256 (64 hexadecimal digits) or SHA-1 (40), with or
         without colons. One of them must match.
-      - With O(ca) or O(ca_path) both must hold. Alone, the thumbprint is the whole trust, and neither chain, dates nor
-        name are verified.
+      - With O(ca) or O(ca_path), both must match. Without them, the thumbprint alone decides, and the module verifies
+        neither chain, dates nor name.
       - Prefer SHA-256. A certificate with the same SHA-1 thumbprint can be forged.
     type: list
     elements: str
   client_certificate:
     description:
-      - Client certificate (PEM), with its intermediate authorities if there are any. Needs O(client_private_key) or
+      - Client certificate (PEM), with its intermediate authorities if there are any. Requires O(client_private_key) or
         O(client_private_key_path).
     type: str
   client_certificate_path:
     description:
-      - File with the content of O(client_certificate), which counts if both are given.
+      - File with the content of O(client_certificate), which takes precedence if both are given.
       - If it is not given, the environment variable E(KMIP_CLIENT_CERTIFICATE_PATH) is used.
     type: path
   client_private_key:
@@ -62,7 +62,7 @@ options:
     type: str
   client_private_key_path:
     description:
-      - File with the content of O(client_private_key), which counts if both are given.
+      - File with the content of O(client_private_key), which takes precedence if both are given.
       - If it is not given, the environment variable E(KMIP_CLIENT_PRIVATE_KEY_PATH) is used.
     type: path
   client_private_key_passphrase:
@@ -72,7 +72,7 @@ options:
     type: str
   username:
     description:
-      - KMIP user name, for servers that ask for one beside the certificate. Needs O(password).
+      - KMIP user name, for servers that ask for one in addition to the certificate. Requires O(password).
       - If it is not given, the environment variable E(KMIP_USERNAME) is used.
     type: str
   password:
@@ -81,18 +81,18 @@ options:
       - If it is not given, the environment variable E(KMIP_PASSWORD) is used.
     type: str
   connect_timeout:
-    description: How long one connection may take to be made, in seconds.
+    description: Longest time to establish one connection, in seconds.
     type: float
     default: 10
   timeout:
-    description: Seconds within which a whole answer of the server must be there, from its first to its last byte.
+    description: Time-out for a server's whole answer, from its first to its last byte, in seconds.
     type: float
     default: 30
 requirements:
   - cryptography >= 38.0
   - pykmip >= 0.11.0, only with a client certificate or user name
 notes:
-  - TLS 1.2 is the oldest version that is spoken.
-  - Without O(ca), O(ca_path) and O(thumbprints) the authorities of the machine that runs the module are trusted.
-  - O(client_private_key) exists as a file only for the moment in which it is loaded, readable by its owner alone.
+  - TLS 1.2 is the oldest supported version.
+  - Without O(ca), O(ca_path) and O(thumbprints), the module trusts the authorities of the host on which it runs.
+  - O(client_private_key) exists as a file only while it is loaded, readable only by its owner.
 """

@@ -13,31 +13,31 @@ class ModuleDocFragment:
 options:
   selection:
     description:
-      - Which virtual machines are meant. Modules that only read or unlock take all when nothing is given; those that
-        encrypt, decrypt or rekey need one criterion at least, or O(selection.all).
-      - Names, patterns and ids are one criterion. A machine is selected when it matches every criterion that is given,
-        and it matches a criterion when it matches one of its values. An empty list matches nothing.
-      - A value (other than a pattern) that nothing has is an error, and so is a name that several objects have. Of
-        several virtual machines with one name the other criteria and O(exclude) may leave one, which is then meant.
+      - Which VMs to select. Without a selection, modules that only read or unlock select all VMs; modules that
+        encrypt, decrypt or rekey require at least one criterion, or O(selection.all).
+      - Names, patterns and ids are one criterion. A VM is selected if it matches every given criterion, and it matches
+        a criterion if it matches one of its values. An empty list matches nothing.
+      - A value (other than a pattern) that matches nothing is an error, and so is a name that several objects have. If
+        several VMs have the same name, the other criteria and O(exclude) can leave one, which is then selected.
     type: dict
     suboptions:
       all:
-        description: Whether all virtual machines are meant. Further criteria narrow them down.
+        description: Whether to select all VMs. Further criteria narrow the selection.
         type: bool
       names:
-        description: Names or inventory paths (such as V(DC0/vm/prod/web-1)) of virtual machines.
+        description: Names or inventory paths (such as V(DC0/vm/prod/web-1)) of VMs.
         type: list
         elements: str
       patterns:
-        description: Shell patterns of names, such as V(web-*). Case counts.
+        description: Shell patterns of names, such as V(web-*). Patterns are case-sensitive.
         type: list
         elements: str
       ids:
-        description: Ids of virtual machines, such as V(vm-42), or instance UUIDs.
+        description: Ids of VMs, such as V(vm-42), or instance UUIDs.
         type: list
         elements: str
       folders:
-        description: Names or inventory paths (such as V(DC0/vm/prod)) of folders; those below count too.
+        description: Names or inventory paths (such as V(DC0/vm/prod)) of folders, including subfolders.
         type: list
         elements: str
       clusters:
@@ -45,8 +45,8 @@ options:
         type: list
         elements: str
       resource_pools:
-        description: Names or inventory paths (such as V(DC0/host/C0/Resources/prod)) of resource pools; those below
-          count too.
+        description: Names or inventory paths (such as V(DC0/host/C0/Resources/prod)) of resource pools, including child
+          pools.
         type: list
         elements: str
       hosts:
@@ -58,39 +58,39 @@ options:
         type: list
         elements: str
       tags:
-        description: Tags, as V(category:tag), or V(tag) for those of that name in every category.
+        description: Tags, as V(category:tag), or as V(tag) for this name in every category.
         type: list
         elements: str
   exclude:
     description:
-      - Which virtual machines are left alone although they are selected. One match is enough.
-      - A value (other than a pattern) that nothing has is an error, because a typing mistake would protect nothing. A
-        name that several objects have means all of them.
+      - Which VMs to exclude although they are selected. One match is enough.
+      - A value (other than a pattern) that matches nothing is an error, because a typing mistake would protect nothing.
+        A name that several objects have excludes all of them.
     type: dict
     suboptions:
       infrastructure:
         description:
-          - Whether machines are left alone that encryption itself or vSphere depends on. Recognised are the vCenter in
-            use, servers of standard key providers, the machine that runs this module, agents that vSphere manages
-            (vCLS), and replication appliances of Zerto (C(Z-VRA*)).
-          - vCenter and key servers are recognised by the addresses and host names that VMware Tools report, so give
+          - Whether to exclude VMs on which encryption itself or vSphere depends. The module recognises the vCenter in
+            use, servers of standard key providers, the control node, agents that vSphere manages (vCLS), and Zerto's
+            replication appliances (C(Z-VRA*)).
+          - It recognises vCenter and KMIP servers by the addresses and host names that VMware Tools report, so name
             them in O(exclude.names) too.
         type: bool
         default: true
       names:
-        description: Names or inventory paths (such as V(DC0/vm/prod/web-1)) of virtual machines.
+        description: Names or inventory paths (such as V(DC0/vm/prod/web-1)) of VMs.
         type: list
         elements: str
       patterns:
-        description: Shell patterns of names, such as V(dc-*). Case counts.
+        description: Shell patterns of names, such as V(dc-*). Patterns are case-sensitive.
         type: list
         elements: str
       ids:
-        description: Ids of virtual machines, such as V(vm-42), or instance UUIDs.
+        description: Ids of VMs, such as V(vm-42), or instance UUIDs.
         type: list
         elements: str
       folders:
-        description: Names or inventory paths of folders; those below count too.
+        description: Names or inventory paths of folders, including subfolders.
         type: list
         elements: str
       clusters:
@@ -98,7 +98,7 @@ options:
         type: list
         elements: str
       resource_pools:
-        description: Names or inventory paths of resource pools; those below count too.
+        description: Names or inventory paths of resource pools, including child pools.
         type: list
         elements: str
       hosts:
@@ -110,7 +110,7 @@ options:
         type: list
         elements: str
       tags:
-        description: Tags, as V(category:tag), or V(tag) for those of that name in every category.
+        description: Tags, as V(category:tag), or as V(tag) for this name in every category.
         type: list
         elements: str
 """

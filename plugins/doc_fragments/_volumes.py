@@ -13,8 +13,8 @@ class ModuleDocFragment:
 options:
   volumes:
     description:
-      - Folders that outlast the container of this job although this cannot be seen from inside, such as a volume that
-        is mounted below C(/runner). Files in them are accepted.
+      - Folders that outlast this job's container although the module cannot see that from inside, such as a volume
+        mounted below C(/runner). The module accepts files in them.
       - If the value is not specified, the value of the environment variable E(VMWARE_ENCRYPTION_VOLUMES) is used
         instead, with commas between the folders.
     type: list

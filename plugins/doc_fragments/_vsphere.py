@@ -15,7 +15,7 @@ options:
     description:
       - Host name or address of vCenter.
       - If it is not given, the environment variable E(VMWARE_HOST) is used.
-      - An empty value counts as not given; a host name is needed.
+      - An empty value counts as not given; a host name is required.
     type: str
   username:
     description:
@@ -42,7 +42,7 @@ options:
   ca_path:
     description:
       - File (or directory) with the certificates of the CA that issued vCenter's certificate, in PEM form.
-      - Without it the CAs of the machine are used.
+      - Without it, the trusted CAs of the host on which the module runs.
       - If it is not given, the environment variable E(VMWARE_CA_PATH) is used.
     type: path
   proxy_host:
@@ -52,13 +52,13 @@ options:
     type: str
   proxy_port:
     description:
-      - Port of the HTTP proxy, V(3128) when only O(proxy_host) is given.
+      - Port of the HTTP proxy, V(3128) if only O(proxy_host) is given.
       - If it is not given, the environment variable E(VMWARE_PROXY_PORT) is used.
     type: int
   request_timeout:
     description:
-      - Seconds within which the whole answer to one request must be there. vCenter answers some requests only after it
-        gave up on a KMS, so less than V(60) is hardly useful.
+      - Time-out for the whole answer to one request, in seconds. vCenter answers some requests only after it has given
+        up on a KMS, so values below V(60) are rarely useful.
     type: int
     default: 300
 requirements:

@@ -13,16 +13,16 @@ class ModuleDocFragment:
 options:
   wait:
     description:
-      - Whether to wait until the other side has finished what was started.
-      - With V(false) the module returns after one look, and the next run goes on from there.
+      - Whether to wait until the other side has finished what the module started.
+      - With V(false), the module returns after one check, and the next run continues from there.
     type: bool
     default: true
   wait_timeout:
-    description: How long to wait at most, in seconds. A wait that ends loses nothing, run again to go on.
+    description: How long to wait at most, in seconds. If the time is over, nothing is lost, and the next run continues.
     type: int
     default: 600
   wait_interval:
-    description: Pause between two looks, in seconds.
+    description: Pause between two checks, in seconds.
     type: float
     default: 5
 """
