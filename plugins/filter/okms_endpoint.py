@@ -101,7 +101,6 @@ _value:
 TAKES = "a domain of okms or okms_info and a key provider of key_provider_info"
 Facts = t.Mapping[str, t.Any]
 KINDS = ("rsa", "ecdsa")
-DEFAULTS = ("system default", "default of cluster ")  # no keys
 NAMED = 5
 
 
@@ -147,9 +146,9 @@ class _Present:
         self.kind = _kind_of(self.server, endpoints) or _kind_by_port(self.server, endpoints)
         self.place = _place(self.server.get("address"), self.server.get("port"))
         self.provider = str(provider.get("name") or "")
-        lines = provider.get("in_use_by")
+        lines = provider.get("needed_by")
         self.asked = lines is not None
-        self.users = [str(line) for line in lines or [] if not str(line).startswith(DEFAULTS)]
+        self.users = [str(line) for line in lines or []]
         connections = provider.get("connections") or []
         self.works = any(one.get("status") == "green" for one in connections if one.get("name") == self.name)
 

@@ -415,6 +415,12 @@ key_providers:
       elements: str
       returned: always
       sample: ["VM db-01 (home, Hard disk 1)", host esx1.example.com, vSAN of cluster cluster-1, system default]
+    needed_by:
+      description: Those of them that need a key of the provider. A default needs none. Null without O(users=true).
+      type: list
+      elements: str
+      returned: always
+      sample: ["VM db-01 (home, Hard disk 1)", host esx1.example.com, vSAN of cluster cluster-1]
 """
 
 import typing as t

@@ -67,7 +67,7 @@ STEPS = [
 ]
 
 plan, waves, progress = map(filter_of, ("encryption_plan", "encryption_waves", "encryption_progress"))
-campaign = filter_of("encryption_campaign")
+campaign, removal = map(filter_of, ("encryption_campaign", "decommission_plan"))
 keys, summary, cost = map(filter_of, ("encryption_keys", "step_summary", "okms_cost"))
 endpoint, thumbprint, preflight = map(filter_of, ("okms_endpoint", "certificate_thumbprint", "preflight_table"))
 report, page = map(filter_of, ("encryption_audit_report", "encryption_audit_html"))
@@ -132,6 +132,24 @@ DOMAIN = {
         "objects": [{"object": "KMIP object", "count": 3, "price": 0.06, "cost": 0.18}],
     },
 }
+
+
+READ = {
+    "info": {"key_providers": fleet.providers(), "missing_key_providers": [{"name": "lost", "users": {}}]},
+    "dossier": {"providers": {"okms-prod": {"servers": [{"address": "eu.okms.ovh.net"}], "variables": {}}}},
+    "domains": {"okms_domains": [DOMAIN]},
+    "credentials": {"credentials": [{"name": "vcenter", "status": "READY", "certificate_sha256": "AA"}]},
+    "flows": {"results": [{"item": "eu.okms.ovh.net", "failure": {"needed_by": ["other"]}}]},
+}
+REMOVAL = {
+    **dict.fromkeys(("okms_id", "private_cloud", "credential_name", "policy", "new_default"), ""),
+    **{"provider": "okms-prod", "in_use_by": [], "kms_hosts": [], "okms_endpoint": "auto"},
+}
+
+
+@target("filter decommission_plan", bent([READ]))
+def _removal(value: t.Any) -> None:
+    removal(value, REMOVAL)
 
 
 @target("filter okms_cost", st.tuples(bent([DOMAIN]), bent([fleet.providers()])))

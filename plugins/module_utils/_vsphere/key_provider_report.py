@@ -44,6 +44,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 Facts = dict[str, t.Any]
 _CLIENT_FACTS = ("subject", "issuer", "serial_number", "not_before", "not_after", "sha1", "sha256", "public_key_sha256")
+_NOT_ASKED: Facts = {"users": None, "in_use_by": None, "needed_by": None}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,12 +72,12 @@ def report(sources: Sources, name: str | None, check_status: bool, users: bool) 
     providers = [provider for provider in listed if name in (None, provider.name)]
     results = _present(sources, providers, check_status)
     for facts in results:
-        facts.update(_users_facts(used[facts["name"]]) if used is not None else {"users": None, "in_use_by": None})
+        facts.update(_users_facts(used[facts["name"]]) if used is not None else _NOT_ASKED)
     return Report(results, [{"name": other, **_users_facts(usage)} for other, usage in missing.items()])
 
 
 def _users_facts(usage: Usage) -> Facts:
-    return {"users": usage.as_result(), "in_use_by": usage.lines()}
+    return {"users": usage.as_result(), "in_use_by": usage.lines(), "needed_by": usage.needs()}
 
 
 def _present(sources: Sources, providers: t.Sequence[Provider], check_status: bool) -> list[Facts]:

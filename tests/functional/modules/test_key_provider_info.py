@@ -188,7 +188,8 @@ def test_users_in_one_read_of_many_pages(lab, read, run_module):
         "others": [],
         "key_ids": ["1", "2"],
     }
-    assert facts["in_use_by"] == [f"VM vm1 (home, {', '.join(labels)})", f"host {host.name}", "system default"]
+    needs = [f"VM vm1 (home, {', '.join(labels)})", f"host {host.name}"]
+    assert (facts["in_use_by"], facts["needed_by"]) == ([*needs, "system default"], needs)
 
 
 def test_providers_that_are_needed_but_lost_are_told(lab, run_module):

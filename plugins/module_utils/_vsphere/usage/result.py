@@ -65,15 +65,21 @@ class Usage:
 
     def lines(self) -> list[str]:
         """One line for each user."""
-        return [
-            *(item.line for item in self.virtual_machines),
-            *(f"host {name}" for name in self.hosts),
-            *self._settings(),
-        ]
+        return [*self._entities(), *self._settings()]
+
+    def needs(self) -> list[str]:
+        """One line for each user of its keys: a default has none."""
+        return [*self._entities(), *self._vsan(), *self.others]
+
+    def _entities(self) -> list[str]:
+        return [*(item.line for item in self.virtual_machines), *(f"host {name}" for name in self.hosts)]
+
+    def _vsan(self) -> list[str]:
+        return [f"vSAN of cluster {name}" for name in self.vsan_clusters]
 
     def _settings(self) -> list[str]:
         return [
-            *(f"vSAN of cluster {name}" for name in self.vsan_clusters),
+            *self._vsan(),
             *(f"default of cluster {name}" for name in self.clusters_default),
             *(["system default"] if self.system_default else []),
             *self.others,

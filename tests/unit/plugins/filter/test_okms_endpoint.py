@@ -20,8 +20,8 @@ ECDSA = {"kind": "ecdsa", "host": HOST, "port": KMIP, "ca": None}
 BOTH = {"id": "id-1", "display_name": "kms", "kmip_endpoints": {"rsa": RSA, "ecdsa": ECDSA}}
 ONLY_ECDSA = {**BOTH, "kmip_endpoints": {"rsa": None, "ecdsa": ECDSA}}
 ONLY_RSA = {**BOTH, "kmip_endpoints": {"rsa": RSA, "ecdsa": None}}
-NOBODY: list[str] = ["system default", "default of cluster c1"]
-VM = ["virtual machine web-1 (home)", "system default"]
+NOBODY: list[str] = []
+VM = ["virtual machine web-1 (home)"]
 
 
 def provider(
@@ -32,7 +32,7 @@ def provider(
         "name": "okms",
         "servers": [{"name": name, "address": host, "port": port}],
         "connections": [{"name": name, "status": "green" if green else "red"}],
-        "in_use_by": users,
+        "needed_by": users,
     }
 
 
