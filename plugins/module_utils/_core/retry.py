@@ -12,6 +12,7 @@ import random
 import time
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
 
 T = t.TypeVar("T")
@@ -55,16 +56,18 @@ class Retry:
         What one loop has given up, another loop around it does not begin anew: attempts never multiply.
         """
         start = self.monotonic()
-        for number in itertools.count(1):
-            try:
-                return attempt()
-            except TryAgain as again:
-                asked = again.pause or 0.0
-                pause = self.pause(number - 1, again.pause)
-                start += asked
-                late = self.monotonic() + pause - start > self.within or asked > self.cap_asked
-                if late or number >= self.attempts or again.cause.given_up:
-                    again.cause.given_up = True
-                    raise again.cause from again.cause.__cause__
-                self.sleep(pause)
+        with progress.step("") as told:
+            for number in itertools.count(1):
+                try:
+                    return attempt()
+                except TryAgain as again:
+                    asked = again.pause or 0.0
+                    pause = self.pause(number - 1, again.pause)
+                    start += asked
+                    late = self.monotonic() + pause - start > self.within or asked > self.cap_asked
+                    if late or number >= self.attempts or again.cause.given_up:
+                        again.cause.given_up = True
+                        raise again.cause from again.cause.__cause__
+                    told.at(f"try {number + 1} of {self.attempts} after: {again.cause.message}")
+                    self.sleep(pause)
         raise AssertionError("itertools.count ended")

@@ -17,6 +17,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.characters import check_characters
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
@@ -287,6 +288,7 @@ def _run(spec: ArgSpec, work: t.Callable[[Context, bool], dict[str, t.Any]]) -> 
     module = _Module(supports_check_mode=True, **spec.module_arguments())
     module.hide_misplaced()
     secrets = module.secrets()
+    progress.hide(secrets)
     context: Context | None = None
     try:
         with contextlib.ExitStack() as stack:

@@ -10,6 +10,7 @@ import itertools
 import time
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import WaitTimeoutError
 
 T = t.TypeVar("T")
@@ -64,10 +65,12 @@ def wait_for(
     given details.
     """
     seen: T | None = None
-    for _gone in ticks(patience):
-        seen = look()
-        if ready(seen) or not patience.wait:
-            return seen
+    with progress.step(what) as told:
+        for gone in ticks(patience):
+            seen = look()
+            if ready(seen) or not patience.wait:
+                return seen
+            told.at(f"{what}: last seen: {describe(seen)}, {gone:.0f} of {patience.timeout:g} s")
     last = describe(t.cast(T, seen))
     raise WaitTimeoutError(
         f"{what}: not there after {patience.timeout:g} s, last seen: {last}. Nothing is lost: run again to go on "

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import KmsError, ProtocolError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.sdk import (
@@ -112,7 +113,8 @@ class KmipClient:
 
     def _asked(self, operation: str, method: t.Callable[..., t.Any], *arguments: t.Any, **named: t.Any) -> t.Any:
         try:
-            return method(*arguments, **named)
+            with progress.step(f"KMIP {operation} on {self._transport.endpoint.peer}"):
+                return method(*arguments, **named)
         except KmsError:
             raise
         except Exception as error:

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import socket
 import typing as t
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.bounded import (
     Bounds,
     TooLongError,
@@ -103,7 +105,8 @@ class Transport:
             prepared = session.prepare_request(request)
             options = session.merge_environment_settings(prepared.url, {}, True, self._settings.verify, None)
             timeout = (min(_CONNECT_TIMEOUT, seconds), seconds)
-            with contextlib.closing(session.send(prepared, timeout=timeout, allow_redirects=False, **options)) as got:
+            sending = functools.partial(session.send, prepared, timeout=timeout, allow_redirects=False, **options)
+            with progress.step(f"{method} {urlsplit(url).path}"), contextlib.closing(sending()) as got:
                 return Answer(got.status_code, got.headers, read_body(got.iter_content(_PART), self._bounds))
         except (requests.RequestException, TooLongError) as error:
             raise self._unreachable(method, url, error) from error

@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import ConflictError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.job import (
@@ -34,6 +36,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 _BLOCK = 100  # machines read anew at a time, a page of vCenter
 _LONGEST_WAIT = 30.0  # seconds in one request
+_NAMED = 5  # machines on a line about the progress
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,17 +75,23 @@ class Campaign:
     def run(self) -> None:
         """Until all are through, or stopped and those that were begun are through."""
         began = self._patience.monotonic()
-        try:
+        with contextlib.closing(self._watch), progress.step("") as told:
             while self._active or self._may_start():
                 self._start()
+                told.at(self._so_far())
                 if self._active:
                     left = self._patience.timeout - (self._patience.monotonic() - began)
                     if left <= 0:
                         self._give_up()
                         return
                     self._advance(left)
-        finally:
-            self._watch.close()
+
+    def _so_far(self) -> str:
+        """For those who watch."""
+        ended, failed = (sum(job.phase == ENDED for job in self.jobs), sum(job.error is not None for job in self.jobs))
+        running = f"{len(self._active)} running: {', '.join(job.name for job in self._active[:_NAMED])}"
+        parts = [f"{ended} of {len(self.jobs)} VMs ended", f"{failed} failed" if failed else ""]
+        return ", ".join(filter(None, [*parts, running if self._active else ""]))
 
     def _may_start(self) -> bool:
         return bool(self._waiting) and self.stopped is None

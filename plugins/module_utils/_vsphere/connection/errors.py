@@ -14,6 +14,7 @@ import types
 import typing as t
 import xml.parsers.expat
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.bounded import TooLongError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     ApiError,
@@ -171,7 +172,8 @@ def faults() -> tuple[type[Exception], ...]:
 def translated(what: str) -> t.Iterator[None]:
     """Raise our errors for everything that a call to vCenter is expected to raise; `what` completes "could not ..."."""
     try:
-        yield
+        with progress.step(what):
+            yield
     except faults() as fault:
         raise from_fault(fault, what) from fault
     except transport_errors() as error:

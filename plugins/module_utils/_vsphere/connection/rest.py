@@ -12,6 +12,7 @@ import ssl
 import typing as t
 from urllib.parse import quote, urlsplit
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.bounded import (
     Bounds,
     TooLongError,
@@ -265,19 +266,20 @@ class Rest:
     ) -> Answer:
         name, password = (part.encode("utf-8") for part in self._login)
         try:
-            answer = self._http.request(
-                method,
-                self._base + path,
-                json=body,
-                headers={"Accept": "*/*" if token else "application/json", **headers},
-                auth=HTTPBasicAuth(name, password) if login else None,
-                timeout=(min(_CONNECT_TIMEOUT, self._bounds.seconds), self._bounds.seconds),
-                allow_redirects=False,
-                verify=self._verify,
-                stream=True,
-            )
-            with contextlib.closing(answer):
-                return Answer(answer.status_code, read_body(answer.iter_content(_PART), self._bounds))
+            with progress.step(what):
+                answer = self._http.request(
+                    method,
+                    self._base + path,
+                    json=body,
+                    headers={"Accept": "*/*" if token else "application/json", **headers},
+                    auth=HTTPBasicAuth(name, password) if login else None,
+                    timeout=(min(_CONNECT_TIMEOUT, self._bounds.seconds), self._bounds.seconds),
+                    allow_redirects=False,
+                    verify=self._verify,
+                    stream=True,
+                )
+                with contextlib.closing(answer):
+                    return Answer(answer.status_code, read_body(answer.iter_content(_PART), self._bounds))
         except (requests.RequestException, TooLongError) as error:
             made = from_transport(_cause(error), f"{what} on {self._target}")
             made.details["maybe_done"] = not _never_sent(error)

@@ -24,9 +24,13 @@ def result_of(session: Session, task: t.Any, what: str, patience: Patience = _PA
         lambda seen: seen.state in ("success", "error"),
         what,
         patience,
-        lambda seen: str(seen.state),
+        _words,
         task_id=reference(task),
     )
     if info.state == "error":
         raise from_fault(info.error, f"{what} on {session.hostname}")
     return info.result
+
+
+def _words(info: t.Any) -> str:
+    return f"{info.state}, {info.progress} %" if isinstance(info.progress, int) else str(info.state)
