@@ -12,7 +12,7 @@ version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Reads the state of the account, its subsidiary and currency, and whether it has a valid default payment method.
-  - What this identity may not read is null, with a warning that names the missing action.
+  - If this identity may not read something, the value is null, and a warning names the missing action.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.info_module
@@ -23,7 +23,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Can this account order?
+- name: Check whether this account can order
   ovhcloud.vmware_encryption.account_info:
   register: found
 
@@ -59,7 +59,7 @@ account:
       type: bool
       sample: true
     default_payment_method:
-      description: Id of the valid default payment method, null when there is none or it may not be read.
+      description: Id of the valid default payment method, null if there is none or the identity may not read it.
       type: int
       sample: 1234
 """

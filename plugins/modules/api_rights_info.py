@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: api_rights_info
-short_description: Tell what the OVHcloud credential in use may and may not do
+short_description: List what the current OVHcloud credential lacks
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Compares the credential with all calls that an encryption option needs, and names every gap at once. Both layers are
-    looked at, which are the access rules of a consumer key and the IAM actions of the identity.
-  - Tells until when the credential is good, and prints consumer-key rules and IAM policies that are ready to use.
+  - Compares the credential with all calls that an encryption option needs, and names every gap at once. It checks both
+    layers, the access rules of a consumer key and the IAM actions of the identity.
+  - Returns when the credential expires, and ready-to-use consumer-key rules and IAM policies.
   - A credential that is expired, not validated or unknown is a result, not a failure.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
@@ -28,18 +28,18 @@ options:
     default: okms
   profile:
     description:
-      - How much of it. Each profile contains those before it.
-      - V(read_only) is enough for info modules and most of check mode, V(operate) for everything that costs nothing,
+      - Extent of the rights. Each profile contains those before it.
+      - V(read_only) is enough for info modules and most of check mode, V(operate) for everything that costs nothing;
         V(order) also orders an OKMS domain.
     type: str
     choices: [read_only, operate, order]
     default: operate
   features:
     description:
-      - What is wanted besides. V(iam) enables IAM on the private cloud and keeps policies, V(kmip_policy) only keeps
-        the IAM policy of the identities in vCenter's access certificate, V(service_keys) handles service keys,
-        V(termination) ends an OKMS domain and removes its IAM policy, V(users) makes and removes vSphere users.
-      - V(iam) and V(kmip_policy) do not hold the rights to disable IAM again or to delete policies.
+      - Additional tasks. V(iam) enables IAM on the private cloud and maintains policies, V(kmip_policy) only maintains
+        the IAM policy of the identities in vCenter's access certificate, V(service_keys) manages service keys,
+        V(termination) terminates an OKMS domain and removes its IAM policy, V(users) creates and removes vSphere users.
+      - V(iam) and V(kmip_policy) do not include the rights to disable IAM again or to delete policies.
     type: list
     elements: str
     choices: [iam, kmip_policy, service_keys, termination, users]
@@ -51,26 +51,26 @@ options:
     type: bool
     default: true
   service_name:
-    description: The private cloud, for rules and policies that name it. Without it they are made for all.
+    description: The private cloud, for rules and policies that name it. Without it, they apply to all.
     type: str
   okms_id:
-    description: The OKMS domain, for rules and policies that name it. Without it they are made for all.
+    description: The OKMS domain, for rules and policies that name it. Without it, they apply to all.
     type: str
 seealso:
   - module: ovhcloud.vmware_encryption.iam_policy
 notes:
-  - Access rules of a consumer key cannot be changed after it was made. A service account has none and does not expire.
+  - A consumer key's access rules cannot change after its creation. A service account has none and does not expire.
 """
 
 EXAMPLES = r"""
-- name: What is missing to order and set up OVHcloud KMS?
+- name: List what is missing to order and set up OVHcloud KMS
   ovhcloud.vmware_encryption.api_rights_info:
     option: okms
     profile: order
     service_name: pcc-198-51-100-10
   register: found
 
-- name: Say it in one line
+- name: Show it in one line
   ansible.builtin.debug:
     msg: "{{ found.rights.message }}"
 
@@ -90,8 +90,8 @@ rights:
       type: bool
       sample: true
     problem:
-      description: Why it does not, null when it does. An expired key, one that was never validated and one that is
-        unknown have different texts.
+      description: Why it does not, null if it does. An expired key, one that was never validated and an unknown one
+        have different texts.
       type: str
       sample: null
     account:
@@ -111,9 +111,9 @@ rights:
       description:
         - Whether this identity still needs an IAM policy with the C(okms:kmip) actions to be the one in vCenter's
           access certificate. OKMS refuses the certificate until then.
-        - The account itself, and users of a group with the role ADMIN, need no policy. Their KMIP actions count as
+        - The account itself, and users in a group with the role ADMIN, need no policy. Their KMIP actions count as
           granted.
-        - Null when OVHcloud does not tell, and with O(kmip=false).
+        - Null if OVHcloud does not tell, and with O(kmip=false).
       type: bool
       sample: false
     user:
@@ -125,7 +125,7 @@ rights:
       type: str
       sample: ansible
     credential:
-      description: The consumer key, null for other credentials or when OVHcloud does not tell.
+      description: The consumer key, null for other credentials or if OVHcloud does not tell.
       type: dict
       contains:
         status:
@@ -184,12 +184,12 @@ rights:
           type: bool
           sample: false
         refused_by:
-          description: V(consumer_key) when a rule is missing, V(iam) when a policy is, else null.
+          description: V(consumer_key) if a rule is missing, V(iam) if a policy is, otherwise null.
           type: str
           sample: iam
         optional:
-          description: Whether the option can be set up and kept without it, as is the case for revoking a certificate
-            and for reading the allowed networks of the private cloud.
+          description: Whether you can set up and operate the option without it, as with revoking a certificate
+            or reading the private cloud's allowed networks.
           type: bool
           sample: false
     missing_calls:
@@ -218,7 +218,7 @@ rights:
         urn:v1:eu:identity:user:ab12345-ovh/robot lacks for option okms, profile operate: IAM actions
         okms:apiovh:credential/create
 profiles:
-  description: For each profile what to create, with the names of O(service_name) and O(okms_id) filled in.
+  description: For each profile, what to create, with the names of O(service_name) and O(okms_id) filled in.
   returned: success
   type: dict
   contains:
@@ -248,7 +248,7 @@ profiles:
       type: dict
       sample: {access_rules: [], iam_policy: {}}
 clock_offset:
-  description: Seconds by which OVHcloud's clock is ahead of the clock of the machine that runs the module.
+  description: Seconds by which OVHcloud's clock is ahead of the clock of the host that runs the module.
   returned: success
   type: float
   sample: 0.4

@@ -7,26 +7,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: campaign_state
-short_description: Keep what an interrupted run over many virtual machines is finished from
+short_description: Keep what is needed to resume an interrupted run over many VMs
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Notes in a JSON file which machines a run has shut down, so that a later run powers them on if this one is killed,
+  - Records in a JSON file which VMs a run shut down, so that a later run powers them on if this one is killed,
     and which keys a campaign of M(ovhcloud.vmware_encryption.vm_rekey) replaces.
-  - One file may serve several vCenters, campaigns and runs at the same time. Each change is made to what is in the file
-    at that moment, under a lock that ends with the process.
-  - A machine belongs to the run that has shut it down. As long as that run is at work, no other run takes the machine
-    over or out. On Linux, runs of one machine (or one container) see whether another one is at work. A run elsewhere
-    cannot be seen, and counts as over. Give runs of several machines a file each.
-  - The file is removed when nothing is to be kept.
-  - Files of earlier versions, which had one vCenter and one campaign, are read, and converted with the next change.
-  - The file holds ids of machines and of keys, no secret.
+  - One file can serve several vCenters, campaigns and runs at the same time. Each change is based on what is in the
+    file at that moment, under a lock that ends with the process.
+  - A VM belongs to the run that shut it down. While that run is active, no other run takes the VM over or removes it.
+    On Linux, runs on the same control node (or in the same container) see whether another one is active. A run
+    elsewhere cannot be seen, and counts as ended. Give runs on several control nodes a file each.
+  - The module removes the file when there is nothing left to keep.
+  - Files of earlier versions, which had one vCenter and one campaign, can still be read; the next change converts them.
+  - The file holds ids of VMs and keys, no secrets.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_files
 options:
   path:
-    description: The file. Its directory must exist. It has the mode 0600, and links are followed.
+    description: The file. Its directory must exist. It has mode 0600, and links are followed.
     type: path
     required: true
   vcenter:
@@ -34,11 +34,11 @@ options:
     type: str
     required: true
   vcenter_id:
-    description: Instance UUID of the vCenter. Without it, the address tells vCenters apart.
+    description: Instance UUID of the vCenter. Without it, the address identifies the vCenter.
     type: str
     default: ""
   run:
-    description: The run, as the filter P(ovhcloud.vmware_encryption.play_process#filter) gives it.
+    description: The run, as the filter P(ovhcloud.vmware_encryption.play_process#filter) returns it.
     type: str
     default: ""
   campaign:
@@ -46,23 +46,23 @@ options:
     type: str
     default: ""
   key_ids:
-    description: Ids of the keys that the campaign replaces. They count when it begins, later ones are not taken over.
+    description: Ids of the keys that the campaign replaces. Only used when it starts; later ones are ignored.
     type: list
     elements: str
   power_on:
-    description: Ids of machines that this run shuts down. They are noted before it does so.
+    description: Ids of VMs that this run will shut down. They are recorded before it does so.
     type: list
     elements: str
     default: []
   settled:
     description:
-      - Ids of machines that have their power state again. What this run noted of them, or took over, is removed.
+      - Ids of VMs whose power state is restored. The module removes what this run recorded or took over for them.
     type: list
     elements: str
     default: []
   taken_over:
     description:
-      - What this run has taken over at its start from runs that were over, as RV(campaign_state.taken_over) gave it.
+      - What this run took over at its start from ended runs, as RV(campaign_state.taken_over) returned it.
     type: list
     elements: dict
     default: []
@@ -76,7 +76,7 @@ options:
         type: str
         default: ""
   finished:
-    description: Whether the campaign is through. If it is not given, that stays as it is.
+    description: Whether the campaign is complete. Unchanged if not given.
     type: bool
 seealso:
   - module: ovhcloud.vmware_encryption.vm_encryption
@@ -84,7 +84,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Note which machines are shut down
+- name: Record which VMs will be shut down
   ovhcloud.vmware_encryption.campaign_state:
     path: /var/lib/encryption/state.json
     vcenter: "{{ found.vcenter }}"
@@ -95,7 +95,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 campaign_state:
-  description: What is kept of that vCenter. In check mode it is the prediction.
+  description: What the file has for that vCenter. In check mode, the prediction.
   returned: success
   type: dict
   contains:
@@ -112,7 +112,7 @@ campaign_state:
       type: str
       sample: 2026-q4
     key_ids:
-      description: Ids of the keys that it replaces; null as long as they were not recorded.
+      description: Ids of the keys that it replaces, null until they are recorded.
       type: list
       elements: str
       sample: [9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10]
@@ -121,22 +121,22 @@ campaign_state:
       type: bool
       sample: false
     power_on:
-      description: Ids of machines that this run has to power on. It, or a run that is over, has shut them down.
+      description: Ids of VMs that this run must power on. It, or an ended run, shut them down.
       type: list
       elements: str
       sample: [vm-42]
     others:
-      description: Ids of machines that other runs have shut down, which are still at work.
+      description: Ids of VMs that other active runs shut down.
       type: list
       elements: str
       sample: []
     claims:
-      description: All of these machines (C(id)), each with the run that has shut it down (C(run)).
+      description: All of these VMs (C(id)), each with the run that shut it down (C(run)).
       type: list
       elements: dict
       sample: [{id: vm-42, run: ""}]
     taken_over:
-      description: Those of them whose run is over, so that this run takes them over.
+      description: Those of them whose run has ended, so that this run takes them over.
       type: list
       elements: dict
       sample: [{id: vm-42, run: ""}]

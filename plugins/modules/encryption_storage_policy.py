@@ -11,13 +11,13 @@ short_description: Manage an encryption storage policy of vCenter
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Creates, changes and removes a storage policy that encrypts virtual machines and disks.
-  - Every vCenter has the C(VM Encryption Policy). A policy of your own is needed only for another description or
-    another order of I/O filters, or to tell machines apart by their policy.
-  - A policy is found by its name. Whether it encrypts is decided by its rules, never by its name.
-  - Policies that M(ovhcloud.vmware_encryption.vm_encryption) made from others (with C(- encrypted) at the end of their
-    names) are policies like any other. Remove them when nothing uses them any more.
-  - Policies that came with vCenter, and policies that do not encrypt, are never changed or removed.
+  - Creates, changes and removes a storage policy that encrypts VMs and disks.
+  - Every vCenter has the C(VM Encryption Policy). You need your own policy only for another description or
+    another order of I/O filters, or to distinguish VMs by their policy.
+  - The module finds a policy by its name. It decides by its rules, never by its name, whether it encrypts.
+  - Policies that M(ovhcloud.vmware_encryption.vm_encryption) derived from others (with C(- encrypted) at the end of
+    their names) are ordinary policies. Remove them when nothing uses them any more.
+  - The module never changes or removes built-in policies, or policies that do not encrypt.
   - The user needs the privileges C(StorageProfile.View), C(StorageProfile.Update) and
     C(Cryptographer.ManageEncryptionPolicy).
 extends_documentation_fragment:
@@ -31,25 +31,25 @@ options:
     required: true
   state:
     description:
-      - V(present) makes sure that the policy is there and encrypts.
-      - V(absent) removes it, unless virtual machines, disks or other objects have it. The error then names them.
-        vCenter itself keeps such a policy, so there is no way around it.
+      - V(present) ensures that the policy exists and encrypts.
+      - V(absent) removes it, unless VMs, disks or other objects have it. The error then names them.
+        vCenter itself keeps such a policy, so you cannot override this.
     type: str
     choices: [present, absent]
     default: present
   description:
     description:
       - Description of the policy. An empty text clears it.
-      - If it is not given, the description of an existing policy is left alone.
+      - If it is not given, an existing policy's description stays unchanged.
     type: str
   allow_cleartext_filters:
     description:
-      - Whether other I/O filters, such as those of replication or caching, may see the data before it is encrypted.
-        Encryption comes last then. V(false) encrypts first. In both cases the policy gets a rule of its own.
+      - Whether other I/O filters, such as those for replication or caching, may see the data before it is encrypted.
+        In that case, encryption comes last. V(false) encrypts first. In both cases, the policy gets a rule of its own.
       - If it is not given, a new policy refers to the component C(Default encryption properties), as the
         C(VM Encryption Policy) does, and an existing policy keeps its rules.
-      - All other rules of an existing policy stay. Machines that have the policy follow a change when it is applied to
-        them again, and a warning says how many they are.
+      - All other rules of an existing policy stay. VMs with the policy follow a change only when it is applied to
+        them again; a warning says how many these are.
     type: bool
 seealso:
   - module: ovhcloud.vmware_encryption.encryption_storage_policy_info
@@ -57,7 +57,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: An encryption policy of our own
+- name: Create our own encryption policy
   ovhcloud.vmware_encryption.encryption_storage_policy:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -65,7 +65,7 @@ EXAMPLES = r"""
     name: encrypted
     description: Encrypted by the provider of the cluster
 
-- name: One for machines that are replicated by an I/O filter
+- name: Create one for VMs that an I/O filter replicates
   ovhcloud.vmware_encryption.encryption_storage_policy:
     name: encrypted-after-replication
     allow_cleartext_filters: true
@@ -78,7 +78,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 storage_policy:
-  description: The policy; empty when it is absent. In check mode it is the prediction.
+  description: The policy, empty if it is absent. In check mode, the prediction.
   returned: success
   type: dict
   contains:
@@ -104,20 +104,20 @@ storage_policy:
       sample: true
     allow_cleartext_filters:
       description:
-        - Whether other I/O filters see the data in clear.
-        - Null when the policy leaves that to its RV(storage_policy.component), or its rule sets differ.
+        - Whether other I/O filters see unencrypted data.
+        - Null if the policy leaves this to its RV(storage_policy.component), or if its rule sets differ.
       type: bool
       returned: when present
       sample: null
     component:
       description:
-        - Name of the policy component that encrypts. Null when the policy has a rule of its own, or its rule sets
+        - Name of the policy component that encrypts. Null if the policy has a rule of its own, or if its rule sets
           differ.
       type: str
       returned: when present
       sample: Default encryption properties
     rules:
-      description: What the policy asks for besides encryption, such as rules of vSAN, tags or replication.
+      description: What the policy requires besides encryption, such as rules for vSAN, tags or replication.
       type: list
       elements: str
       returned: when present
@@ -125,13 +125,13 @@ storage_policy:
     made_from:
       description:
         - Name of the policy whose rules M(ovhcloud.vmware_encryption.vm_encryption) combined with encryption, as the
-          description tells; its id when that policy no longer exists.
+          description says; its id if that policy no longer exists.
         - Null for all other policies.
       type: str
       returned: when present
       sample: null
     bundled:
-      description: Whether it came with vCenter. Such a policy is never changed.
+      description: Whether it is built into vCenter. The module never changes such a policy.
       type: bool
       returned: when present
       sample: false

@@ -11,8 +11,8 @@ short_description: Read the encryption storage policies of vCenter
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Reads the storage policies that encrypt, how they do it, and how many virtual machines and disks have them.
-  - Whether a policy encrypts is decided by its rules, never by its name.
+  - Reads the storage policies that encrypt, how they do it, and how many VMs and disks have them.
+  - It decides by a policy's rules, never by its name, whether it encrypts.
   - The user needs the privilege C(StorageProfile.View).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module
@@ -38,7 +38,7 @@ EXAMPLES = r"""
     password: "{{ vsphere_password }}"
   register: found
 
-- name: Say which of them nothing uses
+- name: List those that nothing uses
   ansible.builtin.debug:
     msg: "{{ found.storage_policies | selectattr('used_by.virtual_machines', 'equalto', 0) | map(attribute='name') }}"
 """
@@ -50,7 +50,7 @@ vcenter:
   type: str
   sample: pcc-192-0-2-10.ovh.com
 storage_policies:
-  description: The policies, by name. Empty when there is none (of that name).
+  description: The policies, by name. Empty if there is none (with that name).
   returned: success
   type: list
   elements: dict
@@ -77,20 +77,20 @@ storage_policies:
       sample: true
     allow_cleartext_filters:
       description:
-        - Whether other I/O filters see the data in clear.
-        - Null when the policy leaves that to its RV(storage_policies[].component), or its rule sets differ.
+        - Whether other I/O filters see unencrypted data.
+        - Null if the policy leaves this to its RV(storage_policies[].component), or if its rule sets differ.
       type: bool
       returned: always
       sample: null
     component:
       description:
-        - Name of the policy component that encrypts. Null when the policy has a rule of its own, or its rule sets
+        - Name of the policy component that encrypts. Null if the policy has a rule of its own, or if its rule sets
           differ.
       type: str
       returned: always
       sample: Default encryption properties
     rules:
-      description: What the policy asks for besides encryption, such as rules of vSAN, tags or replication.
+      description: What the policy requires besides encryption, such as rules for vSAN, tags or replication.
       type: list
       elements: str
       returned: always
@@ -98,13 +98,13 @@ storage_policies:
     made_from:
       description:
         - Name of the policy whose rules M(ovhcloud.vmware_encryption.vm_encryption) combined with encryption, as the
-          description tells; its id when that policy no longer exists.
+          description says; its id if that policy no longer exists.
         - Null for all other policies.
       type: str
       returned: always
       sample: null
     bundled:
-      description: Whether it came with vCenter. Such a policy is never changed.
+      description: Whether it is built into vCenter. The modules never change such a policy.
       type: bool
       returned: always
       sample: false

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_encryption
-short_description: Turn on encryption mode of hosts
+short_description: Enable encryption mode on hosts
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Brings hosts into encryption mode (crypto safe), so that they can run encrypted virtual machines.
-  - vCenter gives a host its former key again, or the key of its cluster, or a new one of the default key provider of
-    its cluster, unless O(provider) is given. No key passes through this module. Locked virtual machines of the host are
-    opened by it too.
-  - vCenter turns the mode on by itself when a machine is encrypted. Doing it before shows that keys are to be had, and
-    brings back hosts that started while the key server was down.
-  - vSphere has no way to turn it off without a restart of the host, so this module does not do it.
+  - Brings hosts into encryption mode (crypto safe), so that they can run encrypted VMs.
+  - vCenter gives a host its former key, its cluster's key, or a new key from its cluster's default key provider,
+    unless O(provider) is given. No key passes through this module. Locked VMs on the host are unlocked too.
+  - vCenter enables the mode by itself when it encrypts a VM. Enabling it before shows that keys are available, and
+    restores hosts that started during a KMS outage.
+  - vSphere cannot turn it off without a restart of the host, so this module does not do it.
   - The vSphere user needs the privileges C(Cryptographer.RegisterHost) on the hosts and
     C(Cryptographer.ManageKeyServers).
 extends_documentation_fragment:
@@ -28,12 +27,12 @@ extends_documentation_fragment:
 options:
   hosts:
     description:
-      - Names of hosts. One that is not connected or does not support encryption is an error before anything is changed.
+      - Names of hosts. One that is not connected or does not support encryption is an error before any change.
     type: list
     elements: str
   clusters:
     description:
-      - Names of clusters, of which all hosts are meant. A host that cannot be in encryption mode is a warning.
+      - Names of clusters whose hosts to select. The module warns about a host that cannot be in encryption mode.
     type: list
     elements: str
   all:
@@ -47,20 +46,20 @@ options:
     default: enabled
   provider:
     description:
-      - Name of the key provider whose keys the hosts shall have. A host with a key of another one gets a new key, the
-        hosts of a cluster the same one. It takes no restart.
-      - The key of a host encrypts its core dumps. Older ones can only be read as long as the former key is there.
-      - If it is not given, keys are left alone, and vCenter chooses those of further hosts.
+      - Name of the key provider whose keys the hosts must have. A host with another provider's key gets a new one;
+        hosts of one cluster get the same one. This needs no restart.
+      - A host encrypts its core dumps with its key. Older ones can only be read while the former key exists.
+      - If it is not given, existing keys stay, and vCenter chooses those of further hosts.
     type: str
   cluster_mode:
     description:
-      - Mode of O(clusters) (of all with O(all=true)). With V(force_enable) vCenter keeps every host in encryption mode,
-        also one that joins later; with V(on_demand) it turns it on when it is needed.
-      - If it is not given, the mode is left alone.
+      - Mode of O(clusters) (of all with O(all=true)). With V(force_enable), vCenter keeps every host in encryption
+        mode, including hosts that join later; with V(on_demand), it enables the mode when it is needed.
+      - If it is not given, the mode stays unchanged.
     type: str
     choices: [on_demand, force_enable]
   wait_timeout:
-    description: How long to wait, in seconds, until vCenter shows the hosts in encryption mode.
+    description: How long to wait until vCenter shows the hosts in encryption mode, in seconds.
     type: int
     default: 120
 seealso:
@@ -70,7 +69,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Encryption mode on all hosts of a cluster, now and for those that join later
+- name: Enable encryption mode on all hosts of a cluster, now and for hosts that join later
   ovhcloud.vmware_encryption.host_encryption:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -78,7 +77,7 @@ EXAMPLES = r"""
     clusters: [cluster-1]
     cluster_mode: force_enable
 
-- name: Keys of another key provider for all hosts
+- name: Give all hosts keys of another key provider
   ovhcloud.vmware_encryption.host_encryption:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -86,7 +85,7 @@ EXAMPLES = r"""
     all: true
     provider: okms-prod
 
-- name: Bring back a host that started while the key server was down
+- name: Restore a host that started during a KMS outage
   ovhcloud.vmware_encryption.host_encryption:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -96,7 +95,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 host_encryption:
-  description: The chosen hosts and clusters. In check mode it is the prediction. Returned also when the module failed.
+  description: The selected hosts and clusters. In check mode, the prediction. Also returned if the module failed.
   returned: success
   type: dict
   contains:
@@ -123,7 +122,7 @@ host_encryption:
           sample: cluster-1
         state:
           description:
-            - Encryption mode. V(safe) is on, V(incapable) and V(prepared) are off, V(pending_incapable) ends with the
+            - Encryption mode. V(safe) is on, V(incapable) and V(prepared) are off, V(pending_incapable) ends at the
               next restart.
           type: str
           returned: always
@@ -134,7 +133,7 @@ host_encryption:
           returned: always
           sample: okms-eu-west-rbx
         key_id:
-          description: Id of the host's key; null without a key, and in check mode for a key that
+          description: Id of the host's key, null without a key, and in check mode for a key that
             vCenter will choose.
           type: str
           returned: always
@@ -146,8 +145,8 @@ host_encryption:
           sample: true
         reason:
           description:
-            - Why encryption mode is not on and what to do about it, in words.
-            - Null when it is on, and when it is ready but not enabled.
+            - Why encryption mode is not on, and what to do about it.
+            - Null if it is on, and if it is ready but not enabled.
           type: str
           returned: always
           sample: the host is not connected (notResponding); connect it again

@@ -11,15 +11,15 @@ short_description: Read whether hosts are ready for encryption
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Reads encryption mode, key and key provider of hosts and the mode of clusters, and says in words what keeps a host
-    from encryption mode.
+  - Reads encryption mode, key and key provider of hosts and the mode of clusters, and reports what prevents a host
+    from being in encryption mode.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
   - ovhcloud.vmware_encryption._vsphere
 options:
   hosts:
-    description: Names of hosts. Without this and O(clusters) all hosts are read.
+    description: Names of hosts. Without this and O(clusters), the module reads all hosts.
     type: list
     elements: str
   clusters:
@@ -31,14 +31,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Which hosts are not in encryption mode, and why?
+- name: Find hosts that are not in encryption mode
   ovhcloud.vmware_encryption.host_encryption_info:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
     password: "{{ vsphere_password }}"
   register: found
 
-- name: Show them
+- name: Show them, and why
   ansible.builtin.debug:
     msg: "{{ item.name }} is {{ item.state }}: {{ item.reason or 'ready, not enabled' }}"
   loop: "{{ found.hosts | rejectattr('state', 'equalto', 'safe') }}"
@@ -75,7 +75,7 @@ hosts:
       sample: cluster-1
     state:
       description:
-        - Encryption mode. V(safe) is on, V(incapable) and V(prepared) are off, V(pending_incapable) ends with the
+        - Encryption mode. V(safe) is on, V(incapable) and V(prepared) are off, V(pending_incapable) ends at the
           next restart.
       type: str
       returned: always
@@ -97,13 +97,13 @@ hosts:
       sample: true
     reason:
       description:
-        - Why encryption mode is not on and what to do about it, in words.
-        - Null when it is on, and when it is ready but not enabled.
+        - Why encryption mode is not on, and what to do about it.
+        - Null if it is on, and if it is ready but not enabled.
       type: str
       returned: always
       sample: the host is not connected (notResponding); connect it again
 clusters:
-  description: The clusters of O(clusters); all when neither it nor O(hosts) is given.
+  description: The clusters of O(clusters); all if neither it nor O(hosts) is given.
   type: list
   elements: dict
   returned: success

@@ -11,10 +11,10 @@ short_description: Manage an OVHcloud IAM policy
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Creates, changes and removes an IAM policy, which its name decides.
-  - A policy is a product, because each of its identities gets each of its actions on each of its resources. Adding to
-    a policy that holds other entries would therefore grant more than was asked for. The module refuses that and names
-    what it would be, unless it is told otherwise.
+  - Creates, changes and removes an IAM policy, identified by its name.
+  - A policy grants each of its actions on each of its resources to each of its identities. Adding to
+    a policy with other entries would therefore grant more than you asked for. The module refuses this and names
+    what it would grant, unless you allow it.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_ovhcloud
@@ -32,13 +32,13 @@ options:
   identities:
     description:
       - Who gets the rights, as URNs or as V(user:LOGIN), V(group:NAME), V(service_account:CLIENT_ID) or V(account).
-      - Needed for a new policy.
+      - Required for a new policy.
     type: list
     elements: str
   resources:
     description:
       - On what, as URNs or as V(okms:ID), V(private_cloud:SERVICE_NAME), V(resource_group:ID) or V(account).
-      - Needed for a new policy.
+      - Required for a new policy.
     type: list
     elements: str
   allow:
@@ -61,26 +61,26 @@ options:
     description: Description of the policy.
     type: str
   conditions:
-    description: Conditions as the API takes them. An empty dictionary removes them.
+    description: Conditions in the API's form. An empty dictionary removes them.
     type: dict
   expires_at:
-    description: When the policy ends, such as V(2027-01-01T00:00:00Z). An empty text removes the end.
+    description: When the policy expires, such as V(2027-01-01T00:00:00Z). An empty text removes the expiry.
     type: str
   purge:
     description:
-      - Whether the lists that are given are all that the policy may hold. Other entries are removed.
-      - Without it, entries of others stay.
+      - Whether the policy may hold only the given lists. The module removes other entries.
+      - Without it, other entries stay.
     type: bool
     default: false
   allow_widening:
-    description: Whether an addition may grant more than is asked for, because of entries of others in the policy.
+    description: Whether an addition may grant more than you ask for, because of other entries in the policy.
     type: bool
     default: false
 seealso:
   - module: ovhcloud.vmware_encryption.iam_policy_info
   - module: ovhcloud.vmware_encryption.api_rights_info
 notes:
-  - A change of a policy may take a minute until it counts.
+  - A change of a policy can take a minute to take effect.
 """
 
 EXAMPLES = r"""
@@ -102,7 +102,7 @@ EXAMPLES = r"""
       - okms:kmip:register
       - okms:kmip:revoke
 
-- name: Apply what api_rights_info has printed
+- name: Apply the output of api_rights_info
   ovhcloud.vmware_encryption.iam_policy:
     name: "{{ policy.name }}"
     identities: "{{ policy.identities }}"
@@ -174,7 +174,7 @@ policy:
       type: str
       sample: ab12345-ovh
     read_only:
-      description: Whether OVHcloud keeps the policy, so that it cannot be changed.
+      description: Whether OVHcloud maintains the policy, so that nobody can change it.
       type: bool
       sample: false
     created_at:
@@ -186,7 +186,7 @@ policy:
       type: str
       sample: null
 unasked:
-  description: Entries that the policy holds, or held before O(purge), and that were not asked for, by list.
+  description: Entries that the policy holds, or held before O(purge), and that you did not ask for, by list.
   returned: success
   type: dict
   sample: {identities: ["urn:v1:eu:identity:user:ab12345-ovh/alice"]}

@@ -23,11 +23,13 @@ options:
     type: str
   identity:
     description:
-      - Only policies that name this identity, as O(ovhcloud.vmware_encryption.iam_policy#module:identities) takes it.
+      - Only policies that name this identity, in the form of
+        O(ovhcloud.vmware_encryption.iam_policy#module:identities).
     type: str
   resource:
     description:
-      - Only policies that name this resource, as O(ovhcloud.vmware_encryption.iam_policy#module:resources) takes it.
+      - Only policies that name this resource, in the form of
+        O(ovhcloud.vmware_encryption.iam_policy#module:resources).
     type: str
   action:
     description: Only policies that name this action in just these words.
@@ -37,7 +39,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Which policies name the identity of vCenter's certificate?
+- name: Find the policies for the identity in vCenter's certificate
   ovhcloud.vmware_encryption.iam_policy_info:
     identity: user:vcenter-kmip
   register: found

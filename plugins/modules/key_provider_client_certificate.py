@@ -11,14 +11,14 @@ short_description: Give a standard key provider its client certificate
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Puts the certificate to use with which vCenter identifies itself at the KMS, and waits until the KMS accepts it.
-  - With O(certificate) alone it is the answer to the CSR of M(ovhcloud.vmware_encryption.key_provider_csr). With
-    O(private_key) it is a certificate whose key the KMS made. With O(self_signed) vCenter makes both.
-  - A certificate is judged before it is uploaded, because the upload uses the pending CSR up. It needs X.509
-    version 3, the public key of the CSR or of O(private_key), a validity that holds now by vCenter's clock, and
-    C(clientAuth) and C(digitalSignature) where it names the purposes of its key. Certificates after it must be its own
+  - Activates the certificate with which vCenter identifies itself at the KMS, and waits until the KMS accepts it.
+  - O(certificate) alone is the answer to the CSR of M(ovhcloud.vmware_encryption.key_provider_csr). With
+    O(private_key), it is a certificate whose key the KMS created. With O(self_signed), vCenter creates both.
+  - The module checks a certificate before it uploads it, because the upload uses up the pending CSR. It must have
+    X.509 version 3, the public key of the CSR or of O(private_key), a validity that includes now by vCenter's clock,
+    and C(clientAuth) and C(digitalSignature) if it names the purposes of its key. Certificates after it must be its own
     chain.
-  - A certificate that is in use already is not uploaded again.
+  - The module does not upload a certificate again that is already in use.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -28,7 +28,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(renew=true) a run after the new certificate was put to use begins the next renewal.
+      - With O(renew=true), a run after the activation of the new certificate starts the next renewal.
 requirements:
   - cryptography >= 38.0
 options:
@@ -38,51 +38,51 @@ options:
     required: true
   certificate:
     description:
-      - Certificate in PEM form, with its chain after it if there is one; the text, not a path.
-      - It is needed unless O(self_signed=true).
+      - Certificate in PEM form, followed by its chain if there is one, as text, not as a path.
+      - Required unless O(self_signed=true).
     type: str
   private_key:
     description:
-      - Private key of O(certificate) in PEM form; the text, not a path. It is sent to vCenter and never returned.
+      - Private key of O(certificate) in PEM form, as text, not as a path. It is sent to vCenter and never returned.
     type: str
   private_key_passphrase:
-    description: Passphrase of O(private_key), when it is encrypted. vCenter gets the key without it.
+    description: Passphrase of O(private_key), if it is encrypted. vCenter gets the key without it.
     type: str
   self_signed:
     description:
-      - Whether to use a self-signed certificate that vCenter makes. One that was generated before is used.
-      - The KMS has to be told to accept it; with O(wait_for=uploaded) the module does not wait for that.
+      - Whether to use a self-signed certificate that vCenter creates. If one was generated before, it is used.
+      - The KMS must be configured to accept it; with O(wait_for=uploaded), the module does not wait for that.
     type: bool
     default: false
   renew:
     description:
-      - Whether a self-signed certificate that is in use already shall be replaced by a new one. Needs
+      - Whether to replace a self-signed certificate that is already in use by a new one. Requires
         O(self_signed=true).
-      - A new one that was generated before and is not in use yet is taken, so repeated runs with O(activate=false)
-        belong to the same renewal. A run after it was put to use begins the next renewal.
+      - If a new one was generated before and is not in use yet, it is used, so repeated runs with O(activate=false)
+        belong to the same renewal. A run after its activation starts the next renewal.
     type: bool
     default: false
   activate:
     description:
-      - V(false) only has vCenter generate the new self-signed certificate of a renewal, and returns it as
-        RV(client_certificate.waiting). The one in use stays in use, until the KMS accepts the new one.
-      - Needs O(self_signed=true) and O(renew=true), and a certificate in use.
+      - V(false) only lets vCenter generate the new self-signed certificate of a renewal, and returns it as
+        RV(client_certificate.waiting). The current one stays in use until the KMS accepts the new one.
+      - Requires O(self_signed=true) and O(renew=true), and a certificate in use.
     type: bool
     default: true
   wait_for:
     description:
-      - V(accepted) waits until both trust flags hold and the status is green for every server that can be reached.
+      - V(accepted) waits until both trust flags are true and the status is green for every reachable server.
       - V(uploaded) returns when the certificate is in use in vCenter.
     type: str
     choices: [accepted, uploaded]
     default: accepted
   refused_timeout:
     description:
-      - Seconds for which the KMS may refuse the certificate without a break before the wait ends with an error. Use it
-        when nobody is about to change anything at the KMS.
+      - Seconds for which the KMS may continuously refuse the certificate before the module fails. Use it
+        if nobody will change anything at the KMS meanwhile.
       - On an OVHcloud KMS, V(300) is enough. It refuses the certificate while its identity has no IAM policy for KMIP,
         and a new policy takes up to a minute.
-      - If not given, only O(wait_timeout) ends the wait.
+      - If not given, only O(wait_timeout) limits the wait.
     type: int
 seealso:
   - module: ovhcloud.vmware_encryption.key_provider_csr
@@ -91,7 +91,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Certificate that OKMS signed from vCenter's CSR
+- name: Use a certificate that OKMS signed from vCenter's CSR
   ovhcloud.vmware_encryption.key_provider_client_certificate:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -100,13 +100,13 @@ EXAMPLES = r"""
     certificate: "{{ credential.credential.certificate }}"
     refused_timeout: 300
 
-- name: Certificate and key that our own KMS made
+- name: Use a certificate and key that our own KMS created
   ovhcloud.vmware_encryption.key_provider_client_certificate:
     provider: team-kms
     certificate: "{{ lookup('ansible.builtin.file', 'vcenter.crt') }}"
     private_key: "{{ vault_vcenter_key }}"
 
-- name: Successor of a self-signed certificate, to be imported into the KMS before it is put to use
+- name: Create a self-signed certificate's successor, to import it into the KMS before its activation
   ovhcloud.vmware_encryption.key_provider_client_certificate:
     provider: team-kms
     self_signed: true
@@ -114,7 +114,7 @@ EXAMPLES = r"""
     activate: false
   register: successor
 
-- name: Self-signed certificate, to be imported into the KMS
+- name: Use a self-signed certificate, to import it into the KMS
   ovhcloud.vmware_encryption.key_provider_client_certificate:
     provider: team-kms
     self_signed: true
@@ -124,7 +124,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 client_certificate:
-  description: The client certificate in use. In check mode it is the prediction.
+  description: The client certificate in use. In check mode, the prediction.
   returned: success
   type: dict
   contains:
@@ -134,12 +134,12 @@ client_certificate:
       returned: always
       sample: okms-eu-west-rbx
     method:
-      description: How this run gives the certificate, V(signed_csr), V(certificate_and_key) or V(self_signed).
+      description: How this run provides the certificate, V(signed_csr), V(certificate_and_key) or V(self_signed).
       type: str
       returned: always
       sample: signed_csr
     certificate:
-      description: The certificate in PEM form. Null in check mode when vCenter would generate a self-signed one.
+      description: The certificate in PEM form. Null in check mode if vCenter would generate a self-signed one.
       type: str
       returned: always
       sample: |
@@ -177,19 +177,19 @@ client_certificate:
       returned: always
       sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     waiting:
-      description: Self-signed certificate in PEM form that was generated and is not in use. Null when there is none,
-        for other methods, and in check mode when it would be generated.
+      description: Self-signed certificate in PEM form that was generated and is not in use. Null if there is none,
+        for other methods, and in check mode if it would be generated.
       type: str
       returned: always
       sample: null
     accepted:
-      description: Whether every reachable server is green with both trust flags. Null in check mode when something
+      description: Whether every reachable server is green with both trust flags. Null in check mode if something
         changes.
       type: bool
       returned: always
       sample: true
     status:
-      description: Colour that vCenter gives the provider. Null in check mode when something changes.
+      description: Colour that vCenter shows for the provider. Null in check mode if something changes.
       type: str
       returned: always
       sample: green

@@ -11,14 +11,14 @@ short_description: Get the certificate signing request of a standard key provide
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Returns the certificate signing request (CSR) with which vCenter asks for its client certificate at the KMS. The
+  - Returns the certificate signing request (CSR) with which vCenter requests its client certificate for the KMS. The
     private key never leaves vCenter.
-  - A CSR that waits for its certificate is returned unchanged, however often the module runs, because a new CSR makes
-    vCenter throw the private key of the former one away.
-  - A new CSR is generated only when none is waiting, and either no server of the provider accepts vCenter's client
+  - The module returns a pending CSR unchanged, however often it runs, because a new CSR makes
+    vCenter discard the former one's private key.
+  - It generates a new CSR only if none is pending, and either no server of the provider accepts vCenter's client
     certificate, or O(renew=true).
-  - The certificate in use stays in use until M(ovhcloud.vmware_encryption.key_provider_client_certificate) puts the
-    signed one in its place.
+  - The current certificate stays in use until M(ovhcloud.vmware_encryption.key_provider_client_certificate)
+    replaces it by the signed one.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -27,7 +27,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(renew=true) a run after the certificate was put to use begins the next renewal.
+      - With O(renew=true), a run after the activation of the certificate starts the next renewal.
 requirements:
   - cryptography >= 38.0
 options:
@@ -37,14 +37,14 @@ options:
     required: true
   renew:
     description:
-      - Whether to begin a renewal although the present client certificate is accepted.
-      - A CSR that is waiting already is used for it, so repeated runs belong to the same renewal.
+      - Whether to start a renewal although the KMS accepts the current client certificate.
+      - If a CSR is already pending, the renewal uses it, so repeated runs belong to the same renewal.
     type: bool
     default: false
   subject:
     description:
-      - Subject of a new CSR. What is not given is chosen by vCenter.
-      - Needs vCenter 8.0 U1 or newer. A CSR that is waiting keeps its subject.
+      - Subject of a new CSR. vCenter chooses what is not given.
+      - Requires vCenter 8.0 U1 or newer. A pending CSR keeps its subject.
     type: dict
     suboptions:
       common_name:
@@ -75,7 +75,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: CSR of the key provider
+- name: Get the key provider's CSR
   ovhcloud.vmware_encryption.key_provider_csr:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -83,13 +83,13 @@ EXAMPLES = r"""
     provider: okms-eu-west-rbx
   register: request
 
-- name: Have OKMS sign it
+- name: Let OKMS sign it
   ovhcloud.vmware_encryption.okms_credential:
     okms_id: "{{ okms_id }}"
     name: vcenter
     csr: "{{ request.csr.csr }}"
 
-- name: CSR for the renewal of a certificate that still works
+- name: Get a CSR to renew a certificate that still works
   ovhcloud.vmware_encryption.key_provider_csr:
     provider: okms-eu-west-rbx
     renew: true
@@ -112,7 +112,7 @@ csr:
       returned: always
       sample: true
     csr:
-      description: The waiting CSR in PEM form. Null when none waits, and in check mode when it would be generated.
+      description: The pending CSR in PEM form. Null if none is pending, and in check mode if it would be generated.
       type: str
       returned: always
       sample: |
@@ -120,7 +120,7 @@ csr:
         MIIB...
         -----END CERTIFICATE REQUEST-----
     public_key_sha256:
-      description: SHA-256 over the public key (SubjectPublicKeyInfo) of the waiting CSR, hexadecimal.
+      description: SHA-256 over the pending CSR's public key (SubjectPublicKeyInfo), hexadecimal.
       type: str
       returned: always
       sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08

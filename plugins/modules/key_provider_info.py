@@ -11,8 +11,8 @@ short_description: Read the key providers of vCenter
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Reads key providers of all kinds with their health, trust, certificates and days left, backup and defaults, says in
-    plain words why one is not green, and on request who uses it.
+  - Reads key providers of all kinds with their health, trust, certificates and days left, backup and defaults, reports
+    why one is not green, and on request what uses it.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -25,16 +25,16 @@ options:
     type: str
   check_status:
     description:
-      - Whether vCenter shall connect to the servers to tell their status. It changes nothing, but takes time when a
-        server is out of reach.
+      - Whether vCenter connects to the servers to determine their status. This changes nothing, but takes time if a
+        server is unreachable.
     type: bool
     default: true
   users:
     description:
-      - Whether to look for virtual machines (homes, disks, vTPMs), hosts, vSAN clusters and defaults that use the
-        providers. The whole inventory is read for it, and vCenter is asked for the users of the keys, which also tells
-        those that this vSphere user does not see.
-      - Without the privilege C(Cryptographer.ManageKeys) a warning says that the latter are missing.
+      - Whether to look for VMs (homes, disks, vTPMs), hosts, vSAN clusters and defaults that use the
+        providers. The module reads the whole inventory for this, and asks vCenter for the keys' users, which includes
+        those that this vSphere user may not see.
+      - Without the privilege C(Cryptographer.ManageKeys), a warning says that the latter are missing.
     type: bool
     default: false
 seealso:
@@ -50,20 +50,20 @@ EXAMPLES = r"""
     password: "{{ vsphere_password }}"
   register: found
 
-- name: Say why a provider is not green
+- name: Show why a provider is not green
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ item.reasons | join('; ') }}"
   loop: "{{ found.key_providers | rejectattr('reasons', 'equalto', []) }}"
   loop_control:
     label: "{{ item.name }}"
 
-- name: Who uses this provider?
+- name: Find what uses this provider
   ovhcloud.vmware_encryption.key_provider_info:
     name: okms-eu-west-rbx
     users: true
   register: provider
 
-- name: Close the flow to its KMS, unless it is used
+- name: Remove the KMS entry for its KMS, unless something uses it
   ovhcloud.vmware_encryption.private_cloud_kms:
     service_name: pcc-198-51-100-10
     host: 203.0.113.20
@@ -79,8 +79,8 @@ vcenter:
   sample: pcc-192-0-2-10.ovh.com
 vcenter_id:
   description:
-    - Instance UUID of that vCenter. A new installation has another one, also under the old name. Empty when vCenter
-      does not tell it.
+    - Instance UUID of that vCenter. A new installation has another one, even under the old name. Empty if vCenter
+      does not return it.
   returned: success
   type: str
   sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44
@@ -100,7 +100,7 @@ vcenter_user:
   type: str
   sample: admin@pcc-192-0-2-10.ovh.com
 key_providers:
-  description: The providers, by name. Empty when there is none (of that name).
+  description: The providers, by name. Empty if there is none (with that name).
   returned: success
   type: list
   elements: dict
@@ -116,7 +116,7 @@ key_providers:
       returned: always
       sample: standard
     servers:
-      description: Servers of a standard provider, by name. Values that are not set are null.
+      description: Servers of a standard provider, by name. Unset values are null.
       type: list
       elements: dict
       returned: always
@@ -168,12 +168,12 @@ key_providers:
       returned: always
       sample: [cluster-1]
     has_backup:
-      description: Whether a native provider was backed up; null when vCenter does not say.
+      description: Whether a native provider is backed up, null if vCenter does not say.
       type: bool
       returned: always
       sample: null
     tpm_required:
-      description: Whether a native provider needs hosts with a TPM; null when vCenter does not say.
+      description: Whether a native provider requires hosts with a TPM, null if vCenter does not say.
       type: bool
       returned: always
       sample: null
@@ -184,15 +184,15 @@ key_providers:
       sample: null
     status:
       description:
-        - Colour that vCenter gives the provider; null with O(check_status=false).
-        - For a native provider it is the health in vCenter's REST interface, V(green) for C(OK), V(yellow) for
-          C(WARNING), V(red) for C(ERROR), V(gray) while vCenter does not know it. When that cannot be read, a warning
-          says so and it is the colour of the SOAP interface.
+        - Colour that vCenter shows for the provider, null with O(check_status=false).
+        - For a native provider, the health in vCenter's REST interface, V(green) for C(OK), V(yellow) for
+          C(WARNING), V(red) for C(ERROR), V(gray) while vCenter does not know it. If the module cannot read it, a
+          warning says so, and the status is the colour of the SOAP interface.
       type: str
       returned: always
       sample: green
     connections:
-      description: How vCenter and each server get on; null with O(check_status=false).
+      description: Connection status between vCenter and each server, null with O(check_status=false).
       type: list
       elements: dict
       returned: always
@@ -223,7 +223,7 @@ key_providers:
           returned: always
           sample: true
         certificate:
-          description: Certificate that the server presents to vCenter; null when it cannot be reached.
+          description: Certificate that the server presents to vCenter, null if the server is unreachable.
           type: dict
           returned: always
           contains:
@@ -268,7 +268,7 @@ key_providers:
               returned: always
               sample: 6B:86:B2:73:FF:34:FC:E1:9D:6B:80:4E:FF:5A:3F:57:47:AD:A4:EA:A2:2F:1D:49:C0:1E:52:DD:B7:87:5B:4B
     client_certificate:
-      description: Certificate with which vCenter identifies itself at the servers of a standard provider; null when
+      description: Certificate with which vCenter identifies itself at a standard provider's servers, null if
         there is none.
       type: dict
       returned: always
@@ -319,13 +319,13 @@ key_providers:
           returned: always
           sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     csr_pending:
-      description: Whether a CSR waits for its certificate; null for other kinds of providers.
+      description: Whether a CSR is pending, null for other kinds of providers.
       type: bool
       returned: always
       sample: false
     reasons:
-      description: Why the provider is not green, in plain words. Empty when all is well, or with O(check_status=false)
-        not known.
+      description: Why the provider is not green. Empty if all is well, or not known with
+        O(check_status=false).
       type: list
       elements: str
       returned: always
@@ -354,18 +354,18 @@ key_providers:
               returned: always
               sample: vm-12
             home:
-              description: Whether its home (configuration, swap) is encrypted. The key of the home is that of the vTPM.
+              description: Whether its home (configuration, swap) is encrypted. The home's key is also the vTPM's.
               type: bool
               returned: always
               sample: true
             disks:
-              description: Labels of its encrypted disks, also of those below snapshots.
+              description: Labels of its encrypted disks, including those below snapshots.
               type: list
               elements: str
               returned: always
               sample: [Hard disk 1]
             vtpm:
-              description: Whether it has a vTPM, which is lost with the key of the home even if all disks are clear.
+              description: Whether it has a vTPM, which is lost with the home's key even if no disk is encrypted.
               type: bool
               returned: always
               sample: false
@@ -394,8 +394,8 @@ key_providers:
           sample: []
         others:
           description:
-            - In words, users that only the status of the keys tells, such as third parties and what this vSphere user
-              does not see, and those that may use any provider because they could not be read.
+            - Users that are only known from the keys' status, such as third parties and objects that this vSphere user
+              may not see, and objects that could use any provider because they could not be read.
           type: list
           elements: str
           returned: always
@@ -409,8 +409,8 @@ key_providers:
     in_use_by:
       description:
         - The same in words, one line for each user, for the option C(in_use_by) of
-          M(ovhcloud.vmware_encryption.private_cloud_kms) and M(ovhcloud.vmware_encryption.okms_credential). Empty when
-          nobody uses the provider, null without O(users=true).
+          M(ovhcloud.vmware_encryption.private_cloud_kms) and M(ovhcloud.vmware_encryption.okms_credential). Empty if
+          nothing uses the provider, null without O(users=true).
       type: list
       elements: str
       returned: always

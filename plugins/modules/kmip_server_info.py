@@ -8,38 +8,38 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: kmip_server_info
-short_description: Read and judge a KMIP server's certificates, TLS and offers
+short_description: Read and check a KMIP server's certificates, TLS and operations
 version_added: 0.1.0
 description:
-  - Connects to a KMIP server and returns its certificates with both thumbprints, days left and the TLS version, also
-    from a server that talks to nobody without a client certificate.
-  - Judges whether it is the expected server, by authority, thumbprint and host name.
-  - With a client certificate it also tells whether the server takes it, and which protocol versions and operations it
-    offers. It never creates, reads or changes a key.
+  - Connects to a KMIP server and returns its certificates with both thumbprints, days left and the TLS version, even
+    if the server refuses connections without a client certificate.
+  - Checks by authority, thumbprint and host name whether it is the expected server.
+  - With a client certificate, it also reports whether the server accepts it, and which protocol versions and operations
+    the server offers. It never creates, reads or changes a key.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 options:
   every_address:
     description:
-      - Whether to judge the certificate at each address of the host, see RV(kmip_server.by_address). A host with
-        several addresses may show different certificates, for example while they are renewed.
+      - Whether to check the certificate at each address of the host, see RV(kmip_server.by_address). A host with
+        several addresses can present different certificates, for example during their renewal.
       - One wrong certificate makes RV(kmip_server.trusted.verdict) V(false). An address that does not answer does not.
     type: bool
     default: false
   on_untrusted:
     description:
-      - What to do when the server is not the expected one (RV(kmip_server.trusted.verdict) is V(false)).
+      - What to do if the server is not the expected one (RV(kmip_server.trusted.verdict) is V(false)).
       - V(report) returns what was found. V(fail) fails and shows what was expected and what was presented.
-      - The client certificate and the password are never used with a server that is not the expected one.
+      - The module never uses the client certificate and the password with a server that is not the expected one.
     type: str
     choices: [report, fail]
     default: report
   wait:
-    description: Whether to wait until the server can be reached, for example while a network flow opens.
+    description: Whether to wait until the server is reachable, for example while OVHcloud delivers a KMS entry.
     type: bool
     default: true
   wait_timeout:
-    description: How long to wait at most until the server can be reached, in seconds.
+    description: How long to wait at most until the server is reachable, in seconds.
     type: int
     default: 60
 extends_documentation_fragment:
@@ -59,21 +59,21 @@ EXAMPLES = r"""
     host: kms.example.com
   register: kms
 
-- name: Stop unless the OKMS endpoint has a certificate of the OKMS authority
+- name: Fail unless the OKMS endpoint has a certificate of the OKMS authority
   ovhcloud.vmware_encryption.kmip_server_info:
     host: eu-west-rbx.okms.ovh.net
     port: 5697
     ca: "{{ domain.okms.kmip_for_vcenter.ca }}"
     on_untrusted: fail
 
-- name: Stop unless the server has the recorded thumbprint
+- name: Fail unless the server has the recorded thumbprint
   ovhcloud.vmware_encryption.kmip_server_info:
     host: 192.0.2.50
     thumbprints:
       - "{{ kms_thumbprint_sha256 }}"
     on_untrusted: fail
 
-- name: See whether the KMIP server takes the client certificate
+- name: Check whether the KMIP server accepts the client certificate
   ovhcloud.vmware_encryption.kmip_server_info:
     host: kms.example.com
     ca_path: /etc/pki/kms-ca.pem
@@ -119,7 +119,7 @@ kmip_server:
       type: str
       sample: TLS_AES_256_GCM_SHA384
     client_certificate_required:
-      description: Whether the server ends a connection without a client certificate, null when it is not known.
+      description: Whether the server closes a connection without a client certificate, null if it is not known.
       type: bool
       sample: true
     certificate:
@@ -133,8 +133,8 @@ kmip_server:
       sample: ["-----BEGIN CERTIFICATE-----..."]
     chain_complete:
       description:
-        - V(true) when RV(kmip_server.chain) is all that the server presents.
-        - Null when it is not known, because of TLS 1.3 alone and Python before 3.13.
+        - V(true) if RV(kmip_server.chain) is all that the server presents.
+        - Null if it is not known, because of TLS 1.3 alone and Python before 3.13.
       type: bool
       sample: true
     subject:
@@ -192,9 +192,9 @@ kmip_server:
       sample: false
     unreadable_fields:
       description:
-        - Names of the fields of the certificate above that cannot be read, for example because it has names of kinds
-          that are not supported (C(x400Address), C(ediPartyName)), or an unknown version. They are null, and of
-          RV(kmip_server.subject_alternative_names) those that can be read are there.
+        - Names of the certificate fields above that cannot be read, for example because it has names of
+          unsupported kinds (C(x400Address), C(ediPartyName)), or an unknown version. They are null; of
+          RV(kmip_server.subject_alternative_names), those that can be read are there.
       type: list
       elements: str
       sample: []
@@ -204,29 +204,31 @@ kmip_server:
       contains:
         verdict:
           description:
-            - Everything that was demanded holds.
-            - A thumbprint must match if there are any. Chain and name must hold, unless only thumbprints were given.
+            - Whether every requirement is met.
+            - A thumbprint must match if any are given. Chain and name must be valid, unless only thumbprints were
+              given.
           type: bool
           sample: true
         trusted_by:
           description:
-            - What held, V(ca) (the chain leads to O(ca), and the name is right), V(authorities) (the same for the
-              authorities of the machine), V(thumbprint).
+            - What decided, V(ca) (the chain leads to O(ca), and the name is right), V(authorities) (the same for the
+              trusted authorities of the host that runs the module), V(thumbprint).
           type: list
           elements: str
           sample: [ca]
         by_ca:
           description:
-            - Whether the chain leads to O(ca) (or to the authorities of the machine) and is in its time of validity.
-            - Null when only O(thumbprints) were given.
+            - Whether the chain leads to O(ca) (or to a trusted authority of the host that runs the module) and is in
+              its time of validity.
+            - Null if only O(thumbprints) were given.
           type: bool
           sample: true
         by_thumbprint:
-          description: Whether one of O(thumbprints) matches, null when there are none.
+          description: Whether one of O(thumbprints) matches, null if there are none.
           type: bool
           sample: true
         hostname_matches:
-          description: Whether the certificate is valid for RV(kmip_server.server_name), null when it is not known.
+          description: Whether the certificate is valid for RV(kmip_server.server_name), null if it is not known.
           type: bool
           sample: true
         reasons:
@@ -244,7 +246,7 @@ kmip_server:
           type: str
           sample: 192.0.2.50
         sha1:
-          description: SHA-1 thumbprint of the certificate, null when none was seen.
+          description: SHA-1 thumbprint of the certificate, null if none was seen.
           type: str
           sample: AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD
         sha256:
@@ -256,7 +258,7 @@ kmip_server:
           type: str
           sample: "2027-01-01T00:00:00Z"
         verdict:
-          description: Whether it is the expected server, null when it did not answer.
+          description: Whether it is the expected server, null if it did not answer.
           type: bool
           sample: true
         reasons:
@@ -271,10 +273,10 @@ kmip_server:
     for_vcenter:
       description:
         - Options for M(ovhcloud.vmware_encryption.standard_key_provider), with which vCenter trusts what was verified
-          here. Null when it is not the expected server.
+          here. Null if it is not the expected server.
         - C(server_chain) holds the certificates between the server's own and the CA.
-        - C(server_thumbprints) pins the server's certificate when O(thumbprints) were given, and when there is no CA
-          that vCenter could be given, because the authorities of the machine decided.
+        - C(server_thumbprints) pins the server's certificate if O(thumbprints) were given, and if there is no CA
+          for vCenter, because trusted authorities of the host that runs the module decided.
       type: dict
       sample:
         server_ca: "-----BEGIN CERTIFICATE-----..."
@@ -282,13 +284,13 @@ kmip_server:
         server_chain: ["-----BEGIN CERTIFICATE-----..."]
     accepted:
       description:
-        - Whether the server takes the client certificate (and user name).
-        - Null when there is none, when the server is not the expected one, or when it is not known.
+        - Whether the server accepts the client certificate (and user name).
+        - Null if there is none, if the server is not the expected one, or if it is not known.
       type: bool
       sample: true
     error_kind:
       description:
-        - Why the conversation ended early, as a stable word, null when it did not.
+        - Why the conversation ended early, as a stable word, null if it did not.
         - For example V(client_certificate_rejected), V(not_authenticated), V(permission_denied), V(timeout),
           V(connection_lost), V(protocol_error), V(server_untrusted), V(server_pin_mismatch).
       type: str
@@ -298,19 +300,20 @@ kmip_server:
       type: str
       sample: "KMIP server kms.example.com:5696: tlsv1 alert unknown ca: the server refuses the client certificate"
     protocol_versions:
-      description: KMIP versions that the server offers, null when it did not tell.
+      description: KMIP versions that the server offers, null if it did not tell.
       type: list
       elements: str
       sample: ["1.4", "1.3", "1.2", "1.1"]
     operations:
-      description: KMIP operations that the server offers, null when it did not tell.
+      description: KMIP operations that the server offers, null if it did not tell.
       type: list
       elements: str
       sample: [ACTIVATE, CREATE, GET]
     missing_operations:
       description:
-        - Operations that vCenter uses and the server does not list, null when it did not tell.
-        - A hint only, servers do more than they list. vCenter does without V(ADD_ATTRIBUTE) and V(LOCATE).
+        - Operations that vCenter uses and the server does not list, null if it did not tell.
+        - Only a hint, because servers support more than they list. vCenter can work without V(ADD_ATTRIBUTE) and
+          V(LOCATE).
       type: list
       elements: str
       sample: []

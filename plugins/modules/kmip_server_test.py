@@ -9,31 +9,31 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: kmip_server_test
-short_description: Prove that a client certificate can do on a KMIP server what vCenter will ask for
+short_description: Prove that a client certificate can do what vCenter will ask of a KMIP server
 version_added: 0.1.0
 description:
-  - Makes a key on a KMIP server as vCenter does, reads its attributes, sets one, activates it, reads it, looks for it,
-    and takes it away again (revoke, destroy), all with one client certificate.
-  - Tells which step failed and which right it needs. A certificate that a server lets in may still lack the right for
-    a single operation, OVHcloud OKMS has one IAM action for each.
-  - The test goes on after a refused operation, so that one run shows all missing rights.
-  - The bytes of the key are counted and thrown away, they are in no result and no log.
-  - A key that could not be destroyed is told with its id, in the result and in the message.
+  - Creates a key on a KMIP server as vCenter does, reads its attributes, sets one, activates it, reads it, looks for
+    it, and removes it again (revoke, destroy), all with one client certificate.
+  - Reports which step failed and which right it needs. Even if a server accepts a certificate, the right for
+    a single operation can be missing; OVHcloud OKMS has one IAM action for each.
+  - The test continues after a refused operation, so that one run shows all missing rights.
+  - The module counts the key's bytes and discards them; they are in no result and no log.
+  - If a key could not be destroyed, the result and the message contain its id.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 options:
   key_name:
     description:
-      - How the name of the test key begins, in printable ASCII characters without blanks.
+      - Start of the test key's name, in printable ASCII characters without blanks.
       - The module appends a dash and eight random characters, so that the name is new on the server.
     type: str
     default: ansible-kmip-server-test
   on_failure:
     description:
-      - What to do when the test fails, or when the server cannot be reached or is not the expected one.
-      - V(fail) fails, RV(kmip_server_test) is returned all the same. V(report) returns what was found, and warns when a
+      - What to do if the test fails, or if the server is unreachable or not the expected one.
+      - V(fail) fails, but still returns RV(kmip_server_test). V(report) returns what was found, and warns if a
         key was left behind.
-      - Wrong options, such as a private key of another certificate, always fail.
+      - Invalid options, such as another certificate's private key, always fail.
     type: str
     choices: [fail, report]
     default: fail
@@ -41,22 +41,22 @@ attributes:
   check_mode:
     support: full
     details: >-
-      Only the steps that change nothing are done. Whether those that write would succeed is not known before, so
-      RV(kmip_server_test.passed) is null when nothing has failed so far.
+      The module performs only the steps that change nothing. Whether the others would succeed is not known before, so
+      RV(kmip_server_test.passed) is null if nothing has failed so far.
   diff_mode:
     support: none
     details: A successful test leaves nothing behind that could be compared.
   idempotent:
     support: N/A
     details: >-
-      This is an action, each run makes a key and destroys it. It counts as changed only when a key was left behind.
+      This is an action; each run creates a key and destroys it. It counts as changed only if a key was left behind.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_kmip
   - ovhcloud.vmware_encryption._kmip
 notes:
-  - A client certificate with its private key is needed, a KMIP user name alone is not enough.
-  - A process that is killed during the test leaves the key behind. It has the name of O(key_name).
+  - A client certificate with its private key is required; a KMIP user name alone is not enough.
+  - A process that is killed during the test leaves the key behind. Its name starts with O(key_name).
 seealso:
   - module: ovhcloud.vmware_encryption.kmip_server_info
   - module: ovhcloud.vmware_encryption.okms_credential
@@ -72,7 +72,7 @@ EXAMPLES = r"""
     client_certificate_path: /etc/pki/okms-client.pem
     client_private_key_path: /etc/pki/okms-client.key
 
-- name: Test a key server of one's own, which also asks for a user name
+- name: Test our own KMIP server, which also asks for a user name
   ovhcloud.vmware_encryption.kmip_server_test:
     host: kms.example.com
     thumbprints:
@@ -91,7 +91,7 @@ EXAMPLES = r"""
     on_failure: report
   register: test
 
-- name: Show the rights that are missing
+- name: Show the missing rights
   ansible.builtin.debug:
     msg: "{{ test.kmip_server_test.steps | selectattr('ok', 'false') | map(attribute='right') | unique }}"
 """
@@ -119,11 +119,11 @@ kmip_server_test:
       type: str
       sample: 192.0.2.50
     tls_version:
-      description: TLS version that was agreed upon, null when the server did not answer.
+      description: Negotiated TLS version, null if the server did not answer.
       type: str
       sample: TLSv1.3
     server_certificate:
-      description: The server's certificate, null when the server did not answer.
+      description: The server's certificate, null if the server did not answer.
       type: dict
       contains: &certificate
         subject:
@@ -160,12 +160,12 @@ kmip_server_test:
       contains: *certificate
     passed:
       description:
-        - Whether all required steps were done and no key was left behind.
-        - Null in check mode, when the steps that change nothing were done.
+        - Whether all required steps succeeded and no key was left behind.
+        - Null in check mode, if the steps that change nothing succeeded.
       type: bool
       sample: true
     protocol_version:
-      description: KMIP version that was spoken, null when none was agreed upon.
+      description: Negotiated KMIP version, null if there is none.
       type: str
       sample: "1.4"
     vendor:
@@ -174,14 +174,14 @@ kmip_server_test:
       sample: OVHcloud KMS
     missing:
       description:
-        - Operations of this test that the server does not list among those it offers, null when it did not tell.
-        - A hint only, servers do more than they list. The steps are the proof.
+        - Operations of this test that the server does not list among those it offers, null if it did not tell.
+        - Only a hint, because servers support more than they list. The steps are the proof.
       type: list
       elements: str
       sample: []
     steps:
       description:
-        - What became of each step, in the order of the test.
+        - The result of each step, in the order of the test.
         - The steps are V(server_certificate), V(connection), V(discover_versions), V(query), V(create),
           V(state_after_create), V(add_attribute), V(activate), V(state_after_activate), V(get), V(locate), V(revoke),
           V(destroy) and V(get_after_destroy).
@@ -201,7 +201,7 @@ kmip_server_test:
           type: bool
           sample: true
         right:
-          description: IAM action that OVHcloud OKMS asks for, null when there is none.
+          description: IAM action that OVHcloud OKMS requires, null if there is none.
           type: str
           sample: okms:kmip:activate
         ok:
@@ -210,11 +210,11 @@ kmip_server_test:
           sample: false
         error_kind:
           description:
-            - Why it failed, as a stable word, null when it did not.
+            - Why it failed, as a stable word, null if it did not.
             - For example V(permission_denied), V(not_authenticated), V(operation_not_supported), V(operation_failed),
               V(client_certificate_rejected), V(server_untrusted), V(server_pin_mismatch), V(unreachable), V(timeout),
               V(connection_lost), V(protocol_error), V(unexpected_answer).
-            - V(permission_denied) is ambiguous. KMIP says it for a missing right, for a key of somebody else, and for a
+            - V(permission_denied) is ambiguous. KMIP uses it for a missing right, for somebody else's key, and for a
               key in the wrong state.
           type: str
           sample: permission_denied
@@ -231,7 +231,7 @@ kmip_server_test:
       type: str
       sample: ansible-kmip-server-test-1f0c9ab2
     key_id:
-      description: Id of the test key on the server, null when none was made or its id is not known.
+      description: Id of the test key on the server, null if none was created or its id is not known.
       type: str
       sample: 8d3a6a5c-0f3e-4a54-8f4e-2a4f2c7d9b10
     left_behind:
@@ -242,7 +242,7 @@ kmip_server_test:
     perhaps_left_behind:
       description:
         - Whether a key with the name RV(kmip_server_test.key_name) and an unknown id may be left behind, because the
-          answer to its creation was lost and the server could not be asked for it.
+          answer to its creation was lost and the server could not be asked about it.
       type: bool
       sample: false
 """

@@ -12,10 +12,10 @@ version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Creates a native key provider (vNKP), restores it from a backup, makes it the default, and removes it.
-  - A new provider is not ready for use before it is backed up, see
+  - A new provider is not ready for use until it is backed up, see
     M(ovhcloud.vmware_encryption.native_key_provider_backup).
-  - Hosts that are in no cluster cannot use a native key provider; the module warns about them when it creates one.
-  - vCenter 7.0 U2 or newer is needed.
+  - Hosts outside clusters cannot use a native key provider; the module warns about them when it creates one.
+  - Requires vCenter 7.0 U2 or newer.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -27,41 +27,41 @@ options:
   name:
     description:
       - Name of the key provider. Key providers of all kinds share their names.
-      - It must not have a C(/) in it.
+      - It must not contain a C(/).
     type: str
     required: true
   state:
     description:
-      - V(present) makes sure that the provider is there.
-      - V(absent) removes it, unless somebody uses it. Only its backup brings its keys back.
+      - V(present) ensures that the provider exists.
+      - V(absent) removes it, unless something uses it. Only its backup can restore its keys.
     type: str
     choices: [present, absent]
     default: present
   tpm_required:
     description:
-      - Whether only hosts with a TPM 2.0 may use the provider. vCenter's user interface has the same default.
-      - It cannot be changed later; a provider that was made with the other value is an error.
-      - With V(true) nothing is created while a host of any cluster has no TPM 2.0.
+      - Whether only hosts with a TPM 2.0 can use the provider. vCenter's user interface has the same default.
+      - Nobody can change it later; if the provider was created with the other value, the module fails.
+      - With V(true), the module creates nothing while a host of any cluster has no TPM 2.0.
     type: bool
     default: true
   key_id:
     description:
-      - Key id of the provider, a UUID. vCenter makes one up when it is not given.
-      - Another key id than that of the provider changes it, unless a virtual machine, a host or a vSAN cluster uses the
-        provider. A new backup is needed after that.
-      - With O(restore_from) the backup must hold this key id.
+      - Key id of the provider, a UUID. If it is not given, vCenter generates one.
+      - A key id other than the provider's changes it, unless a VM, a host or a vSAN cluster uses the
+        provider. The provider needs a new backup after that.
+      - With O(restore_from), the backup must have this key id.
     type: str
   key_derivation_key:
     description:
-      - Key from which the provider derives all its keys, in base64. vCenter makes one up when it is not given.
-      - It counts when the provider is created. vCenter never returns it, so it is not compared afterwards.
-      - Whoever has it can decrypt all machines.
+      - Key from which the provider derives all its keys, in base64. If it is not given, vCenter generates one.
+      - Only used when the provider is created. vCenter never returns it, so the module cannot compare it afterwards.
+      - Whoever has it can decrypt all VMs.
     type: str
   restore_from:
     description:
-      - Backup from which to make the provider when it is absent. vCenter reads it first without importing it (also in
-        check mode); the name in it must be O(name).
-      - A provider that is there is never replaced. If its key id is not that of the backup, the module fails.
+      - Backup from which to create the provider if it is absent. vCenter reads it first without importing it (in
+        check mode too); the name in it must be O(name).
+      - The module never replaces an existing provider. If its key id is not the backup's, the module fails.
     type: dict
     suboptions:
       path:
@@ -73,31 +73,31 @@ options:
         type: str
   default:
     description:
-      - V(true) makes the provider the default of the system, V(false) takes that away from it.
-      - It is refused while the provider is not backed up.
-      - If it is not given, the default is left alone.
+      - V(true) makes the provider the system's default, V(false) ends this.
+      - The module refuses V(true) while the provider has no backup.
+      - If it is not given, the default stays unchanged.
     type: bool
   default_clusters:
     description:
-      - Names of the clusters whose default this provider is, all of them. An empty list clears them.
-      - It is refused to add one while the provider is not backed up.
-      - If it is not given, the defaults of clusters are left alone.
+      - Names of all clusters whose default this provider must be. An empty list clears them.
+      - The module refuses to add one while the provider has no backup.
+      - If it is not given, the clusters' defaults stay unchanged.
     type: list
     elements: str
   check_hosts:
     description:
-      - Whether to read from every host the health of the provider there. It costs one request for each host.
+      - Whether to read the provider's health from every host. This takes one request for each host.
     type: bool
     default: false
   confirm_name:
     description:
-      - The name of the provider again, to remove it (or to change its key id) although somebody uses it.
-      - Encrypted machines stay locked after their next restart when their keys are out of reach.
+      - The provider's name again, to remove it (or to change its key id) although something uses it.
+      - Encrypted VMs are locked after their next restart if their keys are unavailable.
     type: str
   wait_timeout:
     description:
-      - How long to wait, in seconds, until vCenter has brought a new provider to the hosts.
-      - A health of WARNING that lasts so long, as with a host that is down, is a warning and no failure.
+      - How long to wait until vCenter has distributed a new provider to the hosts, in seconds.
+      - If the health is still WARNING then, as with a host that is down, the module warns and does not fail.
     type: int
     default: 120
 seealso:
@@ -106,7 +106,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Native key provider, also for hosts without a TPM
+- name: Create a native key provider, usable by hosts without a TPM too
   ovhcloud.vmware_encryption.native_key_provider:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -132,7 +132,7 @@ EXAMPLES = r"""
     tpm_required: false
     default: true
 
-- name: Bring it back after the loss of vCenter
+- name: Restore it after the loss of vCenter
   ovhcloud.vmware_encryption.native_key_provider:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -152,13 +152,13 @@ vcenter:
   sample: pcc-192-0-2-10.ovh.com
 vcenter_id:
   description:
-    - Instance UUID of that vCenter. A new installation has another one, also under the old name. Empty when vCenter
-      does not tell it.
+    - Instance UUID of that vCenter. A new installation has another one, even under the old name. Empty if vCenter
+      does not return it.
   returned: success
   type: str
   sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44
 key_provider:
-  description: The key provider; empty when it is absent. In check mode it is the prediction.
+  description: The key provider, empty if it is absent. In check mode, the prediction.
   returned: success
   type: dict
   contains:
@@ -173,7 +173,7 @@ key_provider:
       returned: when present
       sample: native
     key_id:
-      description: Its key id. Null in check mode when vCenter will make one up.
+      description: Its key id. Null in check mode if vCenter will generate one.
       type: str
       returned: when present
       sample: 4d3b1f70-8a53-4f0e-9f8d-0f6a0d6a7c11
@@ -191,19 +191,19 @@ key_provider:
       sample: true
     health:
       description:
-        - Health as vCenter gives it, V(OK), V(WARNING), V(ERROR) or V(NONE) (not known yet).
-        - Null in check mode when the provider is new or its key id changes.
+        - Health as vCenter reports it, V(OK), V(WARNING), V(ERROR) or V(NONE) (not known yet).
+        - Null in check mode if the provider is new or its key id changes.
       type: str
       returned: when present
       sample: OK
     reasons:
-      description: Why it is not OK. Null where RV(key_provider.health) is null.
+      description: Why it is not OK. Null if RV(key_provider.health) is null.
       type: list
       elements: str
       returned: when present
       sample: []
     default:
-      description: Whether it is the default of the system. Null in check mode when a new provider leaves it open.
+      description: Whether it is the system's default. Null in check mode if a new provider leaves it open.
       type: bool
       returned: when present
       sample: true
@@ -214,7 +214,7 @@ key_provider:
       returned: when present
       sample: []
     hosts:
-      description: The hosts of vCenter, with O(check_hosts=true); null otherwise, and where the health is null.
+      description: vCenter's hosts, with O(check_hosts=true); otherwise, and if the health is null, null.
       type: list
       elements: dict
       returned: when present
@@ -235,7 +235,7 @@ key_provider:
           returned: always
           sample: false
         health:
-          description: Health of the provider on this host; null when the host has not received it.
+          description: The provider's health on this host, null if the host has not received it.
           type: str
           returned: always
           sample: OK

@@ -12,14 +12,14 @@ version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Exports a native key provider (vNKP), downloads the file, opens it with the password to prove it, and writes it so
-    that only its owner can read it. The download is what makes vCenter count the provider as backed up.
-  - A new backup is made when the file is not there, when vCenter wants one, and with O(force=true). A backup that
-    failed on the way can be repeated at any time.
-  - A file whose place is taken is never lost, it is kept beside the new one. Backups made before a change of the key id
-    may be the only way to older keys.
-  - The backup and its password together decrypt every machine. Without both, and without vCenter, nothing does.
-  - Whether a file that is there belongs to this provider cannot be seen from outside. Give each provider a path of its
-    own.
+    that only its owner can read it. Only the download makes vCenter count the provider as backed up.
+  - The module makes a new backup if the file does not exist, if vCenter asks for one, and with O(force=true). You can
+    repeat a failed backup at any time.
+  - The module never overwrites a backup; it keeps the old file beside the new one. Only backups from before a
+    change of the key id can restore older keys.
+  - The backup and its password together decrypt every VM. Without both, and without vCenter, nothing can.
+  - Nobody can see from outside whether an existing file belongs to this provider. Use a separate path for each
+    provider.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -30,7 +30,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(force=true) every run makes a new backup.
+      - With O(force=true), every run makes a new backup.
 requirements:
   - requests >= 2.28
   - cryptography >= 38.0
@@ -41,20 +41,20 @@ options:
     required: true
   path:
     description:
-      - File for the backup, usually with the ending C(.p12), on the host that runs the module. Its folder must
-        be there.
-      - A path in the container of an AWX job (or of another execution environment) is refused, because the file would
-        vanish with the container; see O(volumes) and O(allow_ephemeral).
-      - A symbolic link, and anything else that is not a regular file, is refused.
+      - File for the backup, usually with the suffix C(.p12), on the host that runs the module. Its folder must
+        exist.
+      - The module refuses a path in the container of an AWX job (or of another execution environment), because the file
+        would vanish with the container; see O(volumes) and O(allow_ephemeral).
+      - It also refuses a symbolic link, and anything else that is not a regular file.
     type: path
     required: true
   backup_password:
     description:
       - Password of the backup. Keep it in a secret store that does not depend on this vCenter.
-      - A file at O(path) that it does not open is left alone, unless O(force=true).
+      - If it does not open the file at O(path), the module leaves the file unchanged and fails, unless O(force=true).
     type: str
   allow_unencrypted:
-    description: Whether a backup without a password is fine, which holds the keys of all machines in the clear.
+    description: Whether to allow a backup without a password, which holds the keys of all VMs unencrypted.
     type: bool
     default: false
   force:
@@ -63,7 +63,7 @@ options:
     default: false
   allow_ephemeral:
     description:
-      - Whether O(path) may lie in the container that the job runs in. Copy the file out before the job ends.
+      - Whether O(path) may lie in the job's container. Copy the file elsewhere before the job ends.
     type: bool
     default: false
   wait_timeout:
@@ -76,7 +76,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Back up a native key provider on the controller
+- name: Back up a native key provider on the control node
   ovhcloud.vmware_encryption.native_key_provider_backup:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -99,7 +99,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 backup:
-  description: The backup file. In check mode it is the prediction. Nothing in it is secret.
+  description: The backup file. In check mode, the prediction. Nothing in it is secret.
   returned: success
   type: dict
   contains:
@@ -114,17 +114,17 @@ backup:
       returned: always
       sample: /srv/backups/vnkp.p12
     sha256:
-      description: SHA-256 checksum of the file. Null in check mode when a new backup is made.
+      description: SHA-256 checksum of the file. Null in check mode if the module would make a new backup.
       type: str
       returned: always
       sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     size:
-      description: Size of the file in bytes. Null in check mode when a new backup is made.
+      description: Size of the file in bytes. Null in check mode if the module would make a new backup.
       type: int
       returned: always
       sample: 2489
     created_at:
-      description: When the file was written. Null in check mode when a new backup is made.
+      description: When the file was written. Null in check mode if the module would make a new backup.
       type: str
       returned: always
       sample: "2026-11-23T19:24:48Z"
@@ -154,7 +154,7 @@ backup:
       returned: always
       sample: true
     previous_path:
-      description: Where the file is kept whose place this run took (or in check mode would take); null without one.
+      description: Where the module keeps (or in check mode would keep) the replaced file, null without one.
       type: str
       returned: always
       sample: null

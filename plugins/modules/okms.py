@@ -9,15 +9,17 @@ DOCUMENTATION = r"""
 module: okms
 short_description: Order, rename and terminate an OVHcloud KMS (OKMS) domain
 description:
-  - Orders an OKMS domain, gives it its name, and waits until it can be used. Terminates it in two steps.
-  - A domain is decided by O(okms_id), else by O(display_name) and O(region). Two domains of one name are an error.
-  - Nothing is ordered unless O(allow_order=true). What it would cost is read from the public catalogue, without a cart.
-  - An order of the last 30 days for the same plan and region that is unpaid or on its way is gone on with, never
-    repeated. A domain that such an order delivered in the last 14 days, that holds nothing and was never named, is
-    given the name instead of ordering another.
-  - The order is paid after its number is known, once, with the default payment method of the account, or with the
+  - Orders an OKMS domain, names it, and waits until it is ready for use. Terminates it in two steps.
+  - The module finds a domain by O(okms_id), otherwise by O(display_name) and O(region). Two domains with one name are
+    an error.
+  - It orders nothing unless O(allow_order=true). It reads the costs from the public catalogue, without a cart.
+  - An order of the last 30 days for the same plan and region that is unpaid or in delivery is resumed, never
+    repeated. If such an order delivered a domain in the last 14 days that is empty and was never named, the module
+    names that domain instead of ordering another one.
+  - It pays the order once, after its number is known, with the account's default payment method, or with the
     fidelity account if the total is 0 and there is no such method.
-  - Two runs at once for one region do not order twice. The later one goes on with the order of the earlier one, or
+  - Two runs at once for one region do not order twice. The later one resumes the earlier one's order, or
+    stops without an order. The notes explain on which conditions.
     stops without an order. See the notes for what this rests on.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
@@ -30,12 +32,12 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode with O(allow_order=false), the creation is predicted and a warning says what the order would cost
-        and what would stop a real run.
+      - In check mode with O(allow_order=false), the module predicts the creation and warns with the order's costs
+        and everything that would stop a real run.
 options:
   okms_id:
     description:
-      - Id of an existing domain. Needed to rename one.
+      - Id of an existing domain. Required to rename one.
       - A domain with this id must exist when O(state=present).
     type: str
   display_name:
@@ -43,83 +45,83 @@ options:
     type: str
   region:
     description:
-      - Region such as V(eu-west-rbx). The older form V(EU_WEST_RBX) is understood too. Needed to order a domain.
-      - The region of a domain cannot be changed.
+      - Region such as V(eu-west-rbx). The older form V(EU_WEST_RBX) is accepted too. Required to order a domain.
+      - A domain's region cannot change.
     type: str
   state:
     description:
-      - Whether the domain shall exist.
-      - V(absent) needs O(confirm_name), and is refused while the domain holds service keys, KMIP objects or secrets,
-        and while O(in_use_by) is not empty. All of this is looked at in each step.
-      - V(absent) runs in two steps. The first run asks for the termination, OVHcloud sends a mail, and a run with
-        O(termination_token) confirms it. Until then, and for one day, further runs without the token change nothing, as
-        far as the history of mails can be read.
+      - Whether the domain must exist.
+      - V(absent) requires O(confirm_name). The module refuses it while the domain holds service keys, KMIP objects or
+        secrets, and while O(in_use_by) is not empty. It checks all of this in each step.
+      - V(absent) takes two steps. The first run requests the termination, OVHcloud sends a mail, and a run with
+        O(termination_token) confirms it. Until then, and for one day, further runs without the token change nothing, if
+        the module can read the history of mails.
     type: str
     choices: [present, absent]
     default: present
   allow_order:
-    description: Whether to order a domain, and to pay its order, if there is none.
+    description: Whether to order a domain if there is none, and to pay the order.
     type: bool
     default: false
   max_price:
     description:
-      - What an order may cost at most, with tax, in the currency of the account. Usage-based prices come later and do
+      - Highest price of an order, with tax, in the account's currency. Usage-based prices come later and do
         not count.
     type: float
     default: 0
   replaces_order:
     description:
       - Number of a cancelled order that another order may replace.
-      - When the last order of the plan and region in the last 30 days was cancelled (refused, withdrawn, or not paid in
-        time), nothing is ordered until its number is given here, so that a schedule does not order again and again.
-      - Where OVHcloud's API does not tell what an order is for, an order that is under way and may be an OKMS of this
-        region stops another one too. Give its number if it is something else.
+      - If the last order of the plan and region in the last 30 days was cancelled (refused, withdrawn, or not paid in
+        time), the module orders nothing until you give its number here, so that a schedule does not order repeatedly.
+      - If OVHcloud's API does not tell what an order contains, an order in progress that could be an OKMS of this
+        region also prevents another one. Give its number if it is for something else.
     type: int
   ovh_subsidiary:
-    description: Subsidiary whose catalogue and cart are used, such as V(FR). By default the one of the account.
+    description: Subsidiary of the catalogue and the cart, such as V(FR). By default, the account's subsidiary.
     type: str
   confirm_name:
-    description: The name (or the id) of the domain typed again, needed for O(state=absent).
+    description: The domain's name (or id), typed again. Required for O(state=absent).
     type: str
   in_use_by:
     description:
-      - Who uses the domain, one line for each user, such as the names of key providers whose servers are those of the
-        domain. Only for O(state=absent), which is refused while the list is not empty.
+      - What uses the domain, one line for each user, such as the names of key providers with servers of the
+        domain. Only for O(state=absent), which the module refuses while the list is not empty.
       - This module does not see vCenter, and a key provider can use a domain that holds no key yet. Fill it from
         M(ovhcloud.vmware_encryption.key_provider_info), see the examples.
-      - There is no way around it but to remove those users first.
+      - You cannot override this; remove those users first.
     type: list
     elements: str
     default: []
   termination_token:
-    description: The token of OVHcloud's mail, which confirms the termination.
+    description: The token in OVHcloud's mail, which confirms the termination.
     type: str
   terminate_directly:
     description:
       - Terminate at once, without mail and token.
-      - OVHcloud may not allow it to every account.
+      - OVHcloud may not allow this for every account.
     type: bool
     default: false
   wait_timeout:
     description:
-      - How long to wait at most for each step (delivery, visibility, name, termination), in seconds. A wait that ends
-        is an error that loses nothing, run again to go on.
+      - How long to wait at most for each step (delivery, visibility, name, termination), in seconds. If the time is
+        over, the module fails, nothing is lost, and the next run continues.
     type: int
     default: 1800
 notes:
-  - The API has no way to say that two checkouts are the same order. Runs therefore watch each other's carts. Each one
-    takes the carts of the others away and looks for new orders as the last thing before its own checkout. This holds as
-    long as OVHcloud's lists of carts and of orders show at once what was written before, which is not documented. Where
-    it matters, let only one job at a time order for an account.
-  - Runs at the same time that want differently named domains in one region cannot be told apart by their orders. Run
-    them one after the other.
+  - The API cannot tell that two checkouts are the same order. Therefore, runs watch each other's carts. Immediately
+    before its own checkout, each one deletes the others' carts and looks for new orders. This works if
+    OVHcloud's lists of carts and orders show at once what was written before, which is not documented. If
+    this matters, let only one job at a time order for an account.
+  - If runs at the same time ask for domains with different names in one region, their orders cannot be distinguished.
+    Run them one after the other.
 seealso:
   - module: ovhcloud.vmware_encryption.okms_info
   - module: ovhcloud.vmware_encryption.okms_credential
 """
 
 EXAMPLES = r"""
-- name: Have an OKMS domain in Roubaix
+- name: Create an OKMS domain in Roubaix
   ovhcloud.vmware_encryption.okms:
     display_name: kms-prod-rbx
     region: eu-west-rbx
@@ -131,11 +133,11 @@ EXAMPLES = r"""
     okms_id: "{{ okms.okms.id }}"
     display_name: kms-production
 
-- name: See which key providers of vCenter have servers of this domain
+- name: Find key providers of vCenter with servers of this domain
   ovhcloud.vmware_encryption.key_provider_info:
   register: vcenter
 
-- name: Ask for its termination
+- name: Request its termination
   ovhcloud.vmware_encryption.okms:
     display_name: kms-production
     state: absent
@@ -147,7 +149,7 @@ EXAMPLES = r"""
       {{ providers | subelements('servers') | selectattr('1.address', 'equalto', okms.okms.kmip_for_vcenter.host)
       | map(attribute='0.name') | map('regex_replace', '^', 'key provider ') | unique }}
 
-- name: Confirm the termination with the token of the mail
+- name: Confirm the termination with the token from the mail
   ovhcloud.vmware_encryption.okms:
     display_name: kms-production
     state: absent
@@ -157,7 +159,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 okms:
-  description: The domain, empty when it is absent. In check mode and before delivery, what is not known yet is null.
+  description: The domain, empty if it is absent. In check mode and before delivery, unknown values are null.
   returned: success
   type: dict
   contains:
@@ -194,14 +196,14 @@ okms:
       type: int
       sample: 5696
     kmip_rsa_endpoint:
-      description: Host and port of the KMIP server with an RSA certificate, null when there is none.
+      description: Host and port of the KMIP server with an RSA certificate, null if there is none.
       type: str
       sample: eu-west-rbx.okms.ovh.net:5697
     kmip_endpoints:
       description:
-        - Both KMIP servers, each with its C(kind), C(host), C(port) and C(ca) (certificates in PEM, may be null).
+        - Both KMIP servers, each with its C(kind), C(host), C(port) and C(ca) (certificates in PEM, can be null).
           Null for one that the API does not name.
-        - For a domain that is not ordered yet, the C(rsa) one is presumed to have the host of the region.
+        - For a domain that is not ordered yet, the module assumes that the C(rsa) one is on the region's host.
       type: dict
       sample:
         rsa:
@@ -215,7 +217,7 @@ okms:
           port: 5696
           ca: null
     kmip_for_vcenter:
-      description: The one of RV(okms.kmip_endpoints) that vCenter shall use, C(rsa) if the API names it.
+      description: The one of RV(okms.kmip_endpoints) for vCenter, C(rsa) if the API names it.
       type: dict
       sample:
         kind: rsa
@@ -263,7 +265,7 @@ okms:
       sample:
         env: prod
 order:
-  description: The order that this run placed or went on with, empty when there was none.
+  description: The order that this run placed or resumed, empty if there was none.
   returned: success, and failure once there is an order
   type: dict
   contains:
@@ -307,9 +309,9 @@ pricing:
         currency: EUR
     usage:
       description:
-        - What is billed for the contents of a domain, each with plan_code, description, object (what it is paid for),
-          price of one (without tax), tax, currency and unit (the time for which it is paid, a month).
-        - A KMIP object is billed until it is destroyed. Each new key of a VM leaves the old one behind.
+        - What OVHcloud bills for a domain's contents, each with plan_code, description, object (what is billed),
+          price of one (without tax), tax, currency and unit (the billing period, a month).
+        - OVHcloud bills a KMIP object until it is destroyed. Each new key of a VM leaves the old one behind.
       type: list
       elements: dict
       sample:
@@ -326,7 +328,7 @@ termination:
   type: dict
   contains:
     state:
-      description: V(confirmation_pending) until the token of the mail is given, then V(terminated).
+      description: V(confirmation_pending) until you give the token from the mail, then V(terminated).
       type: str
       sample: confirmation_pending
     okms_id:
@@ -334,7 +336,7 @@ termination:
       type: str
       sample: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     requested_at:
-      description: When the mail was sent, null when this run has just asked for it or when it is not known.
+      description: When OVHcloud sent the mail, null if this run has just requested it or if it is not known.
       type: str
       sample: null
 """

@@ -10,13 +10,13 @@ module: okms_credential
 short_description: Issue, replace and revoke access credentials of an OVHcloud KMS (OKMS) domain
 description:
   - An access credential is a client certificate for the KMIP and REST servers of one OKMS domain.
-  - Issues one from a certificate signing request, or with a key made by OKMS, and waits until it is ready.
-  - A credential of this name is kept as long as its identities are the wanted ones, its public key is the one of
-    O(csr) (or of the file O(private_key_path)), and it lives for at least O(renew_before) days, counted on the clock of
-    the API. Else a new one is issued. There is no other way to change a credential.
-  - The new credential is ready before the module returns, and nothing old is touched. RV(replaced) names the older
-    ones, which can be revoked by O(state=absent) when the new one is in use.
-  - A change of O(description) or O(validity) alone issues nothing.
+  - Issues one from a certificate signing request, or with a key that OKMS creates, and waits until it is ready.
+  - A credential with this name is kept while its identities are the requested ones, its public key is the one in
+    O(csr) (or in the file O(private_key_path)), and it is valid for at least O(renew_before) days, by the API's
+    clock. Otherwise, the module issues a new one. A credential cannot be changed in another way.
+  - The new credential is ready before the module returns, and older ones stay unchanged. RV(replaced) names the older
+    ones; revoke them with O(state=absent) when the new one is in use.
+  - The module does not issue a new one only because O(description) or O(validity) differ.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -30,34 +30,34 @@ options:
   okms_id:
     description:
       - Id of the OKMS domain.
-      - An empty string stands for a domain that is still to be ordered. Check mode then predicts a new credential, a
+      - An empty string stands for a domain that will be ordered. Check mode then predicts a new credential, a
         real run fails.
     type: str
     required: true
   name:
     description:
       - Name of the credential, at most 50 characters. Required when O(state=present).
-      - Names are not unique on the side of OKMS.
+      - Names are not unique in OKMS.
     type: str
   description:
-    description: Description, at most 200 characters. Only used when a credential is issued.
+    description: Description, at most 200 characters. Only used when the module issues a credential.
     type: str
   identity_urns:
     description:
-      - The IAM identities that the certificate acts as, 1 to 25.
-      - Without it, the identity that calls the API. An identity of its own is better, as whoever holds the certificate
-        may do with the keys what that identity may.
+      - The IAM identities as which the certificate acts, 1 to 25.
+      - By default, the identity that calls the API. Prefer a separate identity, because whoever holds the certificate
+        has all the identity's rights on the keys.
     type: list
     elements: str
   csr:
     description:
       - Certificate signing request in PEM. OKMS then never holds the private key.
-      - Only certificates from a request are within the PCI DSS scope of OKMS.
+      - Only certificates from a request are within OKMS's PCI DSS scope.
       - An empty string stands for a request that does not exist yet. Check mode then predicts a new credential, a real
         run fails.
     type: str
   certificate_type:
-    description: Type of the key that OKMS makes. Cannot go with O(csr). OKMS makes an ECDSA key if this is not given.
+    description: Type of the key that OKMS creates, by default ECDSA. Mutually exclusive with O(csr).
     type: str
     choices: [ECDSA, RSA]
   validity:
@@ -66,42 +66,42 @@ options:
     default: 365
   renew_before:
     description:
-      - A new credential is issued when fewer days than this are left.
-      - Schedules that renew unattended should use V(120), so that there are months left when a renewal fails.
+      - The module issues a new credential if fewer days than this are left.
+      - Unattended schedules should use V(120), so that there are months left if a renewal fails.
     type: int
     default: 30
   private_key_path:
     description:
-      - File for the private key that OKMS makes, needed without O(csr). It is written with mode 0600 as soon as the key
-        exists, and never returned.
-      - The file decides whether an existing credential is ours. If the file is lost, a new credential is issued.
-      - A key that is there already is renamed to the same name with C(.previous) appended when a new one is
-        completely written.
-      - The file is on the host that runs the module. In AWX that is a container which is removed after the job.
+      - File for the private key that OKMS creates, required without O(csr). The module writes it with mode 0600 as soon
+        as the key exists, and never returns it.
+      - The file decides whether an existing credential belongs to you. If it is lost, the module issues a new one.
+      - When a new key is completely written, the module renames an existing one to the same name with C(.previous)
+        appended.
+      - The file is on the host that runs the module. In AWX, that is a container which is removed after the job.
     type: path
   credential_id:
     description: Id of the credential to revoke. Only for O(state=absent).
     type: str
   in_use_by:
     description:
-      - Who uses what this credential gives access to, one line for each user. Only for O(state=absent), which is
-        refused while the list is not empty, unless O(confirm_name) is given.
+      - What uses the access that this credential gives, one line for each user. Only for O(state=absent), which the
+        module refuses while the list is not empty, unless O(confirm_name) is given.
       - This module does not see vCenter. Fill it with C(in_use_by) of
         M(ovhcloud.vmware_encryption.key_provider_info), read with C(users=true).
-        Leave it out for a credential that was replaced and that vCenter does not present any more.
+        Omit it for a replaced credential that vCenter no longer presents.
     type: list
     elements: str
     default: []
   confirm_name:
     description:
-      - The name of the credential again, to revoke it although O(in_use_by) is not empty. Only for O(state=absent).
+      - The credential's name again, to revoke it although O(in_use_by) is not empty. Only for O(state=absent).
       - vCenter cannot get keys with a revoked credential, and encrypted VMs do not start without their keys.
     type: str
   state:
     description:
-      - Whether a usable credential shall exist.
-      - V(absent) revokes the credential O(credential_id), or the one called O(name) if there is exactly one. What uses
-        it is not checked, but see O(in_use_by).
+      - Whether a usable credential must exist.
+      - V(absent) revokes the credential O(credential_id), or the one with O(name) if there is exactly one. The module
+        does not check what uses it, but see O(in_use_by).
     type: str
     choices: [present, absent]
     default: present
@@ -112,7 +112,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Sign the request of vCenter
+- name: Sign vCenter's request
   ovhcloud.vmware_encryption.okms_credential:
     okms_id: "{{ okms.okms.id }}"
     name: vcenter-prod
@@ -121,7 +121,7 @@ EXAMPLES = r"""
     csr: "{{ request.csr.csr }}"
   register: credential
 
-- name: Have a credential whose key OKMS makes, renewed early by a schedule
+- name: Issue a credential whose key OKMS creates, and let a schedule renew it early
   ovhcloud.vmware_encryption.okms_credential:
     okms_id: "{{ okms.okms.id }}"
     name: backup-tool
@@ -130,7 +130,7 @@ EXAMPLES = r"""
     private_key_path: /etc/backup/okms.key
     renew_before: 120
 
-- name: Revoke the ones that were replaced
+- name: Revoke the replaced ones
   ovhcloud.vmware_encryption.okms_credential:
     okms_id: "{{ okms.okms.id }}"
     credential_id: "{{ item }}"
@@ -140,7 +140,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 credential:
-  description: The credential, empty when it is absent. In check mode, what is not known yet is null.
+  description: The credential, empty if it is absent. In check mode, unknown values are null.
   returned: success
   type: dict
   contains:
@@ -201,20 +201,20 @@ credential:
       type: str
       sample: 3f9c...
     private_key_path:
-      description: File of the private key, null when the credential was issued from a request.
+      description: File of the private key, null if the credential was issued from a request.
       type: str
       sample: /etc/backup/okms.key
 lacks_policy:
   description:
-    - Whether the identity that calls the API, which the certificate acts as without O(identity_urns), still needs an
+    - Whether the identity that calls the API, as which the certificate acts without O(identity_urns), still needs an
       IAM policy with the C(okms:kmip) actions on the domain. OKMS refuses its certificate on KMIP until then.
-    - The account itself, and users of a group with the role ADMIN, need no policy.
-    - Null when identities are named, when OVHcloud does not tell, and for O(state=absent).
+    - The account itself, and users in a group with the role ADMIN, need no policy.
+    - Null if identities are named, if OVHcloud does not tell, and for O(state=absent).
   returned: success
   type: bool
   sample: false
 replaced:
-  description: Ids of the other credentials of this name that still work. Revoke them when nothing uses them any more.
+  description: Ids of the other credentials with this name that still work. Revoke them when nothing uses them any more.
   returned: success
   type: list
   elements: str

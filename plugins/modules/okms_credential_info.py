@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: okms_credential_info
-short_description: List access credentials of OVHcloud KMS (OKMS) domains with the days they have left
+short_description: List access credentials of OVHcloud KMS (OKMS) domains with the days left
 description:
   - Lists the access credentials of one domain, or of all domains that the account may see.
-  - Nothing found is an empty list, not an error. Private keys are never in it, OKMS does not keep them.
+  - If there are none, the list is empty; this is not an error. It never contains private keys; OKMS does not keep them.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:

@@ -10,7 +10,7 @@ module: okms_info
 short_description: List OVHcloud KMS (OKMS) domains and regions
 description:
   - Lists the domains that the account may see, with their endpoints and the certificates of their authority.
-  - Nothing found is an empty list, not an error.
+  - If there are none, the list is empty; this is not an error.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -26,7 +26,7 @@ options:
     description: Only domains of this name.
     type: str
   region:
-    description: Only domains of this region, such as V(eu-west-rbx) or V(EU_WEST_RBX).
+    description: Only domains in this region, such as V(eu-west-rbx) or V(EU_WEST_RBX).
     type: str
   include_regions:
     description: Whether to list the regions that offer OKMS too.
@@ -34,14 +34,14 @@ options:
     default: false
   costs:
     description:
-      - Whether to tell what the contents of each domain cost a month, from the number of its objects and the public
+      - Whether to compute the monthly costs of each domain's contents, from the number of its objects and the public
         catalogue.
       - OVHcloud bills KMIP objects, service keys and secrets by their number. A KMIP object counts until it is
-        destroyed, whether anything still uses it or not, and the number is all that the API tells about them.
+        destroyed, whether anything still uses it or not; the API reports only the number.
     type: bool
     default: false
   ovh_subsidiary:
-    description: Subsidiary whose prices are read, such as V(FR). By default that of the account.
+    description: Subsidiary whose prices to read, such as V(FR). By default, the account's subsidiary.
     type: str
 seealso:
   - module: ovhcloud.vmware_encryption.okms
@@ -52,7 +52,7 @@ EXAMPLES = r"""
   ovhcloud.vmware_encryption.okms_info:
   register: okms
 
-- name: What do our domains cost a month?
+- name: Show the monthly costs of our domains
   ovhcloud.vmware_encryption.okms_info:
     costs: true
   register: okms
@@ -118,14 +118,14 @@ okms_domains:
       type: int
       sample: 5696
     kmip_rsa_endpoint:
-      description: Host and port of the KMIP server with an RSA certificate, null when there is none.
+      description: Host and port of the KMIP server with an RSA certificate, null if there is none.
       type: str
       sample: eu-west-rbx.okms.ovh.net:5697
     kmip_endpoints:
       description:
-        - Both KMIP servers, each with its C(kind), C(host), C(port) and C(ca) (certificates in PEM, may be null).
+        - Both KMIP servers, each with its C(kind), C(host), C(port) and C(ca) (certificates in PEM, can be null).
           Null for one that the API does not name.
-        - For a domain that is not ordered yet, the C(rsa) one is presumed to have the host of the region.
+        - For a domain that is not ordered yet, the module assumes that the C(rsa) one is on the region's host.
       type: dict
       sample:
         rsa:
@@ -139,7 +139,7 @@ okms_domains:
           port: 5696
           ca: null
     kmip_for_vcenter:
-      description: The one of RV(okms_domains[].kmip_endpoints) that vCenter shall use, C(rsa) if the API names it.
+      description: The one of RV(okms_domains[].kmip_endpoints) for vCenter, C(rsa) if the API names it.
       type: dict
       sample:
         kind: rsa
@@ -188,7 +188,7 @@ okms_domains:
         env: prod
     monthly_cost:
       description:
-        - What its contents cost a month, without tax. Null without O(costs=true), or when the prices cannot be read.
+        - Monthly costs of its contents, without tax. Null without O(costs=true), or if the prices cannot be read.
       type: dict
       contains:
         currency:
@@ -244,7 +244,7 @@ regions:
       type: int
       sample: 5696
     kmip_endpoints:
-      description: Both KMIP servers, as RV(okms_domains[].kmip_endpoints). The C(rsa) one is presumed.
+      description: Both KMIP servers, as in RV(okms_domains[].kmip_endpoints). The C(rsa) one is an assumption.
       type: dict
       sample:
         rsa:

@@ -9,16 +9,16 @@ DOCUMENTATION = r"""
 module: okms_service_key
 short_description: Create, import, activate, deactivate and delete service keys of an OVHcloud KMS (OKMS) domain
 description:
-  - Service keys are the keys that applications use over the REST API of OKMS. vCenter does not use them, it makes KMIP
-    objects of its own. They are billed by use, and a domain cannot be terminated while it holds any.
-  - A key is decided by O(key_id), else by O(name) and O(type). Several keys of one name and type are an error, unless
-    exactly one of them was never deactivated and O(state) is V(present) or V(active).
-  - Type, size, curve and operations of a key can never be changed. A key that differs in one that is given is an error,
-    and so is an asymmetric key whose public part is not that of O(key). The material of a symmetric key cannot be
-    compared, as OKMS never gives it back.
-  - Only keys that were made over the regional API of OKMS, with O(regional_api=true), are within its PCI DSS scope, and
-    only in the regions that have it (Roubaix, Strasbourg, Gravelines, Limburg, Erith, Warsaw, Beauharnois). Keys made
-    over OVHcloud's central API are not.
+  - Service keys are the keys that applications use over OKMS's REST API. vCenter does not use them; it creates KMIP
+    objects instead. OVHcloud bills them by use, and a domain cannot be terminated while it holds any.
+  - The module finds a key by O(key_id), otherwise by O(name) and O(type). Several keys with one name and type are an
+    error, unless exactly one of them was never deactivated and O(state) is V(present) or V(active).
+  - Type, size, curve and operations of a key can never change. If an existing key differs in a given one, the module
+    fails, and so it does if an asymmetric key's public part is not that of O(key). It cannot compare the material of a
+    symmetric key, because OKMS never returns it.
+  - Only keys that were created over OKMS's regional API, with O(regional_api=true), are within its PCI DSS scope, and
+    only in the regions that offer it (Roubaix, Strasbourg, Gravelines, Limburg, Erith, Warsaw, Beauharnois). Keys that
+    were created over OVHcloud's central API are not.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -31,7 +31,7 @@ options:
   okms_id:
     description:
       - Id of the OKMS domain.
-      - An empty string stands for a domain that is still to be ordered. Check mode then predicts a new key, a real run
+      - An empty string stands for a domain that will be ordered. Check mode then predicts a new key, a real run
         fails.
     type: str
     required: true
@@ -39,31 +39,31 @@ options:
     description: Id of an existing key. Needed to rename one.
     type: str
   name:
-    description: Name of the key, 1 to 32 printable ASCII characters. Names are not unique on the side of OKMS.
+    description: Name of the key, 1 to 32 printable ASCII characters. Names are not unique in OKMS.
     type: str
   type:
     description:
       - Type of the key, V(oct) is a symmetric key.
-      - By default, a new key is of the region's default type, and an existing one of any.
+      - By default, a new key has the region's default type, and an existing one can have any.
     type: str
     choices: [oct, RSA, EC]
   size:
-    description: Bits of a key of type V(oct) or V(RSA). By default that of the region.
+    description: Bits of a key with type V(oct) or V(RSA). By default, the region's default.
     type: int
   curve:
     description: Curve of a key of type V(EC). By default that of the region.
     type: str
     choices: [P-256, P-384, P-521]
   operations:
-    description: What the key is for. By default what the region proposes for its type, or what the imported JWK says.
+    description: Purpose of the key. By default, what the region proposes for its type, or what the imported JWK says.
     type: list
     elements: str
     choices: [encrypt, decrypt, sign, verify, wrapKey, unwrapKey]
   protection_level:
     description:
-      - Where the key is kept, V(SOFTWARE) or V(HSM), which is hardware. Not all regions have it.
-      - By default, a new key is in software. A key on HSM cannot be imported, and the level can never be changed.
-      - OVHcloud's API may not tell the level of an existing key. Then the result is null, and a warning says that it
+      - Where the key is kept, V(SOFTWARE) or V(HSM), which is hardware. Not all regions offer it.
+      - By default, a new key is in software. A key in an HSM cannot be imported, and the level can never change.
+      - If OVHcloud's API does not return an existing key's level, the result is null, and a warning says that it
         was not compared.
     type: str
     choices: [SOFTWARE, HSM]
@@ -71,44 +71,44 @@ options:
     description:
       - Whether the key may leave OKMS, wrapped by another key. A key that was extractable once never counts as one that
         never was.
-      - Only the regional API of OKMS knows it. A new key is made there, see O(regional_api).
-      - Where the API does not tell it for an existing key, a warning says so, and nothing is changed.
+      - Only OKMS's regional API knows it, and creates such a key, see O(regional_api).
+      - If the API does not return it for an existing key, a warning says so, and nothing changes.
     type: bool
   regional_api:
     description:
-      - Whether to make the key over the regional API of the domain (REST), and to read there what the central API does
-        not tell, such as the protection level.
-      - It takes tokens only. With an application key the module fails before any call. The identity needs
+      - Whether to create the key over the domain's regional API (REST), and to read there what the central API does
+        not return, such as the protection level.
+      - It accepts only tokens. With an application key, the module fails before any call. The identity needs
         C(okms:apikms:serviceKey/create), C(okms:apikms:serviceKey/get) and C(okms:apikms:serviceKey/update) on the
         domain.
     type: bool
     default: false
   context:
-    description: Further data that is bound to the key, at most 64 characters. Only used when the key is made.
+    description: Additional data bound to the key, at most 64 characters. Only used when the module creates the key.
     type: str
   key:
     description:
-      - A key of your own, to be imported instead of generated.
+      - Your own key, to import instead of generating one.
       - It is a private key in PEM (RSA or EC), a JWK as JSON text (with the filter C(to_json)), or the base64 of a
         symmetric key.
-      - It is only sent when there is no key yet, and never returned.
+      - It is only sent if there is no key yet, and never returned.
     type: str
   state:
     description:
-      - V(present) makes the key if there is none, and leaves the state of an existing one alone.
-      - V(active) does the same and activates it. A key that was deactivated is activated again.
-      - V(deactivated) takes it out of use. The key must exist. What it has encrypted cannot be read until it is active
+      - V(present) creates the key if there is none, and leaves an existing one's state unchanged.
+      - V(active) does the same and activates it. It also activates a deactivated key again.
+      - V(deactivated) disables it. The key must exist. Data that it encrypted cannot be read until it is active
         again.
-      - V(absent) destroys a key that was deactivated before. It needs O(confirm_name). There is no way back.
+      - V(absent) destroys a deactivated key. It requires O(confirm_name). Nobody can undo this.
     type: str
     choices: [present, active, deactivated, absent]
     default: present
   deactivation_reason:
     description:
-      - Why, for O(state=deactivated). With V(key_compromise) and V(ca_compromise) the key is marked as compromised, as
+      - Reason for O(state=deactivated). V(key_compromise) and V(ca_compromise) mark the key as compromised, as
         OVHcloud's own console does.
-      - V(unspecified) if it is not given. OKMS does not tell the reason of a key that is deactivated already, so
-        another one changes nothing, but a compromise is always noted.
+      - V(unspecified) if it is not given. OKMS does not return the reason of a key that is already deactivated, so
+        another one changes nothing, but a compromise is always recorded.
     type: str
     choices:
       - unspecified
@@ -127,7 +127,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Have a symmetric key
+- name: Create a symmetric key
   ovhcloud.vmware_encryption.okms_service_key:
     okms_id: "{{ okms.okms.id }}"
     name: billing-data
@@ -142,7 +142,7 @@ EXAMPLES = r"""
     key: "{{ vault_signing_key }}"
     operations: [sign, verify]
 
-- name: Take a key out of use
+- name: Disable a key
   ovhcloud.vmware_encryption.okms_service_key:
     okms_id: "{{ okms.okms.id }}"
     name: billing-data
@@ -159,7 +159,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 service_key:
-  description: The key, empty when it is absent. In check mode, what is not known yet is null.
+  description: The key, empty if it is absent. In check mode, unknown values are null.
   returned: success
   type: dict
   contains:
@@ -193,7 +193,7 @@ service_key:
       type: str
       sample: SOFTWARE
     extractable:
-      description: Whether the key may leave OKMS. Null when it was not asked for, or is not told.
+      description: Whether the key may leave OKMS. Null if it was not requested, or is not returned.
       type: bool
       sample: null
     state:

@@ -9,10 +9,9 @@ DOCUMENTATION = r"""
 module: okms_service_key_info
 short_description: List service keys of OVHcloud KMS (OKMS) domains
 description:
-  - Lists the service keys of one domain, or of all domains that the account may see. Keys that were destroyed are left
-    out.
-  - Nothing found is an empty list, not an error. No secret part of a key is ever in it.
-  - The keys of vCenter are KMIP objects and are not listed here.
+  - Lists the service keys of one domain, or of all domains that the account may see, without destroyed keys.
+  - If there are none, the list is empty; this is not an error. It never contains a secret part of a key.
+  - vCenter's keys are KMIP objects and are not listed here.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -42,14 +41,14 @@ options:
     elements: str
     choices: [PRE_ACTIVE, ACTIVE, DEACTIVATED, COMPROMISED]
   public_keys:
-    description: Whether to read the public part of asymmetric keys too, at the cost of two calls for each.
+    description: Whether to read the public part of asymmetric keys too, with two calls for each.
     type: bool
     default: false
   regional_api:
     description:
-      - Whether to read over the regional API of each domain what the central one does not tell (protection level,
-        extractable), at the cost of one call for each key.
-      - It takes tokens only. With an application key the module fails before any call.
+      - Whether to read over each domain's regional API what the central one does not return (protection level,
+        extractable), with one call for each key.
+      - It accepts only tokens. With an application key, the module fails before any call.
     type: bool
     default: false
 seealso:
@@ -57,7 +56,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: See which keys could be deleted
+- name: Find keys that could be deleted
   ovhcloud.vmware_encryption.okms_service_key_info:
     okms_id: "{{ okms.okms.id }}"
     states: [DEACTIVATED, COMPROMISED]
@@ -105,7 +104,7 @@ service_keys:
       type: str
       sample: SOFTWARE
     extractable:
-      description: Whether the key may leave OKMS. Null when it was not asked for, or is not told.
+      description: Whether the key may leave OKMS. Null if it was not requested, or is not returned.
       type: bool
       sample: null
     state:

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: output_files
-short_description: Check that files can be written, and make their folders
+short_description: Check that files can be written, and create their folders
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Judges all paths at which a play is going to write, before the play changes anything. All roles of this collection
-    begin with it.
-  - A path is refused when a folder, a symbolic link or a FIFO is in its place, when its folder cannot be written to or
-    has no room left, and when it lies in the container of a job and so would vanish with it.
-  - Folders that are missing are made with mode 0700, once all paths are good. Files are not touched. A file that is
-    made for a moment proves that there is room.
+  - Checks all paths to which a play will write, before the play changes anything. All roles of this collection
+    start with it.
+  - It refuses a path if a folder, a symbolic link or a FIFO is in its place, if its folder is not writable or
+    full, and if it lies in a job's container and so would vanish with it.
+  - It creates missing folders with mode 0700, once all paths are good. It leaves files unchanged. A temporary file
+    proves that there is space.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_files
@@ -29,7 +29,7 @@ options:
     required: true
     suboptions:
       option:
-        description: What messages call this path, usually the variable that holds it.
+        description: Name of this path in messages, usually the variable that holds it.
         type: str
         required: true
       path:
@@ -40,7 +40,7 @@ options:
         type: bool
         default: false
       follow:
-        description: Whether a symbolic link at the path is followed by what writes the file. Else it is refused.
+        description: Whether the program that writes the file follows a symbolic link. Otherwise, links are refused.
         type: bool
         default: false
       lasting:
@@ -64,7 +64,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Check where the report and the dossier go before anything is changed
+- name: Check where the report and the dossier go before any change
   ovhcloud.vmware_encryption.output_files:
     files:
       - option: report_folder

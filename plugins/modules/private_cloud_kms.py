@@ -7,17 +7,18 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: private_cloud_kms
-short_description: Open, correct and close the KMS flow of a VMware on OVHcloud private cloud
+short_description: Manage the KMS entries of a VMware on OVHcloud private cloud
 description:
-  - Registers a KMS with a private cloud, so that its vCenter can connect to that KMS. OVHcloud takes one IPv4 address
-    for each entry, so the module keeps one entry for each address of O(host), and waits for all of them together.
+  - Registers a KMS with a private cloud, so that its vCenter can connect to that KMS. OVHcloud accepts one IPv4 address
+    for each entry, so the module maintains one entry for each address of O(host), and waits for all of them together.
   - An entry is open when OVHcloud reports it as delivered, or when its task waits for vCenter to use the KMS. Depending
     on the private cloud, OVHcloud delivers an entry before vCenter is set up, or afterwards. See O(wait_for).
-  - OVHcloud chooses the port of an entry. Neither its IPv4 address nor its port can be changed.
-  - Entries for addresses that the host no longer has are returned in RV(stale_entries), with a warning, and are removed
-    only if O(remove_stale=true). The module recognises such an entry by its description, whose last word is the name of
-    the host. It never removes an entry of another KMS.
-  - Each change is sent once. After a lost answer the module looks up whether it took effect. If some entries were
+  - OVHcloud chooses the port of an entry. Neither its IPv4 address nor its port can change.
+  - The module returns entries for addresses that the host no longer has in RV(stale_entries), with a warning, and
+    removes them only if O(remove_stale=true). It recognises such an entry by its description, whose last word is the
+    host's name. It never removes another KMS's entry.
+  - The module sends each change once. After a lost answer, it checks whether the change took effect. If some entries
+    were changed before an error, the next run resumes from there.
     changed before an error, the next run resumes from there.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
@@ -46,21 +47,21 @@ options:
     type: int
   thumbprint:
     description:
-      - SHA-1 or SHA-256 thumbprint of the certificate that the KMIP server shows on its port.
+      - SHA-1 or SHA-256 thumbprint of the certificate that the KMIP server presents on its port.
       - With or without colons, in upper or lower case, or as printed by C(openssl x509 -fingerprint).
-      - Needed for O(state=present), unless O(address_thumbprints) has all addresses.
+      - Required for O(state=present), unless O(address_thumbprints) has all addresses.
     type: str
   address_thumbprints:
     description:
-      - Thumbprints by IPv4 address, for servers behind one name that show different certificates. They take precedence
-        over O(thumbprint). Addresses that the host does not have are ignored.
+      - Thumbprints by IPv4 address, for servers behind one name that present different certificates. They take
+        precedence over O(thumbprint). Addresses that the host does not have are ignored.
     type: dict
     default: {}
   description:
     description:
-      - Description of the entries. If not given, descriptions are left alone. An empty text clears them.
-      - End it with the host name, such as V(OVHcloud KMS eu-west-par.okms.ovh.net), to have the entries recognised as
-        those of this host after its addresses have changed.
+      - Description of the entries. If not given, descriptions stay unchanged. An empty text clears them.
+      - End it with the host name, such as V(OVHcloud KMS eu-west-par.okms.ovh.net), so that the module recognises the
+        entries as this host's after its addresses have changed.
       - If an address has two names, the entry keeps the description that ends with the other name.
     type: str
   remove_stale:
@@ -70,16 +71,16 @@ options:
     type: bool
     default: false
   state:
-    description: Whether the flow shall exist. V(absent) removes all entries of the host.
+    description: Whether the entries must exist. V(absent) removes all entries of the host.
     type: str
     choices: [present, absent]
     default: present
   wait_for:
     description:
       - What to wait for if O(state=present) and O(wait=true), for all entries together.
-      - V(flow_open) ends as soon as vCenter can connect, with RV(kms_entries[].waiting_for_vcenter) true if OVHcloud
+      - V(flow_open) returns as soon as vCenter can connect, with RV(kms_entries[].waiting_for_vcenter) true if OVHcloud
         waits for vCenter.
-      - V(delivered) also waits until OVHcloud has delivered the entries. If OVHcloud waits for vCenter, ask for it in a
+      - V(delivered) also waits until OVHcloud has delivered the entries. If OVHcloud waits for vCenter, request it in a
         second run, after vCenter is set up. That run finds the entries and their tasks again and changes nothing.
     type: str
     choices: [flow_open, delivered]
@@ -87,14 +88,14 @@ options:
   confirm_host:
     description:
       - The host typed again, or its IPv4 address if only one entry is removed.
-      - Needed for O(state=absent) while an entry is delivered and VM encryption is in use on the private cloud.
+      - Required for O(state=absent) while an entry is delivered and VM encryption is in use on the private cloud.
         vCenter cannot get keys through a closed flow, and encrypted VMs do not start without their keys.
-      - Also needed for O(state=absent) while O(in_use_by) is not empty.
+      - Also required for O(state=absent) while O(in_use_by) is not empty.
     type: str
   in_use_by:
     description:
-      - Who uses the key providers behind this KMS, one line for each user. Only for O(state=absent), which is refused
-        while the list is not empty, unless O(confirm_host) is given.
+      - What uses the key providers behind this KMS, one line for each user. Only for O(state=absent), which the module
+        refuses while the list is not empty, unless O(confirm_host) is given.
       - This module does not see vCenter. Fill it with C(in_use_by) of
         M(ovhcloud.vmware_encryption.key_provider_info), read with C(users=true).
     type: list
@@ -102,17 +103,18 @@ options:
     default: []
   needed_hosts:
     description:
-      - Hosts of KMIP servers that must stay in reach, such as those of the other key providers of vCenter. A removal is
-        refused when one of them has the address of an entry, whatever O(confirm_host) says.
-      - Names are resolved by the host that runs this module, IPv6 addresses are passed over.
+      - Hosts of KMIP servers that must stay reachable, such as those of vCenter's other key providers. The module
+        refuses a removal if one of them has the address of an entry, whatever O(confirm_host) says.
+      - The host that runs this module resolves names. IPv6 addresses are ignored.
     type: list
     elements: str
     default: []
   wait_timeout:
     description:
-      - How long to wait at most, in seconds. A wait that ends is an error that loses nothing, run again to go on.
-      - On a private cloud with advanced security a token validator has to confirm the operation within 15 minutes.
-        The error says so if nothing has begun when the time is over.
+      - How long to wait at most, in seconds. If the time is over, the module fails, nothing is lost, and the next run
+        continues.
+      - On a private cloud with advanced security, a token validator must confirm the operation within 15 minutes.
+        The error says so if nothing has started when the time is over.
     type: int
     default: 1800
 seealso:
@@ -123,14 +125,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Read the thumbprint of the KMIP server, which the CA of the OKMS domain must have signed
+- name: Read the KMIP server's thumbprint, which the OKMS domain's CA must have signed
   ovhcloud.vmware_encryption.kmip_server_info:
     host: eu-west-par.okms.ovh.net
     port: 5697
     on_untrusted: fail
   register: server
 
-- name: Open the flow to each address of the region, before vCenter is set up
+- name: Add an entry for each address of the region, before vCenter is set up
   ovhcloud.vmware_encryption.private_cloud_kms:
     service_name: pcc-198-51-100-10
     host: eu-west-par.okms.ovh.net
@@ -153,20 +155,20 @@ EXAMPLES = r"""
     thumbprint: "{{ server.kmip_server.sha1 }}"
     remove_stale: true
 
-- name: Close the flow to a KMS that no provider uses any more
+- name: Remove the entry of a KMS that no provider uses any more
   ovhcloud.vmware_encryption.private_cloud_kms:
     service_name: pcc-198-51-100-10
     host: 203.0.113.20
     state: absent
     confirm_host: 203.0.113.20
 
-- name: Ask vCenter who uses the key provider
+- name: Find what uses the key provider
   ovhcloud.vmware_encryption.key_provider_info:
     name: old-kms
     users: true
   register: provider
 
-- name: Close its flow, unless somebody uses it
+- name: Remove its entry, unless something uses it
   ovhcloud.vmware_encryption.private_cloud_kms:
     service_name: pcc-198-51-100-10
     host: 203.0.113.20
@@ -178,8 +180,8 @@ EXAMPLES = r"""
 RETURN = r"""
 kms_entries:
   description:
-    - The entries of the host, one for each of its IPv4 addresses, in order of the addresses. Empty when absent.
-    - In check mode, what is not known yet is null.
+    - The host's entries, one for each of its IPv4 addresses, in order of the addresses. Empty if absent.
+    - In check mode, unknown values are null.
   returned: success
   type: list
   elements: dict
@@ -197,11 +199,11 @@ kms_entries:
       type: int
       sample: 5697
     port_matches:
-      description: Whether the port is the one in O(port). Null when O(port) is not given or the port is not known.
+      description: Whether the port is the one in O(port). Null if O(port) is not given or the port is not known.
       type: bool
       sample: true
     thumbprint:
-      description: Thumbprint of the certificate of the KMS, in upper case with colons.
+      description: Thumbprint of the KMS's certificate, in upper case with colons.
       type: str
       sample: 0A:1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9:0A:1B:2C:3D
     description:
@@ -217,13 +219,13 @@ kms_entries:
       type: bool
       sample: false
     task_id:
-      description: Task that is not finished yet. Null when there is none, or when it cannot be told from others.
+      description: Task that is not finished yet. Null if there is none, or if it cannot be distinguished from others.
       type: int
       sample: null
 stale_entries:
   description:
-    - Entries whose description ends with the name of the host, for addresses that it no longer has. Empty after they
-      were removed.
+    - Entries whose description ends with the host's name, for addresses that it no longer has. Empty after their
+      removal.
   returned: success
   type: list
   elements: dict

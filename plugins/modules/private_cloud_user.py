@@ -9,9 +9,10 @@ DOCUMENTATION = r"""
 module: private_cloud_user
 short_description: Manage rights of a vSphere user of a VMware on OVHcloud private cloud
 description:
-  - Gives or takes rights of a vSphere user, such as the encryption right that the user who sets up key providers needs.
-  - Users are decided by their exact login or name. Only what differs is sent, and the result is verified.
-  - Creates users only if O(allow_create=true), and removes them only if O(confirm_name) is given.
+  - Grants or revokes a vSphere user's rights, such as the encryption right, which the user who sets up key providers
+    needs.
+  - The module finds users by their exact login or name. It sends only what differs, and verifies the result.
+  - It creates users only if O(allow_create=true), and removes them only if O(confirm_name) is given.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -29,44 +30,44 @@ options:
     type: str
     required: true
   encryption_right:
-    description: Whether the user may manage key providers and encryption. If not given, it is left alone.
+    description: Whether the user may manage key providers and encryption. If not given, unchanged.
     type: bool
   can_manage_rights:
-    description: Whether the user may change rights of users. If not given, it is left alone.
+    description: Whether the user may change users' rights. If not given, unchanged.
     type: bool
   can_manage_network:
-    description: Whether the user may manage networks. If not given, it is left alone.
+    description: Whether the user may manage networks. If not given, unchanged.
     type: bool
   can_manage_ip_fail_overs:
-    description: Whether the user may manage additional IP addresses. If not given, it is left alone.
+    description: Whether the user may manage additional IP addresses. If not given, unchanged.
     type: bool
   nsx_right:
-    description: Whether the user may use NSX. If not given, it is left alone.
+    description: Whether the user may use NSX. If not given, unchanged.
     type: bool
   full_admin_ro:
-    description: Whether the user may read as a full administrator. If not given, it is left alone.
+    description: Whether the user may read as a full administrator. If not given, unchanged.
     type: bool
   receive_alerts:
-    description: Whether the user receives alerts by mail. If not given, it is left alone.
+    description: Whether the user receives alerts by mail. If not given, unchanged.
     type: bool
   token_validator:
     description:
       - Whether the user may confirm sensitive operations on a private cloud with advanced security.
-      - If not given, it is left alone.
+      - If not given, unchanged.
     type: bool
   email:
-    description: Mail address. If not given, it is left alone. An empty text clears it.
+    description: Mail address. If not given, unchanged. An empty text clears it.
     type: str
   first_name:
-    description: First name. If not given, it is left alone. An empty text clears it.
+    description: First name. If not given, unchanged. An empty text clears it.
     type: str
   last_name:
-    description: Last name. If not given, it is left alone. An empty text clears it.
+    description: Last name. If not given, unchanged. An empty text clears it.
     type: str
   phone_number:
     description:
       - Phone number in the form V(+33.612345678). Numbers with the same digits are the same.
-      - If not given, it is left alone. An empty text clears it.
+      - If not given, unchanged. An empty text clears it.
     type: str
   allow_create:
     description: Whether to create the user if there is none.
@@ -74,34 +75,35 @@ options:
     default: false
   password:
     description:
-      - Password of a new user. Without it OVHcloud makes a random one and sends it by mail.
-      - The password of a user that exists is never changed.
+      - Password of a new user. Without it, OVHcloud generates one and sends it by mail.
+      - The module never changes an existing user's password.
     type: str
   right:
-    description: Right of a new user on all datacenters. A user that exists keeps what it has.
+    description: Right of a new user on all datacenters. An existing user keeps its right.
     type: str
     choices: [admin, disabled, readonly, readwrite]
   network_role:
-    description: Role of a new user on networks. A user that exists keeps what it has.
+    description: Role of a new user on networks. An existing user keeps its role.
     type: str
     choices: [admin, manager, noAccess, readonly]
   vm_network_role:
-    description: Role of a new user on networks of VMs. A user that exists keeps what it has.
+    description: Role of a new user on networks of VMs. An existing user keeps its role.
     type: str
     choices: [admin, noAccess, readonly]
   state:
-    description: Whether the user shall exist. V(absent) needs O(confirm_name).
+    description: Whether the user must exist. V(absent) requires O(confirm_name).
     type: str
     choices: [present, absent]
     default: present
   confirm_name:
-    description: Name or login of the user typed again, needed to remove a user.
+    description: Name or login of the user, typed again. Required to remove a user.
     type: str
   wait_timeout:
     description:
-      - How long to wait at most, in seconds. A wait that ends is an error that loses nothing, run again to go on.
-      - On a private cloud with advanced security a token validator has to confirm the operation within 15 minutes.
-        The error says so if nothing has begun when the time is over.
+      - How long to wait at most, in seconds. If the time is over, the module fails, nothing is lost, and the next run
+        continues.
+      - On a private cloud with advanced security, a token validator must confirm the operation within 15 minutes.
+        The error says so if nothing has started when the time is over.
     type: int
     default: 1800
 seealso:
@@ -109,13 +111,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Let admin manage key providers
+- name: Grant admin the right to manage key providers
   ovhcloud.vmware_encryption.private_cloud_user:
     service_name: pcc-198-51-100-10
     name: admin
     encryption_right: true
 
-- name: Have a user of its own for the encryption
+- name: Create a separate user for encryption
   ovhcloud.vmware_encryption.private_cloud_user:
     service_name: pcc-198-51-100-10
     name: encryption
@@ -134,7 +136,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 user:
-  description: The user, empty when it is absent. In check mode, what is not known yet is null.
+  description: The user, empty if it is absent. In check mode, unknown values are null.
   returned: success
   type: dict
   contains:
@@ -211,7 +213,7 @@ user:
       type: str
       sample: user
     identity_provider_type:
-      description: V(iam) or V(federation) for users that come from there, else null.
+      description: V(iam) or V(federation) for users from there, otherwise null.
       type: str
       sample: null
 """

@@ -7,26 +7,26 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: recovery_dossier
-short_description: Keep the dossier from which key providers can be rebuilt
+short_description: Maintain the dossier from which key providers can be rebuilt
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Creates, replaces or removes the entry of one key provider of one vCenter in a JSON file.
-  - One file may serve several vCenters. Each has its own entries, by its instance UUID. An entry of another vCenter is
-    never touched, also under the same address or the same provider name.
-  - Several runs may use one file at the same time. Each change is made to what is in the file at that moment, under a
+  - One file can serve several vCenters. Each has its own entries, identified by its instance UUID. The module never
+    changes another vCenter's entry, even with the same address or the same provider name.
+  - Several runs can use one file at the same time. Each change is based on what is in the file at that moment, under a
     lock that ends with the process.
-  - A vCenter has one default provider. An entry with C(default=true) takes that from the others of that vCenter.
-  - A file that says the same already is left as it is, with its old time.
-  - Files of earlier versions, which had one vCenter, are read, and converted with the next change. An entry of which
-    nothing tells the vCenter stays apart until a run has a provider with the same keys before it.
-  - The dossier holds no secret. An entry with a private key in it is refused.
+  - A vCenter has one default provider. An entry with C(default=true) removes that mark from the others of that vCenter.
+  - If the file already says the same, the module leaves it unchanged, with its old time.
+  - Files of earlier versions, which had one vCenter, can still be read; the next change converts them. An entry without
+    a vCenter stays apart until a run meets a provider with the same keys.
+  - The dossier holds no secrets. The module refuses an entry with a private key in it.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_files
 options:
   path:
-    description: The file. Its directory must exist. It has the mode 0600, and links are followed.
+    description: The file. Its directory must exist. It has mode 0600, and links are followed.
     type: path
     required: true
   vcenter:
@@ -34,7 +34,7 @@ options:
     type: str
     required: true
   vcenter_id:
-    description: Instance UUID of the vCenter. Without it, the address tells vCenters apart.
+    description: Instance UUID of the vCenter. Without it, the address identifies the vCenter.
     type: str
     default: ""
   provider:
@@ -42,17 +42,17 @@ options:
     type: str
     required: true
   entry:
-    description: What is known of the provider. Empty to take it out of the dossier.
+    description: What is known about the provider. If empty, the module removes it from the dossier.
     type: dict
     default: {}
   retire:
     description:
-      - Whether an entry that is taken out is kept among the retired ones, with the time. It is not rebuilt any more,
-        but tells which keys and which backup old copies of machines need. Only with an empty O(entry).
+      - Whether to keep a removed entry among the retired ones, with the time. The role C(recovery) does not rebuild it,
+        but it tells which keys and which backup old copies of VMs need. Only with an empty O(entry).
     type: bool
     default: false
   native_key_id:
-    description: Id of the key of a native provider that is taken out. It finds an entry that names no vCenter.
+    description: Key id of a removed native provider. It finds an entry that names no vCenter.
     type: str
     default: ""
 seealso:
@@ -65,7 +65,7 @@ EXAMPLES = r"""
     name: nkp-prod
   register: found
 
-- name: Keep what a recovery needs
+- name: Record what a recovery needs
   ovhcloud.vmware_encryption.recovery_dossier:
     path: /safe/dossier.json
     vcenter: "{{ found.vcenter }}"

@@ -12,8 +12,8 @@ version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Returns the entries of one vCenter in a recovery dossier, see M(ovhcloud.vmware_encryption.recovery_dossier).
-  - What is not as it should be in the file is named on one line. Nothing of the file is ever run.
-  - Entries of files that earlier versions wrote, of which nothing tells the vCenter, are returned for each vCenter.
+  - If the file has a wrong shape, a one-line message names it. The module never executes anything in the file.
+  - Entries without a vCenter, from files of earlier versions, are returned for each vCenter.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module
   - ovhcloud.vmware_encryption._attributes.actiongroup_files
@@ -27,23 +27,23 @@ options:
     type: str
     required: true
   vcenter_id:
-    description: Instance UUID of the vCenter. The address counts only for entries that have none.
+    description: Instance UUID of the vCenter. The address counts only for entries without one.
     type: str
     default: ""
   rebuild:
     description:
-      - Whether the entries are to be rebuilt in that vCenter. Each must then be of a kind that the role C(recovery)
-        knows, and complete. A dossier without an entry for that vCenter is an error then.
+      - Whether you will rebuild the entries in that vCenter. Each must then be of a kind that the role C(recovery)
+        knows, and complete. A dossier without an entry for that vCenter is then an error.
     type: bool
     default: false
   source:
     description:
-      - Only with O(rebuild=true). Address or instance UUID of the vCenter in the dossier whose entries are to be
-        rebuilt, when it is another one than the vCenter of O(vcenter), such as one that was installed anew.
+      - Only with O(rebuild=true). Address or instance UUID of the vCenter in the dossier whose entries to
+        rebuild, if this is not the vCenter of O(vcenter), for example after a new installation.
     type: str
     default: ""
   providers:
-    description: Only with O(rebuild=true). Names of the key providers to rebuild, all when empty.
+    description: Only with O(rebuild=true). Names of the key providers to rebuild. If empty, all.
     type: list
     elements: str
     default: []
@@ -52,11 +52,11 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Which vCenter is this?
+- name: Find out which vCenter this is
   ovhcloud.vmware_encryption.vcenter_info:
   register: found
 
-- name: What does the dossier say of it?
+- name: Read what the dossier says about it
   ovhcloud.vmware_encryption.recovery_dossier_info:
     path: /safe/dossier.json
     vcenter: "{{ found.vcenter }}"
@@ -66,7 +66,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 source:
-  description: The vCenter whose entries these are, in words. Empty when the dossier has none.
+  description: The vCenter with these entries, in words. Empty if the dossier has none.
   returned: success
   type: str
   sample: pcc-192-0-2-10.ovh.com (instance UUID 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44)

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: role_options
-short_description: Read and judge the options of a role of this collection
+short_description: Read and check the options of a role of this collection
 version_added: 0.1.0
 description:
-  - Every role of this collection begins with it. It reads the variables of the role, completes them with the
-    defaults, turns them into their types, and fails with everything that is wrong before the role does anything.
-  - Null and blank text mean that an option was not given, as surveys hand over questions without an answer. An
-    option with a default then takes it.
-  - Lists can be given as text, with one item, with items separated by commas or one per line, or in JSON.
-    Dictionaries can be given as JSON.
-  - A variable that begins with the name of the role and is none of its options is a warning that names it.
-  - The result is never shown, because secrets are among the options.
+  - Every role of this collection starts with it. It reads the role's variables, completes them with the
+    defaults, converts them into their types, and fails with everything that is wrong before the role does anything.
+  - Null and blank text mean "not given", because surveys return unanswered questions like this. The option's default
+    then applies, if it has one.
+  - Lists can be text, with one item, with items separated by commas or one per line, or in JSON.
+    Dictionaries can be JSON.
+  - The module warns about a variable that starts with the role's name and is not one of its options.
+  - The result is never shown, because options include secrets.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 options:
@@ -26,7 +26,7 @@ options:
     type: str
     required: true
   partial:
-    description: Whether required options may be missing. The options are then only judged, and not returned.
+    description: Whether required options may be missing. The module then only checks the options, and returns none.
     type: bool
     default: false
 attributes:
@@ -37,11 +37,11 @@ attributes:
     description: Has nothing to show.
     support: none
 notes:
-  - It is an action, nothing runs on the managed host.
+  - It is an action; nothing runs on the managed host.
 """
 
 EXAMPLES = r"""
-- name: Read and judge the options
+- name: Read and check the options
   ovhcloud.vmware_encryption.role_options:
     role: okms
   register: __okms_options
@@ -55,7 +55,7 @@ option:
   type: raw
   sample: eu-west-rbx
 outputs:
-  description: What the role will write with these options, as M(ovhcloud.vmware_encryption.output_files) takes it.
+  description: What the role will write with these options, in the form of M(ovhcloud.vmware_encryption.output_files).
   returned: with O(partial)
   type: list
   elements: dict
@@ -64,7 +64,7 @@ outputs:
       follow: true
       path: /srv/vmware/dossier.json
 volumes:
-  description: The option C(volumes) of the role, folders that outlast a job.
+  description: The role's option C(volumes), folders that outlast a job.
   returned: with O(partial)
   type: list
   elements: str

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: signed_certificate
-short_description: Sign a certificate request with a CA at hand
+short_description: Sign a certificate request with a CA whose key you have
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Signs a certificate signing request (CSR), such as that of M(ovhcloud.vmware_encryption.key_provider_csr), with the
-    certificate and the private key of a CA, and keeps the certificate in a file.
-  - The certificate is one for TLS clients. It gets the subject of the CSR, a random serial number, and the extensions
-    that a client needs. Extensions that the CSR asks for are not taken over.
-  - A certificate in the file that answers the same CSR, was signed by the same CA and is not near its end is left
-    alone.
-  - It runs where the key of the CA is, without any connection.
+  - Signs a certificate signing request (CSR), such as that of M(ovhcloud.vmware_encryption.key_provider_csr), with a
+    CA's certificate and private key, and keeps the certificate in a file.
+  - The certificate is for TLS clients. It gets the CSR's subject, a random serial number, and the extensions
+    that a client needs. The module ignores extensions in the CSR.
+  - If the certificate in the file answers the same CSR, was signed by the same CA and does not expire soon, the module
+    leaves it unchanged.
+  - It runs where the CA's key is, without any connection.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_certificates
@@ -26,43 +26,44 @@ requirements:
 options:
   csr:
     description:
-      - Certificate signing request in PEM form; the text, not a path. Its signature is verified.
-      - Needed to sign. In check mode without it, the CA, its key and the file are judged before there is a request.
+      - Certificate signing request in PEM form, as text, not as a path. The module verifies its signature.
+      - Required to sign. In check mode without it, the module checks the CA, its key and the file before there is a
+        request.
     type: str
   ca_certificate:
     description:
-      - Certificate of the CA in PEM form; the text, not a path. Certificates above it may follow.
-      - This or O(ca_certificate_path) is needed.
+      - Certificate of the CA in PEM form, as text, not as a path. Certificates above it can follow.
+      - Either this or O(ca_certificate_path) is required.
     type: str
   ca_certificate_path:
-    description: File with the content of O(ca_certificate), which counts if both are given.
+    description: File with the content of O(ca_certificate), which takes precedence if both are given.
     type: path
   ca_private_key:
     description:
-      - Private key of the CA in PEM form; the text, not a path.
-      - This or O(ca_private_key_path) is needed.
+      - Private key of the CA in PEM form, as text, not as a path.
+      - Either this or O(ca_private_key_path) is required.
     type: str
   ca_private_key_path:
-    description: File with the content of O(ca_private_key), which counts if both are given.
+    description: File with the content of O(ca_private_key), which takes precedence if both are given.
     type: path
   ca_private_key_passphrase:
-    description: Passphrase of the private key of the CA, when it is encrypted.
+    description: Passphrase of the CA's private key, if it is encrypted.
     type: str
   path:
     description:
-      - File that keeps the certificate, with the certificate of the CA after it when that is not a root.
-      - A file that holds something else than certificates is never overwritten.
+      - File that keeps the certificate, followed by the CA's certificate unless that is a root.
+      - The module never overwrites a file that holds something other than certificates.
     type: path
     required: true
   common_name:
-    description: Common name (CN) that replaces that of the CSR. Other fields of its subject stay.
+    description: Common name (CN) that replaces the CSR's. Other fields of its subject stay.
     type: str
   validity:
-    description: Validity of a new certificate in days. It ends with that of the CA at the latest.
+    description: Validity of a new certificate in days. It ends with the CA's at the latest.
     type: int
     default: 365
   renew_before:
-    description: Days before its end from which a certificate in the file is replaced. It must be less than O(validity).
+    description: Days before its expiry from which the module replaces the certificate. Must be less than O(validity).
     type: int
     default: 30
 seealso:
@@ -71,7 +72,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: CSR of vCenter
+- name: Get vCenter's CSR
   ovhcloud.vmware_encryption.key_provider_csr:
     provider: team-kms
   register: request
@@ -93,7 +94,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 certificate:
-  description: The certificate. In check mode it is the prediction, what is known only after signing is null.
+  description: The certificate. In check mode, the prediction; values known only after signing are null.
   returned: success
   type: dict
   contains:
@@ -109,7 +110,7 @@ certificate:
         MIIB...
         -----END CERTIFICATE-----
     chain:
-      description: The same, with the certificate of the CA after it when that is not a root.
+      description: The same, followed by the CA's certificate unless that is a root.
       type: str
       sample: |
         -----BEGIN CERTIFICATE-----

@@ -13,11 +13,11 @@ author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Creates, changes and removes a standard key provider (KMIP), its servers, vCenter's trust in their certificates,
     and whether it is the default.
-  - The trust of the KMS in vCenter is the business of M(ovhcloud.vmware_encryption.key_provider_csr) and
+  - To make the KMS trust vCenter, use M(ovhcloud.vmware_encryption.key_provider_csr) and
     M(ovhcloud.vmware_encryption.key_provider_client_certificate).
-  - A new server whose address belongs to a virtual machine of this vCenter is warned of, because such a KMS needs
+  - The module warns if a new server's address belongs to a VM of this vCenter, because such a KMS needs
     itself to start.
-  - vCenter 7.0 U2 or newer is needed.
+  - Requires vCenter 7.0 U2 or newer.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -27,8 +27,8 @@ attributes:
   idempotent:
     support: partial
     details:
-      - With O(update_password=always) passwords are sent, and a change is reported, in every run, because vCenter does
-        not tell which password it has.
+      - With O(update_password=always), the module sends passwords, and reports a change, in every run, because vCenter
+        does not tell which password it has.
 requirements:
   - cryptography >= 38.0
 options:
@@ -39,16 +39,16 @@ options:
     required: true
   state:
     description:
-      - V(present) makes sure that the provider is there with these servers.
-      - V(absent) removes it, unless somebody uses it. The error then names the users, see O(confirm_name).
+      - V(present) ensures that the provider exists with these servers.
+      - V(absent) removes it, unless something uses it. The error then names the users, see O(confirm_name).
     type: str
     choices: [present, absent]
     default: present
   servers:
     description:
       - Servers of the provider. All servers of a provider must serve the same keys.
-      - The first server creates the provider. A server is found by its O(servers[].name).
-      - Servers that are not named stay, unless O(purge_servers=true).
+      - The first server creates the provider. The module finds a server by its O(servers[].name).
+      - Other servers stay, unless O(purge_servers=true).
     type: list
     elements: dict
     suboptions:
@@ -62,12 +62,12 @@ options:
         required: true
       port:
         description:
-          - TCP port of the KMIP server, for OKMS that of its RSA endpoint, V(5697).
-          - If it is not given, a server that is there keeps its port, and a new one gets V(5696).
+          - TCP port of the KMIP server, for OKMS its RSA endpoint's, V(5697).
+          - If it is not given, an existing server keeps its port, and a new one gets V(5696).
         type: int
       username:
         description:
-          - User name at the KMIP server, when it wants one beside the certificate.
+          - User name at the KMIP server, if it asks for one in addition to the certificate.
           - An empty text clears it.
         type: str
       password:
@@ -84,68 +84,68 @@ options:
         type: int
       timeout:
         description:
-          - How long vCenter waits for the server, in seconds. V(0) is without end, V(-1) clears the setting.
+          - How long vCenter waits for the server, in seconds. V(0) means no limit, V(-1) clears the setting.
         type: int
   purge_servers:
     description:
-      - Whether to remove servers that are not in O(servers). New servers come first, so that the provider is never
-        without one.
-      - Replacing all servers at once counts as a removal, it is refused while somebody uses the provider.
+      - Whether to remove servers that are not in O(servers). The module adds new servers first, so that the provider
+        always has one.
+      - Replacing all servers at once counts as a removal; the module refuses it while something uses the provider.
     type: bool
     default: false
   update_password:
     description:
-      - V(on_create) sends a password when its server is added only.
+      - V(on_create) sends a password only when its server is added.
       - V(always) sends the given passwords in every run, which always counts as a change.
     type: str
     choices: [on_create, always]
     default: on_create
   server_ca:
     description:
-      - Certificate of the CA that signed the servers' certificates, in PEM form; the text, not a path. For OKMS it is
-        what M(ovhcloud.vmware_encryption.okms_info) returns.
-      - The signature is verified, then the CA is uploaded, so that trust survives the renewal of a server's
+      - Certificate of the CA that signed the servers' certificates, in PEM form, as text, not as a path. For OKMS,
+        M(ovhcloud.vmware_encryption.okms_info) returns it.
+      - The module verifies the signature, then uploads the CA, so that trust survives the renewal of a server's
         certificate.
-      - It counts for the servers in O(servers), or without them for all that are there. With O(server_thumbprints) both
-        must hold.
+      - It applies to the servers in O(servers), or without them to all existing ones. With O(server_thumbprints), both
+        must match.
     type: str
   server_chain:
     description:
-      - Certificates that lead from the servers' certificates to O(server_ca), in PEM form, because vCenter may show the
-        server's own certificate only. M(ovhcloud.vmware_encryption.kmip_server_info) returns them.
-      - None of them is trusted by itself. They are uploaded with the CA if vCenter needs them.
+      - Certificates that lead from the servers' certificates to O(server_ca), in PEM form, because vCenter may see only
+        the server's own certificate. M(ovhcloud.vmware_encryption.kmip_server_info) returns them.
+      - None of them is trusted by itself. The module uploads them with the CA if vCenter needs them.
     type: list
     elements: str
   server_thumbprints:
     description:
-      - SHA-256 thumbprints of the certificates that the servers may present, with or without colons.
-      - SHA-1 is refused, because such a thumbprint can be forged.
-      - Another certificate stops the module before anything is registered or uploaded, also when vCenter trusts it
-        already.
+      - Accepted SHA-256 thumbprints of the servers' certificates, with or without colons.
+      - The module refuses SHA-1, because such a thumbprint can be forged.
+      - With another certificate, the module fails before it registers or uploads anything, even if vCenter already
+        trusts that certificate.
     type: list
     elements: str
   trust_on_first_use:
     description:
-      - Whether to have vCenter trust whatever certificate the servers present, with a warning that shows it.
+      - Whether to let vCenter trust whatever certificate the servers present, with a warning that shows it.
       - Whoever answers at that address then becomes your KMS. Prefer O(server_ca) or O(server_thumbprints).
     type: bool
     default: false
   default:
     description:
-      - V(true) makes the provider the default of the system, V(false) takes that away from it.
-      - If it is not given, the default is left alone.
+      - V(true) makes the provider the system's default, V(false) ends this.
+      - If it is not given, the default stays unchanged.
     type: bool
   default_clusters:
     description:
-      - Names of the clusters whose default this provider is, all of them. An empty list clears them.
-      - If it is not given, the defaults of clusters are left alone.
+      - Names of all clusters whose default this provider must be. An empty list clears them.
+      - If it is not given, the clusters' defaults stay unchanged.
     type: list
     elements: str
   confirm_name:
     description:
-      - The name of the provider again, to remove it, or its last server, although somebody uses it. Users are homes,
-        disks and vTPMs of virtual machines, hosts, vSAN, and the defaults of the system and of clusters.
-      - Encrypted machines stay locked after their next restart when their keys are out of reach.
+      - The provider's name again, to remove it, or its last server, although something uses it. Users are homes,
+        disks and vTPMs of VMs, hosts, vSAN, and the defaults of the system and of clusters.
+      - Encrypted VMs are locked after their next restart if their keys are unavailable.
     type: str
 seealso:
   - module: ovhcloud.vmware_encryption.key_provider_info
@@ -155,7 +155,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the KMIP endpoint for vCenter, and stop unless the CA of OKMS vouches for it
+- name: Read the KMIP endpoint for vCenter, and fail unless OKMS's CA vouches for it
   ovhcloud.vmware_encryption.kmip_server_info:
     host: "{{ domain.okms.kmip_for_vcenter.host }}"
     port: "{{ domain.okms.kmip_for_vcenter.port }}"
@@ -163,7 +163,7 @@ EXAMPLES = r"""
     on_untrusted: fail
   register: endpoint
 
-- name: Key provider on the OVHcloud KMS, which trusts what was verified
+- name: Create a key provider on OVHcloud KMS, which trusts what was verified
   ovhcloud.vmware_encryption.standard_key_provider:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -177,7 +177,7 @@ EXAMPLES = r"""
     server_chain: "{{ endpoint.kmip_server.for_vcenter.server_chain | default(omit, true) }}"
     server_thumbprints: "{{ endpoint.kmip_server.for_vcenter.server_thumbprints | default(omit, true) }}"
 
-- name: The same with our own KMIP servers, pinned, as default of the system
+- name: Create one on our own KMIP servers, pinned, as the system's default
   ovhcloud.vmware_encryption.standard_key_provider:
     name: team-kms
     servers:
@@ -190,7 +190,7 @@ EXAMPLES = r"""
       - D4:73:5E:3A:26:5E:16:EE:E0:3F:59:71:8B:9B:5D:03:01:9C:07:D8:B6:C5:1F:90:DA:3A:66:6E:EC:13:AB:35
     default: true
 
-- name: Remove a key provider that nobody uses
+- name: Remove a key provider that nothing uses
   ovhcloud.vmware_encryption.standard_key_provider:
     name: old-kms
     state: absent
@@ -198,7 +198,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 key_provider:
-  description: The key provider; empty when it is absent. In check mode it is the prediction.
+  description: The key provider, empty if it is absent. In check mode, the prediction.
   returned: success
   type: dict
   contains:
@@ -259,7 +259,7 @@ key_provider:
           returned: always
           sample: true
     default:
-      description: Whether it is the default of the system. Null in check mode when a new provider leaves it open.
+      description: Whether it is the system's default. Null in check mode if a new provider leaves it open.
       type: bool
       returned: when present
       sample: true
@@ -276,12 +276,12 @@ key_provider:
       returned: when present
       sample: []
     status:
-      description: Colour that vCenter gives the provider. Null in check mode when something changes.
+      description: Colour that vCenter shows for the provider. Null in check mode if something changes.
       type: str
       returned: when present
       sample: green
     connections:
-      description: How vCenter and each server get on. Null in check mode when something changes.
+      description: Connection status between vCenter and each server. Null in check mode if something changes.
       type: list
       elements: dict
       returned: when present

@@ -11,12 +11,12 @@ short_description: Encrypt, move or decrypt virtual machines
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Brings many virtual machines into a state in one task, with home and all disks on all controllers, encrypted by keys
-    of one key provider, moved to another provider, or decrypted. It can also set the mode of encrypted vMotion.
-  - All machines are looked at and sorted first. Each gets exactly one reconfigure call, many run at once within limits
-    and are followed together, and each machine is verified afterwards, disk by disk. A machine that an interrupted run
-    has left half done is finished by the next one.
-  - An encrypted machine is moved to another provider by a shallow recrypt. It gives the machine new outer keys without
+  - Brings many VMs into a state in one task, with home and all disks on all controllers, encrypted by one key
+    provider's keys, moved to another provider, or decrypted. It can also set the encrypted vMotion mode.
+  - The module first reads and sorts all VMs. Each gets exactly one reconfigure call. Many run at once within limits
+    and are followed together. The module verifies each VM afterwards, disk by disk. If an interrupted run left a VM
+    half done, the next run completes it.
+  - A shallow recrypt moves an encrypted VM to another provider. It gives the VM new outer keys without
     rewriting its disks, works while it runs, and tolerates a single chain of snapshots.
   - The vSphere user needs C(Cryptographer.Encrypt), C(Cryptographer.Decrypt) or C(Cryptographer.Recrypt),
     C(Cryptographer.ManageKeys), C(Cryptographer.ManageKeyServers) and C(Cryptographer.RegisterHost),
@@ -32,61 +32,61 @@ extends_documentation_fragment:
 options:
   state:
     description:
-      - V(encrypted) encrypts what is clear, and moves what has another provider than O(provider).
-      - V(moved) only moves what has another provider than O(provider). What is clear stays clear, also the clear disks
-        of a machine that has an encrypted home because of its vTPM.
-      - V(decrypted) decrypts home and disks. A machine with a vTPM is blocked, because that needs an encrypted home.
+      - V(encrypted) encrypts unencrypted VMs, and moves VMs whose provider is not O(provider).
+      - V(moved) only moves VMs whose provider is not O(provider). Unencrypted VMs stay unencrypted, and so do the
+        unencrypted disks of a VM with an encrypted home because of its vTPM.
+      - V(decrypted) decrypts home and disks. A VM with a vTPM is blocked, because a vTPM needs an encrypted home.
       - V(unchanged) only sets O(vmotion_encryption).
     type: str
     choices: [encrypted, moved, decrypted, unchanged]
     default: encrypted
   provider:
     description:
-      - Name of the key provider. Without it, clear machines get the default provider of their cluster or of the system,
-        half encrypted ones the provider that they have, and encrypted ones are left alone.
+      - Name of the key provider. Without it, unencrypted VMs get the default provider of their cluster or of the
+        system, half-encrypted ones keep their provider, and encrypted ones stay unchanged.
       - Required with O(state=moved).
       - A native key provider must be backed up.
     type: str
   policy:
     description:
-      - Name of the storage policy that home and disks get when they are encrypted. The module warns when it lacks rules
-        of the present one.
-      - Without it, a policy that encrypts stays, one that has rules besides encryption is handled as
+      - Name of the storage policy that home and disks get when they are encrypted. The module warns if it lacks rules
+        of the current one.
+      - Without it, a policy that encrypts stays, a policy with rules besides encryption is handled as
         O(policy_conflict) says, and everything else gets C(VM Encryption Policy), which every vCenter has.
-      - Policies of machines that are encrypted already stay.
+      - Policies of VMs that are already encrypted stay.
     type: str
   policy_conflict:
     description:
-      - What to do with a machine whose storage policy has rules besides encryption, such as those of vSAN, of tags or
-        of replication. vCenter replaces a policy with all its rules, on vSAN for example with its failure tolerance.
-      - V(combine) gives it a policy with the same rules that encrypts too. The module takes the one that has the same
-        rules, or creates it, named after the old policy with C(- encrypted) at the end. Decryption gives the old policy
-        back. The combined policy names it in its description. Where nothing tells which one it was, as with
-        C(VM Encryption Policy), the machine has no policy afterwards, with a warning.
+      - What to do with a VM whose storage policy has rules besides encryption, such as those for vSAN, tags or
+        replication. vCenter replaces a policy with all its rules, on vSAN for example with its failure tolerance.
+      - V(combine) gives it a policy with the same rules that also encrypts. The module uses an existing one with the
+        same rules, or creates it, named after the old policy with C(- encrypted) at the end. Decryption restores the
+        old policy, which the combined policy names in its description. If nothing records the old policy, as with
+        C(VM Encryption Policy), the VM has no policy afterwards, and the module warns.
       - V(replace) gives it C(VM Encryption Policy), and no policy with O(state=decrypted). A warning names the lost
         rules.
-      - V(block) leaves the machine alone and reports it as blocked.
-      - A machine whose present policy cannot be read is blocked by V(combine) and V(block), and one that needs a policy
-        which the user may not create by V(combine).
+      - V(block) reports the VM as blocked.
+      - V(combine) and V(block) block a VM whose current policy cannot be read; V(combine) also blocks one that needs a
+        policy which the user may not create.
       - Creating a policy needs the privileges C(StorageProfile.Update) and C(Cryptographer.ManageEncryptionPolicy),
-        reading them C(StorageProfile.View), giving them C(StorageProfile.Apply) (vSphere 8.0 and newer).
+        reading them C(StorageProfile.View), assigning them C(StorageProfile.Apply) (vSphere 8.0 and newer).
     type: str
     choices: [combine, replace, block]
     default: combine
   zerto:
     description:
-      - What to do with clear machines when Zerto replicates machines of this vCenter, which its appliances (C(Z-VRA*))
-        tell. Zerto cannot replicate encrypted machines. Which ones it replicates, vCenter does not know.
-      - V(warn) encrypts them and warns that their replication ends. V(block) leaves them alone and reports them as
+      - What to do with unencrypted VMs if Zerto replicates VMs of this vCenter, which its appliances (C(Z-VRA*))
+        show. Zerto cannot replicate encrypted VMs. vCenter does not know which VMs it replicates.
+      - V(warn) encrypts them and warns that their replication ends. V(block) reports them as
         blocked.
-      - V(ignore) does neither, and does not look whether a vSAN is encrypted too, of which the other values warn once
-        per cluster. It saves requests in a run that comes after one that has looked.
+      - V(ignore) does neither. It also does not check whether a vSAN is encrypted too; the other values warn about this
+        once per cluster. It saves requests in a run after one that has checked.
     type: str
     choices: [warn, block, ignore]
     default: warn
   vmotion_encryption:
     description:
-      - Mode of encrypted vMotion of machines that are clear, or become so. It is always V(required) for encrypted ones.
+      - Encrypted vMotion mode of VMs that are or become unencrypted. It is always V(required) for encrypted ones.
     type: str
     choices: [disabled, opportunistic, required]
 seealso:
@@ -96,7 +96,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Encrypt the virtual machines of a folder, shut them down for it and power them on again
+- name: Encrypt the VMs of a folder, with a shutdown, and power them on again
   ovhcloud.vmware_encryption.vm_encryption:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -108,7 +108,7 @@ EXAMPLES = r"""
     provider: okms-prod
     power_off: shutdown
 
-- name: Move everything from the old key provider to the new one while it runs
+- name: Move everything from the old key provider to the new one while VMs run
   ovhcloud.vmware_encryption.vm_encryption:
     selection:
       ids: "{{ (old.key_providers | first).users.virtual_machines | map(attribute='moid') }}"
@@ -117,7 +117,7 @@ EXAMPLES = r"""
     max_failures: 3
   register: moved
 
-- name: Show what stands in the way
+- name: Show the obstacles
   ovhcloud.vmware_encryption.vm_encryption:
     selection:
       all: true
@@ -125,7 +125,7 @@ EXAMPLES = r"""
   check_mode: true
   register: plan
 
-- name: Show which storage policies would be created for machines on vSAN
+- name: Show which storage policies would be created for VMs on vSAN
   ovhcloud.vmware_encryption.vm_encryption:
     selection:
       clusters: [C0]
@@ -134,7 +134,7 @@ EXAMPLES = r"""
   check_mode: true
   register: plan
 
-- name: Decrypt one virtual machine
+- name: Decrypt one VM
   ovhcloud.vmware_encryption.vm_encryption:
     selection:
       names: [legacy-01]
@@ -143,7 +143,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 virtual_machines:
-  description: The selected virtual machines, by name, with what was done or (in check mode) would be done.
+  description: The selected VMs, by name, with what was done or (in check mode) would be done.
   returned: success, and failure once machines were looked at
   type: list
   elements: dict
@@ -159,16 +159,16 @@ virtual_machines:
       returned: always
       sample: vm-42
     action:
-      description: What the machine needs, V(encrypt), V(complete) (it was half encrypted), V(move) (to another
+      description: What the VM needs, V(encrypt), V(complete) (it was half encrypted), V(move) (to another
         provider), V(decrypt), V(set_vmotion), V(power_on) or V(none).
       type: str
       returned: always
       sample: encrypt
     outcome:
       description:
-        - V(already) had nothing to be done, V(planned) would be worked on (check mode), V(done) was worked on and
+        - V(already) needed nothing, V(planned) would be processed (check mode), V(done) was processed and
           verified, V(blocked) has obstacles, V(excluded) was recognised as infrastructure, V(failed), or V(not_started)
-          because the run was stopped before.
+          because the run stopped before.
       type: str
       returned: always
       sample: done
@@ -202,7 +202,7 @@ virtual_machines:
           description: What to do about it.
           type: str
           returned: always
-          sample: remove or consolidate its snapshots; they are never removed for you
+          sample: remove or consolidate its snapshots; the collection never removes them
     error:
       description: What went wrong; null when nothing did.
       type: str
@@ -225,7 +225,7 @@ virtual_machines:
           returned: always
           sample: []
         key_ids:
-          description: Ids of its keys; null in check mode as long as a key has yet to be made.
+          description: Ids of its keys, null in check mode if a key does not exist yet.
           type: list
           elements: str
           returned: always
@@ -244,12 +244,12 @@ virtual_machines:
           description:
             - Names of the storage policies of its home (V(home)) and of its disks (by their labels). Null for a part
               without a policy.
-            - Null as a whole when the policies cannot be read.
+            - Null as a whole if the policies cannot be read.
           type: dict
           returned: always
           sample: {home: vSAN RAID-6, Hard disk 1: vSAN RAID-6}
     after:
-      description: How it is now, read after the work, or (in check mode) would be. Null values are not known.
+      description: Its state now, read after the change, or (in check mode) predicted. Null values are not known.
       type: dict
       returned: always
       contains:
@@ -265,7 +265,7 @@ virtual_machines:
           returned: always
           sample: [okms-prod]
         key_ids:
-          description: Ids of its keys; null in check mode as long as a key has yet to be made.
+          description: Ids of its keys, null in check mode if a key does not exist yet.
           type: list
           elements: str
           returned: always
@@ -284,7 +284,7 @@ virtual_machines:
           description:
             - Names of the storage policies of its home (V(home)) and of its disks (by their labels). Null for a part
               without a policy.
-            - Null as a whole when the policies cannot be read.
+            - Null as a whole if the policies cannot be read.
           type: dict
           returned: always
           sample: {home: vSAN RAID-6 - encrypted, Hard disk 1: vSAN RAID-6 - encrypted}
@@ -316,7 +316,7 @@ created_policies:
       returned: always
       sample: [VSAN.hostFailuresToTolerate=2, VSAN.replicaPreference=RAID-5/6 (Erasure Coding) - Capacity]
 summary:
-  description: How many machines have which outcome, and the size of the work.
+  description: How many VMs have which outcome, and the amount of work.
   returned: success, and failure once machines were looked at
   type: dict
   contains:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vm_encryption_info
-short_description: Read the encryption of virtual machines
+short_description: Read the encryption of VMs
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Tells for all virtual machines of a vCenter, or for selected ones, what of them is encrypted (home and each disk),
-    with which key of which provider and which storage policy, and what stands in the way of the next step.
-  - Thousands of machines are read together, in one request for each 100 of them.
+  - Returns for all VMs of a vCenter, or for selected ones, what is encrypted (home and each disk),
+    with which key of which provider and which storage policy, and the obstacles to the next operation.
+  - It reads thousands of VMs together, with one request for each 100 of them.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -22,21 +22,21 @@ extends_documentation_fragment:
 options:
   tags:
     description:
-      - Whether to return the tags of the machines. They are also returned when O(selection.tags) or O(exclude.tags)
+      - Whether to return the VMs' tags. They are also returned if O(selection.tags) or O(exclude.tags)
         select by them.
-      - Tags need a second login, at vCenter's REST interface, a request for each 500 machines, and one for each tag.
+      - Tags need a second login, at vCenter's REST interface, a request for each 500 VMs, and one for each tag.
     type: bool
     default: false
   details:
-    description: Whether to return a record for each machine. With V(false) only RV(summary) tells something.
+    description: Whether to return a record for each VM. With V(false), the module returns only RV(summary).
     type: bool
     default: true
 notes:
-  - Machines that are recognised as infrastructure (see O(exclude.infrastructure)) are shown here, with the obstacle
-    V(infrastructure) unless it is V(false).
-  - The right C(StorageProfile.View) is needed to show storage policies, C(Cryptographer.ManageKeyServers) to recognise
-    key servers. Without them a warning says what is missing.
-  - Machines that this vSphere user may not see are not counted.
+  - This module also returns VMs that are recognised as infrastructure (see O(exclude.infrastructure)), with the
+    obstacle V(infrastructure) unless it is V(false).
+  - The module needs C(StorageProfile.View) to show storage policies, and C(Cryptographer.ManageKeyServers) to recognise
+    KMIP servers. Without them, a warning says what is missing.
+  - VMs that this vSphere user may not see are not counted.
 seealso:
   - module: ovhcloud.vmware_encryption.vm_encryption
   - module: ovhcloud.vmware_encryption.vm_rekey
@@ -52,11 +52,11 @@ EXAMPLES = r"""
     password: "{{ vsphere_password }}"
   register: fleet
 
-- name: How much is encrypted?
+- name: Show how many VMs are encrypted
   ansible.builtin.debug:
-    msg: "{{ fleet.summary.encrypted }} of {{ fleet.summary.virtual_machines }} machines are encrypted"
+    msg: "{{ fleet.summary.encrypted }} of {{ fleet.summary.virtual_machines }} VMs are encrypted"
 
-- name: Only count the machines of one folder, without the laboratory
+- name: Count only the VMs of one folder, without the laboratory
   ovhcloud.vmware_encryption.vm_encryption_info:
     selection:
       folders: [DC0/vm/prod]
@@ -64,13 +64,13 @@ EXAMPLES = r"""
       tags: [stage:lab]
     details: false
 
-- name: Machines with a tag that are not completely encrypted
+- name: Read VMs with a tag
   ovhcloud.vmware_encryption.vm_encryption_info:
     selection:
       tags: [confidentiality:high]
   register: confidential
 
-- name: Say what stands in their way
+- name: Show why some are not completely encrypted
   ansible.builtin.debug:
     msg: "{{ item.name }}: {{ item.obstacles | map(attribute='reason') | join('; ') }}"
   loop: "{{ confidential.virtual_machines | rejectattr('state', 'equalto', 'encrypted') }}"
@@ -86,8 +86,8 @@ vcenter:
   sample: pcc-192-0-2-10.ovh.com
 vcenter_id:
   description:
-    - Instance UUID of that vCenter. A new installation has another one, also under the old name. Empty when vCenter
-      does not tell it.
+    - Instance UUID of that vCenter. A new installation has another one, even under the old name. Empty if vCenter
+      does not return it.
   returned: success
   type: str
   sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44
@@ -108,7 +108,7 @@ virtual_machines:
       returned: always
       sample: vm-12
     instance_uuid:
-      description: Its UUID in vCenter, which stays the same when its id changes; null when it cannot be read.
+      description: Its UUID in vCenter, which stays the same when its id changes, null if it cannot be read.
       type: str
       returned: always
       sample: 5030a1b2-0000-4000-8000-000000000012
@@ -118,7 +118,7 @@ virtual_machines:
       returned: always
       sample: 4230a1b2-0000-4000-8000-000000000012
     folder:
-      description: Inventory path of its folder; null when the folder cannot be read.
+      description: Inventory path of its folder, null if the folder cannot be read.
       type: str
       returned: always
       sample: /DC0/vm/prod
@@ -138,7 +138,7 @@ virtual_machines:
       returned: always
       sample: Resources
     tags:
-      description: Its tags, as C(category:tag), sorted; null when nothing asks for them, or when they cannot be read.
+      description: Its tags, as C(category:tag), sorted, null if nothing asks for them, or if they cannot be read.
       type: list
       elements: str
       returned: always
@@ -149,7 +149,7 @@ virtual_machines:
       returned: always
       sample: powered_on
     connection_state:
-      description: vCenter's word for its connection, V(connected) when all is well.
+      description: vCenter's word for its connection, V(connected) if all is well.
       type: str
       returned: always
       sample: connected
@@ -160,10 +160,10 @@ virtual_machines:
       sample: false
     state:
       description:
-        - V(encrypted) when home and all disks are, V(clear) when nothing is.
-        - V(vtpm_only) when only the home is, because of a vTPM.
+        - V(encrypted) if home and all disks are encrypted, V(clear) if nothing is.
+        - V(vtpm_only) if only the home is, because of a vTPM.
         - V(partly_encrypted) for any other mix.
-        - V(unreadable) when its configuration cannot be read.
+        - V(unreadable) if its configuration cannot be read.
       type: str
       returned: always
       sample: encrypted
@@ -173,7 +173,7 @@ virtual_machines:
       returned: always
       sample: false
     locked:
-      description: Whether it is locked, because its host does not have its key; null when vCenter does not tell.
+      description: Whether it is locked, because its host does not have its key, null if vCenter does not say.
       type: bool
       returned: always
       sample: false
@@ -198,23 +198,23 @@ virtual_machines:
           returned: always
           sample: 9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10
         policy:
-          description: Name of the storage policy; null when there is none, or when policies cannot be read.
+          description: Name of the storage policy, null if there is none, or if policies cannot be read.
           type: str
           returned: always
           sample: VM Encryption Policy
         policy_rules:
           description:
-            - What this policy asks for besides encryption, such as rules of vSAN, tags or replication.
-            - Null when policies cannot be read.
+            - What this policy requires besides encryption, such as rules for vSAN, tags or replication.
+            - Null if policies cannot be read.
           type: list
           elements: str
           returned: always
           sample: []
         encrypting_policy:
           description:
-            - Name of the policy that it keeps or gets when it is encrypted with the default options of
-              M(ovhcloud.vmware_encryption.vm_encryption). Such a policy may have to be created.
-            - Null when the rules of the present policy, or all policies, cannot be read.
+            - Name of the policy that it keeps or gets if it is encrypted with the default options of
+              M(ovhcloud.vmware_encryption.vm_encryption). Such a policy may not exist yet.
+            - Null if the rules of the current policy, or all policies, cannot be read.
           type: str
           returned: always
           sample: VM Encryption Policy
@@ -255,12 +255,12 @@ virtual_machines:
           returned: always
           sample: 107374182400
         kind:
-          description: V(flat) for a file of its own, V(rdm) for a raw device mapping, else V(other).
+          description: V(flat) for a file of its own, V(rdm) for a raw device mapping, otherwise V(other).
           type: str
           returned: always
           sample: flat
         shared:
-          description: Whether other machines may write to it too (multi-writer, or a shared bus).
+          description: Whether other VMs can write to it too (multi-writer, or a shared bus).
           type: bool
           returned: always
           sample: false
@@ -280,23 +280,23 @@ virtual_machines:
           returned: always
           sample: 9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10
         policy:
-          description: Name of the storage policy; null when there is none, or when policies cannot be read.
+          description: Name of the storage policy, null if there is none, or if policies cannot be read.
           type: str
           returned: always
           sample: VM Encryption Policy
         policy_rules:
           description:
-            - What this policy asks for besides encryption, such as rules of vSAN, tags or replication.
-            - Null when policies cannot be read.
+            - What this policy requires besides encryption, such as rules for vSAN, tags or replication.
+            - Null if policies cannot be read.
           type: list
           elements: str
           returned: always
           sample: []
         encrypting_policy:
           description:
-            - Name of the policy that it keeps or gets when it is encrypted with the default options of
-              M(ovhcloud.vmware_encryption.vm_encryption). Such a policy may have to be created.
-            - Null when the rules of the present policy, or all policies, cannot be read.
+            - Name of the policy that it keeps or gets if it is encrypted with the default options of
+              M(ovhcloud.vmware_encryption.vm_encryption). Such a policy may not exist yet.
+            - Null if the rules of the current policy, or all policies, cannot be read.
           type: str
           returned: always
           sample: VM Encryption Policy
@@ -328,17 +328,17 @@ virtual_machines:
       returned: always
       sample: none
     linked_clone:
-      description: Whether it shares disks with the machine that it was cloned from.
+      description: Whether it shares disks with the VM from which it was cloned.
       type: bool
       returned: always
       sample: false
     consolidation_needed:
-      description: Whether its disks hang on files that no snapshot accounts for, so that they must be consolidated.
+      description: Whether its disks depend on files that belong to no snapshot, so that they need consolidation.
       type: bool
       returned: always
       sample: false
     hardware_version:
-      description: Version of its virtual hardware, null when it cannot be read. Encryption needs 13 or newer.
+      description: Version of its virtual hardware, null if it cannot be read. Encryption needs 13 or newer.
       type: int
       returned: always
       sample: 19
@@ -348,25 +348,25 @@ virtual_machines:
       returned: always
       sample: false
     vmotion_encryption:
-      description: Encryption of vMotion, V(disabled), V(opportunistic) or V(required); null when it cannot be read.
+      description: Encryption of vMotion, V(disabled), V(opportunistic) or V(required), null if it cannot be read.
       type: str
       returned: always
       sample: required
     infrastructure:
       description:
-        - What it was recognised as, V(vcenter), V(key_server), V(controller) (the machine that runs this module) or
-          V(agent) (managed by vSphere, such as vCLS), V(replication) (an appliance of Zerto); null for all others.
+        - What it was recognised as, V(vcenter), V(key_server) (a KMIP server), V(controller) (the control node),
+          V(agent) (managed by vSphere, such as vCLS), V(replication) (an appliance of Zerto), null for all others.
       type: str
       returned: always
       sample: null
     obstacles:
-      description: What stands in the way of the next step. Empty when nothing does.
+      description: What prevents the next operation. Empty if nothing does.
       type: list
       elements: dict
       returned: always
       contains:
         operation:
-          description: The next step, V(recrypt) (a new key, shallow) for encrypted machines, V(encrypt) for all others.
+          description: The next operation, V(recrypt) (a new key, shallow) for encrypted VMs, V(encrypt) for all others.
           type: str
           returned: always
           sample: encrypt
@@ -387,9 +387,9 @@ virtual_machines:
           description: What to do about it.
           type: str
           returned: always
-          sample: remove or consolidate its snapshots; they are never removed for you
+          sample: remove or consolidate its snapshots; the collection never removes them
 summary:
-  description: The same in numbers. All count virtual machines unless something else is said.
+  description: The same in numbers. All count VMs unless something else is said.
   returned: success
   type: dict
   contains:

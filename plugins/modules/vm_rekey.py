@@ -7,21 +7,21 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vm_rekey
-short_description: Give encrypted virtual machines new keys
+short_description: Give encrypted VMs new keys
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Gives homes and disks of encrypted virtual machines new keys of the provider that they have, many machines in one
-    task. The ids of the keys before and after are compared, and a key that stayed the same is a failure.
-  - Home and disks keep their storage policies. A deep recrypt needs policies that encrypt. A home or disk that is
-    encrypted while its policy has rules and does not encrypt gets the policy that has the same rules and encrypts, and
-    its machine is blocked when there is none.
-  - What is clear is left alone. To move machines to another provider, use M(ovhcloud.vmware_encryption.vm_encryption).
+  - Gives homes and disks of encrypted VMs new keys of their provider, many VMs in one task. It compares the key ids
+    before and after; an unchanged key is a failure.
+  - Home and disks keep their storage policies. A deep recrypt needs policies that encrypt. If a home or disk is
+    encrypted although its policy has rules and does not encrypt, it gets the policy that has the same rules and
+    encrypts; without such a policy, the VM is blocked.
+  - The module skips unencrypted VMs. To move VMs to another provider, use M(ovhcloud.vmware_encryption.vm_encryption).
   - The vSphere user needs C(Cryptographer.Recrypt), C(Cryptographer.ManageKeys), C(Cryptographer.ManageKeyServers) and
     C(VirtualMachine.Config.EditDevice), for O(mode=deep) also C(StorageProfile.View) and, from vSphere 8.0 on,
     C(StorageProfile.Apply).
-  - The old keys stay in the key server. Deactivate them there only when nothing uses them any more, snapshots and
-    backups included.
+  - The old keys stay in the KMS. Deactivate them there only when nothing uses them any more, including snapshots and
+    backups.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -32,23 +32,23 @@ attributes:
   idempotent:
     support: partial
     details:
-      - Every run makes new keys, unless O(key_ids) says which keys are to be replaced. A run that finds none of them
+      - Every run creates new keys, unless O(key_ids) says which keys to replace. A run that finds none of them
         changes nothing.
 options:
   mode:
     description:
-      - V(shallow) replaces the key that encrypts the key of the data. It takes seconds, works while a machine runs, and
+      - V(shallow) replaces the key that encrypts the data key. It takes seconds, works while a VM runs, and
         tolerates a single chain of snapshots.
-      - V(deep) also replaces the key of the data, so that all disks are rewritten. The machine has to be off and
-        must not have snapshots. Have a fresh backup, an interrupted deep recrypt can cost the disk.
+      - V(deep) also replaces the data key, so that all disks are rewritten. The VM must be powered off and
+        must not have snapshots. Have a fresh backup, because an interrupted deep recrypt can destroy a disk.
     type: str
     choices: [shallow, deep]
     default: shallow
   key_ids:
     description:
-      - Ids of the keys that are to be replaced. Homes and disks with other keys are left alone.
-      - Take them from M(ovhcloud.vmware_encryption.vm_encryption_info) at the begin of a rotation and keep them. Then a
-        rotation that was interrupted is finished by the next run, and done by no further one.
+      - Ids of the keys to replace. Homes and disks with other keys stay unchanged.
+      - Read them with M(ovhcloud.vmware_encryption.vm_encryption_info) before a rotation and keep them. If a
+        rotation is interrupted, the next run then completes it, and further runs change nothing.
     type: list
     elements: str
 seealso:
@@ -57,7 +57,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: New outer keys for a cluster, while everything runs
+- name: Give a cluster new outer keys, while everything runs
   ovhcloud.vmware_encryption.vm_rekey:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -72,7 +72,7 @@ EXAMPLES = r"""
       all: true
     key_ids: [9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10]
 
-- name: New keys for the data itself
+- name: Replace the data keys too
   ovhcloud.vmware_encryption.vm_rekey:
     selection:
       names: [vault-01]
@@ -82,7 +82,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 virtual_machines:
-  description: The selected virtual machines, by name, with what was done or (in check mode) would be done.
+  description: The selected VMs, by name, with what was done or (in check mode) would be done.
   returned: success, and failure once machines were looked at
   type: list
   elements: dict
@@ -104,9 +104,9 @@ virtual_machines:
       sample: rekey
     outcome:
       description:
-        - V(already) had nothing to be done, V(planned) would be worked on (check mode), V(done) was worked on and
+        - V(already) needed nothing, V(planned) would be processed (check mode), V(done) was processed and
           verified, V(blocked) has obstacles, V(excluded) was recognised as infrastructure, V(failed), or V(not_started)
-          because the run was stopped before.
+          because the run stopped before.
       type: str
       returned: always
       sample: done
@@ -140,7 +140,7 @@ virtual_machines:
           description: What to do about it.
           type: str
           returned: always
-          sample: remove or consolidate its snapshots; they are never removed for you
+          sample: remove or consolidate its snapshots; the collection never removes them
     error:
       description: What went wrong; null when nothing did.
       type: str
@@ -163,7 +163,7 @@ virtual_machines:
           returned: always
           sample: [okms-prod]
         key_ids:
-          description: Ids of its keys; null in check mode as long as a key has yet to be made.
+          description: Ids of its keys, null in check mode if a key does not exist yet.
           type: list
           elements: str
           returned: always
@@ -182,12 +182,12 @@ virtual_machines:
           description:
             - Names of the storage policies of its home (V(home)) and of its disks (by their labels). Null for a part
               without a policy.
-            - Null as a whole when the policies cannot be read.
+            - Null as a whole if the policies cannot be read.
           type: dict
           returned: always
           sample: {home: vSAN RAID-6 - encrypted, Hard disk 1: vSAN RAID-6 - encrypted}
     after:
-      description: How it is now, read after the work, or (in check mode) would be. Null values are not known.
+      description: Its state now, read after the change, or (in check mode) predicted. Null values are not known.
       type: dict
       returned: always
       contains:
@@ -203,7 +203,7 @@ virtual_machines:
           returned: always
           sample: [okms-prod]
         key_ids:
-          description: Ids of its keys; null in check mode as long as a key has yet to be made.
+          description: Ids of its keys, null in check mode if a key does not exist yet.
           type: list
           elements: str
           returned: always
@@ -222,12 +222,12 @@ virtual_machines:
           description:
             - Names of the storage policies of its home (V(home)) and of its disks (by their labels). Null for a part
               without a policy.
-            - Null as a whole when the policies cannot be read.
+            - Null as a whole if the policies cannot be read.
           type: dict
           returned: always
           sample: {home: vSAN RAID-6 - encrypted, Hard disk 1: vSAN RAID-6 - encrypted}
 summary:
-  description: How many machines have which outcome, and the size of the work.
+  description: How many VMs have which outcome, and the amount of work.
   returned: success, and failure once machines were looked at
   type: dict
   contains:

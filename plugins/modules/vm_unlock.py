@@ -7,19 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vm_unlock
-short_description: Unlock locked virtual machines
+short_description: Unlock locked VMs
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Finds encrypted virtual machines that are locked because their host does not have their keys, says why in words, and
-    has vCenter push the keys again.
-  - Machines are locked when their host started, or when they were registered, while their key provider did not hand out
+  - Finds encrypted VMs that are locked because their host does not have their keys, reports the reason, and
+    lets vCenter push the keys again.
+  - VMs are locked if their host started, or if they were registered, while their key provider did not provide
     the keys.
-  - A machine whose keys are not to be had is not tried. All others are unlocked together.
-  - The module fails when a machine stays locked, also in check mode, and names the next step for each of them. What
-    could be unlocked is unlocked all the same.
-  - The vSphere user needs the privilege C(Cryptographer.RegisterVM) on the machines; C(Cryptographer.ManageKeys) tells
-    why they are locked.
+  - The module does not try VMs whose keys are unavailable. It unlocks all others together.
+  - It fails if a VM stays locked, in check mode too, and names the next step for each of them. It still unlocks
+    all others.
+  - The vSphere user needs the privilege C(Cryptographer.RegisterVM) on the VMs; with C(Cryptographer.ManageKeys), the
+    module can report why they are locked.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -29,19 +29,19 @@ extends_documentation_fragment:
 options:
   force:
     description:
-      - Whether machines are tried although vCenter says that a key of theirs is not to be had.
-      - Trying does no harm. It helps when vCenter's knowledge of the key provider is out of date.
+      - Whether to try VMs whose keys vCenter reports as unavailable.
+      - Trying is harmless. It helps if vCenter's information about the key provider is outdated.
     type: bool
     default: false
   wait:
     description:
-      - Whether to wait until the machines are unlocked, and to look whether they are.
-      - With V(false) they are only started on, which RV(virtual_machines[].outcome=started) shows.
+      - Whether to wait until the VMs are unlocked, and to verify it.
+      - With V(false), the module only starts unlocking, which RV(virtual_machines[].outcome=started) shows.
     type: bool
     default: true
 notes:
-  - Without O(selection) all virtual machines are looked at. O(exclude.infrastructure) has no effect, because unlocking
-    does a machine no harm.
+  - Without O(selection), the module checks all VMs. O(exclude.infrastructure) has no effect, because unlocking
+    a VM is harmless.
 seealso:
   - module: ovhcloud.vmware_encryption.vm_encryption_info
   - module: ovhcloud.vmware_encryption.host_encryption
@@ -49,13 +49,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Unlock everything after the key server is back
+- name: Unlock everything after a KMS outage
   ovhcloud.vmware_encryption.vm_unlock:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
     password: "{{ vsphere_password }}"
 
-- name: Only say what is locked, and why
+- name: Only report what is locked, and why
   ovhcloud.vmware_encryption.vm_unlock:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -76,7 +76,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 virtual_machines:
-  description: The selected machines that were locked, by name. Returned also when the module failed.
+  description: The selected VMs that were locked, by name. Also returned if the module failed.
   returned: success
   type: list
   elements: dict
@@ -99,7 +99,7 @@ virtual_machines:
     outcome:
       description:
         - V(unlocked) (V(planned) in check mode, V(started) with O(wait=false)).
-        - V(blocked) when it was not tried, because a key is not to be had; V(failed) when it was tried in vain.
+        - V(blocked) if the module did not try, because a key is unavailable; V(failed) if unlocking failed.
       type: str
       returned: always
       sample: unlocked
@@ -112,7 +112,7 @@ virtual_machines:
       description: What to do about it; null when nothing has to be done.
       type: str
       returned: always
-      sample: restore the key in the KMS from its own backup; without it the data is lost
+      sample: restore the key in the KMS from its own backup; without it, the data is lost
 summary:
   description: Numbers of machines. Returned also when the module failed.
   returned: success

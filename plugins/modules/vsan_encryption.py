@@ -11,17 +11,17 @@ short_description: Manage vSAN data-at-rest encryption of a cluster
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Turns data-at-rest encryption of vSAN on and off, changes its key provider, and gives it new keys.
-  - Turning it on or off and a deep rekey write all disks anew, one disk group after the other. That takes hours.
-  - Before the first write the module looks at the key provider, at the health of vSAN, and, when disks are written
-    anew, at its free space, also in check mode.
-  - vSAN of the Express Storage Architecture (ESA) takes encryption only when the cluster is created; the module warns,
-    and tells vSAN's refusal.
+  - Turns vSAN's data-at-rest encryption on and off, changes its key provider, and gives it new keys.
+  - Turning it on or off and a deep rekey rewrite all disks, one disk group after the other. This takes hours.
+  - Before the first change, the module checks the key provider, vSAN's health, and, if disks will be
+    rewritten, its free space, in check mode too.
+  - vSAN with the Express Storage Architecture (ESA) can only be encrypted when the cluster is created; the module
+    warns, tries, and reports vSAN's refusal.
   - The vSphere user needs the privileges C(Host.Inventory.EditCluster), C(Cryptographer.ManageKeyServers),
     C(Cryptographer.ManageKeys) and C(Cryptographer.ManageEncryptionPolicy), for a shallow rekey also
     C(Vsan.Cluster.ShallowRekey).
   - On OVHcloud's own vSAN clusters, encryption of vSAN is not supported by default. Ask the Technical Account Manager
-    first; encryption of the VMs is the supported way there.
+    first; the supported way there is to encrypt the VMs.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -31,7 +31,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - A O(rekey) without O(key_ids) is done in each run.
+      - A O(rekey) without O(key_ids) rekeys in each run.
 options:
   cluster:
     description: Name of the cluster.
@@ -40,52 +40,53 @@ options:
   state:
     description:
       - V(enabled) encrypts the data on vSAN.
-      - V(disabled) writes it in clear again; O(confirm_name) is needed for it.
+      - V(disabled) rewrites it unencrypted; this requires O(confirm_name).
     type: str
     choices: [enabled, disabled]
     default: enabled
   provider:
     description:
-      - Name of the key provider. Another one than the present one replaces it; the disks are not written anew for that.
-      - If it is not given, the present one stays; when encryption is turned on, the default of the cluster is taken,
-        else that of the system.
+      - Name of the key provider. If it is not the current one, it replaces that one; this does not rewrite the disks.
+      - If it is not given, the current one stays; to turn encryption on, the module uses the cluster's default,
+        otherwise the system's.
     type: str
   erase_disks:
     description:
-      - Whether vSAN erases what was on a disk before it uses the disk. It takes much longer, and is needed only when
-        disks held data in clear that must not be found again.
-      - If it is not given, the setting is left alone; it is V(false) when encryption is turned on.
+      - Whether vSAN erases a disk's old content before it uses the disk. This takes much longer, and is needed only if
+        nobody must be able to recover old unencrypted data.
+      - If it is not given, the setting stays unchanged; it is V(false) when encryption is turned on.
     type: bool
   rekey:
     description:
-      - V(shallow) replaces the key that protects the keys of the disks, in seconds.
-      - V(deep) has all disks written anew with new keys too.
-      - When O(provider) changes, a shallow rekey is part of it. Nothing is rekeyed in the run that turns encryption on.
+      - V(shallow) replaces the key that protects the disks' keys, within seconds.
+      - V(deep) also rewrites all disks with new keys.
+      - A change of O(provider) includes a shallow rekey. The run that turns encryption on rekeys nothing.
     type: str
     choices: [none, shallow, deep]
     default: none
   key_ids:
     description:
-      - Keys that are to be replaced. It is rekeyed only while the key of the cluster is one of these, so that a
-        repeated run does nothing.
-      - Without it every run rekeys.
+      - Keys to replace. The module rekeys only while the cluster's key is one of these, so that a
+        repeated run changes nothing.
+      - Without it, every run rekeys.
     type: list
     elements: str
   allow_reduced_redundancy:
     description:
-      - Whether data may be less protected while disks are written anew, as it must be in clusters with too few hosts.
+      - Whether data may be less protected while disks are rewritten, which is unavoidable in clusters with too few
+        hosts.
       - Back up the data before.
     type: bool
     default: false
   require_healthy:
     description:
-      - Whether nothing is changed while the health of vSAN is red. Yellow is only a warning.
-      - V(false) is needed to leave a key provider that does not work any more.
+      - Whether to refuse changes while vSAN's health is red. Yellow is only a warning.
+      - Set V(false) to leave a key provider that no longer works.
     type: bool
     default: true
   min_free_percent:
     description:
-      - Free space that vSAN must have before its disks are written anew, in per cent. V(0) does not look at it.
+      - Free space that vSAN must have before its disks are rewritten, in per cent. V(0) disables the check.
     type: float
     default: 30
   confirm_name:
@@ -94,13 +95,14 @@ options:
   wait:
     description:
       - Whether to wait until vSAN has finished.
-      - With V(false) the module returns when the work has begun; RV(vsan_encryption.changing) tells whether it goes on.
+      - With V(false), the module returns when the work has started; RV(vsan_encryption.changing) tells whether it is
+        still running.
     type: bool
     default: true
   wait_timeout:
     description:
       - How long to wait at most for each step, in seconds.
-      - vSAN goes on with its work when the wait has ended. Run again with O(rekey=none) to wait for its end.
+      - vSAN continues its work when the wait has ended. Rerun with O(rekey=none) to wait for its end.
     type: int
     default: 86400
   wait_interval:
@@ -120,7 +122,7 @@ EXAMPLES = r"""
     password: "{{ vsphere_password }}"
     cluster: cluster-1
 
-- name: Which keys are in use?
+- name: Read which keys are in use
   ovhcloud.vmware_encryption.vsan_encryption_info:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -147,7 +149,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 vsan_encryption:
-  description: vSAN data-at-rest encryption of the cluster. In check mode it is the prediction.
+  description: vSAN data-at-rest encryption of the cluster. In check mode, the prediction.
   returned: success
   type: dict
   contains:
@@ -189,7 +191,7 @@ vsan_encryption:
       returned: always
       sample: 11d3b1f6-4f0e-8a53-9f8d-7c110f6a0d6a
     erase_disks:
-      description: Whether disks are erased before vSAN uses them; null when encryption is off.
+      description: Whether vSAN erases disks before it uses them, null if encryption is off.
       type: bool
       returned: always
       sample: false
@@ -205,7 +207,7 @@ vsan_encryption:
       returned: always
       sample: none
 checks:
-  description: What the module looked at before the first write; null when there is nothing to do.
+  description: What the module checked before the first change, null if there is nothing to do.
   returned: success
   type: dict
   contains:

@@ -11,7 +11,7 @@ short_description: Read vSAN data-at-rest encryption of clusters
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Reads for each cluster with vSAN whether its data is encrypted, with which key of which key provider, and on request
+  - Reads for each vSAN cluster whether its data is encrypted, with which key of which key provider, and on request
     health and free space.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module
@@ -19,11 +19,11 @@ extends_documentation_fragment:
   - ovhcloud.vmware_encryption._vsphere
 options:
   clusters:
-    description: Names of clusters. Without it all are read. Clusters without vSAN are left out.
+    description: Names of clusters. Without it, the module reads all. It ignores clusters without vSAN.
     type: list
     elements: str
   check_health:
-    description: Whether to have vSAN run its health tests and tell its space. It takes some seconds for each cluster.
+    description: Whether to let vSAN run its health tests and report its space. It takes some seconds for each cluster.
     type: bool
     default: false
 seealso:
@@ -31,7 +31,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Is the data on vSAN encrypted?
+- name: Read whether the data on vSAN is encrypted
   ovhcloud.vmware_encryption.vsan_encryption_info:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -81,12 +81,12 @@ vsan_clusters:
       returned: always
       sample: okms-eu-west-rbx
     key_id:
-      description: Id of the key (KEK) that protects the keys of the disks; null when encryption is off.
+      description: Id of the key (KEK) that protects the disks' keys, null if encryption is off.
       type: str
       returned: always
       sample: 6c1d3b1f-8a53-4f0e-9f8d-0f6a0d6a7c11
     host_key_id:
-      description: Id of the key of the hosts, for their core dumps; null when encryption is off.
+      description: Id of the hosts' key, for their core dumps, null if encryption is off.
       type: str
       returned: always
       sample: 11d3b1f6-4f0e-8a53-9f8d-7c110f6a0d6a

@@ -58,7 +58,7 @@ def test_replicated_machines_are_blocked_when_asked(
     zerto.vcenter.inventory.encrypt(zerto.vcenter.inventory.vm("vm2"), "other", "k")
     zerto.vcenter.crypto.add_native("other", has_backup=True)
     run = runner(run_module, selection=chosen, provider=NATIVE, zerto="block")
-    assert "Zerto replicates machines of this vCenter" in refused(zerto, run, "refused_by_guard")
+    assert "Zerto replicates VMs of this vCenter" in refused(zerto, run, "refused_by_guard")
     result, _writes = watched(zerto, lambda: run(blocked="skip"))
     assert not result.failed and result.warnings == [], result.output
     assert {one["code"] for one in rows(result)["vm1"]["obstacles"]} == {"replication"}

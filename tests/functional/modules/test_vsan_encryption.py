@@ -253,7 +253,7 @@ def test_esa(version):
         lab.vcenter.inventory.cluster("C0").vsan_state.esa = True
         run = functools.partial(runner_in(lab), KEY, cluster="C0", **FAST)
         failed = run()
-        assert "only when the cluster is created" in failed["failure"]["cause"]
+        assert "only be encrypted when the cluster is created" in failed["failure"]["cause"]
         assert any("Express Storage Architecture" in warning for warning in failed.warnings)
         lab.vcenter.settings.vsan_esa_can_change = True
         done, _writes = converge(lab, run)
