@@ -15,7 +15,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.model import (
     NotAReportError,
     dumped,
@@ -162,7 +162,7 @@ def encryption_audit_report(
     missing = [key for key in ("vcenter", "virtual_machines", "key_providers") if facts.get(key) is None]
     if missing:
         raise AnsibleFilterError(f"encryption_audit_report: the facts lack {', '.join(missing)}")
-    limits = Limits(int(warn_days), int(critical_days), int(backup_max_age), int(key_max_age))
+    limits = Thresholds(int(warn_days), int(critical_days), int(backup_max_age), int(key_max_age))
     time = now or datetime.datetime.now(datetime.timezone.utc)
     try:
         earlier = [loaded(text) for text in history]

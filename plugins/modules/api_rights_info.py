@@ -273,7 +273,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     OPTIONS,
     PROFILES,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.rights import Rights, Wish
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.rights import Rights, RightsQuery
 
 SPEC = ArgSpec(
     connection(),
@@ -293,7 +293,7 @@ class ApiRightsInfo:
         self._client = client
         features = (*params["features"], *(["kmip"] if params["kmip"] else []))
         names = params["service_name"] or "", params["okms_id"] or ""
-        self._rights = Rights(client, Wish(params["option"], params["profile"], features, *names))
+        self._rights = Rights(client, RightsQuery(params["option"], params["profile"], features, *names))
 
     def find(self) -> dict[str, t.Any]:
         """The result keys."""

@@ -162,10 +162,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
     usable,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.campaigns import (
-    Change,
-    changed,
-    dumped,
-    loaded,
+    CampaignChange,
+    changed_state,
+    dumped_state,
+    loaded_state,
     unknown_owners,
     view,
 )
@@ -198,7 +198,7 @@ class CampaignState(Resource):
         if not params["vcenter"].strip():
             raise InvalidInputError("vcenter must not be empty")
         self._vcenter = VCenter((params["vcenter_id"] or "").lower(), params["vcenter"].strip())
-        self._change = Change(
+        self._change = CampaignChange(
             params["run"] or "",
             params["campaign"] or "",
             params["key_ids"],
@@ -211,7 +211,7 @@ class CampaignState(Resource):
 
     def read(self) -> State | None:
         with self._usable():
-            self._record = loaded(read_record(self._path, "path"))
+            self._record = loaded_state(read_record(self._path, "path"))
         for words in unknown_owners(self._record, self._vcenter):
             self._warn(
                 f"{self._path} also has machines to power on of {words}, which no instance UUID identifies. If that is "
@@ -226,7 +226,7 @@ class CampaignState(Resource):
         return view(record, self._vcenter, self._change, at_work)
 
     def _after(self, record: Record) -> Record:
-        return changed(record, self._vcenter, self._change)
+        return changed_state(record, self._vcenter, self._change)
 
     def create(self, plan: Plan) -> State:
         raise AssertionError("a file that is not there is one without entries")
@@ -235,8 +235,8 @@ class CampaignState(Resource):
         """Apply the change to what is in the file now, which another run may have written since it was read."""
 
         def applied(text_now: str) -> str | None:
-            self._record = self._after(loaded(text_now))
-            return dumped(self._record)
+            self._record = self._after(loaded_state(text_now))
+            return dumped_state(self._record)
 
         with self._usable():
             change_record(self._path, "path", applied, self._warn)

@@ -168,8 +168,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.encryption import (
-    FIELDS,
-    VOLATILE,
+    POLICY_FIELDS,
+    POLICY_VOLATILE,
     EncryptionPolicy,
 )
 
@@ -186,8 +186,8 @@ class EncryptionStoragePolicy(Resource):
     """The policy and how much uses it."""
 
     result_key = "storage_policy"
-    fields = FIELDS
-    volatile = VOLATILE
+    fields = POLICY_FIELDS
+    volatile = POLICY_VOLATILE
 
     def __init__(self, policy: EncryptionPolicy) -> None:
         self._policy = policy

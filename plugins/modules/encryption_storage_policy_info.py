@@ -141,7 +141,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.encryption import report
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.encryption import (
+    policy_report,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.store import StoragePolicies
 
 SPEC = ArgSpec(
@@ -161,7 +163,7 @@ class EncryptionStoragePolicyInfo:
         """The result keys."""
         params = self._context.params
         session = connect(self._context)
-        found = report(StoragePolicies(session), given(params["name"]), params["all_policies"])
+        found = policy_report(StoragePolicies(session), given(params["name"]), params["all_policies"])
         return {"vcenter": session.hostname, "storage_policies": found}
 
 

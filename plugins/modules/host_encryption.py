@@ -211,10 +211,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.encryption import (
-    FIELDS,
-    VOLATILE,
+    HOST_FIELDS,
+    HOST_VOLATILE,
     HostEncryption,
-    checked_options,
+    check_host_options,
 )
 
 SPEC = ArgSpec(
@@ -233,8 +233,8 @@ class HostMode(Resource):
     """Encryption mode of the chosen hosts."""
 
     result_key = "host_encryption"
-    fields = FIELDS
-    volatile = VOLATILE
+    fields = HOST_FIELDS
+    volatile = HOST_VOLATILE
 
     def __init__(self, hosts: HostEncryption) -> None:
         self._hosts = hosts
@@ -260,7 +260,7 @@ class HostMode(Resource):
 
 def build(context: Context) -> HostMode:
     """Log in and bind the hosts."""
-    checked_options(context.params)
+    check_host_options(context.params)
     context.params["provider"] = given(context.params["provider"])
     return HostMode(HostEncryption(connect(context), context.params, context.warn))
 

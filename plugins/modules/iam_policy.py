@@ -213,8 +213,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import utc
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.policies import (
     EFFECTS,
-    FIELDS,
     LISTS,
+    POLICY_FIELDS,
     Policies,
     effective,
     merged,
@@ -241,7 +241,7 @@ class IamPolicy(Resource):
     """One policy."""
 
     result_key = "policy"
-    fields = FIELDS
+    fields = POLICY_FIELDS
     volatile = ("created_at", "updated_at")
 
     def __init__(self, context: Context, policies: Policies) -> None:

@@ -223,7 +223,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_identity import (
     CERTIFICATE_FIELDS,
-    Identity,
+    ClientIdentity,
     activate,
     certificate_state,
     check_identity,
@@ -255,7 +255,7 @@ class ClientCertificate(Resource):
     fields = CERTIFICATE_FIELDS
     volatile = ("days_left", "accepted", "status")
 
-    def __init__(self, params: dict[str, t.Any], session: Session, identity: Identity) -> None:
+    def __init__(self, params: dict[str, t.Any], session: Session, identity: ClientIdentity) -> None:
         self._params = params
         self._session = session
         self._identity = identity

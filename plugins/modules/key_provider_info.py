@@ -437,7 +437,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_provider_report import (
     Sources,
-    report,
+    provider_report,
 )
 
 SPEC = ArgSpec(
@@ -459,7 +459,7 @@ class KeyProviderInfo:
         params = self._context.params
         session = connect(self._context)
         sources = Sources(session, lambda: connect_rest(self._context), self._context.warn)
-        found = report(sources, given(params["name"]), params["check_status"], params["users"])
+        found = provider_report(sources, given(params["name"]), params["check_status"], params["users"])
         return {
             "vcenter": session.hostname,
             "vcenter_id": session.vcenter_id,

@@ -265,7 +265,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.h
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.key_client import KeyClient
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.probe import Probe, unique_name
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.probe_record import (
-    Record,
+    ProbeRecord,
     missing,
     remains,
     verdict,
@@ -322,7 +322,7 @@ class KmipServerTest:
         self.certificate = _short({**facts, "days_left": days_left(facts["not_after"], self.now)})
         self.must_pass = params["on_failure"] == "fail"
         self.found: State = {"host": self.endpoint.host, "port": self.endpoint.port}
-        self.record = Record()
+        self.record = ProbeRecord()
         self.probe = context.closing(Probe(self._client, self.record))
 
     def perform(self, check_mode: bool) -> dict[str, t.Any]:

@@ -259,10 +259,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native.provider import (
-    FIELDS,
-    VOLATILE,
+    NATIVE_FIELDS,
+    NATIVE_VOLATILE,
     NativeProvider,
-    checked_options,
+    check_native_options,
 )
 
 SPEC = ArgSpec(
@@ -286,8 +286,8 @@ class NativeKeyProvider(Resource):
     """The provider, its health, and its place as default."""
 
     result_key = "key_provider"
-    fields = FIELDS
-    volatile = VOLATILE
+    fields = NATIVE_FIELDS
+    volatile = NATIVE_VOLATILE
 
     def __init__(self, provider: NativeProvider, vcenter: dict[str, str]) -> None:
         self._provider = provider
@@ -323,7 +323,7 @@ class NativeKeyProvider(Resource):
 
 def build(context: Context) -> NativeKeyProvider:
     """Log in and bind the provider."""
-    checked_options(context.params)
+    check_native_options(context.params)
     session, rest = connect(context), connect_rest(context)
     vcenter = {"vcenter": session.hostname, "vcenter_id": session.vcenter_id}
     return NativeKeyProvider(NativeProvider(session, rest, context.params, context.warn), vcenter)

@@ -177,9 +177,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native.backup import (
-    FIELDS,
+    BACKUP_FIELDS,
     BackupFile,
-    checked_options,
+    check_backup_options,
 )
 
 SPEC = ArgSpec(
@@ -199,7 +199,7 @@ class NativeKeyProviderBackup(Resource):
     """The file that brings the provider back."""
 
     result_key = "backup"
-    fields = FIELDS
+    fields = BACKUP_FIELDS
 
     def __init__(self, file: BackupFile) -> None:
         self._file = file
@@ -226,7 +226,7 @@ class NativeKeyProviderBackup(Resource):
 def build(context: Context) -> NativeKeyProviderBackup:
     """Log in and bind the file."""
     require(CRYPTOGRAPHY)
-    checked_options(context.params)
+    check_backup_options(context.params)
     warn_of_leftovers(context.params["path"], context.warn)
     session, rest = connect(context), connect_rest(context)
     return NativeKeyProviderBackup(BackupFile(session, rest, context.params))

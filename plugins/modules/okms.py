@@ -368,12 +368,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.activation import (
     Activation,
-    Wish,
+    ActivationWish,
     order_warning,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import (
-    FIELDS,
-    VOLATILE,
+    DOMAIN_FIELDS,
+    DOMAIN_VOLATILE,
     new_domain,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.lookup import (
@@ -414,8 +414,8 @@ class OkmsDomain(Resource):
     """One OKMS domain."""
 
     result_key = "okms"
-    fields = FIELDS
-    volatile = VOLATILE
+    fields = DOMAIN_FIELDS
+    volatile = DOMAIN_VOLATILE
 
     def __init__(self, context: Context, client: Client) -> None:
         self.params = context.params
@@ -449,10 +449,10 @@ class OkmsDomain(Resource):
             self.facts["order"] = self.lookup.trace.order.result()
         return new_domain(self.region, name)
 
-    def _wish(self) -> Wish:
+    def _wish(self) -> ActivationWish:
         names = ("display_name", "allow_order", "max_price", "replaces_order")
         allowed = {name: self.params[name] for name in names}
-        return Wish(region=self.region["id"], subsidiary=self.params["ovh_subsidiary"], **allowed)
+        return ActivationWish(region=self.region["id"], subsidiary=self.params["ovh_subsidiary"], **allowed)
 
     def guard(self, plan: Plan) -> None:
         if plan.verb == "delete":

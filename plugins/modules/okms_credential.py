@@ -255,15 +255,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.credentials import (
-    FIELDS,
-    VOLATILE,
+    CREDENTIAL_FIELDS,
+    CREDENTIAL_VOLATILE,
     Credentials,
-    check_request,
+    check_credential_request,
     creation_body,
     lost_key,
     new_credential,
     refuse_revocation,
-    select,
+    select_credential,
     to_revoke,
     usable_others,
 )
@@ -303,8 +303,8 @@ class OkmsCredential(Resource):
     """One credential of a domain, decided by its name, identities and key."""
 
     result_key = "credential"
-    fields = FIELDS
-    volatile = VOLATILE
+    fields = CREDENTIAL_FIELDS
+    volatile = CREDENTIAL_VOLATILE
 
     def __init__(self, context: Context, client: Client) -> None:
         self.params = context.params
@@ -322,7 +322,7 @@ class OkmsCredential(Resource):
             return self._unwanted()
         if self.params["identity_urns"] is None:
             self.params["identity_urns"] = self._own_identities()
-        check_request(self.params)
+        check_credential_request(self.params)
         if self.params["credential_id"]:
             raise InvalidInputError("credential_id is only for state=absent; present decides by name and key")
         if self.params["csr"]:
@@ -335,7 +335,7 @@ class OkmsCredential(Resource):
         if not self.params["okms_id"]:
             return None
         self.listed = self.credentials.every()
-        found = select(self.listed, self.params, self.key, self.params["csr"] is not None)
+        found = select_credential(self.listed, self.params, self.key, self.params["csr"] is not None)
         if found is None:
             self._warn_of_lost_key()
             return None

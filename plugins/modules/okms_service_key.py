@@ -254,18 +254,18 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     check_credentials,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.service_keys import (
-    FIELDS,
     HSM,
     REASONS,
+    SERVICE_KEY_FIELDS,
     SOFTWARE,
     ServiceKeys,
     check_deletion,
-    check_request,
+    check_key_request,
     generated,
     imported,
     new_key,
     refuse_other_key,
-    select,
+    select_key,
     target_state,
 )
 
@@ -298,7 +298,7 @@ class OkmsServiceKey(Resource):
     """One service key of a domain."""
 
     result_key = "service_key"
-    fields = FIELDS
+    fields = SERVICE_KEY_FIELDS
 
     def __init__(self, context: Context, client: Client) -> None:
         self.params = context.params
@@ -312,7 +312,7 @@ class OkmsServiceKey(Resource):
         self.body: dict[str, t.Any] = {}
 
     def read(self) -> State | None:
-        check_request(self.params)
+        check_key_request(self.params)
         if self._regional:
             check_credentials(self.client.settings)
         if self.params["key"] is not None:
@@ -352,7 +352,7 @@ class OkmsServiceKey(Resource):
         if self.params["key_id"]:
             return self.keys.get(self.params["key_id"])
         kind = self.given.kind if self.given else self.params["type"]
-        found = select(self.keys.every(), self.params, kind)
+        found = select_key(self.keys.every(), self.params, kind)
         # the list has no public part
         return self.keys.get(found["id"]) if found and found["type"] != "oct" else found
 

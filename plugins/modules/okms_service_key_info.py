@@ -161,7 +161,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.service_keys import (
     ALIVE,
-    ENDED,
+    ENDED_KEY_STATES,
     ServiceKeys,
 )
 
@@ -171,7 +171,7 @@ SPEC = ArgSpec(
     key_id=text(),
     name=text(),
     type=text(choices=("oct", "RSA", "EC")),
-    states=texts(choices=(*ALIVE, *ENDED)),
+    states=texts(choices=(*ALIVE, *ENDED_KEY_STATES)),
     public_keys=boolean(default=False),
     regional_api=boolean(default=False),
 )

@@ -125,7 +125,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.iam import (
     ACTION,
-    FIELDS,
+    IAM_FIELDS,
     STANDARD_ROLES,
     CloudIam,
     role_name,
@@ -146,7 +146,7 @@ class PrivateCloudIam(Resource):
     """The IAM option of one private cloud."""
 
     result_key = "iam"
-    fields = FIELDS
+    fields = IAM_FIELDS
     volatile = ("available", "reason", "identity_provider_id", "actions")
 
     def __init__(self, context: Context, iam: CloudIam) -> None:

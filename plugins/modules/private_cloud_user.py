@@ -238,11 +238,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.users import (
     CREATION_NAMES,
-    FIELDS,
     RIGHTS,
     TEXTS,
+    USER_FIELDS,
     Users,
-    healthy,
+    healthy_user,
     wanted_values,
 )
 
@@ -267,7 +267,7 @@ class PrivateCloudUser(Resource):
     """One vSphere user."""
 
     result_key = "user"
-    fields = FIELDS
+    fields = USER_FIELDS
     volatile = ("state", "activation_state")
 
     def __init__(self, context: Context, users: Users) -> None:
@@ -309,7 +309,7 @@ class PrivateCloudUser(Resource):
             if self.params["confirm_name"] not in (plan.before["name"], plan.before["login"]):
                 raise GuardError(f"removing user {plan.before['login']} needs confirm_name: {plan.before['name']}")
         elif plan.before:
-            healthy(plan.before)
+            healthy_user(plan.before)
 
     def create(self, plan: Plan) -> State:
         """Make the user."""

@@ -120,10 +120,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
     usable,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.dossier import (
-    Change,
-    changed,
-    dumped,
-    loaded,
+    DossierChange,
+    changed_dossier,
+    dumped_dossier,
+    loaded_dossier,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.shapes import ShapeError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.vcenters import VCenter
@@ -153,15 +153,15 @@ class RecoveryDossier(Resource):
             raise InvalidInputError("vcenter and provider must not be empty")
         self._vcenter = VCenter((params["vcenter_id"] or "").lower(), params["vcenter"].strip())
         entry, key_id = params["entry"] or {}, params["native_key_id"] or ""
-        self._change = Change(params["provider"], entry, params["retire"], key_id)
+        self._change = DossierChange(params["provider"], entry, params["retire"], key_id)
 
     def read(self) -> State | None:
         with self._usable():
-            return loaded(read_record(self._path, "path"))
+            return loaded_dossier(read_record(self._path, "path"))
 
     def wanted(self, before: State | None) -> State:
         with self._usable():
-            made = changed(before or {}, self._vcenter, self._change, now_text())
+            made = changed_dossier(before or {}, self._vcenter, self._change, now_text())
         return {"format": made["format"], "vcenters": made["vcenters"]}
 
     def predict(self, plan: Plan) -> State:
@@ -175,8 +175,8 @@ class RecoveryDossier(Resource):
         after: State = {}
 
         def applied(text: str) -> str:
-            after.update(changed(loaded(text), self._vcenter, self._change, now_text()))
-            return dumped(after)
+            after.update(changed_dossier(loaded_dossier(text), self._vcenter, self._change, now_text()))
+            return dumped_dossier(after)
 
         with self._usable():
             change_record(self._path, "path", applied, self._warn)

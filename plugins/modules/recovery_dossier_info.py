@@ -93,7 +93,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shared_files import read_record, usable
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.dossier import loaded
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.dossier import loaded_dossier
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.entries import (
     Chosen,
     read,
@@ -128,7 +128,7 @@ class RecoveryDossierInfo:
     def _chosen(self, content: str) -> Chosen:
         params = self._params
         vcenter = VCenter((params["vcenter_id"] or "").lower(), params["vcenter"])
-        dossier = loaded(content)
+        dossier = loaded_dossier(content)
         if params["rebuild"]:
             return to_rebuild(dossier, vcenter, params["source"] or "", params["providers"] or [])
         return read(dossier, vcenter)

@@ -387,7 +387,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.provider import (
-    FIELDS,
+    STANDARD_FIELDS,
     StandardProvider,
     checked_rule,
 )
@@ -424,7 +424,7 @@ class StandardKeyProvider(Resource):
     """The provider with its servers, their trust, and its place as default."""
 
     result_key = "key_provider"
-    fields = FIELDS
+    fields = STANDARD_FIELDS
     volatile = ("status", "connections")
 
     def __init__(self, context: Context, provider: StandardProvider) -> None:

@@ -383,15 +383,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     text,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_fleet
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_campaign
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.encryption import (
     FleetEncryption,
     campaign_options,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Wish
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.side_effects import (
-    WARN,
     ZERTO,
+    ZERTO_WARN,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import (
@@ -412,7 +412,7 @@ SPEC = ArgSpec(
     provider=text(),
     policy=text(),
     policy_conflict=text(default=COMBINE, choices=CONFLICTS),
-    zerto=text(default=WARN, choices=ZERTO),
+    zerto=text(default=ZERTO_WARN, choices=ZERTO),
     vmotion_encryption=text(choices=("disabled", "opportunistic", "required")),
     rules={"required_if": [("state", "unchanged", ("vmotion_encryption",)), ("state", "moved", ("provider",))]},
 )
@@ -444,7 +444,7 @@ def build(context: Context) -> FleetEncryption:
 
 def main() -> None:
     """Entry point."""
-    run_fleet(SPEC, build)
+    run_campaign(SPEC, build)
 
 
 if __name__ == "__main__":

@@ -293,7 +293,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     text,
     texts,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_fleet
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_campaign
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.encryption import (
     FleetEncryption,
     campaign_options,
@@ -330,7 +330,7 @@ def build(context: Context) -> FleetEncryption:
 
 def main() -> None:
     """Entry point."""
-    run_fleet(SPEC, build)
+    run_campaign(SPEC, build)
 
 
 if __name__ == "__main__":

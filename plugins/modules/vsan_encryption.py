@@ -254,10 +254,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.vsan.encryption import (
-    FIELDS,
-    VOLATILE,
+    VSAN_FIELDS,
+    VSAN_VOLATILE,
     VsanEncryption,
-    checked_options,
+    check_vsan_options,
 )
 
 SPEC = ArgSpec(
@@ -280,8 +280,8 @@ class ClusterEncryption(Resource):
     """vSAN encryption of one cluster."""
 
     result_key = "vsan_encryption"
-    fields = FIELDS
-    volatile = VOLATILE
+    fields = VSAN_FIELDS
+    volatile = VSAN_VOLATILE
 
     def __init__(self, vsan: VsanEncryption) -> None:
         self._vsan = vsan
@@ -316,7 +316,7 @@ class ClusterEncryption(Resource):
 
 def build(context: Context) -> ClusterEncryption:
     """Log in and bind the cluster."""
-    checked_options(context.params)
+    check_vsan_options(context.params)
     return ClusterEncryption(VsanEncryption(connect(context), context.params, context.warn))
 
 

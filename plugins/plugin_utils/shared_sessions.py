@@ -61,4 +61,4 @@ def _ways() -> dict[str, t.Callable[[t.Mapping[str, t.Any]], None]]:
     """How to end a session of each kind; tokens of OVHcloud end by themselves."""
     from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import rest, session
 
-    return {kept.SOAP: session.log_out, kept.REST: rest.log_out}
+    return {kept.SOAP: session.log_out_soap, kept.REST: rest.log_out_rest}

@@ -11,10 +11,10 @@ import pathlib
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.dossier import (
-    Change,
-    changed,
-    dumped,
-    loaded,
+    DossierChange,
+    changed_dossier,
+    dumped_dossier,
+    loaded_dossier,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.vcenters import VCenter
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
@@ -98,8 +98,8 @@ def dossier(lab: Lab, folder: pathlib.Path, name: str, okms_id: str, region: str
         },
     }
     path = folder / "dossier.json"
-    made = changed(loaded(""), vcenter_of(lab), Change(name, entry), "2026-09-01T08:00:00Z")
-    path.write_text(dumped(made))
+    made = changed_dossier(loaded_dossier(""), vcenter_of(lab), DossierChange(name, entry), "2026-09-01T08:00:00Z")
+    path.write_text(dumped_dossier(made))
     return path
 
 

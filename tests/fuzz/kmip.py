@@ -12,7 +12,7 @@ import typing as t
 from hypothesis import strategies as st
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip import handshake, server_info, trust
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import Seen
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import HandshakeResult
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.key_client import KeyClient
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.settings import (
     Anchors,
@@ -166,7 +166,7 @@ RECORDS = (
 )
 
 
-def _judged(seen: Seen) -> None:
+def _judged(seen: HandshakeResult) -> None:
     """What kmip_server_info makes of what it saw, without a network."""
     pins = Anchors(pins=(("sha256", "AA:" * 31 + "AA"), ("sha1", "AA:" * 19 + "AA")))
     server_info.shown(ENDPOINT, seen, NOW)
@@ -183,7 +183,7 @@ def _handshakes(data: bytes) -> None:
     messages = list(handshake.handshake_messages(data))
     chain = handshake.clear_chain(messages)
     if chain:
-        _judged(Seen("192.0.2.1", chain, True, "TLSv1.2", None, None))
+        _judged(HandshakeResult("192.0.2.1", chain, True, "TLSv1.2", None, None))
 
 
 class _Wire:

@@ -115,7 +115,7 @@ PLACES = {kind: [selection.Place(f"{kind}-1", "one", "DC/vm/one"), selection.Pla
     *selection.PLACES,
 )}  # fmt: skip
 MACHINES = [
-    selection.Facts(f"vm-{number}", name, f"uuid-{number}", folders=["folders-1"])
+    selection.MachineFacts(f"vm-{number}", name, f"uuid-{number}", folders=["folders-1"])
     for number, name in enumerate(("vm1", "dup", "dup", "a%2fb", "[x", "\udcff"))
 ]
 # longer ones are no trouble, but make long messages
@@ -132,7 +132,7 @@ WORDS = st.lists(
 )
 def _selections(value: tuple[dict[str, t.Any], dict[str, t.Any]]) -> None:
     selection.scope(*value)
-    selection.choose(selection.Known(MACHINES, PLACES, TAGS), *value)
+    selection.apply_selection(selection.Known(MACHINES, PLACES, TAGS), *value)
 
 
 @target("texts in messages", st.tuples(st.one_of(odd_text, st.text()), odd_value))

@@ -70,19 +70,19 @@ DOSSIERS = [OLD, {**OLD, "vcenter": ""}, NEW]
 @target("recovery dossiers", st.tuples(json_text(DOSSIERS), bent([OKMS, {}]), st.booleans()))
 def _dossier(value: tuple[str, t.Any, bool]) -> None:
     text, entry, retire = value
-    change = dossier.Change("okms", entry if isinstance(entry, dict) else {}, retire, "k2")
+    change = dossier.DossierChange("okms", entry if isinstance(entry, dict) else {}, retire, "k2")
     with told():
-        made = dossier.dumped(dossier.changed(dossier.loaded(text), HERE, change, NOW))
-    assert dossier.dumped(dossier.loaded(made)) == made
+        made = dossier.dumped_dossier(dossier.changed_dossier(dossier.loaded_dossier(text), HERE, change, NOW))
+    assert dossier.dumped_dossier(dossier.loaded_dossier(made)) == made
 
 
 @target("entries of recovery dossiers", st.tuples(json_text(DOSSIERS), st.one_of(st.just(""), odd_text)))
 def _entries(value: tuple[str, str]) -> None:
     text, source = value
     with told():
-        json.dumps(entries.to_rebuild(dossier.loaded(text), HERE, source))
+        json.dumps(entries.to_rebuild(dossier.loaded_dossier(text), HERE, source))
     with told():
-        json.dumps(entries.read(dossier.loaded(text), HERE))
+        json.dumps(entries.read(dossier.loaded_dossier(text), HERE))
 
 
 STATE_1 = {"format": 1, "vcenter": "vc", "campaign": "c", "key_ids": ["k1"], "power_on": ["vm-1"], "finished": False}
@@ -93,10 +93,10 @@ STATE_2 = {"format": 2, "vcenters": [{"id": HERE.id, "name": "vc", **NOTED}, {"i
 @target("state files", json_text([STATE_1, {**STATE_1, "key_ids": None}, STATE_2]))
 def _state(text: str) -> None:
     claims = [{"id": "vm-1", "run": "a@1"}]
-    change = campaigns.Change("me", "c", ["k2"], ["vm-2"], ["vm-1", "vm-3"], None, claims)
+    change = campaigns.CampaignChange("me", "c", ["k2"], ["vm-2"], ["vm-1", "vm-3"], None, claims)
     with told():
-        found = campaigns.loaded(text)
-        made = campaigns.changed(found, HERE, change)
+        found = campaigns.loaded_state(text)
+        made = campaigns.changed_state(found, HERE, change)
         json.dumps(campaigns.view(made, HERE, change, lambda run: run == "a@1"))
         campaigns.unknown_owners(found, HERE)
-        assert campaigns.loaded(campaigns.dumped(made) or "") == made
+        assert campaigns.loaded_state(campaigns.dumped_state(made) or "") == made

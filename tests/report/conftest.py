@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.filter import encryption_audit_html
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import model
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import browser, fleet
 
 Report = dict[str, t.Any]
@@ -37,13 +37,13 @@ def history(facts: fleet.Facts) -> list[Report]:
             for number, machine in enumerate(facts["virtual_machines"])
         ]
         when = fleet.NOW - datetime.timedelta(days=14 * ago)
-        made.append(model.report({**facts, "virtual_machines": machines}, Limits(), when))
+        made.append(model.report({**facts, "virtual_machines": machines}, Thresholds(), when))
     return made
 
 
 def written(folder: pathlib.Path, facts: fleet.Facts, earlier: t.Sequence[Report] = ()) -> tuple[Report, str]:
     """The report, and the address of its page."""
-    made = model.loaded(model.dumped(model.report(facts, Limits(), fleet.NOW, None, earlier)))
+    made = model.loaded(model.dumped(model.report(facts, Thresholds(), fleet.NOW, None, earlier)))
     file = folder / "encryption-audit.html"
     file.write_text(encryption_audit_html.encryption_audit_html(model.dumped(made)), encoding="utf-8")
     return made, file.as_uri()

@@ -53,7 +53,7 @@ _OBSTACLES = "Why a VM is blocked"
 
 def tables() -> dict[str, list[tuple[str, str, str]]]:
     """Rows (known fault, cause, next step) by title."""
-    told = [(words, causes.cause_of(words) or causes.UNKNOWN) for words in SAYS]
+    told = [(words, causes.cause_of(words) or causes.UNKNOWN_CAUSE) for words in SAYS]
     return {
         _MESSAGES: [(f"``{words}``", cause.reason, cause.next_step) for words, cause in told],
         _STATES: [(f"``{key}``", cause.reason, cause.next_step) for key, cause in states().items()],

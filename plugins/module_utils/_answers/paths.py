@@ -15,7 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.t
 _FILE, _OUTPUT, _OLD_OUTPUT, _TASKS = "_file", "_output_path", "_path", "_tasks"
 
 Specs = t.Mapping[str, Spec]
-Options = dict[str, t.Any]
+Answers = dict[str, t.Any]
 
 
 def text_of(name: str, specs: Specs) -> str | None:
@@ -30,7 +30,7 @@ def older_name(name: str, specs: Specs) -> str | None:
     return old if old in specs else None
 
 
-def completed(specs: Specs, options: t.Mapping[str, t.Any], start: str, remote: bool) -> tuple[Options, list[str]]:
+def completed(specs: Specs, options: t.Mapping[str, t.Any], start: str, remote: bool) -> tuple[Answers, list[str]]:
     """All options with absolute paths and the texts of files, and what is wrong with them; names are whole.
 
     start: the folder in which the command was started. remote: the steps of the role work on another host, where that

@@ -13,7 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
 
 Options = t.Mapping[str, t.Any]
-Rule = t.Callable[[Options], t.Iterable[str]]
+OptionRule = t.Callable[[Options], t.Iterable[str]]
 
 # by the part of the name after the role's own, so one line holds for every role
 _LEAST = {
@@ -156,7 +156,7 @@ def _mode(options: Options) -> t.Iterator[str]:
         yield f"mode: {quoted(options['mode'])} is no mode of a file, such as '0600'"
 
 
-_ROLES: dict[str, tuple[Rule, ...]] = {
+_ROLES: dict[str, tuple[OptionRule, ...]] = {
     "encryption_audit": (_mode,),
     "external_kms": (_renewal, _servers),
     "key_rotation": (_selection,),

@@ -10,7 +10,7 @@ import datetime
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import plural
 
 PASS, FAIL, OPEN = "pass", "fail", "not assessed"
@@ -55,7 +55,7 @@ class Seen:
     providers: t.Sequence[t.Mapping[str, t.Any]]
     machines: t.Sequence[t.Mapping[str, t.Any]]
     ages: t.Sequence[Facts]
-    limits: Limits
+    limits: Thresholds
     today: str
     first_audit: str
 
@@ -77,7 +77,7 @@ def checks(seen: Seen) -> list[Facts]:
     return sorted(found, key=lambda one: RESULTS.index(str(one["result"])))
 
 
-def _rows(limits: Limits) -> list[tuple[str, str, str, t.Callable[[Seen], Verdict]]]:
+def _rows(limits: Thresholds) -> list[tuple[str, str, str, t.Callable[[Seen], Verdict]]]:
     """Name, title, criterion and judge of each check."""
     return [
         ("vms_encrypted", "VMs are encrypted", "Home and all disks of every VM, but those left out on purpose", _vms),

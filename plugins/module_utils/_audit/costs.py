@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts, Records
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import NOTICE, finding, plural
 
-Records = t.Sequence[t.Mapping[str, t.Any]]
 KMIP = "KMIP object"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # the API tells the number of KMIP objects and nothing else about them

@@ -9,6 +9,7 @@ import typing as t
 
 Facts = dict[str, t.Any]
 Machines = t.Sequence[t.Mapping[str, t.Any]]
+Records = t.Sequence[t.Mapping[str, t.Any]]
 
 # state of a machine -> key of its number. Not "clear": Jinja would find the method of the dictionary there.
 KEYS = {

@@ -9,13 +9,11 @@ import dataclasses
 import datetime
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
-
-Records = t.Sequence[t.Mapping[str, t.Any]]
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts, Records
 
 
 @dataclasses.dataclass(frozen=True)
-class Limits:
+class Thresholds:
     """From how many days on something is told, and how old a backup and a key may be."""
 
     warn_days: int = 60
@@ -37,7 +35,7 @@ class Limits:
 def certificates(
     providers: Records,
     credentials: t.Optional[Records],
-    limits: Limits,
+    limits: Thresholds,
     rights: t.Optional[t.Mapping[str, t.Any]] = None,
 ) -> list[Facts]:
     """Certificates of vCenter and of the key servers, and OKMS credentials; those in use and urgent first."""
@@ -59,13 +57,13 @@ def _urgency(entry: Facts) -> tuple[bool, bool, int, str, str]:
     return (not entry["used_by"], days is None, days or 0, entry["kind"], entry["name"])
 
 
-def _client(provider: t.Mapping[str, t.Any], limits: Limits) -> Facts:
+def _client(provider: t.Mapping[str, t.Any], limits: Thresholds) -> Facts:
     certificate = provider["client_certificate"]
     name = f"vCenter at {provider['name']}"
     return _entry("vcenter_client", name, [str(provider["name"])], certificate, limits)
 
 
-def _servers(provider: t.Mapping[str, t.Any], limits: Limits) -> list[Facts]:
+def _servers(provider: t.Mapping[str, t.Any], limits: Thresholds) -> list[Facts]:
     seen = [(one.get("name"), one.get("certificate")) for one in provider.get("connections") or []]
     return [
         _entry("kms_server", f"{name} of {provider['name']}", [str(provider["name"])], certificate, limits)
@@ -74,7 +72,7 @@ def _servers(provider: t.Mapping[str, t.Any], limits: Limits) -> list[Facts]:
     ]
 
 
-def _credential(credential: t.Mapping[str, t.Any], users: t.Mapping[str, str], limits: Limits) -> Facts:
+def _credential(credential: t.Mapping[str, t.Any], users: t.Mapping[str, str], limits: Thresholds) -> Facts:
     user = users.get(str(credential.get("public_key_sha256")))
     certificate = {"not_after": credential.get("expires_at"), "days_left": credential.get("days_left")}
     entry = _entry("okms_credential", str(credential.get("name")), [user] if user else [], certificate, limits)
@@ -86,7 +84,7 @@ def _credential(credential: t.Mapping[str, t.Any], users: t.Mapping[str, str], l
     return entry
 
 
-def _api_credential(credential: t.Mapping[str, t.Any], limits: Limits) -> list[Facts]:
+def _api_credential(credential: t.Mapping[str, t.Any], limits: Thresholds) -> list[Facts]:
     """The consumer key of the audit itself; service accounts have no end, nor have some keys."""
     if not credential.get("expires"):
         return []
@@ -94,7 +92,7 @@ def _api_credential(credential: t.Mapping[str, t.Any], limits: Limits) -> list[F
     return [_entry("api_credential", "consumer key of the OVHcloud API", ["this automation"], ends, limits)]
 
 
-def _entry(kind: str, name: str, users: list[str], certificate: t.Mapping[str, t.Any], limits: Limits) -> Facts:
+def _entry(kind: str, name: str, users: list[str], certificate: t.Mapping[str, t.Any], limits: Thresholds) -> Facts:
     days = certificate.get("days_left")
     return {
         "kind": kind,
@@ -111,7 +109,7 @@ def _entry(kind: str, name: str, users: list[str], certificate: t.Mapping[str, t
 
 
 def backups(
-    providers: Records, dossier: t.Optional[t.Mapping[str, t.Any]], now: datetime.datetime, limits: Limits
+    providers: Records, dossier: t.Optional[t.Mapping[str, t.Any]], now: datetime.datetime, limits: Thresholds
 ) -> list[Facts]:
     """The backup of each native provider; its age is known from the recovery dossier only."""
     kept = (dossier or {}).get("providers") or {}

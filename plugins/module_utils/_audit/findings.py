@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts, Machines, state_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import (
+    Facts,
+    Machines,
+    Records,
+    state_of,
+)
 
 CRITICAL, WARNING, NOTICE = "critical", "warning", "notice"
 SEVERITIES = (CRITICAL, WARNING, NOTICE)
-Records = t.Sequence[t.Mapping[str, t.Any]]
 
 
 def finding(

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts, Machines
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts, Machines, Records
 
 Key = tuple[str, str]  # provider, key id
-Records = t.Optional[t.Sequence[t.Mapping[str, t.Any]]]
 
 
-def in_use(machines: Machines, hosts: Records, vsan: Records) -> set[Key]:
+def in_use(machines: Machines, hosts: t.Optional[Records], vsan: t.Optional[Records]) -> set[Key]:
     """Keys of homes, disks, hosts and vSAN clusters."""
     parts: list[t.Any] = [part for one in machines for part in (one.get("home"), *(one.get("disks") or []))]
     parts += [*(hosts or []), *(vsan or [])]
@@ -54,7 +53,7 @@ def _seen_by(report: Facts) -> dict[Key, str]:
     return found
 
 
-def by_provider(ages: t.Sequence[Facts]) -> list[Facts]:
+def ages_by_provider(ages: t.Sequence[Facts]) -> list[Facts]:
     """For each provider: how many keys, and the days on which the oldest and the newest were first seen."""
     found: dict[str, list[str]] = {}
     for row in ages:

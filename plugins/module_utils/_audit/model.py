@@ -22,7 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit 
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.exceptions import exceptions
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line, shown
 
 # what starts a template; JSON itself never has two of these characters in a row when it is indented
@@ -49,7 +49,7 @@ class NotAReportError(ValueError):
 
 def report(
     facts: t.Mapping[str, t.Any],
-    limits: Limits,
+    limits: Thresholds,
     now: datetime.datetime,
     previous: t.Optional[Facts] = None,
     history: t.Sequence[Facts] = (),
@@ -68,7 +68,9 @@ def report(
     return {**full, "trend": trend.joined(earlier, trend.point(full))}
 
 
-def _content(facts: t.Mapping[str, t.Any], limits: Limits, now: datetime.datetime, earlier: t.Sequence[Facts]) -> Facts:
+def _content(
+    facts: t.Mapping[str, t.Any], limits: Thresholds, now: datetime.datetime, earlier: t.Sequence[Facts]
+) -> Facts:
     machines = sorted(facts["virtual_machines"], key=lambda one: (str(one.get("name")), str(one.get("moid"))))
     providers, hosts, cloud = facts["key_providers"], facts.get("hosts"), facts.get("private_cloud")
     left_out = exceptions(machines)

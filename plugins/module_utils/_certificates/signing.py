@@ -35,7 +35,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 
-CLOCK_SKEW = datetime.timedelta(minutes=5)  # clocks of vCenter and KMS that are behind ours accept it at once
+BACKDATING = datetime.timedelta(minutes=5)  # clocks of vCenter and KMS that are behind ours accept it at once
 _USAGES = (
     "digital_signature",
     "content_commitment",
@@ -132,7 +132,7 @@ def _subject(asked: t.Any, common_name: str | None) -> t.Any:
 
 def sign(signer: Signer, request: Request, days: int, now: datetime.datetime) -> str:
     """The certificate (PEM), for TLS clients; it does not outlive its CA."""
-    start = max(now - CLOCK_SKEW, signer.not_before)
+    start = max(now - BACKDATING, signer.not_before)
     # compared first: a validity of millions of days ends after the last date that Python knows
     outlives = days > (signer.not_after - now).days
     end = signer.not_after if outlives else now + datetime.timedelta(days=days)

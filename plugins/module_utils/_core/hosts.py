@@ -16,7 +16,7 @@ _LONGEST = 300  # characters of an option in a message; the longest host name ha
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
-def shown(value: str) -> str:
+def quoted(value: str) -> str:
     """The value in quotes for a message; nothing of it when it may hold a password (user:password@host)."""
     return (
         "(not shown: it may hold a password, which does not belong there)"
@@ -31,7 +31,7 @@ def check_host(option: str, value: str) -> str:
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     if not _is_host(host):
-        raise InvalidInputError(f"{option}: {shown(value)} is no host name or address; the port has its own option")
+        raise InvalidInputError(f"{option}: {quoted(value)} is no host name or address; the port has its own option")
     return host
 
 

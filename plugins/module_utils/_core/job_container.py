@@ -26,7 +26,7 @@ class Surroundings:
     mounts: list[tuple[str, str]]
 
 
-def look_around() -> Surroundings:
+def inspect_process() -> Surroundings:
     """Signs and mounts of this process."""
     signs = [name for name in _VARIABLES if os.environ.get(name)]
     signs += [path for path in (_RUNNER, *_MARKERS) if os.path.exists(path)]

@@ -14,7 +14,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 
-LONGEST = 160  # characters; with its beginning, a line on the screen has at most 200
+LONGEST_LINE = 160  # characters; with its beginning, a line on the screen has at most 200
 Hear = t.Callable[[str], None]
 
 
@@ -23,10 +23,10 @@ class _Told:
 
     hear: Hear | None = None
     secrets: t.Sequence[str] = ()
-    steps: t.ClassVar[list[Step]] = []
+    steps: t.ClassVar[list[ProgressStep]] = []
 
 
-class Step:
+class ProgressStep:
     """Something that takes a while."""
 
     def __init__(self, text: str) -> None:
@@ -52,9 +52,9 @@ def hide(secrets: t.Sequence[str]) -> None:
 
 
 @contextlib.contextmanager
-def step(text: str) -> t.Iterator[Step]:
+def step(text: str) -> t.Iterator[ProgressStep]:
     """Something that takes a while, as a part of what is under way already."""
-    made = Step(text)
+    made = ProgressStep(text)
     _Told.steps.append(made)
     _tell()
     try:
@@ -67,4 +67,4 @@ def step(text: str) -> t.Iterator[Step]:
 def _tell() -> None:
     if _Told.hear is not None:
         text = "; ".join(filter(None, map(str, _Told.steps)))
-        _Told.hear(one_line(scrub(text, _Told.secrets), LONGEST))
+        _Told.hear(one_line(scrub(text, _Told.secrets), LONGEST_LINE))

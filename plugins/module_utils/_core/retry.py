@@ -15,7 +15,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
 
-T = t.TypeVar("T")
+_T = t.TypeVar("_T")
 
 
 class TryAgain(Exception):  # noqa: N818 (a signal to the loop below, not an error)
@@ -50,7 +50,7 @@ class Retry:
             return max(0.0, asked)
         return min(self.cap, self.base * 2.0**attempt) * (0.5 + self.jitter() / 2)
 
-    def call(self, attempt: t.Callable[[], T]) -> T:
+    def call(self, attempt: t.Callable[[], _T]) -> _T:
         """Run `attempt` until it does not raise TryAgain.
 
         What one loop has given up, another loop around it does not begin anew: attempts never multiply.

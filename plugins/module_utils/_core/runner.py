@@ -135,7 +135,7 @@ class Action(t.Protocol):
         """Do it; the result keys, `changed` among them. In check mode: the same keys, and nothing is changed."""
 
 
-class Fleet(t.Protocol):
+class Campaign(t.Protocol):
     """Many objects that are brought into a state in one run, some of which may fail while others get there."""
 
     def plan(self) -> tuple[State, State]:
@@ -150,7 +150,7 @@ class Fleet(t.Protocol):
 
 
 @t.runtime_checkable
-class SettlingFleet(Fleet, t.Protocol):
+class SettlingCampaign(Campaign, t.Protocol):
     """A fleet that waits for what an earlier run has started when nothing is left to change."""
 
     def settle(self) -> None:
@@ -196,7 +196,7 @@ def run_action(spec: ArgSpec, build: t.Callable[[Context], Action]) -> t.NoRetur
     _run(spec, work)
 
 
-def run_fleet(spec: ArgSpec, build: t.Callable[[Context], Fleet]) -> t.NoReturn:
+def run_campaign(spec: ArgSpec, build: t.Callable[[Context], Campaign]) -> t.NoReturn:
     """Run a module that brings many objects into a state. Their results are returned beside an error, too."""
 
     def work(context: Context, check_mode: bool) -> dict[str, t.Any]:
@@ -205,7 +205,7 @@ def run_fleet(spec: ArgSpec, build: t.Callable[[Context], Fleet]) -> t.NoReturn:
         error = None
         if not check_mode and before != after:
             after, error = fleet.perform()
-        elif not check_mode and isinstance(fleet, SettlingFleet):
+        elif not check_mode and isinstance(fleet, SettlingCampaign):
             fleet.settle()
         result = {"changed": before != after, **fleet.report()}
         if before != after:

@@ -15,7 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.job_container import (
     inside,
-    look_around,
+    inspect_process,
     vanishes,
 )
 
@@ -82,7 +82,7 @@ def check_folder(name: str, folder: str, room: int = 0) -> None:
 
 def check_lasting(name: str, path: str, volumes: t.Sequence[str], how: str) -> None:
     """Raise when the path goes with the container of this job; `how` says how to allow it."""
-    around = look_around()
+    around = inspect_process()
     if any(inside(os.path.realpath(path), os.path.realpath(volume)) for volume in volumes if volume):
         return
     if vanishes(path, around):

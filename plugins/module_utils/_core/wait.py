@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import WaitTimeoutError
 
-T = t.TypeVar("T")
+_T = t.TypeVar("_T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,26 +52,26 @@ def ticks(patience: Patience) -> t.Iterator[float]:
 
 
 def wait_for(
-    look: t.Callable[[], T],
-    ready: t.Callable[[T], bool],
+    look: t.Callable[[], _T],
+    ready: t.Callable[[_T], bool],
     what: str,
     patience: Patience,
-    describe: t.Callable[[T], str] = str,
+    describe: t.Callable[[_T], str] = str,
     **details: t.Any,
-) -> T:
+) -> _T:
     """Look until `ready` holds and return what was seen; `ready` may raise to end a hopeless wait.
 
     With patience.wait false the first look is returned as it is. Raises WaitTimeoutError with the last state and the
     given details.
     """
-    seen: T | None = None
+    seen: _T | None = None
     with progress.step(what) as told:
         for gone in ticks(patience):
             seen = look()
             if ready(seen) or not patience.wait:
                 return seen
             told.at(f"{what}: last seen: {describe(seen)}, {gone:.0f} of {patience.timeout:g} s")
-    last = describe(t.cast(T, seen))
+    last = describe(t.cast(_T, seen))
     raise WaitTimeoutError(
         f"{what}: not there after {patience.timeout:g} s, last seen: {last}. Nothing is lost: run again to go on "
         "waiting, or raise wait_timeout",

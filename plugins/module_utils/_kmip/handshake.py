@@ -32,7 +32,7 @@ _LIMIT = 1 << 18
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen:
+class HandshakeResult:
     """What one handshake showed. `chain` holds DER, the server's own certificate first; `error` is how it ended."""
 
     address: str
@@ -52,7 +52,7 @@ def addresses(endpoint: Endpoint) -> list[str]:
     return sorted({str(entry[4][0]) for entry in found})
 
 
-def shake(endpoint: Endpoint, context: ssl.SSLContext) -> Seen:
+def shake(endpoint: Endpoint, context: ssl.SSLContext) -> HandshakeResult:
     """Connect, shake hands, wait for the verdict, leave. Raises KmsError only when there is no connection."""
     try:
         raw = socket.create_connection((endpoint.address or endpoint.host, endpoint.port), endpoint.connect_timeout)
@@ -62,7 +62,7 @@ def shake(endpoint: Endpoint, context: ssl.SSLContext) -> Seen:
         return _Exchange(raw, endpoint, context).run()
 
 
-def look(endpoint: Endpoint) -> Seen:
+def look(endpoint: Endpoint) -> HandshakeResult:
     """The certificates that the server presents to anybody. Raises KmsError when it presents none."""
     seen = shake(endpoint, bare_context())
     if not seen.chain:
@@ -77,7 +77,7 @@ def look(endpoint: Endpoint) -> Seen:
     return seen
 
 
-def no_certificate(endpoint: Endpoint, seen: Seen) -> KmsError:
+def no_certificate(endpoint: Endpoint, seen: HandshakeResult) -> KmsError:
     """Why a handshake ended before the server's certificate came."""
     error = classify(seen.error or EOFError(), "handshake", endpoint.peer)
     if isinstance(error, ClientRejectedError):  # it could not know yet whether we have a certificate
@@ -96,9 +96,9 @@ class _Exchange:
         self._deadline = time.monotonic() + endpoint.timeout
         self._received = b""
 
-    def run(self) -> Seen:
+    def run(self) -> HandshakeResult:
         address = ""
-        seen: Seen | None = None
+        seen: HandshakeResult | None = None
         error: Exception | None = None
         try:
             address = str(self._raw.getpeername()[0])
@@ -112,16 +112,16 @@ class _Exchange:
             self._flush()  # an alert of ours
         return dataclasses.replace(seen or self._broken_off(address), error=error)
 
-    def _agreed(self, address: str) -> Seen:
+    def _agreed(self, address: str) -> HandshakeResult:
         chain, complete = self._chain()
         cipher = self._tls.cipher()
-        return Seen(address, chain, complete, self._tls.version(), cipher[0] if cipher else None)
+        return HandshakeResult(address, chain, complete, self._tls.version(), cipher[0] if cipher else None)
 
-    def _broken_off(self, address: str) -> Seen:
+    def _broken_off(self, address: str) -> HandshakeResult:
         messages = list(handshake_messages(self._received))
         chain = clear_chain(messages)
         version = "TLSv1.2" if chain else None  # the only one that is allowed and in clear
-        return Seen(address, chain, bool(chain), version, self._clear_cipher(messages))
+        return HandshakeResult(address, chain, bool(chain), version, self._clear_cipher(messages))
 
     def _shake_hands(self) -> None:
         while True:

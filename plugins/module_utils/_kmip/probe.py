@@ -16,7 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.e
     OperationFailedError,
     UnexpectedAnswerError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.probe_record import Record
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.probe_record import ProbeRecord
 
 KEY_BYTES = 32
 # one of those that vCenter sets
@@ -39,7 +39,7 @@ def unique_name(beginning: str) -> str:
     return f"{beginning}-{uuid.uuid4().hex[:8]}"
 
 
-class Client(t.Protocol):
+class ProbeClient(t.Protocol):
     """What KeyClient does; see there."""
 
     @property
@@ -67,7 +67,7 @@ class Probe:
     known id, under the name that was given.
     """
 
-    def __init__(self, connect: t.Callable[[], Client], record: Record) -> None:
+    def __init__(self, connect: t.Callable[[], ProbeClient], record: ProbeRecord) -> None:
         self._connect = connect
         self._client = connect()
         self._record = record

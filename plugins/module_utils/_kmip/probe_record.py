@@ -13,7 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.e
 T = t.TypeVar("T")
 
 
-class Step(t.NamedTuple):
+class ProbeStep(t.NamedTuple):
     """One step. `action` is what OKMS calls the right in its IAM; not required: vCenter does without it."""
 
     name: str
@@ -24,24 +24,24 @@ class Step(t.NamedTuple):
 
 # in the order in which they are done
 STEPS = (
-    Step("server_certificate", None, None),
-    Step("connection", None, None),
-    Step("discover_versions", "DiscoverVersions", None),
-    Step("query", "Query", None),
-    Step("create", "Create", "create"),
-    Step("state_after_create", "GetAttributes", "getAttributes"),
-    Step("add_attribute", "AddAttribute", "addAttribute", required=False),
-    Step("activate", "Activate", "activate"),
-    Step("state_after_activate", "GetAttributes", "getAttributes"),
-    Step("get", "Get", "get"),
-    Step("locate", "Locate", "locate", required=False),
-    Step("revoke", "Revoke", "revoke"),
-    Step("destroy", "Destroy", "destroy"),
-    Step("get_after_destroy", "Get", "get", required=False),
+    ProbeStep("server_certificate", None, None),
+    ProbeStep("connection", None, None),
+    ProbeStep("discover_versions", "DiscoverVersions", None),
+    ProbeStep("query", "Query", None),
+    ProbeStep("create", "Create", "create"),
+    ProbeStep("state_after_create", "GetAttributes", "getAttributes"),
+    ProbeStep("add_attribute", "AddAttribute", "addAttribute", required=False),
+    ProbeStep("activate", "Activate", "activate"),
+    ProbeStep("state_after_activate", "GetAttributes", "getAttributes"),
+    ProbeStep("get", "Get", "get"),
+    ProbeStep("locate", "Locate", "locate", required=False),
+    ProbeStep("revoke", "Revoke", "revoke"),
+    ProbeStep("destroy", "Destroy", "destroy"),
+    ProbeStep("get_after_destroy", "Get", "get", required=False),
 )
 
 
-class Record:
+class ProbeRecord:
     """What became of the steps. `rows` is the result's form; ok is None for a step that was not tried."""
 
     def __init__(self, monotonic: t.Callable[[], float] = time.monotonic) -> None:
@@ -112,7 +112,7 @@ def missing(offered: t.Collection[str]) -> list[str]:
     return sorted({operation for operation in asked if operation.lower() not in listed})
 
 
-def verdict(peer: str, subject: str, record: Record, remaining: t.Sequence[str]) -> str:
+def verdict(peer: str, subject: str, record: ProbeRecord, remaining: t.Sequence[str]) -> str:
     """What failed, on which server, with which certificate, and what remains (see `remains`), on one line."""
     text = f"KMIP server {peer}: the test with client certificate {subject} failed"
     # a key that can be read after Destroy fails the test in a step that is not required

@@ -26,7 +26,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.e
     ProtocolError,
     refuses_client,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import Seen, look
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import HandshakeResult, look
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.settings import (
     Anchors,
     Endpoint,
@@ -67,10 +67,10 @@ FIELDS = (
 _NOT_YET = (UnreachableError, KmsTimeoutError, ConnectionLostError)
 
 
-def reach(endpoint: Endpoint, patience: Patience) -> Seen:
+def reach(endpoint: Endpoint, patience: Patience) -> HandshakeResult:
     """Look at the server, waiting until it answers. Raises KmsError, or WaitTimeoutError after a wait."""
 
-    def attempt() -> Seen | KmsError:
+    def attempt() -> HandshakeResult | KmsError:
         try:
             return look(endpoint)
         except KmsError as error:
@@ -79,14 +79,19 @@ def reach(endpoint: Endpoint, patience: Patience) -> Seen:
             return error
 
     found = wait_for(
-        attempt, lambda seen: isinstance(seen, Seen), f"KMIP server {endpoint.peer}", patience, str, host=endpoint.host
+        attempt,
+        lambda seen: isinstance(seen, HandshakeResult),
+        f"KMIP server {endpoint.peer}",
+        patience,
+        str,
+        host=endpoint.host,
     )
     if isinstance(found, KmsError):
         raise found
     return found
 
 
-def shown(endpoint: Endpoint, seen: Seen, now: datetime.datetime) -> dict[str, t.Any]:
+def shown(endpoint: Endpoint, seen: HandshakeResult, now: datetime.datetime) -> dict[str, t.Any]:
     """Facts of the connection and of the certificate that was seen, as far as it can be read.
 
     Raises ProtocolError when nothing of it can be read.
@@ -123,7 +128,7 @@ def not_readable(endpoint: Endpoint, unreadable: t.Sequence[str]) -> str:
     )
 
 
-def _requires_client(seen: Seen) -> bool | None:
+def _requires_client(seen: HandshakeResult) -> bool | None:
     if seen.error is None:
         return False
     # a vague end after the certificate, to a client that showed none, has hardly another reason

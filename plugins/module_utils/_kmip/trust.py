@@ -24,7 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.e
     ServerUntrustedError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import (
-    Seen,
+    HandshakeResult,
     look,
     no_certificate,
     shake,
@@ -82,7 +82,7 @@ def facts_of(der: bytes) -> dict[str, t.Any]:
         return {**dict.fromkeys(FACTS), **digests}
 
 
-def judge(endpoint: Endpoint, anchors: Anchors, seen: Seen) -> Judgement:
+def judge(endpoint: Endpoint, anchors: Anchors, seen: HandshakeResult) -> Judgement:
     """Judge the certificate that was seen. Raises KmsError when the server is gone in the meantime.
 
     The address that was seen is asked again: behind one name there may be several, with certificates of their own.
@@ -114,7 +114,7 @@ class Place:
     """One address of the host: what was seen and judged there, or why nothing was."""
 
     address: str
-    seen: Seen | None = None
+    seen: HandshakeResult | None = None
     judgement: Judgement | None = None
     error: KmsError | None = None
 
@@ -148,7 +148,7 @@ def judge_places(endpoint: Endpoint, anchors: Anchors, addresses: t.Iterable[str
     return places
 
 
-def joined(judgement: Judgement, seen: Seen, places: t.Sequence[Place]) -> Judgement:
+def joined(judgement: Judgement, seen: HandshakeResult, places: t.Sequence[Place]) -> Judgement:
     """One judgement of all: a wrong certificate at one address is enough, because clients may come there."""
     told = [
         f"at {place.address}: {reason}"
@@ -162,7 +162,7 @@ def joined(judgement: Judgement, seen: Seen, places: t.Sequence[Place]) -> Judge
 
 
 def for_vcenter(
-    anchors: Anchors, seen: Seen, judgement: Judgement, places: t.Sequence[Place] = ()
+    anchors: Anchors, seen: HandshakeResult, judgement: Judgement, places: t.Sequence[Place] = ()
 ) -> dict[str, t.Any] | None:
     """The options with which standard_key_provider trusts the chain that was verified here; None for another one.
 
@@ -189,7 +189,7 @@ def _leads(leaf: str, between: t.Sequence[str], authority: str) -> bool:
         return False
 
 
-def demand(endpoint: Endpoint, anchors: Anchors, seen: Seen, judgement: Judgement) -> None:
+def demand(endpoint: Endpoint, anchors: Anchors, seen: HandshakeResult, judgement: Judgement) -> None:
     """Raise ServerUntrustedError or PinMismatchError when the verdict is no."""
     if judgement.verdict:
         return
@@ -204,7 +204,7 @@ def demand(endpoint: Endpoint, anchors: Anchors, seen: Seen, judgement: Judgemen
     )
 
 
-def _by_chain(endpoint: Endpoint, anchors: Anchors, seen: Seen) -> tuple[bool, bool | None, list[str]]:
+def _by_chain(endpoint: Endpoint, anchors: Anchors, seen: HandshakeResult) -> tuple[bool, bool | None, list[str]]:
     """(trusted by the CA, valid for the name, reasons)."""
     error = _verify(endpoint, verifying_context(anchors), seen)
     if error is None:
@@ -221,7 +221,7 @@ def _by_chain(endpoint: Endpoint, anchors: Anchors, seen: Seen) -> tuple[bool, b
     return False, named, [f"not trusted by {whom}: {detail}{_what_is_missing(error, anchors, seen)}"]
 
 
-def _what_is_missing(error: Exception, anchors: Anchors, seen: Seen) -> str:
+def _what_is_missing(error: Exception, anchors: Anchors, seen: HandshakeResult) -> str:
     """A chain with a gap is the most frequent mistake, and OpenSSL's words do not tell where the gap is."""
     if not anchors.ca or getattr(error, "verify_code", None) not in _NO_ISSUER or not seen.complete:
         return ""
@@ -229,7 +229,7 @@ def _what_is_missing(error: Exception, anchors: Anchors, seen: Seen) -> str:
     return f"; the server sends {len(seen.chain)} certificate(s), and the CA does not hold the issuer {last['issuer']}"
 
 
-def _valid_for_name(endpoint: Endpoint, seen: Seen) -> bool | None:
+def _valid_for_name(endpoint: Endpoint, seen: HandshakeResult) -> bool | None:
     try:
         context = name_context(ssl.DER_cert_to_PEM_cert(seen.chain[0]))
     except (ssl.SSLError, ValueError):  # OpenSSL cannot read the certificate
@@ -244,7 +244,7 @@ def _is_about_name(error: Exception) -> bool:
     return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _NAME_MISMATCH
 
 
-def _verify(endpoint: Endpoint, context: ssl.SSLContext, seen: Seen) -> Exception | None:
+def _verify(endpoint: Endpoint, context: ssl.SSLContext, seen: HandshakeResult) -> Exception | None:
     """Why OpenSSL does not trust the server, or None. A later refusal of us is no answer to that question."""
     again = shake(endpoint, context)
     if isinstance(again.error, ssl.SSLCertVerificationError):

@@ -14,12 +14,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
     WARNING,
     Facts,
     Row,
+    Rows,
     failure,
     part,
     setting,
 )
 
-Rows = t.Iterator[Row]
 _ENDED = ("SUSPENDED", "EXPIRED")
 _POLICY = "IAM policy for KMIP"
 

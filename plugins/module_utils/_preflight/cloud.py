@@ -14,13 +14,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
     WARNING,
     Facts,
     Row,
+    Rows,
     failure,
     listed,
     part,
     setting,
 )
 
-Rows = t.Iterator[Row]
 _FEW_SESSIONS = 5
 _CERTIFIED = ("hds", "hipaa", "pcidss", "snc")
 

@@ -29,6 +29,9 @@ class Row:
         return f"{text} -> {self.next_step}" if self.next_step else text
 
 
+Rows = t.Iterator[Row]
+
+
 def part(facts: Facts, key: str, inner: str) -> t.Any:
     """A result key of a registered task; an empty dictionary when the task was not run or failed."""
     result = facts.get(key) or {}

@@ -17,10 +17,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
     WARNING,
     Facts,
     Row,
+    Rows,
     setting,
 )
-
-Rows = t.Iterator[Row]
 
 
 def servers(facts: Facts) -> Rows:

@@ -17,6 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
     WARNING,
     Facts,
     Row,
+    Rows,
     failure,
     listed,
     numbers,
@@ -24,7 +25,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
     setting,
 )
 
-Rows = t.Iterator[Row]
 _PROVIDER = ("Cryptographer.ManageKeyServers", "Cryptographer.ManageKeys", "Cryptographer.ReadKeyServersInfo")
 _OLDEST_HOST = {NATIVE: (7, 0, 2)}
 _OLDEST_HOST_OF_OTHERS = (6, 5, 0)

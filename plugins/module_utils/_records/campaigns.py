@@ -33,11 +33,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._record
     ordered,
 )
 
-FORMAT = 2
+STATE_FORMAT = 2
 AtWork = t.Callable[[str], bool]
 
 
-class Change(t.NamedTuple):
+class CampaignChange(t.NamedTuple):
     """What a run wants to note."""
 
     run: str = ""
@@ -49,15 +49,15 @@ class Change(t.NamedTuple):
     taken_over: t.Sequence[t.Mapping[str, str]] = ()  # claims of runs that were over when this one began
 
 
-def loaded(text: str) -> Record:
+def loaded_state(text: str) -> Record:
     """The state in a text, in today's format; an empty text is one without entries. Raises ShapeError."""
     if not text.strip():
-        return {"format": FORMAT, "vcenters": []}
+        return {"format": STATE_FORMAT, "vcenters": []}
     found = parsed(text)
     if found.get("format") == 1:
         check_fields(found, {"vcenter": TEXT, "campaign": TEXT, "power_on": TEXTS}, "the file", ["power_on"])
         sections = [_of_format_1(found)]
-    elif found.get("format") == FORMAT:
+    elif found.get("format") == STATE_FORMAT:
         sections = check(found.get("vcenters"), LIST, "vcenters")
     else:
         check(
@@ -65,8 +65,8 @@ def loaded(text: str) -> Record:
             LIST,
             "it is no state file of this collection, its list of machines",
         )
-        raise ShapeError(f"its format is unknown, {FORMAT} was expected")
-    return {"format": FORMAT, "vcenters": [_section(one, number) for number, one in enumerate(sections, start=1)]}
+        raise ShapeError(f"its format is unknown, {STATE_FORMAT} was expected")
+    return {"format": STATE_FORMAT, "vcenters": [_section(one, number) for number, one in enumerate(sections, start=1)]}
 
 
 def _of_format_1(found: Record) -> Record:
@@ -98,7 +98,7 @@ def _section(told: t.Any, number: int) -> Record:
     }
 
 
-def changed(state: Record, vcenter: VCenter, change: Change) -> Record:
+def changed_state(state: Record, vcenter: VCenter, change: CampaignChange) -> Record:
     """The state after the change. What other runs have noted is not touched, unless this one took it over."""
     own, others = _split(state["vcenters"], vcenter)
     taken_over = [{"id": one["id"], "run": one["run"]} for one in change.taken_over]
@@ -115,7 +115,7 @@ def changed(state: Record, vcenter: VCenter, change: Change) -> Record:
         campaigns[change.campaign] = {"key_ids": None if keys is None else sorted(set(keys)), "finished": finished}
     section = {**own, "power_on": [*kept, *new], "campaigns": campaigns}
     full = [one for one in (*others, section) if one["power_on"] or one["campaigns"]]
-    return {"format": FORMAT, "vcenters": ordered(full)}
+    return {"format": STATE_FORMAT, "vcenters": ordered(full)}
 
 
 def _split(sections: list[Record], vcenter: VCenter) -> tuple[Record, list[Record]]:
@@ -127,7 +127,7 @@ def _split(sections: list[Record], vcenter: VCenter) -> tuple[Record, list[Recor
     return own, [one for one in sections if not any(one is other for other in mine)]
 
 
-def view(state: Record, vcenter: VCenter, change: Change, at_work: AtWork) -> Record:
+def view(state: Record, vcenter: VCenter, change: CampaignChange, at_work: AtWork) -> Record:
     """What a run has to know: the campaign, and which machines it has to power on."""
     own, _others = _split(state["vcenters"], vcenter)
     claims = own["power_on"]
@@ -151,6 +151,6 @@ def unknown_owners(state: Record, vcenter: VCenter) -> list[str]:
     return [f"{named(one)} ({len(one['power_on'])})" for one in others if not one["id"] and one["power_on"]]
 
 
-def dumped(state: Record) -> str | None:
+def dumped_state(state: Record) -> str | None:
     """The text of the file; None when nothing is to be kept."""
     return json.dumps(state, indent=2, sort_keys=True) + "\n" if state["vcenters"] else None

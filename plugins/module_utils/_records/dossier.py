@@ -31,10 +31,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._record
     ordered,
 )
 
-FORMAT = 2
+DOSSIER_FORMAT = 2
 
 
-class Change(t.NamedTuple):
+class DossierChange(t.NamedTuple):
     """What a run wants to note of one key provider."""
 
     provider: str
@@ -43,14 +43,14 @@ class Change(t.NamedTuple):
     key_id: str = ""  # of a native provider that is taken out
 
 
-def loaded(text: str) -> Record:
+def loaded_dossier(text: str) -> Record:
     """The dossier in a text, in today's format; an empty text is one without entries. Raises ShapeError."""
     if not text.strip():
-        return {"format": FORMAT, "vcenters": [], "updated_at": None}
+        return {"format": DOSSIER_FORMAT, "vcenters": [], "updated_at": None}
     found = parsed(text)
     if found.get("format") == 1:
         sections = [_section("", found.get("vcenter") or "", found)]
-    elif found.get("format") == FORMAT:
+    elif found.get("format") == DOSSIER_FORMAT:
         sections = []
         for number, one in enumerate(check(found.get("vcenters"), LIST, "vcenters"), start=1):
             check_fields(one, {"id": TEXT, "name": TEXT}, f"vCenter {number}")
@@ -61,7 +61,7 @@ def loaded(text: str) -> Record:
             OBJECT,
             "it is no dossier of this collection, what it says of key providers",
         )
-        raise ShapeError(f"its format is unknown, {FORMAT} was expected")
+        raise ShapeError(f"its format is unknown, {DOSSIER_FORMAT} was expected")
     check_fields(found, {"updated_at": MOMENT}, "the dossier")
     return {"format": found["format"], "vcenters": sections, "updated_at": found.get("updated_at")}
 
@@ -74,7 +74,7 @@ def _section(vcenter_id: str, name: str, told: t.Mapping[str, t.Any]) -> Record:
     return {"id": vcenter_id.lower(), "name": name, **parts}
 
 
-def changed(dossier: Record, vcenter: VCenter, change: Change, now: str) -> Record:
+def changed_dossier(dossier: Record, vcenter: VCenter, change: DossierChange, now: str) -> Record:
     """The dossier after the change. Entries of other vCenters are never touched."""
     if "PRIVATE KEY" in json.dumps(change.entry):
         raise ShapeError(f"the entry of {name_of(change.provider)} holds a private key")
@@ -91,14 +91,14 @@ def changed(dossier: Record, vcenter: VCenter, change: Change, now: str) -> Reco
         retired[name] = _with(own["providers"][name], {"default": False, "retired_at": now})
     section = {**own, "providers": providers, "retired": retired}
     kept = [one for one in (*others, section) if one["providers"] or one["retired"]]
-    return {"format": FORMAT, "vcenters": ordered(kept), "updated_at": now}
+    return {"format": DOSSIER_FORMAT, "vcenters": ordered(kept), "updated_at": now}
 
 
 def _with(entry: t.Any, values: Record) -> t.Any:
     return {**entry, **values} if isinstance(entry, dict) else entry
 
 
-def _taken_over(sections: list[Record], vcenter: VCenter, change: Change) -> tuple[Record, list[Record]]:
+def _taken_over(sections: list[Record], vcenter: VCenter, change: DossierChange) -> tuple[Record, list[Record]]:
     """The section of the vCenter, with what older files hold of it, and all others."""
     mine = [one for one in (of_id(sections, vcenter), of_name(sections, vcenter)) if one is not None]
     own: Record = {"providers": {}, "retired": {}}
@@ -109,7 +109,7 @@ def _taken_over(sections: list[Record], vcenter: VCenter, change: Change) -> tup
     return own, [_without_moved(one, own, change) if nameless(one) else one for one in others]
 
 
-def _without_moved(unnamed: Record, own: Record, change: Change) -> Record:
+def _without_moved(unnamed: Record, own: Record, change: DossierChange) -> Record:
     """What nothing tells the vCenter of stays as it is, but for the very provider that the run has seen."""
     kept = unnamed["providers"].get(change.provider)
     if not isinstance(kept, dict) or not _keys_of({"key_id": change.key_id, **change.entry}) & _keys_of(kept):
@@ -127,7 +127,7 @@ def _keys_of(entry: t.Mapping[str, t.Any]) -> set[str]:
     return {str(one) for one in (entry.get("key_id"), client, *(keys or ())) if one}
 
 
-def dumped(dossier: Record) -> str:
+def dumped_dossier(dossier: Record) -> str:
     """The text of the file."""
     return json.dumps(dossier, indent=2, sort_keys=True) + "\n"
 

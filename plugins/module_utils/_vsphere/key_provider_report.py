@@ -22,7 +22,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     default_clusters,
     entity_names,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.health import Facts
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
+    NATIVE,
     STANDARD,
     Provider,
     list_providers,
@@ -42,7 +44,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.result import Usage
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.users import users_and_missing
 
-Facts = dict[str, t.Any]
 _CLIENT_FACTS = ("subject", "issuer", "serial_number", "not_before", "not_after", "sha1", "sha256", "public_key_sha256")
 _NOT_ASKED: Facts = {"users": None, "in_use_by": None, "needed_by": None}
 
@@ -64,7 +65,7 @@ class Sources:
     warn: Warn
 
 
-def report(sources: Sources, name: str | None, check_status: bool, users: bool) -> Report:
+def provider_report(sources: Sources, name: str | None, check_status: bool, users: bool) -> Report:
     """Facts of all providers, or of the one with that name. `check_status` lets vCenter connect to the servers."""
     session, warn = sources.session, sources.warn
     listed = list_providers(session)
@@ -91,7 +92,7 @@ def _present(sources: Sources, providers: t.Sequence[Provider], check_status: bo
     results = []
     for provider in providers:
         facts = _facts(provider, names)
-        found = health.get(provider.name, status.UNKNOWN)
+        found = health.get(provider.name, status.UNKNOWN_HEALTH)
         facts.update(_health_facts(found, now) if check_status else {"status": None, "connections": None})
         own = natives.get(provider.name)
         if own is not None:
@@ -115,25 +116,25 @@ def _facts(provider: Provider, names: t.Mapping[str, str]) -> Facts:
     }
 
 
-def _health(session: Session, providers: t.Sequence[Provider]) -> dict[str, status.Health]:
-    read = status.read_health(session, providers)
+def _health(session: Session, providers: t.Sequence[Provider]) -> dict[str, status.ProviderHealth]:
+    read = status.read_provider_health(session, providers)
     return {item.name: with_certificates(session, item, read[item.name]) for item in providers if item.name in read}
 
 
 def _native_health(sources: Sources, providers: t.Sequence[Provider]) -> dict[str, api.NativeHealth]:
     """Health of the native providers by name. Only the REST interface knows it: SOAP may call a good one gray."""
-    names = [provider.name for provider in providers if provider.type == api.NATIVE]
+    names = [provider.name for provider in providers if provider.type == NATIVE]
     if not names:
         return {}
     try:
         rest = sources.open_rest()
-        return {name: api.read_health(rest, name) for name in names}
+        return {name: api.read_native_health(rest, name) for name in names}
     except CollectionError as error:
         sources.warn(f"the status of native key providers is what the SOAP interface says: {error.message}")
         return {}
 
 
-def _health_facts(found: status.Health, now: datetime.datetime) -> Facts:
+def _health_facts(found: status.ProviderHealth, now: datetime.datetime) -> Facts:
     connections = [_with_days(connection, now) for connection in found.as_results()]
     return {"status": found.overall, "connections": connections}
 
@@ -159,7 +160,7 @@ def _client_facts(session: Session, provider: Provider, now: datetime.datetime) 
     return {"client_certificate": certificate, "csr_pending": is_pending(csr, working)}
 
 
-def _reasons(provider: Provider, facts: Facts, found: status.Health, own: api.NativeHealth | None) -> list[str]:
+def _reasons(provider: Provider, facts: Facts, found: status.ProviderHealth, own: api.NativeHealth | None) -> list[str]:
     lines = status.reasons(found) + (own.other_reasons if own is not None else [])
     certificates = [
         (f"{item['name']}: the server's certificate", item["certificate"]) for item in facts["connections"] or []
@@ -168,7 +169,7 @@ def _reasons(provider: Provider, facts: Facts, found: status.Health, own: api.Na
     for whose, certificate in certificates:
         if certificate and certificate["days_left"] is not None and certificate["days_left"] < 0:
             lines.append(f"{whose} expired on {certificate['not_after']}")
-    unsaved = provider.has_backup is False and provider.type == api.NATIVE
+    unsaved = provider.has_backup is False and provider.type == NATIVE
     if unsaved or (own is not None and own.backup_missing):
         lines.append("the native key provider was never backed up")
     return lines

@@ -18,11 +18,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.exceptions import KINDS
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import healthy, plural, ready
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page import words
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page.svg import Parts
 
 __all__ = ["by_state", "state_of"]  # the templates know these by this module
 
 Report = t.Mapping[str, t.Any]
-Parts = t.Sequence[tuple[str, int]]
 NOT_KNOWN = "not known"
 CHECK_KIND = {checks.PASS: "pass", checks.FAIL: "fail", checks.OPEN: "open"}
 CHECKS_NOTE = checks.NOTE
@@ -204,4 +204,4 @@ def version(about: Report) -> str:
 
 def key_ages(report: Report) -> t.Sequence[Report]:
     """Ages of the keys in use by key provider."""
-    return ages.by_provider(report.get("key_ages") or [])
+    return ages.ages_by_provider(report.get("key_ages") or [])

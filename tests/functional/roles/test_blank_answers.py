@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.dossier import (
-    Change,
-    changed,
-    dumped,
-    loaded,
+    DossierChange,
+    changed_dossier,
+    dumped_dossier,
+    loaded_dossier,
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
@@ -95,8 +95,10 @@ def _write_dossier(lab: Lab, path: pathlib.Path, backup: pathlib.Path) -> None:
     known = {"path": str(backup), "sha256": digest, "created_at": "2026-09-01T08:00:00Z"}
     kind = {"type": "native", "role": "native_key_provider"}
     entry = {**kind, "default": False, "key_id": "", "variables": variables, "backup": known}
-    made = changed(loaded(""), providers.vcenter_of(lab), Change("nkp-prod", entry), "2026-09-01T08:00:00Z")
-    path.write_text(dumped(made))
+    made = changed_dossier(
+        loaded_dossier(""), providers.vcenter_of(lab), DossierChange("nkp-prod", entry), "2026-09-01T08:00:00Z"
+    )
+    path.write_text(dumped_dossier(made))
 
 
 def test_every_role_that_people_start_is_here() -> None:

@@ -47,7 +47,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.transport import (
     REQUESTS,
     Answer,
-    Identity,
+    RequestSigner,
     Transport,
     json_or_none,
     query_id,
@@ -219,7 +219,7 @@ class Client:
         all_headers = {"Accept": "application/json", **(headers or {})}
         if text is not None:
             all_headers["Content-Type"] = "application/json"
-        identity: Identity | None = self._identity if authenticated else None
+        identity: RequestSigner | None = self._identity if authenticated else None
         answer = self._transport.exchange(method, url, text, all_headers, identity)
         if authenticated and self._stale(answer):
             self._token = self._delta = None

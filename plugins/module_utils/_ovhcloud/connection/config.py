@@ -16,7 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.h
     check_host,
     check_port,
     check_sendable,
-    shown,
+    quoted,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.conf_files import (
     FILES,
@@ -64,7 +64,7 @@ class AccessToken:
     access_token: str = dataclasses.field(repr=False)
 
 
-Credentials = t.Union[ApplicationKey, ServiceAccount, AccessToken]
+ApiCredential = t.Union[ApplicationKey, ServiceAccount, AccessToken]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Settings:
     """Everything a client needs. `verify` is False or the path of a CA bundle or True; `timeout` in seconds."""
 
     base_url: str
-    credentials: Credentials
+    credentials: ApiCredential
     verify: bool | str = True
     timeout: float = 60.0
     unread: tuple[str, ...] = ()  # files that might have held something that the options do not give
@@ -128,7 +128,7 @@ def resolve_endpoint(endpoint: str) -> tuple[str, str | None]:
         return ENDPOINTS[endpoint]
     if "/" not in endpoint:
         raise InvalidInputError(
-            f"endpoint {shown(endpoint)} is neither a URL nor one of {', '.join(sorted(ENDPOINTS))}"
+            f"endpoint {quoted(endpoint)} is neither a URL nor one of {', '.join(sorted(ENDPOINTS))}"
         )
     url = _check_url("endpoint", endpoint).rstrip("/")
     if not urlsplit(url).path:
@@ -147,7 +147,7 @@ def _check_url(option: str, url: str) -> str:
     except ValueError:
         plain = False
     if not plain:
-        raise InvalidInputError(f"{option} {shown(url)} is not a plain https:// URL")
+        raise InvalidInputError(f"{option} {quoted(url)} is not a plain https:// URL")
     check_host(option, parts.hostname or "")
     check_port(option, port)
     return url
@@ -188,7 +188,7 @@ def _methods(values: t.Mapping[str, str]) -> list[str]:
     return [method for method, names in METHODS.items() if any(name in values for name in names)]
 
 
-def _credentials(values: dict[str, str]) -> Credentials:
+def _credentials(values: dict[str, str]) -> ApiCredential:
     if "application_key" in values:
         return ApplicationKey(**values)
     if "client_id" in values:

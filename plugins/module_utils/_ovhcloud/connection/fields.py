@@ -16,7 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import shown
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import utc
 
-T = t.TypeVar("T")
+_T = t.TypeVar("_T")
 
 
 class ShapeError(ApiError):
@@ -100,7 +100,7 @@ class Fields:
             f"OVHcloud answered {self.what} with {name} {shown(value)}, which is {why}", field=name, answer=shown(value)
         )
 
-    def _known(self, name: str, value: T | None) -> T:
+    def _known(self, name: str, value: _T | None) -> _T:
         if value is None or value == "":
             raise ShapeError(f"OVHcloud answered {self.what} without {name}, which this run depends on", field=name)
         return value

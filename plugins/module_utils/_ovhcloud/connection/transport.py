@@ -44,7 +44,7 @@ _CONNECT_TIMEOUT = 20.0
 _PART = 1 << 16
 _LONGEST_PAUSE = 1e9  # seconds; what a header asks for beyond that is no number to count with
 
-Identity = t.Callable[[str, str, str], "dict[str, str]"]
+RequestSigner = t.Callable[[str, str, str], "dict[str, str]"]
 
 
 class Answer(t.NamedTuple):
@@ -88,7 +88,7 @@ class Transport:
             self._http = None
 
     def exchange(
-        self, method: str, url: str, body: str | None, headers: dict[str, str], identity: Identity | None
+        self, method: str, url: str, body: str | None, headers: dict[str, str], identity: RequestSigner | None
     ) -> Answer:
         """Send once, read the whole answer. In what is raised, maybe_done says whether it may have been carried out."""
 

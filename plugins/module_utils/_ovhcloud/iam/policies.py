@@ -26,7 +26,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 
 EFFECTS = ("allow", "except", "deny")
 LISTS = ("identities", "resources", *EFFECTS, "permissions_groups")
-FIELDS = (
+POLICY_FIELDS = (
     "id",
     "name",
     "description",
@@ -78,7 +78,7 @@ def refuse_what_is_not_told(state: t.Mapping[str, t.Any]) -> None:
         )
 
 
-def request_body(state: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def policy_body(state: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The body of POST and PUT: a PUT replaces the whole policy, so everything is in it."""
     return {
         "name": state["name"],
@@ -167,7 +167,7 @@ class Policies:
     def create(self, wanted: State) -> State:
         """Make it; after a lost answer look for it."""
         try:
-            return policy_state(self._client.post("/v2/iam/policy", request_body(wanted)))
+            return policy_state(self._client.post("/v2/iam/policy", policy_body(wanted)))
         except CollectionError as error:
             made = self.find(wanted["name"]) if outcome_unknown(error) else None
             if made is None:
@@ -177,13 +177,13 @@ class Policies:
     def replace(self, policy_id: str, wanted: State) -> State:
         """Write all of it; after a lost answer look at it."""
         address = path("/v2/iam/policy/{}", policy_id)
-        body = request_body(wanted)
+        body = policy_body(wanted)
         try:
             return policy_state(self._client.put(address, body))
         except CollectionError as error:
             if outcome_unknown(error):
                 now = policy_state(self._client.get(address))
-                if request_body(now) == body:
+                if policy_body(now) == body:
                     return now
             raise
 

@@ -41,7 +41,7 @@ Rules = t.Optional[list[tuple[str, str]]]
 
 
 @dataclasses.dataclass(frozen=True)
-class Wish:
+class RightsQuery:
     """What is asked about."""
 
     option: str
@@ -113,7 +113,7 @@ def judged(need: Need, scope: Scope, rules: Rules, permitted: t.Mapping[str, boo
     }
 
 
-def summed_up(who: str, wish: Wish, calls: t.Sequence[State]) -> State:
+def summed_up(who: str, wish: RightsQuery, calls: t.Sequence[State]) -> State:
     """All gaps in lists and in one sentence."""
     missing_calls = [f"{call['method']} {call['path']}" for call in calls if call["refused_by"] == "consumer_key"]
     missing = sorted({call["action"] for call in calls if call["refused_by"] == "iam"})
@@ -185,7 +185,7 @@ def lacks_kmip_policy(client: Client, identities: t.Sequence[str], user: str | N
 class Rights:
     """Reads only."""
 
-    def __init__(self, client: Client, wish: Wish) -> None:
+    def __init__(self, client: Client, wish: RightsQuery) -> None:
         self._client = client
         self._wish = wish
 

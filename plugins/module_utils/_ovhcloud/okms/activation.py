@@ -20,7 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import parse
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import (
-    ENDED,
+    ENDED_DOMAIN_STATES,
     Domains,
     used_by,
 )
@@ -62,7 +62,7 @@ class Trace:
 
 
 @dataclasses.dataclass(frozen=True)
-class Wish:
+class ActivationWish:
     """What the user wants and allows."""
 
     display_name: str
@@ -87,7 +87,7 @@ class Activation:
     def trace(self, region: str, listed: t.Sequence[State]) -> Trace:
         """Look through the recent orders of this region; `listed` are all domains that can be read."""
         found = self.orders.of_plan(PLAN, region)
-        return choose(found, listed, self._client.now()) if found else Trace()
+        return choose_order(found, listed, self._client.now()) if found else Trace()
 
     def _region_of(self, okms_id: str) -> str | None:
         state = self.domains.get(okms_id)
@@ -99,13 +99,13 @@ class Activation:
             self._account = dict(record(self._client.get("/me"), "the account").raw)
         return self._account
 
-    def pricing(self, wish: Wish) -> dict[str, t.Any]:
+    def pricing(self, wish: ActivationWish) -> dict[str, t.Any]:
         """Prices for the account's subsidiary, or for the one the user named."""
         return pricing(
             self._client, wish.subsidiary or record(self.account(), "the account").known_text("ovhSubsidiary")
         )
 
-    def order(self, wish: Wish, prices: t.Mapping[str, t.Any], trace: Trace) -> Order:
+    def order(self, wish: ActivationWish, prices: t.Mapping[str, t.Any], trace: Trace) -> Order:
         """Place an order after everything that can be checked before the first write.
 
         It is another run's order when that one was faster.
@@ -139,7 +139,7 @@ class Activation:
         domain = self.domains.get(order.domain) if order.domain else None
         return domain is None or domain["display_name"] in (None, domain["id"], display_name)
 
-    def deliver(self, order: Order, wish: Wish) -> tuple[Order, str | None]:
+    def deliver(self, order: Order, wish: ActivationWish) -> tuple[Order, str | None]:
         """Pay and wait; the domain's id, None when the user does not want to wait for it."""
 
         def may_pay(unpaid: Order) -> None:
@@ -181,7 +181,7 @@ class Activation:
         return {**seen, "display_name": display_name}
 
 
-def choose(orders: t.Sequence[Order], listed: t.Sequence[State], now: datetime.datetime) -> Trace:
+def choose_order(orders: t.Sequence[Order], listed: t.Sequence[State], now: datetime.datetime) -> Trace:
     """Which of the orders (newest first) to go on with, given the domains that can be read: pure."""
     by_id = {state["id"]: state for state in listed}
     unclear = next((order for order in orders if order.unclear), None)
@@ -205,7 +205,7 @@ def choose(orders: t.Sequence[Order], listed: t.Sequence[State], now: datetime.d
     return Trace(unnamed=unnamed[0] if unnamed else None, cancelled=last, unclear=unclear)
 
 
-def must_be_named(wish: Wish, trace: Trace) -> Order | None:
+def must_be_named(wish: ActivationWish, trace: Trace) -> Order | None:
     """The unclear or cancelled order that stands in the way of a new one until the user has seen it."""
     found = [order for order in (trace.unclear, trace.cancelled) if order is not None]
     return next((order for order in found if order.order_id != wish.replaces_order), None)
@@ -216,7 +216,7 @@ def total_of(prices: t.Mapping[str, t.Any]) -> float:
     return float(prices["order"]["price"] + prices["order"]["tax"])
 
 
-def order_warning(wish: Wish, trace: Trace, prices: t.Mapping[str, t.Any]) -> str:
+def order_warning(wish: ActivationWish, trace: Trace, prices: t.Mapping[str, t.Any]) -> str:
     """What a real run would do, and where it would stop."""
     if trace.order is not None:
         return (
@@ -235,7 +235,7 @@ def order_warning(wish: Wish, trace: Trace, prices: t.Mapping[str, t.Any]) -> st
     return would_order(wish, prices) + needs
 
 
-def would_order(wish: Wish, prices: t.Mapping[str, t.Any]) -> str:
+def would_order(wish: ActivationWish, prices: t.Mapping[str, t.Any]) -> str:
     """What would be ordered, and for how much."""
     return (
         f"no OKMS called {wish.display_name!r} exists in {wish.region}: one would be ordered (plan {PLAN}, monthly) "
@@ -250,7 +250,7 @@ def _not_shown_yet(order: Order, by_id: t.Mapping[str, State], now: datetime.dat
 
 
 def _never_used(state: State | None) -> bool:
-    if state is None or state["state"] in ENDED:
+    if state is None or state["state"] in ENDED_DOMAIN_STATES:
         return False
     return bool(state["display_name"] == state["id"]) and not used_by(state)
 

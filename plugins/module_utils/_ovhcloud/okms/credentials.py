@@ -33,7 +33,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     lacks_kmip_policy,
 )
 
-FIELDS = (
+CREDENTIAL_FIELDS = (
     "id",
     "name",
     "description",
@@ -49,8 +49,8 @@ FIELDS = (
     "public_key_sha256",
     "private_key_path",
 )
-VOLATILE = frozenset({"days_left"})
-LONGEST_NAME, LONGEST_DESCRIPTION, MOST_URNS, MOST_DAYS = 50, 200, 25, 365
+CREDENTIAL_VOLATILE = frozenset({"days_left"})
+LONGEST_CREDENTIAL_NAME, LONGEST_DESCRIPTION, MOST_URNS, MOST_DAYS = 50, 200, 25, 365
 USABLE = ("CREATING", "READY")
 KNOWN = (*USABLE, "DELETING", "ERROR", "EXPIRED")
 
@@ -143,12 +143,12 @@ def _certificate(pem: str) -> tuple[dict[str, t.Any], str | None]:
         return {}, None
 
 
-def check_request(params: t.Mapping[str, t.Any]) -> None:
+def check_credential_request(params: t.Mapping[str, t.Any]) -> None:
     """The API's limits and our own rules, before any call. Raises InvalidInputError."""
     name, description = params["name"] or "", params["description"] or ""
     urns, validity, renew_before = params["identity_urns"] or [], params["validity"], params["renew_before"]
     rules = (
-        (not 1 <= len(name) <= LONGEST_NAME, f"name must have 1 to {LONGEST_NAME} characters"),
+        (not 1 <= len(name) <= LONGEST_CREDENTIAL_NAME, f"name must have 1 to {LONGEST_CREDENTIAL_NAME} characters"),
         (len(description) > LONGEST_DESCRIPTION, f"description must have at most {LONGEST_DESCRIPTION} characters"),
         (not 1 <= len(set(urns)) <= MOST_URNS, f"identity_urns must hold 1 to {MOST_URNS} URNs"),
         (not 1 <= validity <= MOST_DAYS, f"validity must be 1 to {MOST_DAYS} days"),
@@ -176,7 +176,7 @@ def creation_body(params: t.Mapping[str, t.Any], csr: str | None) -> dict[str, t
     return {name: value for name, value in body.items() if value is not None}
 
 
-def select(
+def select_credential(
     states: t.Sequence[State], params: t.Mapping[str, t.Any], public_key: str | None, from_csr: bool
 ) -> State | None:
     """The credential that already is what the user wants, the one that lives longest: pure.

@@ -25,7 +25,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.lines import normalise_region
 
-FIELDS = (
+DOMAIN_FIELDS = (
     "id",
     "display_name",
     "region",
@@ -47,8 +47,8 @@ FIELDS = (
     "secret_version_count",
     "tags",
 )
-VOLATILE = frozenset({"state", "service_key_count", "kmip_object_count", "secret_count", "secret_version_count"})
-ENDED = ("SUSPENDED", "EXPIRED")
+DOMAIN_VOLATILE = frozenset({"state", "service_key_count", "kmip_object_count", "secret_count", "secret_version_count"})
+ENDED_DOMAIN_STATES = ("SUSPENDED", "EXPIRED")
 
 
 class Domains:

@@ -20,7 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     Trace,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import (
-    ENDED,
+    ENDED_DOMAIN_STATES,
     only_one,
     used_by,
 )
@@ -107,7 +107,7 @@ class Lookup:
         if self._region is not None:
             require_told(called, "region", "OKMS")
         same = [state for state in called if self._region in (None, state["region"])]
-        alive = [state for state in same if state["state"] not in ENDED]
+        alive = [state for state in same if state["state"] not in ENDED_DOMAIN_STATES]
         found = only_one(alive, self._name) or (same[0] if same else None)
         if found is None:
             # one whose name is not told may be the one that is meant: nothing is ordered beside it
@@ -117,7 +117,7 @@ class Lookup:
 
     def _is_over(self, found: State) -> bool:
         """True for a terminated domain, which does not stand in the way of a new one of its name."""
-        if found["state"] not in ENDED:
+        if found["state"] not in ENDED_DOMAIN_STATES:
             return False
         if not self._termination.confirmed(found["id"]):
             raise ConflictError(

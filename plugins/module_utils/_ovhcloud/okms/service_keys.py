@@ -33,7 +33,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     require_told,
 )
 
-FIELDS = (
+SERVICE_KEY_FIELDS = (
     "id",
     "name",
     "type",
@@ -50,9 +50,9 @@ FIELDS = (
     "public_key_sha256",
 )
 SOFTWARE, HSM = "SOFTWARE", "HSM"
-LONGEST_NAME, LONGEST_CONTEXT = 32, 64
+LONGEST_KEY_NAME, LONGEST_CONTEXT = 32, 64
 ALIVE = ("PRE_ACTIVE", "ACTIVE")
-ENDED = ("DEACTIVATED", "COMPROMISED")
+ENDED_KEY_STATES = ("DEACTIVATED", "COMPROMISED")
 GONE = ("DESTROYED", "DESTROYED_COMPROMISED")
 REASONS = (
     "unspecified",
@@ -157,12 +157,15 @@ def _fingerprint(pem: str) -> str | None:
         return None
 
 
-def check_request(params: t.Mapping[str, t.Any]) -> None:
+def check_key_request(params: t.Mapping[str, t.Any]) -> None:
     """The API's limits and our own rules, before any call. Raises InvalidInputError. Pure."""
     name, context, state = params["name"], params["context"] or "", params["state"]
     plain = name is None or (name.isascii() and name.isprintable())
     rules = (
-        (name is not None and not 1 <= len(name) <= LONGEST_NAME, f"name must have 1 to {LONGEST_NAME} characters"),
+        (
+            name is not None and not 1 <= len(name) <= LONGEST_KEY_NAME,
+            f"name must have 1 to {LONGEST_KEY_NAME} characters",
+        ),
         (not plain, "name may hold printable ASCII characters only"),
         (len(context) > LONGEST_CONTEXT, f"context must have at most {LONGEST_CONTEXT} characters"),
         (
@@ -183,7 +186,7 @@ def check_request(params: t.Mapping[str, t.Any]) -> None:
         raise InvalidInputError("; ".join(wrong))
 
 
-def select(states: t.Sequence[State], params: t.Mapping[str, t.Any], kind: str | None) -> State | None:
+def select_key(states: t.Sequence[State], params: t.Mapping[str, t.Any], kind: str | None) -> State | None:
     """The one key of that name (and type): pure.
 
     A key that can still be used comes before those that were deactivated, when one is wanted that shall be used.
@@ -238,7 +241,7 @@ def target_state(found: State, params: t.Mapping[str, t.Any]) -> str:
         return current
     if params["deactivation_reason"] in COMPROMISES:
         return "COMPROMISED"
-    return current if current in ENDED else "DEACTIVATED"
+    return current if current in ENDED_KEY_STATES else "DEACTIVATED"
 
 
 def check_deletion(state: t.Mapping[str, t.Any], confirm_name: str) -> None:
@@ -246,7 +249,7 @@ def check_deletion(state: t.Mapping[str, t.Any], confirm_name: str) -> None:
     name, key_id = state["name"], state["id"]
     if confirm_name != name:
         raise GuardError(f"confirm_name is not {name!r}, the name of service key {key_id}: nothing was deleted")
-    if state["state"] not in ENDED:
+    if state["state"] not in ENDED_KEY_STATES:
         raise GuardError(
             f"service key {key_id} ({name}) is {state['state']}: what it protects would be lost with it. Deactivate it "
             "first (state=deactivated), see that nothing needs it any more, then delete it; nothing was deleted"

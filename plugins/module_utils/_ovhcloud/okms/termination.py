@@ -24,7 +24,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     record,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import parse, utc
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import ENDED, Domains
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import (
+    ENDED_DOMAIN_STATES,
+    Domains,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.services import (
     Services,
     terminating,
@@ -46,7 +49,7 @@ class Termination:
 
     def ended(self, state: State) -> bool:
         """True when the domain is terminated already, or suspended: it stays readable for some time."""
-        return state["state"] in ENDED or self.confirmed(state["id"])
+        return state["state"] in ENDED_DOMAIN_STATES or self.confirmed(state["id"])
 
     def confirmed(self, okms_id: str) -> bool:
         """True when the billing service says that the termination is confirmed."""

@@ -24,12 +24,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     PrivateCloud,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
-    Seen,
+    Observation,
     Tasks,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.users import Users
 
-FIELDS = ("service_name", "state", "available", "reason", "identity_provider_id", "roles", "actions")
+IAM_FIELDS = ("service_name", "state", "available", "reason", "identity_provider_id", "roles", "actions")
 PREFIX = "iam-"  # OVHcloud gives it to the names of roles
 STANDARD_ROLES = ("iam-admin", "iam-auditor")
 ACTION = "pccVMware:vSphere:assumeRole?"
@@ -111,7 +111,7 @@ class CloudIam:
                 self._patience,
             )
 
-        def ready(seen: Seen[str]) -> bool:
+        def ready(seen: Observation[str]) -> bool:
             return seen.item == wanted and (seen.task is None or seen.task.done)
 
         what = f"IAM of {self._name} to be {wanted}"
@@ -129,7 +129,7 @@ class CloudIam:
                 self._patience,
             )
 
-        def ready(seen: Seen[list[str]]) -> bool:
+        def ready(seen: Observation[list[str]]) -> bool:
             return name in seen.item and (seen.task is None or seen.task.done)
 
         what = f"role {name} of {self._name}"

@@ -22,18 +22,20 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import record
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import Seen
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
+    Observation,
+)
 
-FIELDS = ("id", "ip", "port", "thumbprint", "description", "state", "waiting_for_vcenter", "task_id")
+KMS_ENTRY_FIELDS = ("id", "ip", "port", "thumbprint", "description", "state", "waiting_for_vcenter", "task_id")
 GOING = frozenset({"toDelete", "deleting"})
 CHANGING = frozenset({"toUpdate", "updating"})
 COMING = frozenset({"toCreate", "creating"})
 OPENING = COMING | {"unknown"}
 _UNUSED = frozenset({"disabled", "disabling"})
-Lookup = t.Callable[..., t.Any]
+NameLookup = t.Callable[..., t.Any]
 
 
-def resolve(host: str, lookup: Lookup | None = None) -> list[str]:
+def resolve(host: str, lookup: NameLookup | None = None) -> list[str]:
     """The IPv4 addresses of a host name, sorted; an IPv4 address is returned as it is."""
     name = host.strip()
     try:
@@ -129,7 +131,7 @@ def own_elsewhere(entries: t.Iterable[State], host: str, addresses: t.Collection
     return sorted((entry for entry in found if owner(entry["description"]) == name), key=lambda entry: str(entry["ip"]))
 
 
-def shares_address(entry: State, host: str, lookup: Lookup | None = None) -> bool:
+def shares_address(entry: State, host: str, lookup: NameLookup | None = None) -> bool:
     """Whether the description names another host which has the same address: then both would rewrite it in turn."""
     other = owner(entry["description"])
     if other == host.strip().lower().rstrip(".") or "." not in other or _is_address(other):
@@ -144,9 +146,9 @@ def entry_in_words(entry: State | None) -> str:
     return f"KMS entry {entry['id']} ({entry['ip']}) in state {entry['state']}" if entry else "no KMS entry"
 
 
-def is_open(seen: Seen[State | None]) -> bool:
+def is_open(seen: Observation[State | None]) -> bool:
     """vCenter can reach the KMS: the entry is delivered, whatever its task says, or the task waits for vCenter."""
-    entry = healthy(seen.item)
+    entry = healthy_entry(seen.item)
     if entry is None:
         return False
     if entry["state"] == "delivered":
@@ -156,18 +158,18 @@ def is_open(seen: Seen[State | None]) -> bool:
     return bool(entry.get("waiting_for_vcenter"))
 
 
-def is_delivered(seen: Seen[State | None]) -> bool:
+def is_delivered(seen: Observation[State | None]) -> bool:
     """OVHcloud has finished the entry, whatever its task says."""
-    entry = healthy(seen.item)
+    entry = healthy_entry(seen.item)
     return entry is not None and entry["state"] == "delivered"
 
 
-GOALS: dict[str, t.Callable[[Seen[t.Any]], bool]] = {"flow_open": is_open, "delivered": is_delivered}
+GOALS: dict[str, t.Callable[[Observation[t.Any]], bool]] = {"flow_open": is_open, "delivered": is_delivered}
 
 
-def is_quiet(seen: Seen[State | None]) -> bool:
+def is_quiet(seen: Observation[State | None]) -> bool:
     """No change is on its way, and it takes one."""
-    entry = healthy(seen.item)
+    entry = healthy_entry(seen.item)
     return entry is None or entry["state"] not in CHANGING | COMING
 
 
@@ -176,7 +178,7 @@ def shows(entry: State | None, thumbprint: str, description: str) -> bool:
     return entry is not None and (entry["thumbprint"], entry["description"]) == (thumbprint, description)
 
 
-def healthy(entry: State | None) -> State | None:
+def healthy_entry(entry: State | None) -> State | None:
     """The entry itself; raises when it is in error, which no waiting mends."""
     if entry is not None and entry["state"] == "error":
         raise ApiError(
@@ -193,7 +195,7 @@ def in_use(entry: State, encryption: str | None) -> bool:
     return live and encryption not in _UNUSED
 
 
-def refuse_while_needed(entry: State, hosts: t.Iterable[str], lookup: Lookup | None = None) -> None:
+def refuse_while_needed(entry: State, hosts: t.Iterable[str], lookup: NameLookup | None = None) -> None:
     """Raise GuardError when a host that must stay in reach has the address of the entry.
 
     A name that cannot be resolved here may be that address, so its error is raised.
@@ -208,7 +210,7 @@ def refuse_while_needed(entry: State, hosts: t.Iterable[str], lookup: Lookup | N
         )
 
 
-def _addresses_of(host: str, lookup: Lookup | None) -> list[str]:
+def _addresses_of(host: str, lookup: NameLookup | None) -> list[str]:
     with contextlib.suppress(InvalidInputError):  # IPv6, which no entry has
         return resolve(host, lookup)
     return []

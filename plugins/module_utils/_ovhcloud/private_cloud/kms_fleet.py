@@ -18,12 +18,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.p
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_entries import (
     COMING,
-    FIELDS,
     GOALS,
     GOING,
+    KMS_ENTRY_FIELDS,
     by_address,
     entry_in_words,
-    healthy,
+    healthy_entry,
     in_use,
     own_elsewhere,
     port_warning,
@@ -35,17 +35,20 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     wrong_ports,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_flow import KmsFlow
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import Seen, Task
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
+    Observation,
+    Task,
+)
 
 Entries = dict[str, State]  # by address
 
 
-Fields = dict[str, list[str]]  # by address
+FieldsByAddress = dict[str, list[str]]  # by address
 
 _SETTINGS = ("thumbprint", "description")
 
 
-def _settings(entries: t.Mapping[str, State], fields: Fields) -> Entries:
+def _settings(entries: t.Mapping[str, State], fields: FieldsByAddress) -> Entries:
     """These fields of the entries that are there, for the diff."""
     return {ip: {name: entries[ip].get(name) for name in names} for ip, names in fields.items() if ip in entries}
 
@@ -54,7 +57,7 @@ def shown(entries: t.Mapping[str, State], port: int | None) -> list[State]:
     """Entries for the result."""
     found = []
     for _ip, entry in sorted(entries.items()):
-        state = complete(entry, FIELDS)
+        state = complete(entry, KMS_ENTRY_FIELDS)
         known = port is not None and state["port"] is not None
         found.append({**state, "port_matches": state["port"] == port if known else None})
     return found
@@ -111,7 +114,7 @@ class KmsEntries(_Fleet):
         prints = thumbprints_of(addresses, self.params["thumbprint"], self.params["address_thumbprints"])
         self.sort_out(self.flow.entries(), addresses)
         for entry in self.now.values():
-            healthy(entry)
+            healthy_entry(entry)
         self.wanted = {
             ip: {"thumbprint": prints[ip], "description": self._description(self.now.get(ip))} for ip in addresses
         }
@@ -170,7 +173,7 @@ class KmsEntries(_Fleet):
         if wrong:
             self.context.warn(port_warning(wrong, self.params["port"], self.params["service_name"]))
 
-    def _touched(self) -> Fields:
+    def _touched(self) -> FieldsByAddress:
         """What the plan writes: all of an entry that comes or goes, else what differs."""
         whole = [*self.missing, *(self.stale if self.params["remove_stale"] else [])]
         differing = {
@@ -225,7 +228,7 @@ class KmsEntries(_Fleet):
         """Wait for what an earlier run has started."""
         self.predicted = None
         goal = GOALS[self.params["wait_for"]]
-        reached = [goal(Seen(entry, None)) for entry in self.now.values()]  # each is asked: one in error raises
+        reached = [goal(Observation(entry, None)) for entry in self.now.values()]  # each is asked: one in error raises
         if not all(reached):
             self._reach({ip: {} for ip in sorted(self.wanted)}, {})
 

@@ -31,7 +31,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     shows,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
-    Seen,
+    Observation,
     Task,
     Tasks,
 )
@@ -154,7 +154,7 @@ class KmsFlow:
         Without patience an entry may not be listed yet: then only its task's id is returned.
         """
 
-        def ready(ip: str, seen: Seen[State | None]) -> bool:
+        def ready(ip: str, seen: Observation[State | None]) -> bool:
             if not GOALS[goal](seen) or not wanted[ip]:
                 return GOALS[goal](seen)
             waits = seen.task is not None and seen.task.waiting_for_vcenter
@@ -174,7 +174,7 @@ class KmsFlow:
         return {ip: self._seen(found, latest[ip]) for ip, found in seen.items()}
 
     @staticmethod
-    def _seen(found: Seen[State | None], task: Task | None) -> State:
+    def _seen(found: Observation[State | None], task: Task | None) -> State:
         if found.item is None:
             return {"task_id": task.task_id} if task is not None else {}
         if task is None:

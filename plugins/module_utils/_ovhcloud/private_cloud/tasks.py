@@ -29,7 +29,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import parse
 
-T = t.TypeVar("T")
+_T = t.TypeVar("_T")
 K = t.TypeVar("K")
 
 _FAILED = frozenset({"canceled", "error"})
@@ -97,10 +97,10 @@ def seconds_to_confirm(started: str | None, now: datetime.datetime) -> int | Non
 
 
 @dataclasses.dataclass(frozen=True)
-class Seen(t.Generic[T]):
+class Observation(t.Generic[_T]):
     """One look at an object and at the task that changes it (None: unknown, or finished and gone)."""
 
-    item: T
+    item: _T
     task: Task | None
 
 
@@ -145,12 +145,12 @@ class Tasks:
     def follow(
         self,
         task: Task | None,
-        look: t.Callable[[], T],
-        ready: t.Callable[[Seen[T]], bool],
+        look: t.Callable[[], _T],
+        ready: t.Callable[[Observation[_T]], bool],
         what: str,
         patience: Patience,
-        describe: t.Callable[[T], str] = str,
-    ) -> Seen[T]:
+        describe: t.Callable[[_T], str] = str,
+    ) -> Observation[_T]:
         """Look at the task, then at the object, until `ready`; raise when the task fails or the time is over."""
         one = self.follow_each({0: task}, lambda: {0: look()}, lambda _key, seen: ready(seen), what, patience, describe)
         return one[0]
@@ -158,13 +158,13 @@ class Tasks:
     def follow_each(
         self,
         tasks: t.Mapping[K, Task | None],
-        look: t.Callable[[], t.Mapping[K, T]],
-        ready: t.Callable[[K, Seen[T]], bool],
+        look: t.Callable[[], t.Mapping[K, _T]],
+        ready: t.Callable[[K, Observation[_T]], bool],
         what: str,
         patience: Patience,
-        describe: t.Callable[[T], str] = str,
-        settled: t.Callable[[T], bool] | None = None,
-    ) -> dict[K, Seen[T]]:
+        describe: t.Callable[[_T], str] = str,
+        settled: t.Callable[[_T], bool] | None = None,
+    ) -> dict[K, Observation[_T]]:
         """The same for several objects, each with its task, within one patience: all must be `ready`.
 
         `look` returns the objects by the keys of `tasks`. `settled`: the object itself proves success, whatever its
@@ -172,27 +172,27 @@ class Tasks:
         """
         latest = dict(tasks)
 
-        def all_of_them() -> dict[K, Seen[T]]:
+        def all_of_them() -> dict[K, Observation[_T]]:
             for key, known in latest.items():
                 if known is not None and not (known.done or known.failed):
                     latest[key] = self.read(known.task_id)
-            found = {key: Seen(item, latest[key]) for key, item in look().items()}
+            found = {key: Observation(item, latest[key]) for key, item in look().items()}
             for seen in found.values():
                 if seen.task is not None and seen.task.failed and not (settled and settled(seen.item)):
                     raise self._failure(what, seen.task)
             return found
 
-        def waits(key: K, seen: Seen[T]) -> bool:
+        def waits(key: K, seen: Observation[_T]) -> bool:
             return not ready(key, seen)
 
-        def words(found: t.Mapping[K, Seen[T]]) -> str:
+        def words(found: t.Mapping[K, Observation[_T]]) -> str:
             late = [seen for key, seen in found.items() if waits(key, seen)]
             return "; ".join(describe(seen.item) + (f", {seen.task}" if seen.task else "") for seen in late)
 
         ids = sorted(task.task_id for task in tasks.values() if task is not None)
         details = {**({"task_id": ids[0]} if ids else {}), **({"task_ids": ids} if len(ids) > 1 else {})}
 
-        def all_ready(found: t.Mapping[K, Seen[T]]) -> bool:
+        def all_ready(found: t.Mapping[K, Observation[_T]]) -> bool:
             waiting = [waits(*pair) for pair in found.items()]  # each is asked: one in error raises
             return not any(waiting)
 

@@ -20,7 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     record,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
-    Seen,
+    Observation,
     Task,
     Tasks,
 )
@@ -42,7 +42,7 @@ WRITE_NAMES = {
 }
 TEXTS = ("email", "first_name", "last_name", "phone_number")
 RIGHTS = tuple(name for name in WRITE_NAMES if name not in TEXTS)
-FIELDS = ("id", "name", "login", *TEXTS, "state", "activation_state", *RIGHTS, "type", "identity_provider_type")
+USER_FIELDS = ("id", "name", "login", *TEXTS, "state", "activation_state", *RIGHTS, "type", "identity_provider_type")
 # rights that a new user gets by a second call
 _NOT_AT_CREATION = ("can_manage_network", "can_manage_ip_fail_overs", "full_admin_ro")
 # options that only a new user takes
@@ -89,12 +89,12 @@ def _digits(phone_number: str) -> str:
     return "".join(character for character in phone_number if character.isdigit())
 
 
-def request_body(changes: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def user_body(changes: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Our values under the names that the API writes; null becomes an empty text, which clears."""
     return {WRITE_NAMES[name]: "" if value is None else value for name, value in changes.items() if name in WRITE_NAMES}
 
 
-def choose(users: t.Iterable[State], name: str) -> State | None:
+def user_named(users: t.Iterable[State], name: str) -> State | None:
     """The user with exactly this login, else with exactly this name: the API's own filter finds similar names too."""
     listed = list(users)
     by_login = [user for user in listed if user["login"] == name]
@@ -136,11 +136,11 @@ class Users:
 
     def find(self, name: str) -> tuple[State | None, list[str]]:
         """The user, and the names of all users when it is not there."""
-        found = choose(self.users(like=name.partition("@")[0]), name)
+        found = user_named(self.users(like=name.partition("@")[0]), name)
         if found is not None:
             return found, []
         everybody = self.users()  # the filter of the API is not exact: only the whole list proves that there is none
-        return choose(everybody, name), [user["name"] for user in everybody]
+        return user_named(everybody, name), [user["name"] for user in everybody]
 
     def create(
         self, name: str, values: State, only_at_creation: t.Mapping[str, t.Any], leaving: State | None = None
@@ -148,13 +148,13 @@ class Users:
         """Make the user, then give what a new user cannot get; `leaving`: a namesake that has to be gone first."""
 
         def look() -> State | None:
-            found = choose(self.users(like=name), name)
+            found = user_named(self.users(like=name), name)
             return found if found is not None and found["state"] != "deleting" else None
 
         if leaving is not None:
             self._wait_until_gone(leaving, None)
         early = {key: value for key, value in values.items() if key not in _NOT_AT_CREATION and value is not None}
-        body = {"name": name, **request_body(early)}
+        body = {"name": name, **user_body(early)}
         body.update({CREATION_NAMES[key]: value for key, value in only_at_creation.items()})
         what = f"creating user {name} of {self.service_name}"
         task = self.tasks.start(lambda: self.client.post(self._path(), body), lambda: look() is not None, self.patience)
@@ -172,7 +172,7 @@ class Users:
         def shows_it(user: State | None) -> bool:
             return user is not None and not differences(user, dict(changes))
 
-        def ready(seen: Seen[State | None]) -> bool:
+        def ready(seen: Observation[State | None]) -> bool:
             finished = seen.task is None or seen.task.done
             return finished and shows_it(seen.item) and _is_delivered(seen)
 
@@ -185,7 +185,7 @@ class Users:
             if shows_it(self.user(user_id)):
                 return self.user(user_id)
         task = self.tasks.start(
-            lambda: self.client.post(self._path(user_id) + "/changeProperties", request_body(changes)),
+            lambda: self.client.post(self._path(user_id) + "/changeProperties", user_body(changes)),
             lambda: shows_it(self.user(user_id)),
             self.patience,
         )
@@ -229,7 +229,7 @@ class Users:
         return path("/dedicatedCloud/{}/user/{}", self.service_name, user_id)
 
 
-def healthy(user: State) -> State:
+def healthy_user(user: State) -> State:
     """The user itself; raises when it is in error, which no waiting mends."""
     if user["state"] == "error":
         advice = "remove it and create it again, or ask OVHcloud's support"
@@ -237,5 +237,5 @@ def healthy(user: State) -> State:
     return user
 
 
-def _is_delivered(seen: Seen[State | None]) -> bool:
-    return seen.item is not None and healthy(seen.item)["state"] == "delivered"
+def _is_delivered(seen: Observation[State | None]) -> bool:
+    return seen.item is not None and healthy_user(seen.item)["state"] == "delivered"

@@ -25,17 +25,20 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign import plan as fleet_plan
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.engine import (
-    Campaign,
+    CampaignEngine,
     Limits,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.job import Job, Orders
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.job import Job, JobContext
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Wish, Work
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.policies import (
     MachinePolicies,
     new_policy,
     policies_reached,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.report import Row, summary
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.report import (
+    MachineOutcome,
+    summary,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.side_effects import (
     SideEffects,
 )
@@ -48,7 +51,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     NewKeys,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import selection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.choice import choose
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.choice import choose_machines
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.fleet import read_fleet
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import (
     PATHS,
@@ -92,9 +95,9 @@ class FleetEncryption:
         self._wish = wish
         self._policy_name = policy
         self._conflict = conflict
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[str, MachineOutcome] = {}
         self._unique: dict[str, str] = {}
-        self._worked: list[Row] = []
+        self._worked: list[MachineOutcome] = []
         self._made: list[dict[str, t.Any]] = []
 
     # planning
@@ -106,7 +109,7 @@ class FleetEncryption:
         self._session = connect(self._context)
         self._fleet = read_fleet(self._session, self._params)
         self._providers = KeyProviders(self._session)
-        chosen = choose(self._context, self._session, self._fleet, providers=self._providers.visible())
+        chosen = choose_machines(self._context, self._session, self._fleet, providers=self._providers.visible())
         self._policies = MachinePolicies(self._session, self._context.warn, self._conflict, self._policy_name)
         if chosen.machines or self._policy_name is not None:
             self._policies.open(chosen.machines)
@@ -126,12 +129,12 @@ class FleetEncryption:
         self._made = [new_policy(original, name) for original, name in self._policies.needed(wanted)]
         return {self._unique[row.moid]: row.before for row in self._worked}, self._after()
 
-    def _row(self, machine: Machine, kind: str | None, work: Work | None) -> Row:
+    def _row(self, machine: Machine, kind: str | None, work: Work | None) -> MachineOutcome:
         names = self._policies.names(machine)
         if work is None:
-            return Row.spared(machine, WORDS[str(kind)], names)
+            return MachineOutcome.spared(machine, WORDS[str(kind)], names)
         work = self._policies.decide(work)
-        return Row.of(work, names, self._policies.names_after(work))
+        return MachineOutcome.of(work, names, self._policies.names_after(work))
 
     def _after(self) -> State:
         """The machines, and the storage policies that are made for them."""
@@ -157,7 +160,7 @@ class FleetEncryption:
             row.moid: row.name if names[row.name] == 1 else f"{row.name} ({row.moid})" for row in self._rows.values()
         }
 
-    def _ready(self) -> list[Row]:
+    def _ready(self) -> list[MachineOutcome]:
         return [row for row in self._rows.values() if row.outcome == "planned"]
 
     def _refuse_blocked(self) -> None:
@@ -189,12 +192,12 @@ class FleetEncryption:
         patience = Patience(float(self._params["wait_timeout"]), float(self._params["wait_interval"]))
         keys = NewKeys(self._session, self._providers)
         timeout = float(self._params["shutdown_timeout"])
-        orders = Orders(self._session, keys, self._params["power_off"], timeout, patience.monotonic)
+        shared = JobContext(self._session, keys, self._params["power_off"], timeout, patience.monotonic)
         works = _works(self._worked)
         broken = self._make_policies(works)
         if broken is not None:
             return self._after(), self._failure(None, broken)
-        campaign = Campaign(works, orders, self._limits(), patience, self._replan)
+        campaign = CampaignEngine(works, shared, self._limits(), patience, self._replan)
         try:
             campaign.run()
         except CollectionError as error:
@@ -298,7 +301,7 @@ class FleetEncryption:
         return {**found, "created_policies": self._made} if "policy_conflict" in self._params else found
 
 
-def _works(rows: t.Sequence[Row]) -> list[Work]:
+def _works(rows: t.Sequence[MachineOutcome]) -> list[Work]:
     return [row.work for row in rows if row.work is not None]
 
 

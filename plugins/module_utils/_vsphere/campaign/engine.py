@@ -17,7 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     ENDED,
     WAITING,
     Job,
-    Orders,
+    JobContext,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Work
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import (
@@ -49,20 +49,20 @@ class Limits:
     failures: int
 
 
-class Campaign:
+class CampaignEngine:
     """Takes machines through their work. `replan` is asked with a fresh look at machines before they are touched."""
 
     def __init__(
         self,
         works: t.Sequence[Work],
-        orders: Orders,
+        shared: JobContext,
         limits: Limits,
         patience: Patience,
         replan: t.Callable[[t.Sequence[Machine]], t.Sequence[Work]],
     ) -> None:
-        self.jobs = [Job(work, orders) for work in works]
+        self.jobs = [Job(work, shared) for work in works]
         self.stopped: str | None = None
-        self._orders = orders
+        self._shared = shared
         self._limits = limits
         self._patience = patience
         self._replan = replan
@@ -70,7 +70,7 @@ class Campaign:
         self._active: list[Job] = []
         self._busy_hosts: collections.Counter[str] = collections.Counter()
         self._busy_stores: collections.Counter[str] = collections.Counter()
-        self._watch = Watch(orders.session)
+        self._watch = Watch(shared.session)
 
     def run(self) -> None:
         """Until all are through, or stopped and those that were begun are through."""
@@ -120,7 +120,7 @@ class Campaign:
         """Read the next machines anew: nothing is written on the ground of an old look."""
         block = [job for job, _number in zip(self._waiting, range(_BLOCK)) if job.devices is None]
         references = [job.work.machine.reference for job in block]
-        found = {moid_of(item.object): item for item in of_objects(self._orders.session, references, PATHS)}
+        found = {moid_of(item.object): item for item in of_objects(self._shared.session, references, PATHS)}
         works = {work.machine.moid: work for work in self._replan([machine_of(item) for item in found.values()])}
         for job in block:
             seen, work = found.get(job.work.machine.moid), works.get(job.work.machine.moid)

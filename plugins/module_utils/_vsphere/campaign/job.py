@@ -31,7 +31,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.fault_words import (
     POLICY_REFUSED,
-    explained,
+    error_of_fault,
     lacks_key,
 )
 
@@ -40,7 +40,7 @@ _RUNNING = ("queued", "running")
 
 
 @dataclasses.dataclass(frozen=True)
-class Orders:
+class JobContext:
     """What all machines of a campaign share. `shutdown_timeout` is in seconds, `clock` monotonic."""
 
     session: Session
@@ -53,7 +53,7 @@ class Orders:
 class Job:
     """The way of one machine. Its methods start the next step and return what has to be followed for it."""
 
-    def __init__(self, work: Work, orders: Orders) -> None:
+    def __init__(self, work: Work, shared: JobContext) -> None:
         self.work = work
         self.phase = WAITING
         self.error: CollectionError | None = None
@@ -62,7 +62,7 @@ class Job:
         self.may_go_down = False  # its guest may be on the way, and nobody waits for it
         self.no_keys = False  # the reason why the next machine would fail too
         self.devices: t.Sequence[t.Any] | None = None
-        self._orders = orders
+        self._shared = shared
         self._taken: dict[str, t.Any] = {}
         self._followed: t.Any = None
         self._deadline: float | None = None
@@ -90,7 +90,7 @@ class Job:
     def begin(self) -> list[t.Any]:
         """The first step. Keys come before the shutdown: without them no machine is stopped in vain."""
         try:
-            self._taken = {name: self._orders.keys.take(name) for name in self.work.new_keys_of}
+            self._taken = {name: self._shared.keys.take(name) for name in self.work.new_keys_of}
             if not (self.work.steps or self.work.vmotion):
                 return self._power_on()
             return self._shut_down() if self.work.shutdown and self.work.machine.on else self._reconfigure()
@@ -100,7 +100,7 @@ class Job:
 
     def _call(self, what: str, name: str, *arguments: t.Any) -> t.Any:
         method = getattr(self.work.machine.reference, name)
-        return self._orders.session.call(f"{what} {self.name}", method, *arguments)
+        return self._shared.session.call(f"{what} {self.name}", method, *arguments)
 
     def _follow(self, phase: int, item: t.Any) -> list[t.Any]:
         self.phase, self._followed = phase, item
@@ -114,7 +114,7 @@ class Job:
         except CollectionError as error:
             self.may_go_down = maybe_done(error)
             raise
-        self._deadline = self._orders.clock() + self._orders.shutdown_timeout
+        self._deadline = self._shared.clock() + self._shared.shutdown_timeout
         return self._follow(SHUTTING_DOWN, self.work.machine.reference)
 
     def _power_off(self) -> list[t.Any]:
@@ -137,7 +137,7 @@ class Job:
 
     def _task_at_work(self) -> t.Any:
         """The reconfigure task that runs on the machine, or None."""
-        session = self._orders.session
+        session = self._shared.session
         tasks = [
             task
             for found in of_objects(session, [self.work.machine.reference], ["recentTask"])
@@ -151,7 +151,7 @@ class Job:
 
     def _after_reconfigure(self) -> list[t.Any]:
         if not self.attempted:
-            self._orders.keys.give_back(self._taken)
+            self._shared.keys.give_back(self._taken)
         self._taken = {}
         if self.left_off or self.work.power_on:
             try:
@@ -215,7 +215,7 @@ class Job:
             )
             error = CollectionError(f"could not {what}: {why}")
         else:
-            error = explained(fault, f"{what} on {self._orders.session.hostname}")
+            error = error_of_fault(fault, f"{what} on {self._shared.session.hostname}")
             error.message += self._policy_hint(str(error.details.get("message_key") or ""))
             self.no_keys = self.no_keys or lacks_key(fault)
         self.fail(error)
@@ -239,7 +239,7 @@ class Job:
 
     def overdue(self) -> list[t.Any]:
         """The guest did not shut down in time: power it off when that is allowed, or leave it alone."""
-        if self._orders.power_off == "force":
+        if self._shared.power_off == "force":
             try:
                 return self._power_off()
             except CollectionError as error:
@@ -248,7 +248,7 @@ class Job:
         self.may_go_down = True
         self.fail(
             WaitTimeoutError(
-                f"{self.name} did not shut down within {self._orders.shutdown_timeout:g} s and was left alone; it may "
+                f"{self.name} did not shut down within {self._shared.shutdown_timeout:g} s and was left alone; it may "
                 "still go down. Raise shutdown_timeout, or allow power_off: force"
             )
         )

@@ -22,7 +22,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     RECRYPT,
     Obstacle,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import Choice
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import (
+    PolicyChoice,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,14 +47,14 @@ class Work:
     obstacles: tuple[Obstacle, ...] = ()
     shutdown: bool = False
     power_on: bool = False
-    policies: t.Mapping[int, Choice] = dataclasses.field(default_factory=dict)
+    policies: t.Mapping[int, PolicyChoice] = dataclasses.field(default_factory=dict)
 
     @property
     def wanted(self) -> bool:
         """Whether anything is to be done."""
         return bool(self.steps or self.vmotion or self.power_on)
 
-    def with_policies(self, policies: t.Mapping[int, Choice], found: tuple[Obstacle, ...]) -> Work:
+    def with_policies(self, policies: t.Mapping[int, PolicyChoice], found: tuple[Obstacle, ...]) -> Work:
         """The work with the storage policy of each part, and what that brings in the way."""
         return dataclasses.replace(self, policies=policies, obstacles=(*self.obstacles, *found))
 

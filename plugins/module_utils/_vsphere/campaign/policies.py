@@ -29,8 +29,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import (
     REPLACE,
-    Choice,
     Chooser,
+    PolicyChoice,
     Present,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.policy import (
@@ -127,17 +127,17 @@ class MachinePolicies:
                 found.setdefault(choice.obstacle.code, choice.obstacle)
         return work.with_policies(choices, tuple(found.values()))
 
-    def _choice(self, operation: str, key: str) -> Choice:
+    def _choice(self, operation: str, key: str) -> PolicyChoice:
         if self._unread is None:
             return self._chooser.choose(operation, self._of(key))
         if operation == RECRYPT:
-            return Choice(sent=False)
+            return PolicyChoice(sent=False)
         if operation == DECRYPT and self._conflict == REPLACE:
-            return Choice()
+            return PolicyChoice()
         raise self._unread
 
     @staticmethod
-    def settled(work: Work, planned: t.Mapping[int, Choice]) -> Work:
+    def settled(work: Work, planned: t.Mapping[int, PolicyChoice]) -> Work:
         """A work whose policies all exist, and which loses no rules but those that the plan told; any other one is left
         for the next run."""
         for part, choice in work.policies.items():
@@ -168,7 +168,7 @@ class MachinePolicies:
         """Say which machines lose rules, once for each kind of loss."""
         if self._unread is not None:
             self._warn(f"storage policies are not shown: {self._unread.message}")
-        losses: dict[tuple[str | None, Choice], dict[str, None]] = {}
+        losses: dict[tuple[str | None, PolicyChoice], dict[str, None]] = {}
         for work in works:
             keys = part_keys(work.machine)
             for part, choice in work.policies.items():
@@ -263,7 +263,7 @@ def _way_out(error: CollectionError, original: Policy, works: t.Sequence[Work]) 
     )
 
 
-def loss_text(name: str | None, choice: Choice, machines: t.Sequence[str]) -> str:
+def loss_text(name: str | None, choice: PolicyChoice, machines: t.Sequence[str]) -> str:
     """A warning about rules that are lost."""
     rules = f" ({', '.join(choice.lost)})" if choice.lost else ""
     if choice.forgotten:

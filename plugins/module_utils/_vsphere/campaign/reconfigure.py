@@ -16,7 +16,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     ENCRYPT,
     RECRYPT,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import Choice
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import (
+    PolicyChoice,
+)
 
 
 def config_spec(work: Work, devices: t.Sequence[t.Any], new_keys: t.Mapping[str, t.Any]) -> t.Any:
@@ -56,7 +58,7 @@ def _crypto(step: Step, new_keys: t.Mapping[str, t.Any]) -> t.Any:
     return crypto.CryptoSpecDeepRecrypt(newKeyId=key)
 
 
-def _profile(choice: Choice) -> list[t.Any]:
+def _profile(choice: PolicyChoice) -> list[t.Any]:
     """A policy takes the place of the one that is there; without any in the call, that one stays."""
     if not choice.sent:
         return []

@@ -21,7 +21,7 @@ OUTCOMES = ("already", "planned", "done", "blocked", "excluded", "failed", "not_
 
 
 @dataclasses.dataclass
-class Row:
+class MachineOutcome:
     """One machine. `after` is predicted before the run and read after it."""
 
     moid: str
@@ -37,7 +37,9 @@ class Row:
     error: str | None = None
 
     @classmethod
-    def of(cls, work: Work, before_policies: Names | None = None, after_policies: Names | None = None) -> Row:
+    def of(
+        cls, work: Work, before_policies: Names | None = None, after_policies: Names | None = None
+    ) -> MachineOutcome:
         """The row of a plan, with the storage policies before and after it."""
         machine = work.machine
         outcome = "blocked" if work.obstacles else "planned" if work.wanted else "already"
@@ -56,7 +58,7 @@ class Row:
         )
 
     @classmethod
-    def spared(cls, machine: Machine, words: str, policies: Names | None = None) -> Row:
+    def spared(cls, machine: Machine, words: str, policies: Names | None = None) -> MachineOutcome:
         """A machine that is left alone because of what it was recognised as."""
         state = {**plan.present(machine), "policies": policies}
         reason = dataclasses.asdict(infrastructure(words))
@@ -101,7 +103,7 @@ class Row:
         return {**{name: getattr(self, name) for name in names}, "rewritten_bytes": self.rewritten}
 
 
-def summary(rows: t.Sequence[Row]) -> dict[str, t.Any]:
+def summary(rows: t.Sequence[MachineOutcome]) -> dict[str, t.Any]:
     """How many of each outcome, and the work ahead or done."""
     counts = {outcome: sum(row.outcome == outcome for row in rows) for outcome in OUTCOMES}
     found: dict[str, int] = {}

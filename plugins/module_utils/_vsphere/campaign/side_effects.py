@@ -18,7 +18,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.fleet import Fleet
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.obstacles import (
     ENCRYPT,
-    REPLICATION,
+    REPLICATED,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.recognition import is_zerto
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.vsan.service import (
@@ -27,7 +27,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     read_clusters,
 )
 
-WARN, BLOCK, IGNORE = ZERTO = ("warn", "block", "ignore")
+ZERTO_WARN, ZERTO_BLOCK, ZERTO_IGNORE = ZERTO = ("warn", "block", "ignore")
 
 
 class SideEffects:
@@ -36,22 +36,22 @@ class SideEffects:
     def __init__(self, session: Session, fleet: Fleet, zerto: str | None, warn: t.Callable[[str], None]) -> None:
         self._session = session
         self._fleet = fleet
-        self._zerto = zerto or WARN
+        self._zerto = zerto or ZERTO_WARN
         self._warn = warn
         self._replicated: bool | None = None
 
     def judge(self, work: Work) -> Work:
         """The work, with an obstacle where the user wants replicated machines to be left alone."""
-        if self._zerto == BLOCK and _encrypts(work) and self._has_zerto():
-            return dataclasses.replace(work, obstacles=(*work.obstacles, REPLICATION))
+        if self._zerto == ZERTO_BLOCK and _encrypts(work) and self._has_zerto():
+            return dataclasses.replace(work, obstacles=(*work.obstacles, REPLICATED))
         return work
 
     def warn_of(self, works: t.Sequence[Work]) -> None:
         """Tell once what is going to happen."""
         encrypting = [work.machine for work in works if _encrypts(work)]
-        if not encrypting or self._zerto == IGNORE:
+        if not encrypting or self._zerto == ZERTO_IGNORE:
             return
-        if self._zerto == WARN and self._has_zerto():
+        if self._zerto == ZERTO_WARN and self._has_zerto():
             names = listing([machine.name for machine in encrypting])
             self._warn(
                 f"this vCenter has replication appliances of Zerto (Z-VRA*), and Zerto cannot replicate encrypted VMs: "

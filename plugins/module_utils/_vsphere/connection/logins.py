@@ -16,7 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 
 # place: as of place_of; version: pyVmomi's name; cookie, session: of the login; about: texts; objects: type and id
-Record = t.Mapping[str, t.Any]
+LoginRecord = t.Mapping[str, t.Any]
 _PLACE = ("hostname", "port", "proxy_host", "proxy_port", "validate_certs")
 
 
@@ -38,13 +38,13 @@ def record_of(content: t.Any, stub: t.Any, place: t.Mapping[str, t.Any]) -> dict
     return {"place": dict(place), "version": stub.version, "about": about, "objects": objects, **login}
 
 
-def resume(stub: t.Any, record: Record) -> None:
+def resume(stub: t.Any, record: LoginRecord) -> None:
     """Let the stub go on with the login of a record."""
     stub.SetSessionId(record["session"])  # makes a cookie of its own
     stub.cookie = record["cookie"]
 
 
-def content_of(record: Record, stub: t.Any) -> t.Any:
+def content_of(record: LoginRecord, stub: t.Any) -> t.Any:
     """The services of vCenter from a record."""
     content = vim.ServiceInstanceContent(about=vim.AboutInfo(**record["about"]))
     for name, (kind, moid) in record["objects"].items():

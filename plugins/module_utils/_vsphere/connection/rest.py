@@ -36,7 +36,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     from_transport,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.logins import (
-    Record,
+    LoginRecord,
     place_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest_errors import to_error
@@ -127,7 +127,7 @@ def connect_rest(context: Context) -> Rest:
     return context.closing(Rest(target, params["username"], params["password"], place=place, slot=slot))
 
 
-def log_out(record: Record) -> None:
+def log_out_rest(record: LoginRecord) -> None:
     """End a session that no task needs any more."""
     target = target_of({**record["place"], "username": "-", "password": "-", "request_timeout": LEAVE_TIMEOUT})
     rest = Rest(target, "-", "-", slot=Slot(data=dict(record)))

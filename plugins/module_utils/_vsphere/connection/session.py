@@ -35,7 +35,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import names_only_in_san
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import errors
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.logins import (
-    Record,
+    LoginRecord,
     content_of,
     place_of,
     record_of,
@@ -58,7 +58,7 @@ _OLDEST = "7.0.2"
 _WITH_SOAP = (http.HTTPStatus.OK, http.HTTPStatus.INTERNAL_SERVER_ERROR)
 _XML = ("text/xml", "application/xml", "application/soap+xml")
 
-T = t.TypeVar("T")
+_T = t.TypeVar("_T")
 
 
 class Session:
@@ -92,7 +92,9 @@ class Session:
         """Use the login that an earlier task left in the slot; the first call renews one that has ended."""
         self._stub.InvokeMethod = functools.partial(self._first, params, self._stub.InvokeMethod)
 
-    def _first(self, params: t.Mapping[str, t.Any], invoke: t.Callable[..., T], *arguments: t.Any, **named: t.Any) -> T:
+    def _first(
+        self, params: t.Mapping[str, t.Any], invoke: t.Callable[..., _T], *arguments: t.Any, **named: t.Any
+    ) -> _T:
         del self._stub.InvokeMethod
         try:
             return invoke(*arguments, **named)
@@ -116,12 +118,12 @@ class Session:
         """vCenter's CryptoManagerKmip."""
         return self.content.cryptoManager
 
-    def call(self, what: str, method: t.Callable[..., T], *arguments: t.Any, **named: t.Any) -> T:
+    def call(self, what: str, method: t.Callable[..., _T], *arguments: t.Any, **named: t.Any) -> _T:
         """Call a method of a managed object; `what` completes "could not ..." in the error."""
         with errors.translated(f"{what} on {self.hostname}"):
             return method(*arguments, **named)
 
-    def needed(self, what: str, method: t.Callable[..., T | None], *arguments: t.Any, **named: t.Any) -> T:
+    def needed(self, what: str, method: t.Callable[..., _T | None], *arguments: t.Any, **named: t.Any) -> _T:
         """The same for a method that always answers something."""
         answer = self.call(what, method, *arguments, **named)
         if answer is None:
@@ -253,7 +255,7 @@ def connect(context: Context) -> Session:
     return session
 
 
-def log_out(record: Record) -> None:
+def log_out_soap(record: LoginRecord) -> None:
     """End a login that no task needs any more."""
     target = target_of({**record["place"], "username": "-", "password": "-", "request_timeout": LEAVE_TIMEOUT})
     session = _known(target, record)
@@ -309,7 +311,7 @@ def _open(target: Target) -> Session:
     return Session(target.hostname, stub, content, _readable_version(version, content), open_stub, bounds)
 
 
-def _known(target: Target, record: Record) -> Session:
+def _known(target: Target, record: LoginRecord) -> Session:
     """A session from what an earlier task has left; no request."""
     bounds = Bounds(target.timeout)
     open_stub = functools.partial(_stub_of, target, bounds)

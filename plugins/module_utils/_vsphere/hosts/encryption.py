@@ -23,12 +23,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     MODES,
     SAFE,
     Cluster,
-    Fleet,
     Host,
+    HostInventory,
     as_record,
     chosen_clusters,
     chosen_hosts,
-    read_fleet,
+    read_host_inventory,
     reason_of,
     summary_of,
 )
@@ -39,14 +39,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
     key_provider_id,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.causes import explained
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.causes import with_cause
 
-FIELDS = ("hosts", "clusters", "summary")
-VOLATILE = ("summary",)
+HOST_FIELDS = ("hosts", "clusters", "summary")
+HOST_VOLATILE = ("summary",)
 _WIRE_MODES = {ours: theirs for theirs, ours in MODES.items()}
 
 
-def checked_options(params: t.Mapping[str, t.Any]) -> None:
+def check_host_options(params: t.Mapping[str, t.Any]) -> None:
     """Raise InvalidInputError for what the argument spec cannot tell."""
     if params["cluster_mode"] is not None and params["clusters"] is None and not params["all"]:
         raise InvalidInputError("cluster_mode needs clusters (or all: true): it is a setting of clusters, not of hosts")
@@ -63,7 +63,7 @@ class HostEncryption:
         self._warn = warn
         self._patience = Patience.of(params)
         self._providers = KeyProviders(session)
-        self._fleet = Fleet([], [])
+        self._fleet = HostInventory([], [])
         self._due: list[Host] = []
 
     # reading
@@ -77,7 +77,7 @@ class HostEncryption:
         return chosen_clusters(self._fleet, None if self._params["all"] else self._params["clusters"] or [])
 
     def _state(self) -> State:
-        self._fleet = read_fleet(self._session)
+        self._fleet = read_host_inventory(self._session)
         hosts = [as_record(host, reason_of(host, self._fleet, self._providers.default_of)) for host in self._chosen()]
         clusters = [{"name": cluster.name, "mode": cluster.mode} for cluster in self._clusters()]
         return {"hosts": hosts, "clusters": clusters, "summary": summary_of(hosts)}
@@ -176,7 +176,7 @@ class HostEncryption:
         except ForbiddenError:
             raise
         except CollectionError as error:
-            failed[host.moid] = explained(error)
+            failed[host.moid] = with_cause(error)
 
     def _new_key(self, host: Host) -> t.Any:
         """A key of the named provider: the one that another host of the cluster has already, or a new one."""
@@ -210,7 +210,7 @@ class HostEncryption:
                 try:
                     self._session.call(what, cluster.object.SetCryptoMode, cryptoMode=_WIRE_MODES[mode])
                 except CollectionError as error:
-                    raise explained(error) from error
+                    raise with_cause(error) from error
 
     def _verified(self) -> State:
         return wait_for(

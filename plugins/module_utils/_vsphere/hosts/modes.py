@@ -84,7 +84,7 @@ class Cluster:
 
 
 @dataclasses.dataclass(frozen=True)
-class Fleet:
+class HostInventory:
     """Hosts and clusters by name."""
 
     hosts: list[Host]
@@ -96,13 +96,15 @@ class Fleet:
         return next((one.key for one in members if one.key is not None), None)
 
 
-def fleet_of(found: t.Sequence[Found]) -> Fleet:
+def host_inventory_of(found: t.Sequence[Found]) -> HostInventory:
     """Hosts and clusters in our shape."""
     clusters = [_cluster(item) for item in found if isinstance(item.object, vim.ClusterComputeResource)]
     names = {cluster.id: cluster.name for cluster in clusters}
     parents = {moid_of(item.object): item.properties.get("parent") for item in found}
     hosts = [_host(item, names, parents) for item in found if isinstance(item.object, vim.HostSystem)]
-    return Fleet(sorted(hosts, key=lambda one: (one.name, one.moid)), sorted(clusters, key=lambda one: one.name))
+    return HostInventory(
+        sorted(hosts, key=lambda one: (one.name, one.moid)), sorted(clusters, key=lambda one: one.name)
+    )
 
 
 def _cluster(found: Found) -> Cluster:
@@ -121,7 +123,7 @@ def places_of(moid: str, parents: t.Mapping[str, t.Any]) -> tuple[str, ...]:
     return tuple(places)
 
 
-def state_of(crypto_state: t.Any) -> str:
+def crypto_state_of(crypto_state: t.Any) -> str:
     """The property runtime.cryptoState in our words; a host that has none never held a key."""
     state = str(crypto_state or "incapable")
     return _STATES.get(state, state)
@@ -136,14 +138,14 @@ def _host(found: Found, clusters: t.Mapping[str, str], parents: t.Mapping[str, t
         moid=moid_of(found.object),
         cluster=clusters.get(places[0]) if places else None,
         places=places,
-        state=state_of(seen.get("runtime.cryptoState")),
+        state=crypto_state_of(seen.get("runtime.cryptoState")),
         key=key_of(seen.get("runtime.cryptoKeyId")),
         supported=seen.get("capability.cryptoSupported") is not False,
         connection=str(seen.get("runtime.connectionState") or "unknown"),
     )
 
 
-def read_fleet(session: Session) -> Fleet:
+def read_host_inventory(session: Session) -> HostInventory:
     """All hosts and clusters that this user may see."""
     paths = {
         vim.HostSystem: _HOST_PATHS,
@@ -151,10 +153,10 @@ def read_fleet(session: Session) -> Fleet:
         vim.Folder: ("name", "parent"),
         vim.Datacenter: ("name", "parent"),
     }
-    return fleet_of(inventory(session, paths))
+    return host_inventory_of(inventory(session, paths))
 
 
-def chosen_hosts(fleet: Fleet, hosts: t.Sequence[str] | None, clusters: t.Sequence[str] | None) -> list[Host]:
+def chosen_hosts(fleet: HostInventory, hosts: t.Sequence[str] | None, clusters: t.Sequence[str] | None) -> list[Host]:
     """The named hosts and those of the named clusters; all when nothing is named."""
     if hosts is None and clusters is None:
         return fleet.hosts
@@ -163,16 +165,16 @@ def chosen_hosts(fleet: Fleet, hosts: t.Sequence[str] | None, clusters: t.Sequen
     return [host for host in fleet.hosts if host.moid in named or inside.intersection(host.places[:1])]
 
 
-def chosen_clusters(fleet: Fleet, names: t.Sequence[str] | None) -> list[Cluster]:
+def chosen_clusters(fleet: HostInventory, names: t.Sequence[str] | None) -> list[Cluster]:
     """The named clusters; all with None."""
     return fleet.clusters if names is None else _named("cluster", fleet.clusters, names)
 
 
-T = t.TypeVar("T", Host, Cluster)
+_T = t.TypeVar("_T", Host, Cluster)
 
 
-def _named(word: str, items: t.Sequence[T], names: t.Sequence[str]) -> list[T]:
-    found: list[T] = []
+def _named(word: str, items: t.Sequence[_T], names: t.Sequence[str]) -> list[_T]:
+    found: list[_T] = []
     for name in dict.fromkeys(names):
         hits = [item for item in items if item.name == name]
         if not hits:
@@ -185,7 +187,7 @@ def _named(word: str, items: t.Sequence[T], names: t.Sequence[str]) -> list[T]:
     return found
 
 
-def reason_of(host: Host, fleet: Fleet, default: t.Callable[[t.Sequence[str]], str | None]) -> str | None:
+def reason_of(host: Host, fleet: HostInventory, default: t.Callable[[t.Sequence[str]], str | None]) -> str | None:
     """Why a host is not in encryption mode, in words; None when it only has to be switched on, and when it is.
 
     `default` gives the default key provider of places.

@@ -19,7 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.modes import state_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.modes import crypto_state_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.tpm import tpm_of
 
 # to keep key providers, and to encrypt machines with them (vSphere, "Cryptographic Operations Privileges")
@@ -110,12 +110,12 @@ def host_state(found: Found, clusters: t.Mapping[str, str]) -> State:
         "version": values.get("config.product.version"),
         "build": values.get("config.product.build"),
         "connection_state": str(values.get("runtime.connectionState") or "unknown"),
-        "crypto_state": state_of(values.get("runtime.cryptoState")),
+        "crypto_state": crypto_state_of(values.get("runtime.cryptoState")),
         "tpm": tpm_of(found),
     }
 
 
-def look(session: Session) -> list[Found]:
+def read_places(session: Session) -> list[Found]:
     """Hosts, clusters and datacenters, in one read."""
     paths = {
         vim.HostSystem: _HOST_PATHS,
@@ -141,7 +141,7 @@ def readiness(session: Session) -> State:
     """Everything that one login can tell."""
     about = session.content.about
     moment, offset = clock_offset(session)
-    found = look(session)
+    found = read_places(session)
     granted = privileges(session, found)
     return {
         "version": about.version,

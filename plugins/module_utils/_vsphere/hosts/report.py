@@ -13,7 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     as_record,
     chosen_clusters,
     chosen_hosts,
-    read_fleet,
+    read_host_inventory,
     reason_of,
     summary_of,
 )
@@ -33,7 +33,7 @@ class HostReport:
     def find(self) -> dict[str, t.Any]:
         """The result."""
         names, groups = self._params["hosts"], self._params["clusters"]
-        fleet, default = read_fleet(self._session), self._default()
+        fleet, default = read_host_inventory(self._session), self._default()
         hosts = [as_record(host, reason_of(host, fleet, default)) for host in chosen_hosts(fleet, names, groups)]
         chosen = chosen_clusters(fleet, None if names is None and groups is None else groups or [])
         return {

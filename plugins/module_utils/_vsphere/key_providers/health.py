@@ -71,7 +71,7 @@ class Connection:
 
 
 @dataclasses.dataclass(frozen=True)
-class Health:
+class ProviderHealth:
     """Answer for one provider."""
 
     overall: str | None
@@ -103,7 +103,7 @@ class Health:
         return [connection.as_result() for connection in self.connections]
 
 
-UNKNOWN = Health(None, [], None)
+UNKNOWN_HEALTH = ProviderHealth(None, [], None)
 
 
 def iso(moment: datetime.datetime | None) -> str | None:
@@ -142,7 +142,7 @@ def certificate_of(info: t.Any) -> Facts | None:
     }
 
 
-def health_of(status: t.Any) -> Health:
+def provider_health_of(status: t.Any) -> ProviderHealth:
     """vCenter's ClusterStatus in our shape."""
     connections = [
         Connection(
@@ -157,7 +157,7 @@ def health_of(status: t.Any) -> Health:
     ]
     connections.sort(key=lambda connection: connection.name)
     overall = str(status.overallStatus) if status.overallStatus else overall_of(connections)
-    return Health(overall, connections, certificate_of(status.clientCertInfo))
+    return ProviderHealth(overall, connections, certificate_of(status.clientCertInfo))
 
 
 def overall_of(connections: t.Sequence[Connection]) -> str | None:
@@ -168,7 +168,7 @@ def overall_of(connections: t.Sequence[Connection]) -> str | None:
     return "green" if green == len(connections) else "yellow" if green else "red"
 
 
-def read_health(session: Session, providers: t.Sequence[Provider]) -> dict[str, Health]:
+def read_provider_health(session: Session, providers: t.Sequence[Provider]) -> dict[str, ProviderHealth]:
     """Health by provider name; vCenter connects to every server for it, but changes nothing."""
     if not providers:
         return {}
@@ -176,15 +176,15 @@ def read_health(session: Session, providers: t.Sequence[Provider]) -> dict[str, 
     raw = [provider.raw for provider in providers]
     task = session.call(what, session.crypto.RetrieveKmipServersStatus_Task, clusters=raw)
     answers = result_of(session, task, what)
-    return {answer.clusterId.id: health_of(answer) for answer in answers or []}
+    return {answer.clusterId.id: provider_health_of(answer) for answer in answers or []}
 
 
-def health(session: Session, provider: Provider) -> Health:
+def health(session: Session, provider: Provider) -> ProviderHealth:
     """Health of one provider."""
-    return read_health(session, [provider]).get(provider.name, UNKNOWN)
+    return read_provider_health(session, [provider]).get(provider.name, UNKNOWN_HEALTH)
 
 
-def reasons(found: Health) -> list[str]:
+def reasons(found: ProviderHealth) -> list[str]:
     """Why the provider is not green, in plain words; empty when it is."""
     if not found.connections:
         return []
@@ -215,13 +215,13 @@ def _reason(connection: Connection) -> str | None:
     return f"{connection.name}: {words}{said}"
 
 
-def refused(found: Health) -> bool:
+def refused(found: ProviderHealth) -> bool:
     """Every server that answers turns vCenter's client certificate down."""
     there = [connection for connection in found.connections if connection.reachable or _says_no(connection)]
     return bool(there) and all(map(_says_no, there))
 
 
-def _issuer(found: Health) -> str:
+def _issuer(found: ProviderHealth) -> str:
     issuer = (found.client_certificate or {}).get("issuer")
     return f" ({issuer})" if issuer else ""
 
@@ -246,7 +246,7 @@ class Refusals:
         self._monotonic = monotonic
         self._since: float | None = None
 
-    def see(self, found: Health) -> None:
+    def see(self, found: ProviderHealth) -> None:
         """Raise ConflictError when it has lasted too long."""
         if self._longest is None or not refused(found):
             self._since = None
@@ -269,7 +269,7 @@ class Refusals:
 
 def wait_until_accepted(
     session: Session, provider: Provider, patience: Patience, longest_refusal: float | None = None
-) -> Health:
+) -> ProviderHealth:
     """Wait until every reachable server is green with both trust flags; trust may come and go for some minutes.
 
     After these minutes a server that vCenter does not trust ends the wait: nothing that happens meanwhile mends that.
@@ -278,7 +278,7 @@ def wait_until_accepted(
     start = patience.monotonic()
     refusals = Refusals(provider.name, longest_refusal, patience.monotonic)
 
-    def accepted(seen: Health) -> bool:
+    def accepted(seen: ProviderHealth) -> bool:
         if not seen.accepted and patience.monotonic() - start >= TRUST_SETTLES:
             _refuse_hopeless(provider.name, seen)
         if not seen.accepted and patience.wait:
@@ -295,7 +295,7 @@ def wait_until_accepted(
     )
 
 
-def _refuse_hopeless(provider: str, seen: Health) -> None:
+def _refuse_hopeless(provider: str, seen: ProviderHealth) -> None:
     there = [connection for connection in seen.connections if connection.reachable]
     if there and not any(connection.vcenter_trusts_server for connection in there):
         last = "; ".join(reasons(seen))

@@ -21,14 +21,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import health
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
+    NATIVE,
     STANDARD,
     Provider,
     key_provider_id,
     list_providers,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.causes import explained
-
-NATIVE = "native"
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.causes import with_cause
 
 
 class KeyRefusedError(CollectionError):
@@ -79,7 +78,7 @@ class KeyProviders:
                     "is lost with vCenter: run native_key_provider_backup first"
                 )
         standard = [provider for provider in wanted if provider.type == STANDARD]
-        for name, found in health.read_health(self._session, standard).items():
+        for name, found in health.read_provider_health(self._session, standard).items():
             if not any(connection.green for connection in found.connections):
                 raise KeyRefusedError(
                     f"the key provider {name} gives no keys now; nothing was changed. "
@@ -111,7 +110,7 @@ class NewKeys:
         result = self._session.call(what, self._session.crypto.GenerateKey, keyProvider=key_provider_id(name))
         if not result.success:
             said = one_line(result.reason or "") or (fault_text(result.fault) if result.fault else "no reason given")
-            raise explained(KeyRefusedError(f"could not {what} on {self._session.hostname}: {said}", provider=name))
+            raise with_cause(KeyRefusedError(f"could not {what} on {self._session.hostname}: {said}", provider=name))
         return result.keyId
 
     def give_back(self, keys: t.Mapping[str, t.Any]) -> None:

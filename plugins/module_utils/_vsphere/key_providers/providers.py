@@ -17,8 +17,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 Server = dict[str, t.Any]
 
-STANDARD = "standard"
-_TYPES = {"vCenter": STANDARD, "nativeProvider": "native", "trustAuthority": "trusted"}
+STANDARD, NATIVE = "standard", "native"
+_TYPES = {"vCenter": STANDARD, "nativeProvider": NATIVE, "trustAuthority": "trusted"}
 # Our key, vCenter's field, and the value that deletes the entry on update.
 _SERVER_FIELDS = (
     ("name", "name", ""),

@@ -219,7 +219,7 @@ _STATUS = {
         "activate the wrapping key in the KMS again",
     ),
 }
-UNKNOWN = Cause("vCenter gives no known reason", "check the object's task and events in vCenter")
+UNKNOWN_CAUSE = Cause("vCenter gives no known reason", "check the object's task and events in vCenter")
 
 
 def certain_cause(text: str) -> Cause | None:
@@ -241,10 +241,12 @@ def _first(known: tuple[tuple[str, Cause], ...], text: str) -> Cause | None:
 
 def cause_of_status(reason: str | None) -> Cause:
     """Words for the reason of a CryptoKeyStatus that is not available."""
-    return _STATUS.get(reason or "", Cause(f"the key is not available ({reason or 'no reason given'})", UNKNOWN[1]))
+    return _STATUS.get(
+        reason or "", Cause(f"the key is not available ({reason or 'no reason given'})", UNKNOWN_CAUSE[1])
+    )
 
 
-def explained(error: Error) -> Error:
+def with_cause(error: Error) -> Error:
     """The same error, with cause and next step when they are known; to be raised in its place."""
     # what comes before is ours, and names objects
     cause = cause_of(error.message.partition(": ")[2] or error.message)

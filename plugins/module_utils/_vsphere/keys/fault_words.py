@@ -52,7 +52,7 @@ def message_keys(fault: t.Any) -> list[str]:
     return [str(message.key) for message in getattr(fault, "faultMessage", None) or [] if message.key]
 
 
-def explained(fault: t.Any, what: str) -> CollectionError:
+def error_of_fault(fault: t.Any, what: str) -> CollectionError:
     """Our error for the fault of a task, with the cause in words when it is known."""
     error = from_fault(fault, what)
     keys = message_keys(fault)

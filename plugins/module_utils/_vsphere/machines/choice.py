@@ -47,7 +47,7 @@ class Chosen:
         return self.infrastructure.get(machine.moid) if self.spared else None
 
 
-def choose(
+def choose_machines(
     context: Context,
     session: Session,
     fleet: Fleet,
@@ -61,7 +61,7 @@ def choose(
     wanted, unwanted = context.params["selection"], context.params["exclude"]
     by_tags = selection.wants_tags(wanted, unwanted)
     known = _read_tags(context, fleet) if by_tags else []
-    choice = selection.choose(fleet.known(known), wanted, unwanted)
+    choice = selection.apply_selection(fleet.known(known), wanted, unwanted)
     selected = set(choice.selected)
     machines = [machine for machine in fleet.machines if machine.moid in selected]
     tags = fleet.tags if by_tags else _tags_to_show(context, machines) if show_tags else None

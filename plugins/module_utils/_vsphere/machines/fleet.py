@@ -77,10 +77,10 @@ class Fleet:
         """Ids of its host, its cluster and the folders above, which may have a default key provider of their own."""
         return [spot.id for spot in self.above(machine.host)]
 
-    def facts(self, machine: Machine) -> selection.Facts:
+    def facts(self, machine: Machine) -> selection.MachineFacts:
         """What it is chosen by."""
         cluster = self.cluster(machine)
-        return selection.Facts(
+        return selection.MachineFacts(
             moid=machine.moid,
             name=machine.name,
             instance_uuid=machine.instance_uuid,

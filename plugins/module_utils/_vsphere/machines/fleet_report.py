@@ -9,7 +9,10 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.choice import Chosen, choose
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.choice import (
+    Chosen,
+    choose_machines,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.fleet import (
     Fleet,
     read_fleet,
@@ -18,18 +21,18 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     read_policies,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.report import (
+    MachineRecord,
     Policies,
-    Record,
     Summary,
+    machine_record,
     obstacles_of,
-    record,
 )
 
 
 def fleet_report(context: Context, session: Session, tags: bool, details: bool) -> dict[str, t.Any]:
     """The keys `virtual_machines` and `summary`. Policies are only read when records are wanted."""
     fleet = read_fleet(session, context.params)
-    chosen = choose(context, session, fleet, show_tags=tags and details)
+    chosen = choose_machines(context, session, fleet, show_tags=tags and details)
     policies = read_policies(session, chosen.machines, context.warn) if details and chosen.machines else {}
     summary = Summary()
     for machine in chosen.machines:
@@ -40,10 +43,10 @@ def fleet_report(context: Context, session: Session, tags: bool, details: bool) 
     }
 
 
-def records(fleet: Fleet, chosen: Chosen, policies: Policies) -> list[Record]:
+def records(fleet: Fleet, chosen: Chosen, policies: Policies) -> list[MachineRecord]:
     """One for each chosen machine."""
     return [
-        record(
+        machine_record(
             machine,
             fleet,
             chosen.infrastructure.get(machine.moid),

@@ -37,7 +37,7 @@ Test = t.Callable[[Machine], bool]
 
 
 @dataclasses.dataclass(frozen=True)
-class Rule:
+class ObstacleRule:
     """When an obstacle is there, and for which operations."""
 
     code: str
@@ -49,83 +49,83 @@ class Rule:
 
 _OFFLINE = (ENCRYPT, DEEP_RECRYPT, DECRYPT)
 RULES = (
-    Rule(
+    ObstacleRule(
         "unreadable", OPERATIONS, lambda machine: not machine.readable,
         "its configuration cannot be read",
         "give the vSphere user the right to read it, or fix its connection to vCenter",
     ),
-    Rule(
+    ObstacleRule(
         "not_connected", OPERATIONS, lambda machine: machine.connection != "connected",
         "vCenter has no connection to it",
         "restore its host or its files",
     ),
-    Rule(
+    ObstacleRule(
         "locked", OPERATIONS, lambda machine: machine.locked is True,
         "it is locked: its host does not have its key",
         "unlock it first (module vm_unlock)",
     ),
-    Rule(
+    ObstacleRule(
         "template", OPERATIONS, lambda machine: machine.template,
         "it is a template",
         "convert it to a VM, encrypt the VM, and convert it back",
     ),
-    Rule(
+    ObstacleRule(
         "fault_tolerance", OPERATIONS, lambda machine: machine.fault_tolerance,
         "it is protected by Fault Tolerance",
         "turn Fault Tolerance off",
     ),
-    Rule(
+    ObstacleRule(
         "hardware_version", (ENCRYPT,), lambda machine: machine.hardware is not None and machine.hardware < HARDWARE,
         f"its virtual hardware is older than version {HARDWARE}, which encryption needs",
         "upgrade its virtual hardware in vCenter, after a backup; the collection never does this",
     ),
-    Rule(
+    ObstacleRule(
         "linked_clone", OPERATIONS, lambda machine: machine.linked_clone,
         "it is a linked clone, which shares disks with another VM",
         "make it a full clone",
     ),
-    Rule(
+    ObstacleRule(
         "rdm", (ENCRYPT,), lambda machine: any(disk.kind != "flat" for disk in machine.disks),
         "it has a raw device mapping or another disk that is not a file of its own",
         "move that data to a virtual disk, or exclude the VM",
     ),
-    Rule(
+    ObstacleRule(
         "shared_disk", (ENCRYPT,), lambda machine: any(disk.shared for disk in machine.disks),
         "it shares a disk with other VMs (multi-writer or shared bus)",
         "end the sharing, or exclude the VM",
     ),
-    Rule(
+    ObstacleRule(
         "snapshots", _OFFLINE, lambda machine: machine.snapshots.count > 0,
         "it has snapshots",
         "remove or consolidate its snapshots; the collection never removes them",
     ),
-    Rule(
+    ObstacleRule(
         "consolidation", _OFFLINE,
         lambda machine: machine.needs_consolidation and not machine.snapshots.count,
         "its disks need consolidation: they depend on files that belong to no snapshot",
         "consolidate its disks in vCenter (Snapshots, Consolidate)",
     ),
-    Rule(
+    ObstacleRule(
         "branched_snapshots", (RECRYPT,), lambda machine: machine.snapshots.branched,
         "its snapshots have branches; only a single chain can get a new key",
         "remove the side branches of its snapshots",
     ),
-    Rule(
+    ObstacleRule(
         "vtpm", (DECRYPT,), lambda machine: machine.vtpm,
         "it has a vTPM, which needs an encrypted home",
         "save the data that the vTPM seals, then remove the vTPM; removing it destroys its secrets",
     ),
-    Rule(
+    ObstacleRule(
         "suspended", _OFFLINE, lambda machine: machine.power == "suspended",
         "it is suspended",
         "resume it and shut it down",
     ),
-    Rule(
+    ObstacleRule(
         "powered_on", _OFFLINE, lambda machine: machine.on,
         "it is powered on",
         "allow a shutdown (power_off: shutdown), or power it off",
     ),
-    Rule(
+    ObstacleRule(
         "ide_powered_on", (RECRYPT,),
         lambda machine: machine.on and any(disk.bus == "ide" for disk in machine.disks),
         "it is powered on and has disks on an IDE controller",
@@ -153,7 +153,7 @@ NO_TOOLS = Obstacle(
 
 
 # not a rule either: whether there is replication, the machine itself does not tell
-REPLICATION = Obstacle(
+REPLICATED = Obstacle(
     "replication",
     "Zerto replicates VMs of this vCenter, and cannot replicate encrypted ones",
     "end its replication and set zerto: warn, or exclude the VM",

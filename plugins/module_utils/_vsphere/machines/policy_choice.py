@@ -56,7 +56,7 @@ class Present:
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class PolicyChoice:
     """The policy afterwards. `id` None: none, or one that has yet to be made from `combine`.
 
     `sent` says whether the reconfigure call names it, `lost` which rules of before are gone, `forgotten` that nothing
@@ -102,7 +102,7 @@ class Chooser:
         """Policies to be combined with encryption, and the names of the results, in the order of the choices."""
         return list(self._new.values())
 
-    def choose(self, operation: str, present: Present) -> Choice:
+    def choose(self, operation: str, present: Present) -> PolicyChoice:
         """The policy of a part after an operation on it."""
         if operation == ENCRYPT:
             return self._encrypt(present)
@@ -112,65 +112,65 @@ class Chooser:
             return self._decrypt(present)
         if operation != RECRYPT:
             raise ValueError(operation)
-        return Choice(present.id, present.name, sent=False)
+        return PolicyChoice(present.id, present.name, sent=False)
 
-    def _encrypt(self, present: Present) -> Choice:
+    def _encrypt(self, present: Present) -> PolicyChoice:
         if self._named is not None:
             return _given(self._named, present)
         if present.policy is not None and present.policy.encryption:
-            return Choice(present.id, present.name)
+            return PolicyChoice(present.id, present.name)
         if present.free or self._conflict == REPLACE:
             return self._bundled(present)
         if present.policy is None:
-            return Choice(obstacle=_unknown(present))
+            return PolicyChoice(obstacle=_unknown(present))
         if self._conflict == BLOCK:
-            return Choice(obstacle=_has_rules(present.policy))
+            return PolicyChoice(obstacle=_has_rules(present.policy))
         return self._combined(present.policy)
 
-    def _bundled(self, present: Present) -> Choice:
+    def _bundled(self, present: Present) -> PolicyChoice:
         found = self.policy(VM_ENCRYPTION_POLICY)
         if found is None:
-            return Choice(obstacle=_NO_BUNDLED)
+            return PolicyChoice(obstacle=_NO_BUNDLED)
         return _given(found, present)
 
-    def _combined(self, original: Policy) -> Choice:
+    def _combined(self, original: Policy) -> PolicyChoice:
         found = encrypting_of(original, self._policies)
         if found is not None:
-            return Choice(found.id, found.name)
+            return PolicyChoice(found.id, found.name)
         missing = self._lacking()
         if missing:
-            return Choice(obstacle=_may_not(original, missing))
+            return PolicyChoice(obstacle=_may_not(original, missing))
         if original.id not in self._new:
             name = encrypting_name(original.name, self._taken)
             self._taken.add(name)
             self._new[original.id] = original, name
-        return Choice(None, self._new[original.id][1], combine=original)
+        return PolicyChoice(None, self._new[original.id][1], combine=original)
 
-    def _deep(self, present: Present) -> Choice:
+    def _deep(self, present: Present) -> PolicyChoice:
         """A new key is no reason for another policy."""
         if present.policy is not None and present.policy.encryption:
-            return Choice(present.id, present.name)
+            return PolicyChoice(present.id, present.name)
         if present.free:
             return self._bundled(present)
         # a home that is encrypted for the sake of a vTPM has its policy of before: vCenter wants one that encrypts
         found = encrypting_of(present.policy, self._policies) if present.policy else None
-        return Choice(found.id, found.name) if found else Choice(obstacle=_does_not_encrypt(present))
+        return PolicyChoice(found.id, found.name) if found else PolicyChoice(obstacle=_does_not_encrypt(present))
 
-    def _decrypt(self, present: Present) -> Choice:
+    def _decrypt(self, present: Present) -> PolicyChoice:
         """Back to the policy of before the encryption."""
         policy = present.policy
         if (present.told and present.id is None) or self._conflict == REPLACE:
-            return Choice(lost=_all(present))
+            return PolicyChoice(lost=_all(present))
         if not present.told:
-            return Choice(obstacle=_untold())
+            return PolicyChoice(obstacle=_untold())
         if policy is not None and not policy.encryption:
-            return Choice(policy.id, policy.name)
+            return PolicyChoice(policy.id, policy.name)
         original = original_of(policy, self._policies) if policy else None
         if original is not None:
             return _given(original, present)  # somebody may have changed the rules of one of the two
         if self._conflict == BLOCK and not present.free:
-            return Choice(obstacle=_forgotten(present))
-        return Choice(lost=_all(present), forgotten=True)
+            return PolicyChoice(obstacle=_forgotten(present))
+        return PolicyChoice(lost=_all(present), forgotten=True)
 
 
 def _all(present: Present) -> tuple[str, ...]:
@@ -180,10 +180,10 @@ def _all(present: Present) -> tuple[str, ...]:
     return () if present.free else (_UNREADABLE,)
 
 
-def _given(policy: Policy, present: Present) -> Choice:
+def _given(policy: Policy, present: Present) -> PolicyChoice:
     before = present.policy
     gone = before.words(lost(before.rule_sets, policy.rule_sets)) if before else _all(present)
-    return Choice(policy.id, policy.name, lost=tuple(gone))
+    return PolicyChoice(policy.id, policy.name, lost=tuple(gone))
 
 
 # what stands in the way

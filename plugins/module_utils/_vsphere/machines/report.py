@@ -21,7 +21,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.recognition import WORDS
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.selection import Tag, plain
 
-Record = dict[str, t.Any]
+MachineRecord = dict[str, t.Any]
 
 
 class PartPolicy(t.NamedTuple):
@@ -31,7 +31,7 @@ class PartPolicy(t.NamedTuple):
     rules: list[str] | None
     encrypting: str | None
 
-    def as_result(self) -> Record:
+    def as_result(self) -> MachineRecord:
         """For a module's result."""
         return {"policy": self.name, "policy_rules": self.rules, "encrypting_policy": self.encrypting}
 
@@ -40,11 +40,11 @@ UNREAD = PartPolicy(None, None, None)
 Policies = t.Mapping[str, PartPolicy]  # by vm-12 for a home and vm-12:2000 for a disk
 
 
-def _key(key: Key | None) -> Record:
+def _key(key: Key | None) -> MachineRecord:
     return {"provider": key.provider if key else None, "key_id": key.id if key else None}
 
 
-def _disk(machine: Machine, disk: Disk, fleet: Fleet, policies: Policies) -> Record:
+def _disk(machine: Machine, disk: Disk, fleet: Fleet, policies: Policies) -> MachineRecord:
     return {
         "label": disk.label,
         "key": disk.key,
@@ -72,14 +72,14 @@ def obstacles_of(machine: Machine, kind: str | None) -> list[dict[str, str]]:
     return [one.as_result(operation) for one in found]
 
 
-def record(
+def machine_record(
     machine: Machine,
     fleet: Fleet,
     infrastructure_kind: str | None = None,
     spared: bool = True,
     policies: Policies | None = None,
     tags: t.Sequence[Tag] | None = None,
-) -> Record:
+) -> MachineRecord:
     """Everything there is to say about one machine. `tags` None: not asked for."""
     shown = policies or {}
     return {
@@ -112,7 +112,7 @@ def record(
     }
 
 
-def _place(machine: Machine, fleet: Fleet) -> Record:
+def _place(machine: Machine, fleet: Fleet) -> MachineRecord:
     path = fleet.path(machine.folder)
     return {
         "name": plain(machine.name),
@@ -167,7 +167,7 @@ class Summary:
         self._providers.update(machine.providers)
         self._obstacles.update(set(codes))
 
-    def as_result(self) -> Record:
+    def as_result(self) -> MachineRecord:
         """For a module's result."""
         counts = ("locked", "templates", "disks", "disks_encrypted", "capacity_bytes", "capacity_encrypted_bytes")
         return {

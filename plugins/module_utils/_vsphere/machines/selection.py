@@ -69,7 +69,7 @@ class Place:
 
 
 @dataclasses.dataclass(frozen=True)
-class Facts:
+class MachineFacts:
     """What a machine is chosen by. Places are ids, those of folders and pools with all above."""
 
     moid: str
@@ -87,25 +87,27 @@ class Facts:
 class Known:
     """All that exists: machines, places by kind, and all tags (only needed when tags are asked for)."""
 
-    machines: t.Sequence[Facts]
+    machines: t.Sequence[MachineFacts]
     places: t.Mapping[str, t.Sequence[Place]]
     tags: t.Collection[Tag] = ()
 
 
 @dataclasses.dataclass(frozen=True)
-class Choice:
+class Selected:
     """Ids of the selected machines in the order of the inventory, and of those that were selected but excluded."""
 
     selected: list[str]
     excluded: list[str]
 
 
-def choose(known: Known, wanted: t.Mapping[str, t.Any] | None, unwanted: t.Mapping[str, t.Any] | None) -> Choice:
+def apply_selection(
+    known: Known, wanted: t.Mapping[str, t.Any] | None, unwanted: t.Mapping[str, t.Any] | None
+) -> Selected:
     """Apply both options; no selection means all. NotFoundError and AmbiguousError name everything that is wrong."""
     shared: dict[str, list[str]] = {}
     chosen = _criteria(known, wanted or {}, _OFFERED, shared)
     spared = _criteria(known, unwanted or {}, _EXCLUDED, {})
-    result = Choice([], [])
+    result = Selected([], [])
     for machine in known.machines:
         if all(match(machine) for match in chosen):
             kept = any(match(machine) for match in spared)
@@ -182,7 +184,7 @@ def plain(name: str) -> str:
     return re.sub(r"%(2f|5c|25)", lambda found: bytes.fromhex(found[1]).decode(), name, flags=re.IGNORECASE)
 
 
-Match = t.Callable[[Facts], bool]
+Match = t.Callable[[MachineFacts], bool]
 
 
 def _criteria(known: Known, options: t.Mapping[str, t.Any], where: str, shared: dict[str, list[str]]) -> list[Match]:
@@ -278,10 +280,12 @@ def _machines(
     return found
 
 
-T = t.TypeVar("T")
+_T = t.TypeVar("_T")
 
 
-def _one(found: t.Sequence[T], word: str, name: str, problems: _Problems, way: t.Callable[[T], str]) -> t.Sequence[T]:
+def _one(
+    found: t.Sequence[_T], word: str, name: str, problems: _Problems, way: t.Callable[[_T], str]
+) -> t.Sequence[_T]:
     """The one that is meant; another number is a problem."""
     if not found:
         problems.absent(word, name)

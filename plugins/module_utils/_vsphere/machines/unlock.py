@@ -25,13 +25,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.watch import Watch
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.causes import (
-    UNKNOWN,
+    UNKNOWN_CAUSE,
     Cause,
     cause_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.key import Key
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.status import unavailable
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.choice import choose
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.choice import choose_machines
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.fleet import read_fleet
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import Machine
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.selection import plain
@@ -87,7 +87,7 @@ class Unlock:
 
     def perform(self, check_mode: bool) -> dict[str, t.Any]:
         """Open what is locked in the selection; StillLockedError when something stays locked."""
-        machines = choose(
+        machines = choose_machines(
             self._context, self._session, read_fleet(self._session, self._context.params), providers=[]
         ).machines
         found = [Locked(machine) for machine in machines if machine.locked]
@@ -140,7 +140,7 @@ class Unlock:
     @staticmethod
     def _failed(one: Locked, error: CollectionError) -> None:
         cause = cause_of(error.message.partition(": ")[2])
-        one.end(FAILED, cause or Cause(error.message, UNKNOWN.next_step))
+        one.end(FAILED, cause or Cause(error.message, UNKNOWN_CAUSE.next_step))
 
     def _follow(self, running: t.Mapping[str, Locked], tasks: t.Sequence[t.Any]) -> None:
         watch = Watch(self._session)
@@ -180,7 +180,9 @@ class Unlock:
         }
         for one in pending:
             if states.get(reference(one.machine.reference)) == "locked":
-                one.end(FAILED, Cause("vCenter reported success, but the machine is still locked", UNKNOWN.next_step))
+                one.end(
+                    FAILED, Cause("vCenter reported success, but the machine is still locked", UNKNOWN_CAUSE.next_step)
+                )
             else:
                 one.end(UNLOCKED)
 
@@ -211,6 +213,6 @@ def _message(left: t.Sequence[Locked], locked: int) -> str:
     """All machines that stay locked, those with the same cause together."""
     groups: dict[Cause, list[str]] = {}
     for one in left:
-        groups.setdefault(one.cause or UNKNOWN, []).append(plain(one.machine.name))
+        groups.setdefault(one.cause or UNKNOWN_CAUSE, []).append(plain(one.machine.name))
     lines = [f"{listing(names)}: {cause.reason}. Next step: {cause.next_step}" for cause, names in groups.items()]
     return f"{len(left)} of {locked} locked machines stay locked. {'. '.join(lines)}"

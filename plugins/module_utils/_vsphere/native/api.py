@@ -27,10 +27,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     message_text,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
+    NATIVE,
     Provider,
 )
 
-NATIVE = "native"
 _PROVIDERS = "/api/vcenter/crypto-manager/kms/providers"
 _PROVIDER = _PROVIDERS + "/{}"
 _ON_HOST = "/api/vcenter/crypto-manager/hosts/{}/kms/providers/{}"
@@ -97,7 +97,7 @@ def check_native(provider: Provider, hostname: str) -> None:
         )
 
 
-def health_of(answer: t.Any) -> NativeHealth:
+def native_health_of(answer: t.Any) -> NativeHealth:
     """Health in an answer about a provider."""
     details = [detail for detail in answer.get("details") or [] if isinstance(detail, dict)]
     missing = any(detail.get("id") == _NOT_BACKED_UP for detail in details)
@@ -110,16 +110,16 @@ def _reason(detail: dict[str, t.Any]) -> str:
     return message_text(detail) or "vCenter gives no reason"
 
 
-def read_health(rest: Rest, name: str) -> NativeHealth:
+def read_native_health(rest: Rest, name: str) -> NativeHealth:
     """Health of a provider that is there."""
-    return health_of(_structure(rest.get(f"read the key provider {name}", api_path(_PROVIDER, name)), name))
+    return native_health_of(_structure(rest.get(f"read the key provider {name}", api_path(_PROVIDER, name)), name))
 
 
 def health_on_host(rest: Rest, host: str, name: str) -> str | None:
     """Health of the provider on a host (its id, `host-12`); None when the host has not received it."""
     what = f"read the key provider {name} of the host {host}"
     try:
-        return health_of(_structure(rest.get(what, api_path(_ON_HOST, host, name)), name)).health
+        return native_health_of(_structure(rest.get(what, api_path(_ON_HOST, host, name)), name)).health
     except NotFoundError:
         return None
 
@@ -133,7 +133,7 @@ def _structure(answer: t.Any, name: str) -> dict[str, t.Any]:
 def wait_until_settled(rest: Rest, name: str, patience: Patience) -> NativeHealth:
     """Wait until vCenter has brought the provider to the hosts and knows its health."""
     what = f"health of the key provider {name}"
-    return wait_for(lambda: read_health(rest, name), lambda seen: seen.settled, what, patience, provider=name)
+    return wait_for(lambda: read_native_health(rest, name), lambda seen: seen.settled, what, patience, provider=name)
 
 
 def create(rest: Rest, name: str, tpm_required: bool, key_id: str | None, key_derivation_key: str | None) -> None:

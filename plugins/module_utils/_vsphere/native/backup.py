@@ -39,7 +39,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native import api
 
-FIELDS = (
+BACKUP_FIELDS = (
     "name",
     "path",
     "sha256",
@@ -59,7 +59,7 @@ _ROOM = 65536  # taken before the export; backups have a few kilobytes
 _COUNTS = "vCenter now counts the provider as backed up: run again until this succeeds"
 
 
-def checked_options(params: t.Mapping[str, t.Any]) -> None:
+def check_backup_options(params: t.Mapping[str, t.Any]) -> None:
     """Raise for options that cannot be right, and for targets that would not last. Needs no session."""
     api.checked_name(params["name"])
     if not params["backup_password"] and not params["allow_unencrypted"]:

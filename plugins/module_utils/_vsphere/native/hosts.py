@@ -63,7 +63,7 @@ def check_tpm(hosts: t.Sequence[HostFacts]) -> None:
         )
 
 
-def warnings(hosts: t.Sequence[HostFacts], tpm_required: bool) -> list[str]:
+def host_warnings(hosts: t.Sequence[HostFacts], tpm_required: bool) -> list[str]:
     """What does not stop a provider but will surprise."""
     lines = []
     alone = [host for host in hosts if not host.cluster]

@@ -24,6 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.defaults import Defaults
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
+    NATIVE,
     Provider,
     find_provider,
 )
@@ -38,7 +39,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native.restore import Restore
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.users import guard_removal
 
-FIELDS = (
+NATIVE_FIELDS = (
     "name",
     "type",
     "key_id",
@@ -50,12 +51,12 @@ FIELDS = (
     "default_clusters",
     "hosts",
 )
-VOLATILE = ("health", "reasons", "hosts")
-_UNKNOWN_BEFORE = dict.fromkeys(VOLATILE)
+NATIVE_VOLATILE = ("health", "reasons", "hosts")
+_UNKNOWN_BEFORE = dict.fromkeys(NATIVE_VOLATILE)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def checked_options(params: t.Mapping[str, t.Any]) -> None:
+def check_native_options(params: t.Mapping[str, t.Any]) -> None:
     """Raise InvalidInputError for options that cannot be right. Needs no session."""
     api.checked_name(params["name"])
     key_id = params["key_id"]
@@ -107,7 +108,7 @@ class NativeProvider:
         return find_provider(self._session, self._name)
 
     def _look(self) -> State:
-        found = api.read_health(self._rest, self._name)
+        found = api.read_native_health(self._rest, self._name)
         return {"health": found.health, "reasons": found.reasons, "hosts": self._look_at_hosts()}
 
     def _look_at_hosts(self) -> list[State] | None:
@@ -118,7 +119,7 @@ class NativeProvider:
     def _all_hosts(self) -> list[HostFacts]:
         if self._hosts is None:
             self._hosts = native_hosts.read_hosts(self._session)
-            for line in native_hosts.warnings(self._hosts, self._tpm_required):
+            for line in native_hosts.host_warnings(self._hosts, self._tpm_required):
                 self._warn(line)
         return self._hosts
 
@@ -131,7 +132,7 @@ class NativeProvider:
                 "the option tpm_required, or make another provider and move the machines to it",
                 tpm_required=before["tpm_required"],
             )
-        wanted: State = {"name": self._name, "type": api.NATIVE, "tpm_required": self._tpm_required}
+        wanted: State = {"name": self._name, "type": NATIVE, "tpm_required": self._tpm_required}
         if self._restore is not None:
             present = before["key_id"] if before else None
             message = self._restore.rehearse(self._rest, self._tpm_required, self._key_id, present)
@@ -206,7 +207,7 @@ class NativeProvider:
         try:
             api.wait_until_settled(self._rest, self._name, self._patience)
         except WaitTimeoutError as error:
-            if api.read_health(self._rest, self._name).health == "NONE":
+            if api.read_native_health(self._rest, self._name).health == "NONE":
                 raise
             self._warn(error.message)
 

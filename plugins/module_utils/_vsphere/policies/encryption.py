@@ -29,7 +29,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     Use,
 )
 
-FIELDS = (
+POLICY_FIELDS = (
     "name",
     "id",
     "description",
@@ -41,7 +41,7 @@ FIELDS = (
     "bundled",
     "used_by",
 )
-VOLATILE = ("used_by",)
+POLICY_VOLATILE = ("used_by",)
 _NAMED = 100  # machines whose names are looked up for a message: one page
 
 
@@ -53,7 +53,7 @@ def counts(uses: t.Sequence[Use]) -> dict[str, int]:
     return {"virtual_machines": len(machines), "disks": disks, "others": others}
 
 
-def state_of(policy: Policy, uses: t.Sequence[Use], names: t.Mapping[str, str]) -> State:
+def policy_state(policy: Policy, uses: t.Sequence[Use], names: t.Mapping[str, str]) -> State:
     """A policy as modules return it; `names` are those of all policies by id."""
     return {
         "name": policy.name,
@@ -69,14 +69,14 @@ def state_of(policy: Policy, uses: t.Sequence[Use], names: t.Mapping[str, str]) 
     }
 
 
-def report(policies: StoragePolicies, name: str | None, everything: bool) -> list[State]:
+def policy_report(policies: StoragePolicies, name: str | None, everything: bool) -> list[State]:
     """Policies by name, those that do not encrypt only with `everything`; their users are read in one request."""
     chosen = [policy for policy in policies.all() if (policy.encryption or everything) and name in (None, policy.name)]
     users: dict[str, list[Use]] = {}
     for use in policies.uses(chosen):
         for identifier in use.policies:
             users.setdefault(identifier, []).append(use)
-    return [state_of(policy, users.get(policy.id, []), policies.names()) for policy in chosen]
+    return [policy_state(policy, users.get(policy.id, []), policies.names()) for policy in chosen]
 
 
 def machine_names(session: Session, moids: t.Sequence[str]) -> list[str]:
@@ -112,7 +112,7 @@ class EncryptionPolicy:
         if self._policy is None:
             return None
         self._uses = self._policies.uses([self._policy])
-        return state_of(self._policy, self._uses, self._policies.names())
+        return policy_state(self._policy, self._uses, self._policies.names())
 
     def wanted(self, before: State | None) -> State:
         """What the options say; a new policy refers to the default component unless the filter order is given."""

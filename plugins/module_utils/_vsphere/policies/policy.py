@@ -13,7 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.rules import (
     RuleSet,
     has_rules,
-    rule_of,
+    policy_rule_of,
     texts,
 )
 
@@ -159,7 +159,7 @@ def _other_rules(constraints: t.Any, components: t.Mapping[str, Component]) -> t
     """What is asked for besides encryption."""
     return tuple(
         RuleSet(
-            frozenset(rule_of(one) for one in rule_set.capability or [] if _encryption(one, components) is None),
+            frozenset(policy_rule_of(one) for one in rule_set.capability or [] if _encryption(one, components) is None),
             bool(rule_set.forceProvision),
         )
         for rule_set in _rule_sets(constraints)

@@ -9,14 +9,14 @@ import dataclasses
 import typing as t
 
 Value = t.Hashable
-Rule = tuple[str, str, tuple[tuple[str, str, Value], ...]]  # namespace, id, (property, operator, value)
+PolicyRule = tuple[str, str, tuple[tuple[str, str, Value], ...]]  # namespace, id, (property, operator, value)
 
 
 @dataclasses.dataclass(frozen=True)
 class RuleSet:
     """What must hold together, besides encryption. A policy is met by any one of its rule sets; names do not count."""
 
-    rules: frozenset[Rule]
+    rules: frozenset[PolicyRule]
     force: bool = False
 
 
@@ -42,7 +42,7 @@ def _field(found: t.Any) -> Value:
     return value_of(found)
 
 
-def rule_of(capability: t.Any) -> Rule:
+def policy_rule_of(capability: t.Any) -> PolicyRule:
     """A capability as a plain value."""
     properties = [
         (str(instance.id), str(instance.operator or ""), value_of(instance.value))
@@ -75,7 +75,7 @@ def texts(rule_sets: t.Sequence[RuleSet], components: t.Mapping[str, str] | None
     return sorted({_text(rule, components or {}) for one in rule_sets for rule in one.rules})
 
 
-def _text(rule: Rule, components: t.Mapping[str, str]) -> str:
+def _text(rule: PolicyRule, components: t.Mapping[str, str]) -> str:
     namespace, identifier, properties = rule
     if identifier in components:
         return components[identifier]

@@ -103,7 +103,7 @@ def subject_warning(wanted: t.Mapping[str, str], csr: str) -> str | None:
 
 
 @dataclasses.dataclass(frozen=True)
-class Identity:
+class ClientIdentity:
     """What the user gave. `private_key` is PEM without passphrase, and stays out of every text."""
 
     method: str
@@ -113,7 +113,7 @@ class Identity:
     activate: bool = True
 
 
-def identity_of(params: t.Mapping[str, t.Any]) -> Identity:
+def identity_of(params: t.Mapping[str, t.Any]) -> ClientIdentity:
     """From the options; InvalidInputError for contradictions, broken PEM, or a key of another certificate."""
     certificate, key = given(params["certificate"]), given(params["private_key"])
     if params["self_signed"]:
@@ -121,7 +121,7 @@ def identity_of(params: t.Mapping[str, t.Any]) -> Identity:
             raise InvalidInputError("self_signed contradicts certificate and private_key: give one of them")
         if not (params["renew"] or params["activate"]):
             raise InvalidInputError("activate: false is for a renewal, it needs renew: true")
-        return Identity(SELF_SIGNED, renew=params["renew"], activate=params["activate"])
+        return ClientIdentity(SELF_SIGNED, renew=params["renew"], activate=params["activate"])
     if params["renew"] or not params["activate"]:
         raise InvalidInputError(
             "renew and activate are for self_signed: true; other certificates are renewed by giving a new one"
@@ -130,7 +130,7 @@ def identity_of(params: t.Mapping[str, t.Any]) -> Identity:
         raise InvalidInputError("certificate is needed (or self_signed: true)")
     pem = normalise(certificate, "CERTIFICATE", name="certificate")
     if not key:
-        return Identity(SIGNED_CSR, pem)
+        return ClientIdentity(SIGNED_CSR, pem)
     opened = open_private_key(key, given(params["private_key_passphrase"]), "private_key")
     expected, found = public_key_of(split(pem)[0]), public_key_of(opened)
     if expected != found:
@@ -139,7 +139,7 @@ def identity_of(params: t.Mapping[str, t.Any]) -> Identity:
             f"{expected}); "
             "nothing was changed"
         )
-    return Identity(PAIR, pem, opened)
+    return ClientIdentity(PAIR, pem, opened)
 
 
 def certificate_state(provider: str, method: str, pem: str, now: datetime.datetime, waiting: str = "") -> State:
@@ -154,14 +154,14 @@ def certificate_state(provider: str, method: str, pem: str, now: datetime.dateti
     return state
 
 
-def wanted_certificate(session: Session, provider: str, identity: Identity) -> str:
+def wanted_certificate(session: Session, provider: str, identity: ClientIdentity) -> str:
     """The certificate (PEM) that shall be in use; empty when vCenter has yet to make it."""
     if identity.method == SELF_SIGNED:
         return self_signed_certificate(session, provider)
     return identity.certificate
 
 
-def waiting_certificate(session: Session, provider: str, identity: Identity, working: str) -> str:
+def waiting_certificate(session: Session, provider: str, identity: ClientIdentity, working: str) -> str:
     """The self-signed certificate (PEM) that was generated and is not in use; empty for other methods."""
     if identity.method != SELF_SIGNED:
         return ""
@@ -180,7 +180,7 @@ def successor_of(provider: str, before: State | None) -> State:
     return {} if before["waiting"] else {"waiting": ""}
 
 
-def check_identity(session: Session, provider: str, identity: Identity, now: datetime.datetime) -> None:
+def check_identity(session: Session, provider: str, identity: ClientIdentity, now: datetime.datetime) -> None:
     """Before the upload, which uses the pending CSR up: a certificate of a TLS client, and the answer to that CSR."""
     if identity.method == SELF_SIGNED:
         return
@@ -206,7 +206,7 @@ def check_identity(session: Session, provider: str, identity: Identity, now: dat
         )
 
 
-def activate(session: Session, provider: str, identity: Identity, waiting: str | None) -> None:
+def activate(session: Session, provider: str, identity: ClientIdentity, waiting: str | None) -> None:
     """Put the certificate to use. `waiting` is a self-signed one that is not in use yet."""
     if identity.method == SELF_SIGNED:
         _activate_self_signed(session, provider, identity, waiting)
@@ -216,7 +216,7 @@ def activate(session: Session, provider: str, identity: Identity, waiting: str |
         activate_signed(session, provider, identity.certificate)
 
 
-def _activate_self_signed(session: Session, provider: str, identity: Identity, waiting: str | None) -> None:
+def _activate_self_signed(session: Session, provider: str, identity: ClientIdentity, waiting: str | None) -> None:
     # without `renew` the one that was generated last is good, also when vCenter does not tell which one is in use
     made = waiting or ("" if identity.renew else self_signed_certificate(session, provider))
     made = made or generate_self_signed(session, provider)

@@ -29,7 +29,7 @@ def new_servers(plan: Plan) -> list[Server]:
     ]
 
 
-def warnings(session: Session, plan: Plan) -> list[str]:
+def location_warnings(session: Session, plan: Plan) -> list[str]:
     """One line for each new server that is a virtual machine here. The inventory is read only when servers change."""
     servers = new_servers(plan)
     if not servers:

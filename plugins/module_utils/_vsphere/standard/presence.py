@@ -12,19 +12,19 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.health import (
     Connection,
-    Health,
+    ProviderHealth,
     reasons,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
     Provider,
     Server,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.trust import look
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.trust import fetch_presented
 
 _FACTS = ("subject", "issuer", "serial_number", "not_before", "not_after", "sha1")
 
 
-def with_certificates(session: Session, provider: Provider, found: Health) -> Health:
+def with_certificates(session: Session, provider: Provider, found: ProviderHealth) -> ProviderHealth:
     """The same health with the SHA-256 of each certificate.
 
     It is not documented whether the status has the certificate of a server that vCenter does not trust, so the answer
@@ -38,7 +38,7 @@ def with_certificates(session: Session, provider: Provider, found: Health) -> He
 
 
 def _complete(session: Session, provider: str, connection: Connection, server: Server | None) -> Connection:
-    presented = look(session, provider, server) if server else None
+    presented = fetch_presented(session, provider, server) if server else None
     if presented is None or not presented.pem:
         return connection
     facts, _unreadable = facts_in_part(presented.leaf)
@@ -46,7 +46,7 @@ def _complete(session: Session, provider: str, connection: Connection, server: S
     return dataclasses.replace(connection, certificate={**known, "sha256": facts["sha256"]})
 
 
-def check_reachable(session: Session, provider: Provider, found: Health, purpose: str) -> None:
+def check_reachable(session: Session, provider: Provider, found: ProviderHealth, purpose: str) -> None:
     """Raise UnreachableError when no server answers, so that nothing can be said about trust."""
     if found.reachable or with_certificates(session, provider, found).reachable:
         return

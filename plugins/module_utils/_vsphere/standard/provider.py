@@ -29,18 +29,21 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     merge_servers,
     same_place,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.trust import Rule, rule_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.trust import (
+    TrustRule,
+    trust_rule_of,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.users import guard_removal
 
-FIELDS = ("name", "type", "servers", "default", "default_clusters", "passwords_set", "status", "connections")
+STANDARD_FIELDS = ("name", "type", "servers", "default", "default_clusters", "passwords_set", "status", "connections")
 
 
-def checked_rule(params: t.Mapping[str, t.Any]) -> Rule:
+def checked_rule(params: t.Mapping[str, t.Any]) -> TrustRule:
     """The trust rule of the options; InvalidInputError for options that contradict themselves. Needs no session."""
     if not params["name"].strip():
         raise InvalidInputError("name: the key provider needs a name that is not empty")
     check_servers(params["servers"] or [])
-    rule = rule_of(
+    rule = trust_rule_of(
         params["server_ca"], params["server_thumbprints"], params["trust_on_first_use"], params["server_chain"]
     )
     if rule.first_use and rule.verifies:
@@ -53,7 +56,7 @@ def checked_rule(params: t.Mapping[str, t.Any]) -> Rule:
 class StandardProvider:
     """One provider by name, with the options of the module. Reads remember what later steps need."""
 
-    def __init__(self, session: Session, params: t.Mapping[str, t.Any], rule: Rule) -> None:
+    def __init__(self, session: Session, params: t.Mapping[str, t.Any], rule: TrustRule) -> None:
         self._session = session
         self._params = params
         self._name: str = params["name"].strip()
@@ -144,7 +147,7 @@ class StandardProvider:
 
     def location_warnings(self, plan: Plan) -> list[str]:
         """New servers that are virtual machines of this very vCenter."""
-        return kms_location.warnings(self._session, plan)
+        return kms_location.location_warnings(self._session, plan)
 
     def predict(self, plan: Plan) -> State:
         """The planned state; the health after a change is not known before."""

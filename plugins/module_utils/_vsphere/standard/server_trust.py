@@ -14,10 +14,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.servers import same_place
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.trust import (
     Presented,
-    Rule,
+    TrustRule,
     establish,
+    fetch_presented,
     judge,
-    look,
     prepare,
     unreachable,
     wait_until_reachable,
@@ -27,7 +27,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 class ServerTrust:
     """What the servers present now, by name. Empty as long as the user named nobody to trust."""
 
-    def __init__(self, session: Session, provider: str, rule: Rule) -> None:
+    def __init__(self, session: Session, provider: str, rule: TrustRule) -> None:
         self.rule = rule
         self._session = session
         self._provider = provider
@@ -37,7 +37,7 @@ class ServerTrust:
     def look(self, servers: t.Sequence[Server]) -> None:
         """Ask once, and stop with GuardError when a certificate is not the expected one."""
         if self.rule.active:
-            self._take([look(self._session, self._provider, server) for server in servers])
+            self._take([fetch_presented(self._session, self._provider, server) for server in servers])
 
     def _take(self, seen: t.Sequence[Presented]) -> None:
         for presented in seen:
@@ -62,7 +62,7 @@ class ServerTrust:
         """
         places = [(one["address"], one["port"]) for one in present]
         new = [one for one in servers if (one["address"], one["port"]) not in places and not self.rule.active]
-        return {one["name"]: look(self._session, self._provider, one).trusted for one in new}
+        return {one["name"]: fetch_presented(self._session, self._provider, one).trusted for one in new}
 
     def will_trust(self, server: Server, before: bool) -> bool:
         """Whether vCenter will trust the server; one that is down beside others stays as it is."""
@@ -107,7 +107,7 @@ class ServerTrust:
         there = self._there
         if not changing or all(presented.trusted for presented in there):
             return
-        leaving = [look(self._session, self._provider, server) for server in changing]
+        leaving = [fetch_presented(self._session, self._provider, server) for server in changing]
         kept = "".join(presented.leaf for presented in leaving if presented.trusted)
         prepare(self._session, self._provider, self.rule, there, kept)
         self._prepared = True
@@ -116,7 +116,7 @@ class ServerTrust:
         """Make vCenter trust the servers that are there."""
         there = self._there
         if self._prepared:
-            there = [look(self._session, self._provider, presented.server) for presented in there]
+            there = [fetch_presented(self._session, self._provider, presented.server) for presented in there]
         if not all(presented.trusted for presented in there):
             establish(self._session, self._provider, self.rule, there, patience)
 

@@ -37,7 +37,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 
 @dataclasses.dataclass(frozen=True)
-class Rule:
+class TrustRule:
     """Which server certificates the user accepts. Both pins and CA given: both must hold.
 
     `between`: certificates that may lead from a server's own one to the authority; not trusted by themselves.
@@ -85,12 +85,12 @@ class Presented:
         return f"{self.server['name']} at {self.server['address']}:{self.server['port']}"
 
 
-def rule_of(
+def trust_rule_of(
     server_ca: str | None,
     server_thumbprints: t.Sequence[str] | None,
     first_use: bool,
     server_chain: t.Sequence[str] | None = None,
-) -> Rule:
+) -> TrustRule:
     """The rule from the options; SHA-1 is refused because it can be forged."""
     authority = normalise(server_ca, "CERTIFICATE", name="server_ca") if server_ca else None
     between = [normalise(text, "CERTIFICATE", name="server_chain") for text in server_chain or [] if text]
@@ -105,10 +105,10 @@ def rule_of(
                 "shows both"
             )
         pins.append(canonical)
-    return Rule(authority, tuple(pins), first_use, "".join(between))
+    return TrustRule(authority, tuple(pins), first_use, "".join(between))
 
 
-def look(session: Session, provider: str, server: Server) -> Presented:
+def fetch_presented(session: Session, provider: str, server: Server) -> Presented:
     """Ask vCenter which certificate the server presents; the provider need not exist yet. Changes nothing."""
     what = f"read the certificate of the KMS {server['name']}"
     info = server_info({key: server[key] for key in server if server[key] is not None})
@@ -121,7 +121,7 @@ def look(session: Session, provider: str, server: Server) -> Presented:
     return Presented(server, pem, bool(answer is not None and answer.clientTrustServer))
 
 
-def judge(rule: Rule, presented: Presented) -> None:
+def judge(rule: TrustRule, presented: Presented) -> None:
     """Raise GuardError when the presented certificate is not one that the user accepts."""
     facts, _unreadable = facts_in_part(presented.leaf)
     subject, issuer = (facts[name] or "not readable" for name in ("subject", "issuer"))
@@ -151,7 +151,7 @@ def judge(rule: Rule, presented: Presented) -> None:
         )
 
 
-def _signed_by(rule: Rule, presented: Presented) -> bool:
+def _signed_by(rule: TrustRule, presented: Presented) -> bool:
     try:
         return check_signed_by(presented.pem + "\n" + rule.between, rule.authority or "")
     except InvalidInputError as error:
@@ -179,7 +179,7 @@ def wait_until_reachable(
     """Look until one server at least presents a certificate."""
 
     def look_at_all() -> list[Presented]:
-        return [look(session, provider, server) for server in servers]
+        return [fetch_presented(session, provider, server) for server in servers]
 
     seen = wait_for(
         look_at_all,
@@ -193,7 +193,7 @@ def wait_until_reachable(
     return seen
 
 
-def prepare(session: Session, provider: str, rule: Rule, verified: t.Sequence[Presented], leaving: str) -> None:
+def prepare(session: Session, provider: str, rule: TrustRule, verified: t.Sequence[Presented], leaving: str) -> None:
     """Before servers of a provider change: add the new trust without taking the old one away.
 
     Everything goes in one upload, because it is not documented whether an upload adds to or replaces the former.
@@ -202,7 +202,9 @@ def prepare(session: Session, provider: str, rule: Rule, verified: t.Sequence[Pr
     _upload(session, provider, _together(rule, verified) + leaving)
 
 
-def establish(session: Session, provider: str, rule: Rule, verified: t.Sequence[Presented], patience: Patience) -> None:
+def establish(
+    session: Session, provider: str, rule: TrustRule, verified: t.Sequence[Presented], patience: Patience
+) -> None:
     """Make vCenter trust the verified servers.
 
     The CA comes first, because trust then survives the renewal of a server's certificate. Whether vCenter takes a CA,
@@ -229,7 +231,7 @@ def establish(session: Session, provider: str, rule: Rule, verified: t.Sequence[
     _await_trust(session, provider, servers, patience)
 
 
-def _together(rule: Rule, verified: t.Sequence[Presented]) -> str:
+def _together(rule: TrustRule, verified: t.Sequence[Presented]) -> str:
     """Everything by which the verified servers can be trusted."""
     return "".join([rule.authority or "", rule.between if rule.authority else "", *(item.leaf for item in verified)])
 
@@ -250,7 +252,7 @@ def _await_trust(session: Session, provider: str, servers: t.Sequence[Server], p
 
 
 def _look_again(session: Session, provider: str, servers: t.Sequence[Server]) -> list[Presented]:
-    return [look(session, provider, server) for server in servers]
+    return [fetch_presented(session, provider, server) for server in servers]
 
 
 def _upload(session: Session, provider: str, certificate: str) -> None:

@@ -27,7 +27,7 @@ _HOST_PATHS = ("name", "runtime.cryptoKeyId")
 _CLUSTER_PATHS = ("name",)
 
 
-def use_of(machine: Machine, provider: str) -> MachineUse | None:
+def machine_use_of(machine: Machine, provider: str) -> MachineUse | None:
     """What of a machine needs the provider."""
     home = machine.home is not None and machine.home.provider == provider
     disks = tuple(

@@ -22,8 +22,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.inventory import (
     Inventory,
     doubt,
+    machine_use_of,
     read_inventory,
-    use_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.keys import Warn, key_users
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.result import Usage
@@ -70,7 +70,7 @@ def _users(
 
 def usage_of(provider: str, seen: Inventory, vsan: t.Sequence[VsanUse], strangers: t.Sequence[str]) -> Usage:
     """Who uses the provider, but for defaults."""
-    uses = (use_of(machine, provider) for machine in seen.machines)
+    uses = (machine_use_of(machine, provider) for machine in seen.machines)
     doubts = [doubt(machine) for machine in seen.machines]
     doubts += [
         f"host {host.name} (its key names no provider)" for host in seen.hosts if host.key and not host.key.provider

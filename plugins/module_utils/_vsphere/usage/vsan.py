@@ -50,7 +50,7 @@ def vsan_users(session: Session, clusters: t.Sequence[Found]) -> list[VsanUse]:
             if not _no_vsan(error):
                 uses.append(VsanUse(cluster.name, None, f"vSAN of cluster {cluster.name} ({error.message})"))
             continue
-        use = use_of(cluster.name, config)
+        use = vsan_use_of(cluster.name, config)
         if use is not None:
             uses.append(use)
     return uses
@@ -62,7 +62,7 @@ def _no_vsan(error: CollectionError) -> bool:
     return absent or isinstance(error, (NotFoundError, UnsupportedError))
 
 
-def use_of(cluster: str, config: t.Any) -> VsanUse | None:
+def vsan_use_of(cluster: str, config: t.Any) -> VsanUse | None:
     """The use that a ConfigInfoEx tells; encryption that is being switched off still needs its keys."""
     encryption = config.dataEncryptionConfig if config is not None else None
     if encryption is None or not (encryption.encryptionEnabled or encryption.changing):

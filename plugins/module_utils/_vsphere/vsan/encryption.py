@@ -28,7 +28,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.new_keys import (
     KeyProviders,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.causes import explained
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.causes import with_cause
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.fleet import read_fleet
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.vsan.service import (
     DUAL,
@@ -39,7 +39,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     read_clusters,
 )
 
-FIELDS = (
+VSAN_FIELDS = (
     "cluster",
     "moid",
     "esa",
@@ -51,15 +51,15 @@ FIELDS = (
     "changing",
     "rekey",
 )
-VOLATILE = ("changing",)
+VSAN_VOLATILE = ("changing",)
 NONE, SHALLOW, DEEP = "none", "shallow", "deep"
 _SETTINGS = ("enabled", "provider", "erase_disks")
 _UNKNOWN_KEYS: State = {"key_id": None, "host_key_id": None}
 
-T = t.TypeVar("T")
+_T = t.TypeVar("_T")
 
 
-def checked_options(params: t.Mapping[str, t.Any]) -> None:
+def check_vsan_options(params: t.Mapping[str, t.Any]) -> None:
     """Raise InvalidInputError for what the argument spec cannot tell."""
     if not 0 <= params["min_free_percent"] <= 100:
         raise InvalidInputError("min_free_percent must be between 0 and 100")
@@ -69,7 +69,7 @@ def checked_options(params: t.Mapping[str, t.Any]) -> None:
         raise InvalidInputError("key_ids says which keys are to be replaced: it needs rekey")
 
 
-def record(cluster: VsanCluster, found: Encryption) -> State:
+def vsan_record(cluster: VsanCluster, found: Encryption) -> State:
     """A cluster and its encryption for a module's result."""
     return {"cluster": cluster.name, "moid": cluster.moid, "esa": cluster.esa, **dataclasses.asdict(found)}
 
@@ -95,7 +95,9 @@ def read_report(session: Session, names: t.Sequence[str] | None, check_health: b
     for cluster in clusters:
         if cluster.vsan:
             vsan = VsanService(session, cluster)
-            found.append({**record(cluster, vsan.encryption()), "checks": checks_of(vsan) if check_health else None})
+            found.append(
+                {**vsan_record(cluster, vsan.encryption()), "checks": checks_of(vsan) if check_health else None}
+            )
     return found
 
 
@@ -123,7 +125,7 @@ class VsanEncryption:
         return self._state()
 
     def _state(self, rekey: str = NONE) -> State:
-        return {**record(self._cluster, self._vsan.encryption()), "rekey": rekey}
+        return {**vsan_record(self._cluster, self._vsan.encryption()), "rekey": rekey}
 
     def wanted(self, before: State) -> State:
         """The values that the options name; keys that will be new are not known (null)."""
@@ -275,7 +277,7 @@ class VsanEncryption:
             if info.state == "error":
                 raise from_fault(info.error, f"{what} on {self._session.hostname}")
         except CollectionError as error:
-            raise explained(error) from error
+            raise with_cause(error) from error
 
     def settle(self, plan: Plan) -> State:
         """Wait until no change is going on, of this run or of an earlier one."""
@@ -304,10 +306,10 @@ class VsanEncryption:
             )
         return after
 
-    def _patiently(self, look: t.Callable[[], T]) -> T:
+    def _patiently(self, look: t.Callable[[], _T]) -> _T:
         """Reading survives short losses of the connection: the work takes hours."""
 
-        def attempt() -> T:
+        def attempt() -> _T:
             try:
                 return look()
             except UnreachableError as error:

@@ -40,7 +40,7 @@ DUAL = (
     'vSAN raises the alarm "Dual encryption applied to VMs on vSAN" (Broadcom KB 437757), and disks are encrypted twice'
 )
 
-T = t.TypeVar("T")
+_T = t.TypeVar("_T")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Encryption:
 
 
 @dataclasses.dataclass(frozen=True)
-class Health:
+class VsanHealth:
     """Colour of the whole, and the tests that are not green."""
 
     overall: str
@@ -137,7 +137,7 @@ def encryption_of(config: t.Any) -> Encryption:
     )
 
 
-def health_of(summary: t.Any) -> Health:
+def vsan_health_of(summary: t.Any) -> VsanHealth:
     """A VsanClusterHealthSummary in our shape."""
     problems = []
     for group in summary.groups or []:
@@ -148,7 +148,7 @@ def health_of(summary: t.Any) -> Health:
     overall = str(summary.overallHealth or "unknown").lower()
     if not problems and overall != "green" and summary.overallHealthDescription:
         problems.append(" ".join(summary.overallHealthDescription.split()))
-    return Health(overall, problems)
+    return VsanHealth(overall, problems)
 
 
 class VsanService:
@@ -167,7 +167,7 @@ class VsanService:
     def _config_system(self) -> t.Any:
         return self._at(vim.cluster.VsanVcClusterConfigSystem, CONFIG_SYSTEM)
 
-    def _call(self, what: str, method: t.Callable[..., T], *arguments: t.Any, **named: t.Any) -> T:
+    def _call(self, what: str, method: t.Callable[..., _T], *arguments: t.Any, **named: t.Any) -> _T:
         try:
             return self._session.call(f"{what} of the cluster {self._cluster.name}", method, *arguments, **named)
         except ApiError as error:
@@ -180,10 +180,12 @@ class VsanService:
         what = "read the vSAN configuration"
         return encryption_of(self._call(what, self._config_system().GetConfigInfoEx, self._cluster.object))
 
-    def health(self) -> Health:
+    def health(self) -> VsanHealth:
         """Health now; vSAN runs its tests for it."""
         system = self._at(vim.cluster.VsanVcClusterHealthSystem, _HEALTH_SYSTEM)
-        return health_of(self._call("read the vSAN health", system.QueryClusterHealthSummary, self._cluster.object))
+        return vsan_health_of(
+            self._call("read the vSAN health", system.QueryClusterHealthSummary, self._cluster.object)
+        )
 
     def space(self) -> Space:
         """Space of the vSAN datastore."""

@@ -12,7 +12,7 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import cells, model
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 
 
@@ -43,7 +43,7 @@ def test_cells_are_harmless(value: t.Any, text: str) -> None:
 def test_one_row_for_each_machine_and_disk() -> None:
     facts = fleet.facts(80)
     facts["virtual_machines"] += fleet.hostile()
-    made = model.report(facts, Limits(), fleet.NOW)
+    made = model.report(facts, Thresholds(), fleet.NOW)
     text = cells.table(made)
     text.encode("utf-8")
     rows = list(csv.DictReader(io.StringIO(text)))

@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import checks, model
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 
 Report = dict[str, t.Any]
@@ -25,7 +25,7 @@ def made(days: int = 0, previous: t.Optional[Report] = None, **changes: t.Any) -
         "virtual_machines": [fleet.machine(number, vmotion_encryption="required") for number in range(4)],
         "key_providers": [fleet.provider("okms-eu-west-rbx", "standard", default=True), fleet.providers()[1]],
     }
-    report = model.report({**base, **changes}, Limits(), fleet.NOW + days * DAY, previous)
+    report = model.report({**base, **changes}, Thresholds(), fleet.NOW + days * DAY, previous)
     return model.loaded(model.dumped(report))
 
 

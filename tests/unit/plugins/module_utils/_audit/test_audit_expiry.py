@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import (
-    Limits,
+    Thresholds,
     backups,
     certificates,
 )
@@ -30,11 +30,11 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
     ],
 )
 def test_limits_are_inclusive(days: int | None, level: str) -> None:
-    assert Limits(60, 30).level(days) == level
+    assert Thresholds(60, 30).level(days) == level
 
 
 def test_every_kind_of_certificate_is_listed_those_in_use_and_urgent_first() -> None:
-    found = certificates(fleet.providers(), fleet.credentials(), Limits())
+    found = certificates(fleet.providers(), fleet.credentials(), Thresholds())
     assert [(one["kind"], one["name"], one["days_left"], one["level"]) for one in found] == [
         ("okms_credential", "vcenter-prod", 24, "critical"),
         ("vcenter_client", "vCenter at okms-eu-west-rbx", 24, "critical"),
@@ -50,7 +50,7 @@ def test_every_kind_of_certificate_is_listed_those_in_use_and_urgent_first() -> 
 
 def test_without_credentials_and_with_servers_out_of_reach_nothing_is_made_up() -> None:
     silent = fleet.provider("kms", "standard", connections=[{"name": "a", "certificate": None}])
-    assert certificates([silent, fleet.provider("blind", "standard", connections=None)], None, Limits()) == []
+    assert certificates([silent, fleet.provider("blind", "standard", connections=None)], None, Thresholds()) == []
 
 
 @pytest.mark.parametrize(
@@ -70,14 +70,14 @@ def test_backups_have_the_age_that_the_dossier_tells(
 ) -> None:
     dossier: dict[str, t.Any] = {"providers": {"nkp": {"backup": {"created_at": created, "path": "/b.p12"}}}}
     providers = [fleet.provider("nkp", "native", has_backup=has_backup), fleet.provider("kms", "standard")]
-    (found,) = backups(providers, dossier, fleet.NOW, Limits())
+    (found,) = backups(providers, dossier, fleet.NOW, Thresholds())
     assert (found["days_left"], found["level"], found["path"]) == (days_left, level, "/b.p12")
-    assert backups(providers, None, fleet.NOW, Limits())[0]["created_at"] is None
+    assert backups(providers, None, fleet.NOW, Thresholds())[0]["created_at"] is None
 
 
 def test_the_key_of_the_api_counts_when_it_ends() -> None:
     rights = {"credential": {"expires": "2026-03-20T00:00:00Z", "days_left": 17}}
-    (found,) = certificates([], None, Limits(), rights)
+    (found,) = certificates([], None, Thresholds(), rights)
     assert (found["kind"], found["days_left"], found["level"]) == ("api_credential", 17, "critical")
     for endless in (None, {"credential": None}, {"credential": {"expires": None, "days_left": None}}):
-        assert certificates([], None, Limits(), endless) == []
+        assert certificates([], None, Thresholds(), endless) == []

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.model import report
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 
@@ -18,7 +18,7 @@ GOOD = fleet.provider("okms-eu-west-rbx", "standard", default=True)
 
 def _found(**changes: t.Any) -> list[dict[str, t.Any]]:
     facts = {"vcenter": "vc", "virtual_machines": [fleet.machine(0)], "key_providers": [GOOD], **changes}
-    made = report(facts, Limits(), fleet.NOW)
+    made = report(facts, Thresholds(), fleet.NOW)
     assert made["totals"]["findings"] == {
         kind: sum(one["severity"] == kind for one in made["findings"]) for kind in ("critical", "warning", "notice")
     }
@@ -129,6 +129,6 @@ def test_an_old_backup_is_told_before_and_after() -> None:
 
 
 def test_the_worst_comes_first() -> None:
-    severities = [one["severity"] for one in report(fleet.facts(60), Limits(), fleet.NOW)["findings"]]
+    severities = [one["severity"] for one in report(fleet.facts(60), Thresholds(), fleet.NOW)["findings"]]
     assert severities == sorted(severities, key=("critical", "warning", "notice").index)
     assert len(set(severities)) == 3

@@ -12,14 +12,14 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import model
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Limits
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 
 LATER = fleet.NOW + datetime.timedelta(hours=5)
 
 
 def _report(facts: dict[str, t.Any], days: float = 0.0, *earlier: t.Any, previous: t.Any = None) -> dict[str, t.Any]:
-    return model.report(facts, Limits(), fleet.NOW + datetime.timedelta(days=days), previous, earlier)
+    return model.report(facts, Thresholds(), fleet.NOW + datetime.timedelta(days=days), previous, earlier)
 
 
 def _facts(encrypted: int, clear: int = 0) -> dict[str, t.Any]:
@@ -30,22 +30,22 @@ def _facts(encrypted: int, clear: int = 0) -> dict[str, t.Any]:
 
 def test_the_same_facts_later_are_the_same_text() -> None:
     facts = fleet.facts(50)
-    first = model.dumped(model.report(facts, Limits(), fleet.NOW))
+    first = model.dumped(model.report(facts, Thresholds(), fleet.NOW))
     facts["virtual_machines"].reverse()  # vCenter promises no order
-    again = model.dumped(model.report(facts, Limits(), LATER, model.loaded(first)))
+    again = model.dumped(model.report(facts, Thresholds(), LATER, model.loaded(first)))
     assert again == first
 
 
 @pytest.mark.parametrize("change", ["machine", "days", "limit"])
 def test_whatever_is_new_gives_a_new_time(change: str) -> None:
-    facts, limits = fleet.facts(50), Limits()
+    facts, limits = fleet.facts(50), Thresholds()
     first = model.loaded(model.dumped(model.report(facts, limits, fleet.NOW)))
     if change == "machine":
         facts["virtual_machines"][0]["disks"][0]["key_id"] = "another"
     elif change == "days":
         facts["key_providers"][0]["client_certificate"]["days_left"] -= 1
     else:
-        limits = Limits(warn_days=90)
+        limits = Thresholds(warn_days=90)
     second = model.report(facts, limits, LATER, first)
     assert second["generated_at"] == "2026-03-02T11:15:00Z"
     assert [one["generated_at"] for one in second["trend"]] == ["2026-03-02T06:15:00Z", "2026-03-02T11:15:00Z"]
@@ -95,7 +95,7 @@ def test_what_is_no_report_is_refused(text: str, said: str) -> None:
 def test_the_text_is_json_without_anything_that_ansible_would_template() -> None:
     facts = fleet.facts(5)
     facts["virtual_machines"] += fleet.hostile()
-    made = model.report(facts, Limits(), fleet.NOW)
+    made = model.report(facts, Thresholds(), fleet.NOW)
     text = model.dumped(made)
     assert json.loads(text) == json.loads(json.dumps(made))
     assert not any(mark in text for mark in ("{{", "{%", "{#"))
@@ -110,7 +110,7 @@ def _keys(value: t.Any) -> t.Iterator[str]:
 
 
 def test_no_key_is_hidden_in_jinja_by_a_method_of_dictionaries() -> None:
-    assert {key for key in _keys(model.report(fleet.facts(50), Limits(), fleet.NOW)) if hasattr(dict, key)} == set()
+    assert {key for key in _keys(model.report(fleet.facts(50), Thresholds(), fleet.NOW)) if hasattr(dict, key)} == set()
 
 
 def test_mail_addresses_and_other_data_of_people_stay_out() -> None:

@@ -87,7 +87,7 @@ def test_text_is_one_short_line_without_secrets(heard: list[str]) -> None:
     with progress.step("planted-secret\nsecond line " + "x" * 500):
         pass
     assert "planted" not in heard[0] and heard[0].startswith("******** second line")
-    assert len(heard[0]) == progress.LONGEST and heard[0].isprintable()
+    assert len(heard[0]) == progress.LONGEST_LINE and heard[0].isprintable()
 
 
 def test_nobody_listening_costs_no_text() -> None:

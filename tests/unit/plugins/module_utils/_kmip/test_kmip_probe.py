@@ -21,7 +21,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.k
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.probe import Probe
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.probe_record import (
     STEPS,
-    Record,
+    ProbeRecord,
     missing,
     remains,
     verdict,
@@ -49,7 +49,7 @@ def raising(error):
 
 def test_rows_are_in_order_and_complete():
     ticks = itertools.count()
-    record = Record(lambda: float(next(ticks)))
+    record = ProbeRecord(lambda: float(next(ticks)))
     assert [row["step"] for row in record.rows] == [step.name for step in STEPS]
     assert record.attempt("create", lambda: "7") == "7"
     assert record.attempt("get", raising(refused("Get"))) is None
@@ -62,20 +62,20 @@ def test_rows_are_in_order_and_complete():
 
 
 def test_other_errors_are_not_swallowed():
-    record = Record()
+    record = ProbeRecord()
     with pytest.raises(KeyError):
         record.attempt("create", raising(KeyError("bug")))
 
 
 def test_optional_steps_do_not_fail_the_test():
-    record = Record()
+    record = ProbeRecord()
     for step in STEPS:
         record.attempt(step.name, (lambda: True) if step.required else raising(refused("x")))
     assert (record.failed, record.complete) == ([], True)
 
 
 def test_skipped_steps():
-    record = Record()
+    record = ProbeRecord()
     record.skip("revoke", "the key is not active")
     record.skip("activate", "not needed here", required=False)
     rows = {row["step"]: row for row in record.rows}
@@ -124,7 +124,7 @@ def test_missing_operations():
     ],
 )
 def test_verdict(step, error, said, hint):
-    record = Record()
+    record = ProbeRecord()
     record.attempt(step, raising(error))
     text = verdict(PEER, SUBJECT, record, [])
     assert text.startswith(f"KMIP server {PEER}: the test with client certificate CN=vcenter failed at {said}")
@@ -133,7 +133,7 @@ def test_verdict(step, error, said, hint):
 
 
 def test_verdict_names_everything_and_the_key():
-    record = Record()
+    record = ProbeRecord()
     for step in ("activate", "revoke", "destroy"):
         record.attempt(step, raising(refused(step)))
     text = verdict(PEER, SUBJECT, record, remains(["7"], "test-1", False))
@@ -236,7 +236,7 @@ class Kms:
 
 
 def probed(kms):
-    record = Record()
+    record = ProbeRecord()
     record.attempt("server_certificate", lambda: None)
     probe = Probe(lambda: kms, record)
     probe.look()

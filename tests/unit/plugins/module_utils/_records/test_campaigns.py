@@ -11,10 +11,10 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.campaigns import (
-    Change,
-    changed,
-    dumped,
-    loaded,
+    CampaignChange,
+    changed_state,
+    dumped_state,
+    loaded_state,
     unknown_owners,
     view,
 )
@@ -26,11 +26,13 @@ OLD = {"format": 1, "vcenter": "vc.example", "campaign": "2026", "key_ids": ["k1
 
 
 def after(text: str | None, vcenter: VCenter = A, **change: t.Any) -> str | None:
-    return dumped(changed(loaded(text or ""), vcenter, Change(**change)))
+    return dumped_state(changed_state(loaded_state(text or ""), vcenter, CampaignChange(**change)))
 
 
 def seen(text: str | None, run: str = "me", alive: t.Sequence[str] = (), **change: t.Any) -> Record:
-    return view(loaded(text or ""), change.pop("vcenter", A), Change(run, **change), lambda one: one in alive)
+    return view(
+        loaded_state(text or ""), change.pop("vcenter", A), CampaignChange(run, **change), lambda one: one in alive
+    )
 
 
 def test_machines_of_a_run_come_and_go() -> None:
@@ -105,10 +107,10 @@ def test_file_of_format_1_is_read_and_converted() -> None:
 
 def test_machines_of_a_vcenter_of_another_name_are_told() -> None:
     old = json.dumps({**OLD, "vcenter": "192.0.2.1"})
-    assert unknown_owners(loaded(old), A) == ["192.0.2.1 (1)"]
+    assert unknown_owners(loaded_state(old), A) == ["192.0.2.1 (1)"]
     text = after(old, run="me", power_on=["vm-7"])
-    assert unknown_owners(loaded(text or ""), A) == ["192.0.2.1 (1)"] and seen(text)["power_on"] == ["vm-7"]
-    assert unknown_owners(loaded(json.dumps(OLD)), A) == []
+    assert unknown_owners(loaded_state(text or ""), A) == ["192.0.2.1 (1)"] and seen(text)["power_on"] == ["vm-7"]
+    assert unknown_owners(loaded_state(json.dumps(OLD)), A) == []
 
 
 @pytest.mark.parametrize(
@@ -129,5 +131,5 @@ def test_machines_of_a_vcenter_of_another_name_are_told() -> None:
 )
 def test_a_text_of_another_shape_is_refused_on_one_line(text: str, words: str) -> None:
     with pytest.raises(ShapeError, match=words) as caught:
-        loaded(text)
+        loaded_state(text)
     assert "\n" not in str(caught.value)

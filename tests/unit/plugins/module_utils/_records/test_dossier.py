@@ -11,11 +11,11 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.dossier import (
-    Change,
-    changed,
-    dumped,
+    DossierChange,
+    changed_dossier,
+    dumped_dossier,
     entries,
-    loaded,
+    loaded_dossier,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.shapes import ShapeError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.vcenters import VCenter
@@ -25,7 +25,7 @@ DAY_1, DAY_2 = "2026-09-01T08:00:00Z", "2026-09-02T08:00:00Z"
 
 
 def after(text: str, vcenter: VCenter, name: str, entry: dict[str, t.Any], now: str = DAY_1, **more: t.Any) -> str:
-    return dumped(changed(loaded(text), vcenter, Change(name, entry, **more), now))
+    return dumped_dossier(changed_dossier(loaded_dossier(text), vcenter, DossierChange(name, entry, **more), now))
 
 
 def old(vcenter: str = "", **providers: t.Any) -> str:
@@ -49,17 +49,17 @@ def test_first_entry_makes_a_dossier() -> None:
 def test_another_vcenter_of_the_same_address_has_its_own_entry() -> None:
     text = after("", A, "nkp", {"key_id": "a", "default": True})
     both = after(text, B, "nkp", {"key_id": "b", "default": True}, DAY_2)
-    assert entries(loaded(both), A)["providers"] == {"nkp": {"key_id": "a", "default": True}}
-    assert entries(loaded(both), B)["providers"] == {"nkp": {"key_id": "b", "default": True}}
+    assert entries(loaded_dossier(both), A)["providers"] == {"nkp": {"key_id": "a", "default": True}}
+    assert entries(loaded_dossier(both), B)["providers"] == {"nkp": {"key_id": "b", "default": True}}
     gone = after(both, B, "nkp", {}, retire=True)
-    assert entries(loaded(gone), A) == entries(loaded(both), A)
-    assert entries(loaded(gone), B)["retired"]["nkp"]["key_id"] == "b"
+    assert entries(loaded_dossier(gone), A) == entries(loaded_dossier(both), A)
+    assert entries(loaded_dossier(gone), B)["retired"]["nkp"]["key_id"] == "b"
 
 
 def test_one_default_in_each_vcenter() -> None:
     text = after("", A, "one", {"default": True})
     text = after(text, A, "two", {"default": True})
-    found = entries(loaded(text), A)["providers"]
+    found = entries(loaded_dossier(text), A)["providers"]
     assert {name: entry["default"] for name, entry in found.items()} == {"one": False, "two": True}
 
 
@@ -67,9 +67,9 @@ def test_retired_entry_is_kept_until_a_new_one_comes() -> None:
     text = after("", A, "a", {"role": "okms", "default": True})
     retired = after(text, A, "a", {}, DAY_2, retire=True)
     kept = {"a": {"role": "okms", "default": False, "retired_at": DAY_2}}
-    assert entries(loaded(retired), A) == {"providers": {}, "retired": kept}
-    assert entries(loaded(after(text, A, "b", {}, retire=True)), A)["retired"] == {}
-    again = entries(loaded(after(retired, A, "a", {"role": "okms"})), A)
+    assert entries(loaded_dossier(retired), A) == {"providers": {}, "retired": kept}
+    assert entries(loaded_dossier(after(text, A, "b", {}, retire=True)), A)["retired"] == {}
+    again = entries(loaded_dossier(after(retired, A, "a", {"role": "okms"})), A)
     assert again == {"providers": {"a": {"role": "okms"}}, "retired": {}}
     assert json.loads(after(text, A, "a", {}))["vcenters"] == []
 
@@ -107,15 +107,15 @@ def test_entry_without_a_vcenter_moves_with_the_same_keys(entry: dict[str, t.Any
 def test_entry_without_a_vcenter_stays_beside_other_keys() -> None:
     text = after(old(nkp={"key_id": "k"}), B, "nkp", {"key_id": "b", "key_ids": ["z"]})
     assert sections(text)[0] == ("", "", {"nkp": {"key_id": "k"}})
-    assert entries(loaded(text), B)["providers"]["nkp"]["key_id"] == "b"
-    assert entries(loaded(text), A)["providers"]["nkp"]["key_id"] == "k"
+    assert entries(loaded_dossier(text), B)["providers"]["nkp"]["key_id"] == "b"
+    assert entries(loaded_dossier(text), A)["providers"]["nkp"]["key_id"] == "k"
 
 
 def test_entry_without_a_vcenter_is_retired_by_its_key_only() -> None:
     text = old(nkp={"key_id": "k"})
-    gone = entries(loaded(after(text, A, "nkp", {}, retire=True, key_id="k")), A)
+    gone = entries(loaded_dossier(after(text, A, "nkp", {}, retire=True, key_id="k")), A)
     assert gone["providers"] == {} and gone["retired"]["nkp"]["key_id"] == "k"
-    other = loaded(after(text, B, "nkp", {}, retire=True, key_id="b"))
+    other = loaded_dossier(after(text, B, "nkp", {}, retire=True, key_id="b"))
     assert entries(other, A)["providers"] == {"nkp": {"key_id": "k"}}
 
 
@@ -148,7 +148,7 @@ def test_vcenter_without_an_instance_uuid_goes_by_its_name() -> None:
 )
 def test_a_text_of_another_shape_is_refused_on_one_line(text: str, words: str) -> None:
     with pytest.raises(ShapeError, match=words) as caught:
-        loaded(text)
+        loaded_dossier(text)
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 200
 
 

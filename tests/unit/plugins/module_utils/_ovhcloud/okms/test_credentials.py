@@ -17,13 +17,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import Reserved
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.credentials import (
-    FIELDS,
-    check_request,
+    CREDENTIAL_FIELDS,
+    check_credential_request,
     creation_body,
     credential_state,
     lost_key,
     new_credential,
-    select,
+    select_credential,
     to_revoke,
     usable_others,
 )
@@ -46,7 +46,7 @@ PARAMS: dict[str, t.Any] = {
     "private_key_path": None,
 }
 STATE = {
-    **dict.fromkeys(FIELDS),
+    **dict.fromkeys(CREDENTIAL_FIELDS),
     "id": "a",
     "name": "vcenter",
     "identity_urns": [URN],
@@ -73,7 +73,7 @@ def test_state_without_certificate() -> None:
         "certificatePEM": None,
     }
     state = credential_state(raw, NOW)
-    assert set(state) == set(FIELDS)
+    assert set(state) == set(CREDENTIAL_FIELDS)
     assert state["identity_urns"] == ["urn:a", "urn:b"]
     assert (state["created_at"], state["expires_at"]) == ("2026-09-01T06:00:00Z", "2026-09-10T23:00:00Z")
     assert state["days_left"] == 9
@@ -97,7 +97,7 @@ def test_state_without_certificate() -> None:
 )
 def test_select(change: dict[str, t.Any], chosen: bool) -> None:
     state = {**STATE, **change}
-    assert select([state], PARAMS, "key", True) == (state if chosen else None)
+    assert select_credential([state], PARAMS, "key", True) == (state if chosen else None)
 
 
 def test_select_prefers_ready_and_long() -> None:
@@ -109,9 +109,9 @@ def test_select_prefers_ready_and_long() -> None:
         "expires_at": "2028-01-01T00:00:00Z",
     }
     longer = {**STATE, "id": "c", "expires_at": "2027-10-01T00:00:00Z"}
-    assert select([creating, STATE, longer], PARAMS, "key", True) is longer
-    assert select([STATE], PARAMS, None, True) is None
-    assert select([STATE], {**PARAMS, "certificate_type": "RSA"}, "key", True) is None
+    assert select_credential([creating, STATE, longer], PARAMS, "key", True) is longer
+    assert select_credential([STATE], PARAMS, None, True) is None
+    assert select_credential([STATE], {**PARAMS, "certificate_type": "RSA"}, "key", True) is None
 
 
 def test_others() -> None:
@@ -131,9 +131,9 @@ def test_to_revoke() -> None:
 
 
 def test_request_is_checked() -> None:
-    check_request(PARAMS)
+    check_credential_request(PARAMS)
     with pytest.raises(InvalidInputError) as caught:
-        check_request({**PARAMS, "name": "", "validity": 0, "identity_urns": ["x"], "renew_before": -1})
+        check_credential_request({**PARAMS, "name": "", "validity": 0, "identity_urns": ["x"], "renew_before": -1})
     for text in ("name", "validity", "'x' in identity_urns", "renew_before"):
         assert text in caught.value.message
 
@@ -149,7 +149,7 @@ def test_prediction() -> None:
     assert new_credential(PARAMS, "key")["certificate_type"] is None
     made_there = new_credential({**PARAMS, "csr": None, "private_key_path": "/k"}, "old key")
     assert (made_there["certificate_type"], made_there["public_key_sha256"]) == ("ECDSA", None)
-    assert set(made_there) <= set(FIELDS)
+    assert set(made_there) <= set(CREDENTIAL_FIELDS)
 
 
 def test_key_files(tmp_path: pathlib.Path) -> None:

@@ -17,13 +17,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.activation import (
+    ActivationWish,
     Trace,
-    Wish,
-    choose,
+    choose_order,
     order_warning,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import (
-    FIELDS,
+    DOMAIN_FIELDS,
     domain_state,
     only_one,
     split_endpoint,
@@ -68,7 +68,7 @@ RAW = {
 
 def test_domain_state() -> None:
     state = domain_state(RAW)
-    assert set(state) == set(FIELDS)
+    assert set(state) == set(DOMAIN_FIELDS)
     assert (state["display_name"], state["region"], state["tags"]) == (OKMS_ID, "eu-west-rbx", {})
     assert (state["kmip_host"], state["kmip_port"]) == ("eu-west-rbx.okms.ovh.net", 5696)
     named = domain_state({**RAW, "iam": {"displayName": "kms", "state": "OK", "urn": "urn:x", "tags": {"env": "prod"}}})
@@ -224,9 +224,9 @@ def test_total() -> None:
 
 def test_what_stops_a_real_run_is_told() -> None:
     prices = pricing_of(catalog(1_000_000_000))
-    wish = Wish("kms", "eu-west-rbx", allow_order=False, max_price=0.0)
+    wish = ActivationWish("kms", "eu-west-rbx", allow_order=False, max_price=0.0)
     assert "needs allow_order=true and max_price=12" in order_warning(wish, Trace(), prices)
-    allowed = Wish("kms", "eu-west-rbx", allow_order=True, max_price=12.0)
+    allowed = ActivationWish("kms", "eu-west-rbx", allow_order=True, max_price=12.0)
     assert "needs" not in order_warning(allowed, Trace(), prices)
     assert "order 5 (notPaid)" in order_warning(wish, Trace(order=Order(5, "notPaid")), {})
     cancelled = Trace(cancelled=Order(6, "cancelled"))
@@ -236,11 +236,11 @@ def test_what_stops_a_real_run_is_told() -> None:
 
 def test_only_the_last_order_can_be_a_cancelled_one_in_the_way() -> None:
     gone, done = Order(8, "cancelled", date="2026-09-09T00:00:00Z"), Order(7, "delivered", domain=OKMS_ID)
-    assert choose([gone], [], NOW).cancelled == gone
-    assert choose([gone, Order(7, "notPaid")], [], NOW) == Trace(order=Order(7, "notPaid"))
+    assert choose_order([gone], [], NOW).cancelled == gone
+    assert choose_order([gone, Order(7, "notPaid")], [], NOW) == Trace(order=Order(7, "notPaid"))
     later = Order(9, "delivered", date="2026-08-20T00:00:00Z", domain=OKMS_ID)
-    assert choose([later, gone], [], NOW) == Trace()
-    assert choose([gone, done], [domain_state({**RAW, "iam": {"displayName": "named"}})], NOW).cancelled == gone
+    assert choose_order([later, gone], [], NOW) == Trace()
+    assert choose_order([gone, done], [domain_state({**RAW, "iam": {"displayName": "named"}})], NOW).cancelled == gone
 
 
 @pytest.mark.parametrize(
@@ -305,12 +305,12 @@ def delivered(number: int, days: float, domain: str | None = OKMS_ID) -> Order:
     ],
 )
 def test_choose(orders: list[Order], listed: list[dict[str, t.Any]], expected: Trace) -> None:
-    assert choose(orders, listed, NOW) == expected
+    assert choose_order(orders, listed, NOW) == expected
 
 
 def test_choose_does_not_guess() -> None:
     with pytest.raises(AmbiguousError, match="other"):
-        choose(
+        choose_order(
             [delivered(1, 1), delivered(2, 1, "other")],
             [UNNAMED, {**UNNAMED, "id": "other", "display_name": "other"}],
             NOW,

@@ -14,7 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.service_keys import (
-    FIELDS,
+    SERVICE_KEY_FIELDS,
     check_deletion,
     generated,
     key_state,
@@ -57,7 +57,7 @@ OPEN: dict[str, t.Any] = dict.fromkeys(("type", "size", "curve", "operations"))
 
 def test_the_shape_holds_no_material() -> None:
     state = key_state(RAW)
-    assert set(state) == set(FIELDS)
+    assert set(state) == set(SERVICE_KEY_FIELDS)
     assert state["created_at"] == "2026-09-01T06:10:00Z"
     assert state["operations"] == ["decrypt", "encrypt"]
     assert "material" not in str(state)

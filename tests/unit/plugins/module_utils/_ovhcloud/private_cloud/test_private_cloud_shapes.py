@@ -22,7 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     users,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
-    Seen,
+    Observation,
     Task,
     task_of,
 )
@@ -222,13 +222,13 @@ DONE = Task(7, "done", "")
 def test_when_a_flow_is_open_and_when_delivered(
     item: t.Any, task: Task | None, is_open: bool, is_delivered: bool
 ) -> None:
-    seen: Seen[t.Any] = Seen(item, task)
+    seen: Observation[t.Any] = Observation(item, task)
     assert (kms_entries.is_open(seen), kms_entries.is_delivered(seen)) == (is_open, is_delivered)
 
 
 def test_an_entry_in_error_ends_the_wait() -> None:
     with pytest.raises(ApiError, match=r"KMS entry 1 \(203.0.113.20\) in state error"):
-        kms_entries.is_open(Seen(entry(state="error"), DONE))
+        kms_entries.is_open(Observation(entry(state="error"), DONE))
 
 
 @pytest.mark.parametrize(
@@ -272,7 +272,7 @@ def raw_user(**more: t.Any) -> dict[str, t.Any]:
 
 def test_users_have_every_field_in_our_words() -> None:
     state = users.user_state(raw_user())
-    assert set(state) == set(users.FIELDS)
+    assert set(state) == set(users.USER_FIELDS)
     assert (state["token_validator"], state["last_name"], state["id"]) == (True, None, 1201)
 
 
@@ -293,7 +293,7 @@ def test_named_values_are_normalised(params: dict[str, t.Any], expected: dict[st
 
 def test_writing_uses_the_names_of_the_api() -> None:
     changes = {"token_validator": True, "can_manage_ip_fail_overs": False, "email": None, "name": "x"}
-    assert users.request_body(changes) == {"tokenValidator": True, "canManageIpFailOvers": False, "email": ""}
+    assert users.user_body(changes) == {"tokenValidator": True, "canManageIpFailOvers": False, "email": ""}
 
 
 @pytest.mark.parametrize(
@@ -305,14 +305,14 @@ def test_users_are_chosen_exactly(name: str, expected: int | None) -> None:
         {"id": 2, "name": "admin2", "login": "admin2@a", "type": "user"},
         {"id": 3, "name": "other", "login": "admin@b", "type": "user"},
     ]
-    found = users.choose(listed, name)
+    found = users.user_named(listed, name)
     assert (found["id"] if found else None) == expected
 
 
 def test_two_users_of_one_name_are_listed() -> None:
     listed = [{"id": number, "name": "ops", "login": f"ops@{number}", "type": "user"} for number in (1, 2)]
     with pytest.raises(AmbiguousError, match=r"ops@1 .id 1, user., ops@2"):
-        users.choose(listed, "ops")
+        users.user_named(listed, "ops")
 
 
 # --- facts

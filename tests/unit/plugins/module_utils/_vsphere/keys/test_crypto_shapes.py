@@ -10,18 +10,18 @@ from pyVmomi import vim
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import ApiError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import Found
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.modes import fleet_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.modes import host_inventory_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.causes import (
     cause_of,
     cause_of_status,
     certain_cause,
-    explained,
+    with_cause,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.vsan.service import (
     Encryption,
     Space,
     encryption_of,
-    health_of,
+    vsan_health_of,
 )
 
 # what vCenter, its key servers and support articles say, and a word of the cause
@@ -51,7 +51,7 @@ def test_cause(text):
 
 
 def test_names_of_objects_are_no_causes():
-    error = explained(ApiError("could not turn on encryption mode of handshake-backup on tpm: no text (SystemError)"))
+    error = with_cause(ApiError("could not turn on encryption mode of handshake-backup on tpm: no text (SystemError)"))
     assert "cause" not in error.details
     assert error.message.endswith("(SystemError)")
 
@@ -59,7 +59,7 @@ def test_names_of_objects_are_no_causes():
 def test_explained_keeps_kind_details_and_results():
     error = ApiError("could not do it: cannot connect", fault="VsanFault")
     error.results = {"a": 1}
-    again = explained(explained(error))
+    again = with_cause(with_cause(error))
     assert (type(again), again.details["fault"], again.results) == (ApiError, "VsanFault", {"a": 1})
     assert again.message.count("Next step:") == 1
 
@@ -99,7 +99,7 @@ def host(**properties):
     ],
 )
 def test_host(properties, state, obstacle):
-    (found,) = fleet_of([host(**properties)]).hosts
+    (found,) = host_inventory_of([host(**properties)]).hosts
     assert (found.state, found.obstacle(), found.cluster, found.key) == (state, obstacle, None, None)
 
 
@@ -149,7 +149,7 @@ def test_places_are_from_the_bottom_up():
         Found(cluster, {"name": "C", "parent": vim.Folder("group-h1")}),
         Found(vim.Folder("group-h1"), {"name": "host", "parent": vim.Datacenter("datacenter-1")}),
     ]
-    fleet = fleet_of(found)
+    fleet = host_inventory_of(found)
     assert fleet.hosts[0].places == ("domain-c1", "group-h1", "datacenter-1")
     assert (fleet.hosts[0].cluster, fleet.clusters[0].mode) == ("C", None)
 
@@ -178,9 +178,9 @@ def test_vsan_health():
         vim.cluster.VsanClusterHealthGroup(groupId="b", groupName="Network", groupHealth="yellow"),
     ]
     summary = vim.cluster.VsanClusterHealthSummary(overallHealth="red", overallHealthDescription="", groups=groups)
-    assert health_of(summary).problems == ["Data: t1 is red", "Network is yellow"]
+    assert vsan_health_of(summary).problems == ["Data: t1 is red", "Network is yellow"]
     summary = vim.cluster.VsanClusterHealthSummary(overallHealth="unknown", overallHealthDescription="no\ndata")
-    assert (health_of(summary).overall, health_of(summary).problems) == ("unknown", ["no data"])
+    assert (vsan_health_of(summary).overall, vsan_health_of(summary).problems) == ("unknown", ["no data"])
 
 
 @pytest.mark.parametrize(("capacity", "free", "share"), [(100, 25, 25.0), (3, 1, 33.3), (0, 0, None), (5, None, None)])

@@ -17,8 +17,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.report import (
     PartPolicy,
     Summary,
+    machine_record,
     obstacles_of,
-    record,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.selection import Tag
 
@@ -55,7 +55,7 @@ def test_record_of_a_machine():
         folder="group-v4", snapshots=Snapshots(2, 2), vmotion="required", locked=False,
     )  # fmt: skip
     policies = {"vm-1": PartPolicy("Home policy", ["VSAN.a=1"], "Both"), "vm-1:2": PartPolicy("Disk policy", [], "E")}
-    found = record(one, FLEET, policies=policies, tags=[Tag("env", "prod")])
+    found = machine_record(one, FLEET, policies=policies, tags=[Tag("env", "prod")])
     disks = found.pop("disks")
     assert found == {
         "name": "a/x",
@@ -103,7 +103,9 @@ def test_record_of_a_machine():
 
 
 def test_record_of_what_cannot_be_read():
-    found = record(Machine(None, "vim.VirtualMachine:vm-9", "vm-9", readable=False, connection="inaccessible"), Fleet())
+    found = machine_record(
+        Machine(None, "vim.VirtualMachine:vm-9", "vm-9", readable=False, connection="inaccessible"), Fleet()
+    )
     assert found["state"] == "unreadable"
     for name in ("instance_uuid", "uuid", "folder", "cluster", "host", "resource_pool", "tags", "vmotion_encryption"):
         assert found[name] is None, name
@@ -129,7 +131,7 @@ def test_obstacles_to_what_makes_sense(facts, kind, expected):
 
 @pytest.mark.parametrize(("spared", "codes"), [(True, ["infrastructure"]), (False, [])])
 def test_recognised_machines_are_told_and_spared_unless_allowed(spared, codes):
-    found = record(machine(), FLEET, "controller", spared)
+    found = machine_record(machine(), FLEET, "controller", spared)
     assert found["infrastructure"] == "controller"
     assert [one["code"] for one in found["obstacles"]] == codes
 
@@ -139,7 +141,7 @@ def test_recognised_machines_are_told_and_spared_unless_allowed(spared, codes):
     [(Snapshots(), "none"), (Snapshots(3, 3), "linear"), (Snapshots(3, 2, True), "branched")],
 )
 def test_shape_of_the_snapshots(snapshots, tree):
-    assert record(machine(snapshots=snapshots), FLEET)["snapshot_tree"] == tree
+    assert machine_record(machine(snapshots=snapshots), FLEET)["snapshot_tree"] == tree
 
 
 def test_summary():

@@ -23,7 +23,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     Machine,
     Snapshots,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import Choice
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import (
+    PolicyChoice,
+)
 
 Device = vim.vm.device
 Flat = Device.VirtualDisk.FlatVer2BackingInfo
@@ -142,8 +144,10 @@ def test_the_call_names_home_and_every_disk_with_its_own_spec() -> None:
         1: Step("encrypt", "b"),
         2: Step("recrypt", None, Key("b", "9")),
     }
-    kept = Choice("kept", sent=False)
-    work = Work(Machine(None, "vm", "vm-1"), "complete", steps, policies={HOME: kept, 1: Choice("policy"), 2: kept})
+    kept = PolicyChoice("kept", sent=False)
+    work = Work(
+        Machine(None, "vm", "vm-1"), "complete", steps, policies={HOME: kept, 1: PolicyChoice("policy"), 2: kept}
+    )
     spec = config_spec(work, devices, {"b": key("b", "7")})
     assert isinstance(spec.crypto, vim.encryption.CryptoSpecShallowRecrypt)
     assert (spec.crypto.newKeyId.keyId, list(spec.vmProfile), spec.migrateEncryption) == ("7", [], None)
@@ -159,14 +163,14 @@ def test_the_call_names_home_and_every_disk_with_its_own_spec() -> None:
 def test_each_part_of_the_call_names_its_own_policy() -> None:
     devices = [*CONTROLLERS, disk(1, 1000, 0), disk(2, 1001, 0)]
     steps = {HOME: Step("decrypt"), 1: Step("decrypt"), 2: Step("decrypt")}
-    policies = {HOME: Choice(), 1: Choice("gold"), 2: Choice("silver")}
+    policies = {HOME: PolicyChoice(), 1: PolicyChoice("gold"), 2: PolicyChoice("silver")}
     work = Work(Machine(None, "vm", "vm-1"), "decrypt", steps, "opportunistic", policies=policies)
     spec = config_spec(work, devices, {})
     assert isinstance(spec.vmProfile[0], vim.vm.EmptyProfileSpec)
     assert isinstance(spec.deviceChange[0].backing.crypto, vim.encryption.CryptoSpecDecrypt)
     assert [change.profile[0].profileId for change in spec.deviceChange] == ["gold", "silver"]
     assert spec.migrateEncryption == "opportunistic"
-    choices = {HOME: Choice("policy")}
+    choices = {HOME: PolicyChoice("policy")}
     deep = Work(Machine(None, "vm", "vm-1"), "rekey", {HOME: Step("deep_recrypt", "a")}, policies=choices)
     spec = config_spec(deep, devices, {"a": key("a", "2")})
     assert isinstance(spec.crypto, vim.encryption.CryptoSpecDeepRecrypt)
@@ -185,7 +189,7 @@ def test_each_part_of_the_call_names_its_own_policy() -> None:
 )
 def test_faults_are_explained(message: str, words: str, no_key: bool) -> None:
     fault = vim.fault.InvalidVmConfig(msg="refused", faultMessage=[vmodl.LocalizableMessage(key=message)])
-    error = fault_words.explained(fault, "encrypt vm on host")
+    error = fault_words.error_of_fault(fault, "encrypt vm on host")
     assert error.message.startswith("could not encrypt vm on host: refused")
     assert words in error.message and "\n" not in error.message
     assert fault_words.lacks_key(fault) is no_key

@@ -21,8 +21,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     BLOCK,
     COMBINE,
     REPLACE,
-    Choice,
     Chooser,
+    PolicyChoice,
     Present,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.policy import (
@@ -40,7 +40,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.rules import (
     RuleSet,
     lost,
-    rule_of,
+    policy_rule_of,
     texts,
     value_of,
 )
@@ -84,7 +84,7 @@ def has(one: Policy) -> Present:
     return Present(one.id, one)
 
 
-def shown(choice: Choice) -> str:
+def shown(choice: PolicyChoice) -> str:
     """A choice in a word or two."""
     if choice.obstacle is not None:
         return f"blocked: {choice.obstacle.code}"
@@ -298,7 +298,7 @@ def test_values_compare_by_content(one: t.Any, other: t.Any, same: bool) -> None
 
 
 def test_range_in_words() -> None:
-    found = rule_of(capability("array", "latency", "latency", Range(min=1, max=2)))
+    found = policy_rule_of(capability("array", "latency", "latency", Range(min=1, max=2)))
     assert texts([RuleSet(frozenset([found]))]) == ["array.latency=max 2, min 1"]
 
 

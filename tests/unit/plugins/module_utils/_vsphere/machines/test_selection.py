@@ -18,12 +18,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.selection import (
     KINDS,
     PLACES,
-    Facts,
     Known,
+    MachineFacts,
     Place,
     Tag,
+    apply_selection,
     check_given,
-    choose,
     wants_tags,
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.static.test_agreement import disagreements
@@ -46,21 +46,21 @@ PLACES_HERE = {
     "hosts": [Place("host-1", "esx1", "DC0/host/C0/esx1"), Place("host-2", "esx2", "DC0/host/C1/esx2")],
     "datastores": [Place("datastore-1", "ds1", "DC0/datastore/ds1"), Place("datastore-2", "ds2", "DC0/datastore/ds2")],
 }
-WEB = Facts(
+WEB = MachineFacts(
     "vm-1", "web-1", "5000AAAA-1", ["group-v4", "group-v3"], ["domain-c1"], ["resgroup-2", "resgroup-1"],
     ["host-1"], ["datastore-1"], {PROD},
 )  # fmt: skip
-DB = Facts(
+DB = MachineFacts(
     "vm-2", "db-1", "5000aaaa-2", ["group-v5", "group-v4", "group-v3"], ["domain-c1"], ["resgroup-1"],
     ["host-1"], ["datastore-1", "datastore-2"], {PROD, GOLD},
 )  # fmt: skip
-DB_TEST = Facts(
+DB_TEST = MachineFacts(
     "vm-3", "db-2", "5000aaaa-3", ["group-v6", "group-v3"], ["domain-c2"], ["resgroup-3"],
     ["host-2"], ["datastore-2"], {TEST},
 )  # fmt: skip
-TWIN_A = Facts("vm-4", "twin", "5000aaaa-4", ["group-v3"])
-TWIN_B = Facts("vm-5", "twin", "5000aaaa-5", ["group-v7", "group-v3"])
-SLASH = Facts("vm-6", "x%2fy%25", "")
+TWIN_A = MachineFacts("vm-4", "twin", "5000aaaa-4", ["group-v3"])
+TWIN_B = MachineFacts("vm-5", "twin", "5000aaaa-5", ["group-v7", "group-v3"])
+SLASH = MachineFacts("vm-6", "x%2fy%25", "")
 KNOWN = Known([WEB, DB, DB_TEST, TWIN_A, TWIN_B, SLASH], PLACES_HERE, [PROD, TEST, GOLD, Tag("env", "none")])
 ALL = ["vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"]
 
@@ -113,7 +113,7 @@ ALL = ["vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"]
     ],
 )
 def test_selection(options, expected):
-    assert choose(KNOWN, options, None).selected == expected
+    assert apply_selection(KNOWN, options, None).selected == expected
 
 
 @pytest.mark.parametrize(
@@ -132,18 +132,18 @@ def test_selection(options, expected):
     ],
 )
 def test_exclusion(options, excluded):
-    choice = choose(KNOWN, None, options)
+    choice = apply_selection(KNOWN, None, options)
     assert choice.excluded == excluded
     assert sorted(choice.selected + choice.excluded) == ALL
 
 
 def test_exclusion_leaves_one_of_two_with_the_same_name():
-    choice = choose(KNOWN, {"names": ["twin"]}, {"ids": ["vm-4"]})
+    choice = apply_selection(KNOWN, {"names": ["twin"]}, {"ids": ["vm-4"]})
     assert (choice.selected, choice.excluded) == (["vm-5"], ["vm-4"])
 
 
 def test_excluded_are_only_those_that_were_selected():
-    choice = choose(KNOWN, {"clusters": ["C0"]}, {"patterns": ["db-*"]})
+    choice = apply_selection(KNOWN, {"clusters": ["C0"]}, {"patterns": ["db-*"]})
     assert (choice.selected, choice.excluded) == (["vm-1"], ["vm-2"])
 
 
@@ -165,7 +165,7 @@ def test_excluded_are_only_those_that_were_selected():
 )
 def test_what_does_not_exist_is_named(where, options, absent):
     with pytest.raises(NotFoundError) as caught:
-        choose(KNOWN, options if where == "selection" else None, options if where == "exclude" else None)
+        apply_selection(KNOWN, options if where == "selection" else None, options if where == "exclude" else None)
     assert caught.value.details == {"not_found": absent}
     assert caught.value.message.startswith(f"{where} names what does not exist") and "\n" not in caught.value.message
 
@@ -184,7 +184,7 @@ def test_what_does_not_exist_is_named(where, options, absent):
 )
 def test_what_is_not_clear_is_named(options, unclear):
     with pytest.raises(AmbiguousError) as caught:
-        choose(KNOWN, options, None)
+        apply_selection(KNOWN, options, None)
     assert caught.value.details == {"ambiguous": unclear}
     assert unclear[0] in caught.value.message
 

@@ -24,12 +24,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.tpm import tpm_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native.api import (
     checked_name,
-    health_of,
+    native_health_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native.hosts import (
     HostFacts,
     check_tpm,
-    warnings,
+    host_warnings,
 )
 
 NOT_BACKED_UP = {
@@ -61,14 +61,14 @@ FAST = Patience(timeout=1.0, interval=0.0)
     ],
 )
 def test_health(answer, settled, reasons):
-    found = health_of(answer)
+    found = native_health_of(answer)
     assert found.settled is settled
     assert len(found.reasons) == len(reasons)
     assert all(seen.startswith(wanted) for seen, wanted in zip(found.reasons, reasons))
 
 
 def test_health_in_words():
-    assert str(health_of({"health": "WARNING", "details": [{"id": "x", "default_message": "Down."}]})) == (
+    assert str(native_health_of({"health": "WARNING", "details": [{"id": "x", "default_message": "Down."}]})) == (
         "WARNING (Down.)"
     )
 
@@ -119,9 +119,9 @@ def test_many_hosts_are_only_counted():
 def test_hosts_that_are_told_or_not():
     found = hosts(("C0", True), ("C0", None), (None, None))
     check_tpm(found)
-    assert [line.rpartition(": ")[2] for line in warnings(found, True)] == ["esx3", "esx2"]
-    assert [line.rpartition(": ")[2] for line in warnings(found, False)] == ["esx3"]
-    assert warnings(found[:1], True) == []
+    assert [line.rpartition(": ")[2] for line in host_warnings(found, True)] == ["esx3", "esx2"]
+    assert [line.rpartition(": ")[2] for line in host_warnings(found, False)] == ["esx3"]
+    assert host_warnings(found[:1], True) == []
 
 
 MOUNTS = [

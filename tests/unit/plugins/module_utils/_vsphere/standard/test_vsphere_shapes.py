@@ -111,13 +111,13 @@ def test_impossible_servers(given, words):
 
 @pytest.mark.parametrize("text", ["AB" * 32, PIN, PIN.lower(), f"sha256:{'ab' * 32}"])
 def test_pins_in_every_form(text):
-    assert trust.rule_of(None, [text], False).pins == (PIN,)
+    assert trust.trust_rule_of(None, [text], False).pins == (PIN,)
 
 
 @pytest.mark.parametrize(("text", "words"), [("AB" * 20, "SHA-1"), ("zz", "server_thumbprints")])
 def test_pins_that_are_refused(text, words):
     with pytest.raises(InvalidInputError, match=words):
-        trust.rule_of(None, [text], False)
+        trust.trust_rule_of(None, [text], False)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ DOWN = {"status": "red", "vcenter_trusts_server": False, "server_trusts_vcenter"
     ],
 )
 def test_reasons_in_words(found, words):
-    (line,) = status.reasons(status.Health("red", [found], None))
+    (line,) = status.reasons(status.ProviderHealth("red", [found], None))
     assert line.startswith("kms: ")
     assert words in line
 
@@ -199,15 +199,21 @@ REFUSED = {"status": "red", "server_trusts_vcenter": False}
     ],
 )
 def test_when_all_servers_refuse_the_certificate(connections, is_refused):
-    assert status.refused(status.Health("red", connections, None)) is is_refused
+    assert status.refused(status.ProviderHealth("red", connections, None)) is is_refused
 
 
 def test_a_refusal_ends_the_wait_only_without_a_break():
     clock = [0.0]
-    no = status.Health("red", [connection(**REFUSED)], None)
+    no = status.ProviderHealth("red", [connection(**REFUSED)], None)
     refusals = status.Refusals("okms", 300, lambda: clock[0])
     # a policy that counts after a minute, then flags that come and go
-    for moment, seen in ((0, no), (299, no), (301, status.Health("green", [connection()], None)), (302, no), (601, no)):
+    for moment, seen in (
+        (0, no),
+        (299, no),
+        (301, status.ProviderHealth("green", [connection()], None)),
+        (302, no),
+        (601, no),
+    ):
         clock[0] = moment
         refusals.see(seen)
     clock[0] = 602
@@ -220,11 +226,11 @@ def test_a_refusal_is_borne_when_somebody_may_still_act():
     refusals = status.Refusals("team-kms", None, lambda: clock[0])
     for moment in (0, 100000):
         clock[0] = moment
-        refusals.see(status.Health("red", [connection(**REFUSED)], None))
+        refusals.see(status.ProviderHealth("red", [connection(**REFUSED)], None))
 
 
 def test_green_needs_no_reason():
-    assert status.reasons(status.Health("green", [connection()], None)) == []
+    assert status.reasons(status.ProviderHealth("green", [connection()], None)) == []
 
 
 @pytest.mark.parametrize(
@@ -239,7 +245,7 @@ def test_green_needs_no_reason():
     ],
 )
 def test_accepted_by_every_server_that_is_there(connections, accepted):
-    assert status.Health("any", connections, None).accepted is accepted
+    assert status.ProviderHealth("any", connections, None).accepted is accepted
 
 
 @pytest.mark.parametrize(
@@ -257,7 +263,7 @@ def test_colour_when_vcenter_gives_none(connections, colour):
 
 def test_status_of_a_native_provider_has_no_servers():
     answer = KMIP.ClusterStatus(clusterId=vim.encryption.KeyProviderId(id="p"))
-    found = status.health_of(answer)
+    found = status.provider_health_of(answer)
     assert (found.overall, found.connections, found.client_certificate) == (None, [], None)
 
 
@@ -284,7 +290,7 @@ def accept(monkeypatch, clock, looks):
 
     def health(_session, _provider):
         last[0] = next(answers, last[0])
-        return status.Health("red", [last[0]], None)
+        return status.ProviderHealth("red", [last[0]], None)
 
     monkeypatch.setattr(status, "health", health)
     provider: t.Any = types.SimpleNamespace(name="okms")
@@ -315,7 +321,7 @@ def test_uploaded_trust_that_does_not_count_ends_the_wait_early(monkeypatch):
     clock = Time()
     server = {"name": "kms", "address": "kms.test", "port": 5697}
     seen = trust.Presented(server, "", False)
-    monkeypatch.setattr(trust, "look", lambda *_arguments: seen)
+    monkeypatch.setattr(trust, "fetch_presented", lambda *_arguments: seen)
     with pytest.raises(WaitTimeoutError, match=r"not trusted although .* kms at kms.test:5697"):
         trust._await_trust(NO_SESSION, "okms", [server], clock.patience())
     assert clock.now == status.TRUST_SETTLES

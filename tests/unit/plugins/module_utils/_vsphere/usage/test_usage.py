@@ -171,7 +171,7 @@ def config(enabled, provider=None, changing=False):
     ],
 )
 def test_provider_of_a_vsan(answer, provider):
-    use = usage_vsan.use_of("C0", answer)
+    use = usage_vsan.vsan_use_of("C0", answer)
     assert (use.provider if use else "none") == provider
     assert use is None or (use.doubt is None) == (use.provider is not None)
 
