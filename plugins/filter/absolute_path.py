@@ -16,12 +16,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.t
 
 DOCUMENTATION = r"""
 name: absolute_path
-short_description: Path as seen from the folder in which the command was started
+short_description: Make paths absolute, from the folder in which you ran the command
 version_added: 0.1.0
 description:
-  - Makes a path absolute. What is relative is taken from the folder in which C(ansible-playbook) was started.
-  - Ansible itself runs modules in the folder of the playbook. For a playbook of a collection this is a folder of the
-    installed collection, and each upgrade of the collection removes what lies there.
+  - Makes a path absolute. A relative path starts from the folder in which you ran C(ansible-playbook).
+  - Ansible itself runs modules in the playbook's folder. For a collection's playbook, this is a folder of the
+    installed collection, and each upgrade of the collection removes its content.
   - C(~) and variables such as C($HOME) are expanded as in options of the type path.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
@@ -33,7 +33,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Keep a backup beside the variables from which the play was started
+- name: Keep a backup beside the variables, where you started the play
   ovhcloud.vmware_encryption.native_key_provider_backup:
     name: nkp-prod
     path: "{{ 'backups/nkp-prod.p12' | ovhcloud.vmware_encryption.absolute_path }}"
@@ -42,7 +42,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The absolute path, or a list of them. Empty when the path is empty or not given.
+  description: The absolute path, or a list of them. Empty if the path is empty or not given.
   type: raw
 """
 

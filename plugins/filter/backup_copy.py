@@ -15,11 +15,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: backup_copy
-short_description: Judge a copy of a backup by what was read from its host
+short_description: Check a copy of a backup, based on what was read from its host
 version_added: 0.1.0
 description:
-  - Before copying, tells whether the place can take a copy and whether one is there already.
-  - With O(sha256), tells whether the copy is there and is the file that was to be copied.
+  - Before the copy, returns whether the place can take a copy and whether one is already there.
+  - With O(sha256), returns whether the copy is there and is the right file.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -33,11 +33,11 @@ options:
     type: dict
     required: true
   folder:
-    description: Result of M(ansible.builtin.stat) for the folder of the path. Not judged when empty.
+    description: Result of M(ansible.builtin.stat) for the path's folder. If empty, not checked.
     type: dict
     default: {}
   machine_id:
-    description: Result of M(ansible.builtin.slurp) for C(/etc/machine-id). A host without one is no fault.
+    description: Result of M(ansible.builtin.slurp) for C(/etc/machine-id). A host without one is not a problem.
     type: dict
     default: {}
   ours:
@@ -45,7 +45,7 @@ options:
     type: str
     default: ""
   written:
-    description: Results of the tasks that have written the copy, in their order.
+    description: Results of the tasks that wrote the copy, in their order.
     type: list
     elements: dict
     default: []
@@ -56,7 +56,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: See what became of the copy
+- name: Check the copy
   ansible.builtin.assert:
     that: (place | ovhcloud.vmware_encryption.backup_copy(read_back, sha256=backup.sha256)).problem == ''
 """
@@ -67,22 +67,22 @@ _value:
   type: dict
   contains:
     problem:
-      description: Why there is no good copy, or why none can be made. Empty when all is well.
+      description: Why there is no good copy, or why none can be made. Empty if all is well.
       type: str
     there:
-      description: Whether there is a file that may be a copy. An empty one is none.
+      description: Whether there is a file that may be a copy. An empty file does not count.
       type: bool
     sha256:
       description: SHA-256 of that file, empty when there is none.
       type: str
     private:
-      description: Whether nobody else can read it, and it has the wanted owner and group.
+      description: Whether nobody else can read it, and it has the requested owner and group.
       type: bool
     mtime:
       description: When it was written.
       type: float
     same_machine:
-      description: Whether the host seems to be the control node itself, though another connection leads there.
+      description: Whether the host seems to be the control node itself, although its connection is not local.
       type: bool
     changed:
       description: Whether something was written.

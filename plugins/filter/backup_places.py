@@ -18,11 +18,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: backup_places
-short_description: Judge where copies of a backup are kept, and tell how to reach each host
+short_description: Check where copies of a backup are kept, and how to reach each host
 version_added: 0.1.0
 description:
-  - Finds how Ansible reaches the host of each copy when only the inventory speaks. The connection, user, Python
-    interpreter and privileges of the play are for the play's own host.
+  - Finds how Ansible reaches the host of each copy, from the inventory alone. The play's connection, user, Python
+    interpreter and privileges are for the play's own host.
   - Refuses hosts that are not in the inventory, and paths that are not absolute.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
@@ -47,7 +47,7 @@ options:
     type: str
     default: ""
   port:
-    description: The variable C(ansible_port) as the play sees it, null when it has none.
+    description: The variable C(ansible_port) as the play sees it, null if it has none.
     type: int
   option:
     description: How the user calls the copies, for messages.
@@ -56,7 +56,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Show how the hosts of the copies are reached
+- name: Show how to reach the copies' hosts
   ansible.builtin.debug:
     msg: "{{ native_key_provider_backup_copies | ovhcloud.vmware_encryption.backup_places(hostvars, groups['all']) }}"
 """
@@ -74,7 +74,7 @@ _value:
       description: Absolute path of the copy on that host.
       type: str
     label:
-      description: Host and path, for people. It says when that is on this machine.
+      description: Host and path, for people. It says if that is on the control node.
       type: str
     owner:
       description: Owner of the copy, empty when none is asked for.
@@ -83,15 +83,15 @@ _value:
       description: Group of the copy, empty when none is asked for.
       type: str
     outside:
-      description: Whether another connection than V(local) leads there. A copy on this machine is lost with it.
+      description: Whether the connection is not V(local). A copy on the control node is lost together with it.
       type: bool
     own:
       description:
-        - How the host is reached, as C(connection), C(address), C(port), C(user), C(python), C(become),
-          C(become_method) and C(become_user). The port is null when the inventory has none.
+        - How to reach the host, as C(connection), C(address), C(port), C(user), C(python), C(become),
+          C(become_method) and C(become_user). The port is null if the inventory has none.
       type: dict
     refused:
-      description: Why nothing can be copied there, and the next step. Empty when all is well.
+      description: Why a copy cannot be made there, and the next step. Empty if all is well.
       type: str
 """
 

@@ -17,11 +17,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: certificate_thumbprint
-short_description: Thumbprint of a certificate
+short_description: Compute a certificate's thumbprint
 version_added: 0.1.0
 description:
-  - Returns the SHA-256 (or SHA-1) thumbprint of the first certificate of a PEM text, as the modules of this collection
-    take and return it, to compare certificates or to pin a server.
+  - Returns the SHA-256 (or SHA-1) thumbprint of the first certificate in a PEM text, in the form that the modules of
+    this collection accept and return, to compare certificates or to pin a server.
   - Real or literal line breaks, one long line, and text around the blocks are accepted.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
@@ -39,7 +39,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Pin a KMIP server by the certificate that its operator handed over
+- name: Pin a KMIP server by a certificate from its operator
   ovhcloud.vmware_encryption.kmip_server_info:
     host: kms.example.com
     thumbprints:

@@ -14,33 +14,33 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: decommission_plan
-short_description: Tell who needs a key provider, and what belongs to it at OVHcloud
+short_description: List what needs a key provider, and what belongs to it at OVHcloud
 version_added: 0.1.0
 description:
-  - Takes what the role decommission has read so far, and tells who needs the key provider, which defaults another one
-    must take over, and which access certificates, KMS entries and policy belong to it alone.
+  - Takes what the role decommission has read so far, and lists what needs the key provider, which defaults another one
+    must replace, and which access certificates, KMS entries and policy belong to it alone.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input, options
 options:
   _input:
     description:
-      - Registered results by what they are. V(info) is that of M(ovhcloud.vmware_encryption.key_provider_info) with its
+      - Registered results by their subject. V(info) is that of M(ovhcloud.vmware_encryption.key_provider_info) with its
         users, V(dossier) that of M(ovhcloud.vmware_encryption.recovery_dossier_info), V(domains) that of
         M(ovhcloud.vmware_encryption.okms_info), V(credentials) that of
         M(ovhcloud.vmware_encryption.okms_credential_info), and V(flows) that of
         M(ovhcloud.vmware_encryption.private_cloud_kms), looped over the hosts in check mode.
-      - What was not read yet is empty.
+      - Empty if not read yet.
     type: dict
     required: true
   options:
-    description: The options of the role without their prefix, from C(provider) to C(okms_endpoint), as it judged them.
+    description: The role's options without their prefix, from C(provider) to C(okms_endpoint), after the role's checks.
     type: dict
     required: true
 """
 
 EXAMPLES = r"""
-- name: Show who needs the key provider
+- name: Show what needs the key provider
   ansible.builtin.debug:
     msg: "{{ ({'info': providers} | ovhcloud.vmware_encryption.decommission_plan(options)).users }}"
 """
@@ -54,7 +54,7 @@ _value:
       description: The key provider as vCenter has it, empty when it is gone.
       type: dict
     successor:
-      description: The key provider that takes over its defaults, empty when there is none of that name.
+      description: The key provider that replaces its defaults, empty if there is none with that name.
       type: dict
     other_natives:
       description: Names of the other native key providers.
@@ -91,7 +91,7 @@ _value:
       description: Name of the IAM policy for its keys.
       type: str
     hosts:
-      description: Hosts of its KMS entries. They are known without vCenter, so also when the provider is gone.
+      description: Hosts of its KMS entries. They are known without vCenter, even if the provider is gone.
       type: list
       elements: str
     strange:

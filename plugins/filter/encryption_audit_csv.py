@@ -15,12 +15,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: encryption_audit_csv
-short_description: Report of an encryption audit as CSV
+short_description: Format an encryption audit as CSV
 version_added: 0.1.0
 description:
-  - Takes the text that P(ovhcloud.vmware_encryption.encryption_audit_report#filter) gives.
-  - There is one row for each virtual machine, which stands for its home, and one for each of its disks.
-  - Cells that a spreadsheet would take for a formula get an apostrophe in front.
+  - Takes the text that P(ovhcloud.vmware_encryption.encryption_audit_report#filter) returns.
+  - There is one row for each VM, which represents its home, and one for each of its disks.
+  - Cells that a spreadsheet would interpret as a formula start with an apostrophe.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input

@@ -18,11 +18,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: encryption_audit_headlines
-short_description: Report of an encryption audit in a few lines
+short_description: Summarise an encryption audit in a few lines
 version_added: 0.1.0
 description:
-  - Takes the text that P(ovhcloud.vmware_encryption.encryption_audit_report#filter) gives.
-  - Gives the headline numbers and the first critical findings, for the screen or a notification.
+  - Takes the text that P(ovhcloud.vmware_encryption.encryption_audit_report#filter) returns.
+  - Returns the headline numbers and the first critical findings, for the screen or a notification.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input

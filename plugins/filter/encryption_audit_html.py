@@ -17,14 +17,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_
 
 DOCUMENTATION = r"""
 name: encryption_audit_html
-short_description: Report of an encryption audit as one HTML page
+short_description: Format an encryption audit as one HTML page
 version_added: 0.1.0
 description:
-  - Takes the text that P(ovhcloud.vmware_encryption.encryption_audit_report#filter) gives.
+  - Takes the text that P(ovhcloud.vmware_encryption.encryption_audit_report#filter) returns.
   - The page holds no script and no font, and loads nothing from elsewhere.
-  - Everything that comes from vCenter is escaped.
-  - It can be read on a phone, in the dark, and on paper.
-  - It names the SHA-256 of the JSON and the CSV that belong to it.
+  - The filter escapes everything that comes from vCenter.
+  - The page works on a phone, in dark mode, and on paper.
+  - It shows the SHA-256 of the JSON and the CSV that belong to it.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -34,7 +34,7 @@ options:
     type: str
     required: true
   rows:
-    description: How many virtual machines the lists of the page show at most. All of them are in the CSV.
+    description: How many VMs the page's lists show at most. The CSV has all of them.
     type: int
     default: 500
 """

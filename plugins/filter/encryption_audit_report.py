@@ -26,13 +26,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: encryption_audit_report
-short_description: Report of an encryption audit from facts
+short_description: Make the report of an encryption audit from facts
 version_added: 0.1.0
 description:
-  - Takes what the info modules of this collection return and gives the text of the report, in JSON, with totals,
+  - Takes what the info modules of this collection return and returns the report's text, in JSON, with totals,
     findings, exceptions, certificates, and the trend.
-  - When it says the same as the previous report, the time of that one is kept, so that nothing changes.
-  - It is what the role C(encryption_audit) writes.
+  - If it says the same as the previous report, it keeps that report's time, so that nothing changes.
+  - The role C(encryption_audit) writes this text.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -53,8 +53,8 @@ options:
         type: dict
       run_by:
         description:
-          - Who runs the audit (C(user)) and in which C(job). The user of the control node when no user is given.
-          - The name of the control node is added.
+          - Who runs the audit (C(user)) and in which C(job). If no user is given, the control node's user.
+          - The filter adds the control node's name.
         type: dict
       virtual_machines:
         description: As M(ovhcloud.vmware_encryption.vm_encryption_info) returns them.
@@ -83,7 +83,7 @@ options:
         type: list
         elements: dict
       okms:
-        description: The OKMS domain as P(ovhcloud.vmware_encryption.okms_cost#filter) gives it.
+        description: The OKMS domain as P(ovhcloud.vmware_encryption.okms_cost#filter) returns it.
         type: dict
       private_cloud:
         description: One record of M(ovhcloud.vmware_encryption.private_cloud_info).
@@ -92,7 +92,7 @@ options:
         description: As M(ovhcloud.vmware_encryption.api_rights_info) returns them.
         type: dict
       not_read:
-        description: What could not be read, with the reason. Empty reasons do not count.
+        description: What could not be read, with the reason. Empty reasons are ignored.
         type: dict
       dossier:
         description: The recovery dossier, which knows the age of the backups.
@@ -107,7 +107,7 @@ options:
     elements: str
     default: []
   warn_days:
-    description: From how many days left on a certificate or backup is a warning.
+    description: Days left from which a certificate or backup is a warning.
     type: int
     default: 60
   critical_days:
@@ -115,11 +115,11 @@ options:
     type: int
     default: 30
   backup_max_age:
-    description: How many days old the backup of a native key provider may be.
+    description: Highest age of a native key provider's backup, in days.
     type: int
     default: 365
   key_max_age:
-    description: How many days ago a key in use may have been seen for the first time.
+    description: Highest age of a key in use, in days since it was first seen.
     type: int
     default: 365
 """
@@ -140,7 +140,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Text of the report, in JSON. Its keys are described in the guide on audits.
+  description: Text of the report, in JSON. The guide on audits describes its keys.
   type: str
   sample: '{"format": "ovhcloud.vmware_encryption.audit", "schema": 1, "totals": {"virtual_machines": 12}}'
 """

@@ -13,17 +13,17 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: encryption_campaign
-short_description: Tell how far a run over many virtual machines is
+short_description: Show the progress of a run over many VMs
 version_added: 0.1.0
 description:
-  - Takes the plan of such a run, its waves and what they have done so far, and tells which VMs have to be powered on
+  - Takes the plan of such a run, its waves and what they have done so far, and returns which VMs must be powered on
     again, how many failures the wave may still have, what is left, and the steps for the summary.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input, waves, progress
 options:
   _input:
-    description: The plan, see P(ovhcloud.vmware_encryption.encryption_plan#filter). Empty when there is none yet.
+    description: The plan, see P(ovhcloud.vmware_encryption.encryption_plan#filter). Empty if there is none yet.
     type: dict
     required: true
   waves:
@@ -40,11 +40,11 @@ options:
     type: dict
     default: {}
   max_failures:
-    description: How many VMs may fail in all waves together before no further wave begins.
+    description: Number of failed VMs that all waves together tolerate before no further wave starts.
     type: int
     default: 0
   wave_max_failures:
-    description: How many VMs may fail in one wave. Without it, as many as in all.
+    description: Number of failed VMs that one wave tolerates. Without it, only the limit for all waves applies.
     type: int
   stopped:
     description: Whether the run has ended before all was done.
@@ -57,7 +57,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Note the VMs that have to be powered on again
+- name: Record the VMs that must be powered on again
   ovhcloud.vmware_encryption.campaign_state:
     path: /var/lib/vmware-encryption/prod.json
     vcenter: pcc-192-0-2-10.ovh.com
@@ -74,16 +74,16 @@ _value:
   type: dict
   contains:
     power_on:
-      description: Ids of the VMs that this run shuts down, of the waves that have begun. What others switch off
-        meanwhile is not among them.
+      description: Ids of the VMs that this run shuts down, of the started waves. VMs that others power off
+        meanwhile are not included.
       type: list
       elements: str
     settled:
-      description: Ids of the VMs that run, or have the power state that they had before.
+      description: Ids of the VMs that run, or whose power state is restored.
       type: list
       elements: str
     allowed:
-      description: How many VMs of the wave may fail before it begins no further one. The canary may have none.
+      description: Number of failed VMs that the wave tolerates. The canary tolerates none.
       type: int
     in_wave:
       description: How many VMs may fail in one wave.

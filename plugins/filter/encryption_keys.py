@@ -13,10 +13,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: encryption_keys
-short_description: Collect the ids of the keys that are in use
+short_description: Collect the ids of the keys in use
 version_added: 0.1.0
 description:
-  - Takes the machines that M(ovhcloud.vmware_encryption.vm_encryption_info) returns, and collects the ids of the keys
+  - Takes the VMs that M(ovhcloud.vmware_encryption.vm_encryption_info) returns, and collects the key ids
     of their homes and disks.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
@@ -28,18 +28,18 @@ options:
     elements: dict
     required: true
   provider:
-    description: Name of a key provider, of which the keys are meant. Empty for all.
+    description: Name of a key provider, to collect only its keys. Empty for all.
     type: str
     default: ""
   vsan_clusters:
-    description: Clusters as M(ovhcloud.vmware_encryption.vsan_encryption_info) returns them, whose keys count too.
+    description: Clusters as M(ovhcloud.vmware_encryption.vsan_encryption_info) returns them, whose keys to include.
     type: list
     elements: dict
     default: []
 """
 
 EXAMPLES = r"""
-- name: Keys that are in use now
+- name: Collect the keys in use now
   ansible.builtin.set_fact:
     key_ids: "{{ fleet.virtual_machines | ovhcloud.vmware_encryption.encryption_keys(provider='okms-prod') }}"
 """

@@ -14,13 +14,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: encryption_plan
-short_description: Show what a run over many virtual machines would do
+short_description: Show what a run over many VMs would do
 version_added: 0.1.0
 description:
   - Turns the result of M(ovhcloud.vmware_encryption.vm_encryption) or M(ovhcloud.vmware_encryption.vm_rekey), run in
-    check mode, into a table, with the machines that are ready, that have to be shut down, that are blocked and by what,
-    the storage policies of homes and disks before and after, and the work ahead.
-  - It is what the roles of this collection show before they begin.
+    check mode, into a table, with the VMs that are ready, need a shutdown, or are blocked and by what,
+    the storage policies of homes and disks before and after, and the amount of work.
+  - The roles of this collection show this table before they start.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -36,7 +36,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Look at what would be done
+- name: Predict what would be done
   ovhcloud.vmware_encryption.vm_encryption:
     selection:
       all: true
@@ -76,7 +76,7 @@ _value:
       type: list
       elements: str
     blocked:
-      description: One line for each kind of obstacle, with the names of the machines and the next step.
+      description: One line for each kind of obstacle, with the names of the VMs and the next step.
       type: list
       elements: str
 """

@@ -14,10 +14,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: encryption_progress
-short_description: Sum up the waves of a run over many virtual machines
+short_description: Sum up the waves of a run over many VMs
 version_added: 0.1.0
 description:
-  - Adds the result of one wave to what the waves before it have done, and says whether the next one may begin.
+  - Adds the result of one wave to those of the waves before it, and decides whether the next one may start.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input, wave, result
@@ -36,17 +36,17 @@ options:
     type: dict
     required: true
   max_failures:
-    description: How many machines may fail in all waves together before no further wave begins.
+    description: Number of failed VMs that all waves together tolerate before no further wave starts.
     type: int
     default: 0
   wave_max_failures:
-    description: How many machines may fail in one wave before no further wave begins. The canary may have none.
+    description: Number of failed VMs that one wave tolerates before no further wave starts. The canary tolerates none.
     type: int
     default: 0
 """
 
 EXAMPLES = r"""
-- name: Count the wave
+- name: Record the wave's result
   ansible.builtin.set_fact:
     progress: "{{ progress | ovhcloud.vmware_encryption.encryption_progress(wave, result) }}"
 """
@@ -72,7 +72,7 @@ _value:
       description: Number of machines that failed.
       type: int
     blocked:
-      description: Number of machines that were found blocked when their turn came.
+      description: Number of VMs that were found blocked when their turn came.
       type: int
     bytes:
       description: Bytes of disks that were rewritten.
@@ -82,7 +82,7 @@ _value:
       type: list
       elements: str
     settled:
-      description: Ids of the machines that have the power state again that they had before.
+      description: Ids of the VMs whose power state is restored.
       type: list
       elements: str
     steps:

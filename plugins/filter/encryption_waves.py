@@ -14,14 +14,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: encryption_waves
-short_description: Divide the work on many virtual machines into waves
+short_description: Divide the work on many VMs into waves
 version_added: 0.1.0
 description:
   - Takes the result of M(ovhcloud.vmware_encryption.vm_encryption) or M(ovhcloud.vmware_encryption.vm_rekey), run in
-    check mode, and divides the machines with work ahead into waves.
-  - First come those that only have to be powered on again, because an earlier run left them off. Then comes the canary,
-    the machines with the least work, so that what is wrong for all shows on few. Batches follow, in them first what an
-    earlier run left off, then by name.
+    check mode, and divides the VMs with work to do into waves.
+  - The first wave has VMs that only need to be powered on again, because an earlier run left them off. The canary
+    follows, the VMs with the least work, so that a problem of all VMs shows on a few. Batches follow, first the VMs
+    that an earlier run left off, then by name.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -31,7 +31,7 @@ options:
     type: dict
     required: true
   canary:
-    description: How many machines go ahead of the others. With V(0) there is no canary.
+    description: Number of VMs in the canary. With V(0), there is no canary.
     type: int
     default: 1
   batch:

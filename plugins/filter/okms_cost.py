@@ -14,15 +14,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: okms_cost
-short_description: What an OKMS domain costs a month, and how much of it this vCenter uses
+short_description: Compute an OKMS domain's monthly costs, and how much of it this vCenter uses
 version_added: 0.1.0
 description:
   - Takes a domain as M(ovhcloud.vmware_encryption.okms_info) returns it with
     O(ovhcloud.vmware_encryption.okms_info#module:costs=true).
   - OVHcloud bills KMIP objects by their number until they are destroyed. Each new key of a VM leaves its old one
     behind.
-  - The API tells how many KMIP objects a domain holds, and vCenter tells which keys it uses. The difference is what
-    this vCenter does not use. It does not prove that no other vCenter, backup, replica or KMIP client needs them.
+  - The API returns the number of KMIP objects in a domain, and vCenter returns which keys it uses. This vCenter does
+    not use the difference. But another vCenter, backup, replica or KMIP client may need these objects.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -34,15 +34,15 @@ options:
   key_providers:
     description:
       - As M(ovhcloud.vmware_encryption.key_provider_info) returns them with
-        O(ovhcloud.vmware_encryption.key_provider_info#module:users=true). Those whose servers have an address of the
-        domain, and whose client certificate names no other domain, count.
-      - Without them nothing is told about use.
+        O(ovhcloud.vmware_encryption.key_provider_info#module:users=true). The filter counts those whose servers have an
+        address of the domain, and whose client certificate names no other domain.
+      - Without them, the result says nothing about use.
     type: list
     elements: dict
 """
 
 EXAMPLES = r"""
-- name: Show what the domain costs a month
+- name: Show the domain's monthly costs
   ansible.builtin.debug:
     msg: "{{ (okms.okms_domains | first | ovhcloud.vmware_encryption.okms_cost(providers.key_providers)).text }}"
 """
@@ -51,8 +51,8 @@ RETURN = r"""
 _value:
   description:
     - The result, with okms_id, display_name, region, kmip_objects, service_keys, secrets, currency, monthly_cost,
-      in_use (KMIP objects that this vCenter uses), in_use_is_complete (false when it may use more), unused,
-      unused_monthly_cost, and text. What is not known is null.
+      in_use (KMIP objects that this vCenter uses), in_use_is_complete (false if it may use more), unused,
+      unused_monthly_cost, and text. Unknown values are null.
   type: dict
   sample:
     okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31

@@ -21,7 +21,7 @@ version_added: 0.1.0
 description:
   - An OKMS domain has a KMIP endpoint with an RSA certificate (port 5697), which OVHcloud's guide registers in vCenter,
     and one with an ECDSA certificate (port 5696).
-  - A server that is registered already and works decides, so that nothing moves while keys depend on it.
+  - A registered server that works decides, so that nothing moves while keys depend on it.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -33,23 +33,23 @@ options:
     required: true
   choice:
     description:
-      - V(rsa) or V(ecdsa), or V(auto), the endpoint of the server that is registered already, or V(rsa) if the API
+      - V(rsa) or V(ecdsa), or V(auto), which is the registered server's endpoint, or V(rsa) if the API
         names it.
     type: str
     choices: [auto, rsa, ecdsa]
     default: auto
   provider:
     description:
-      - The key provider as M(ovhcloud.vmware_encryption.key_provider_info) returns it, empty when there is none.
-      - Without its users somebody is presumed to depend on it.
+      - The key provider as M(ovhcloud.vmware_encryption.key_provider_info) returns it, empty if there is none.
+      - Without its users, the filter assumes that something depends on it.
     type: dict
     default: {}
   server:
-    description: Name of the server in the key provider. Empty for the one that leads to this domain.
+    description: Name of the server in the key provider. If empty, the one that points to this domain.
     type: str
     default: ""
   move:
-    description: Whether a registered server may be moved to another endpoint, although it works or keys depend on it.
+    description: Whether a registered server may move to another endpoint, although it works or keys depend on it.
     type: bool
     default: false
   option:
@@ -79,19 +79,19 @@ _value:
       description: Port of the endpoint.
       type: int
     ca:
-      description: Certificates of its authority in PEM, null when the API gives none.
+      description: Certificates of its authority in PEM, null if the API returns none.
       type: str
     server:
-      description: Name of the registered server that leads to this domain, empty when there is none.
+      description: Name of the registered server that points to this domain, empty if there is none.
       type: str
     move:
-      description: Empty, or what has to change, with C(server), C(before), C(after) and C(affected), the users of keys.
+      description: Empty, or what must change, with C(server), C(before), C(after) and C(affected), the users of keys.
       type: dict
     ask_users:
-      description: Whether the decision depends on who uses the key provider, which was not given.
+      description: Whether the decision depends on the key provider's users, which were not given.
       type: bool
     refused:
-      description: Why nothing may be changed, and the next step. Empty when all is well.
+      description: Why the change is refused, and the next step. Empty if all is well.
       type: str
     notice:
       description: What the user should know. Empty when there is nothing.

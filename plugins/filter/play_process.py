@@ -14,13 +14,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: play_process
-short_description: Tell this play from others that work at the same time
+short_description: Identify this play among others at the same time
 version_added: 0.1.0
 description:
-  - Returns a text for the process that runs the play. M(ovhcloud.vmware_encryption.campaign_state) finds out by it
-    whether a run that has shut down machines is still at work or was killed.
-  - Keep the text in a fact at the start of the play. Where the system does not tell processes apart, each use of the
-    filter gives another text.
+  - Returns a text for the process that runs the play. M(ovhcloud.vmware_encryption.campaign_state) uses it to find out
+    whether a run that shut down VMs is still active or was killed.
+  - Keep the text in a fact at the start of the play. If the system cannot distinguish processes, each use of the
+    filter returns another text.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 options:
@@ -31,7 +31,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Remember which run this is
+- name: Remember this run's identity
   ansible.builtin.set_fact:
     this_run: "{{ inventory_hostname | ovhcloud.vmware_encryption.play_process }}"
 """

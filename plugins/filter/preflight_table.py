@@ -14,18 +14,18 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
 
 DOCUMENTATION = r"""
 name: preflight_table
-short_description: Judge what the info modules have found before an option is set up
+short_description: Check what the info modules found before an option is set up
 version_added: 0.1.0
 description:
   - Turns the registered results of info modules into one table of what is missing or doubtful, each row with its
     severity and the next step.
-  - It is what the role C(preflight) shows.
+  - The role C(preflight) shows this table.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
 options:
   _input:
-    description: What was found. Parts that were not read are left out or empty.
+    description: What was found. Parts that were not read are omitted or empty.
     type: dict
     required: true
     suboptions:
@@ -34,7 +34,7 @@ options:
         type: str
         required: true
       settings:
-        description: What the run is going to do, such as C(allow_order), C(grant), C(iam), C(tpm_required).
+        description: What the next run will do, such as C(allow_order), C(grant), C(iam), C(tpm_required).
         type: dict
       rights:
         description: Registered result of M(ovhcloud.vmware_encryption.api_rights_info).
@@ -59,8 +59,8 @@ options:
         type: dict
       servers:
         description:
-          - Results of M(ovhcloud.vmware_encryption.kmip_server_info), registered in a loop over names of key servers.
-          - The settings C(judged), and C(pinned) for single names, say whether the trust in them counts.
+          - Results of M(ovhcloud.vmware_encryption.kmip_server_info), registered in a loop over names of KMIP servers.
+          - The settings C(judged), and C(pinned) for single names, say whether to check the trust in them.
         type: list
         elements: dict
 """
@@ -100,7 +100,7 @@ _value:
       description: How many are well.
       type: int
     message:
-      description: Everything that stops the option, with the next steps, in one text.
+      description: Everything that blocks the option, with the next steps, in one text.
       type: str
 """
 

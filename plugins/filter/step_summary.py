@@ -17,9 +17,9 @@ name: step_summary
 short_description: Sum up the steps of a role
 version_added: 0.1.0
 description:
-  - Turns the registered results of the steps of a role into five lists, which are done, changed, skipped, to do and
+  - Turns the registered results of a role's steps into five lists, done, changed, skipped, to do and
     blocked by.
-  - It is what the roles of this collection show at their end, also after a failure.
+  - The roles of this collection show it at their end, even after a failure.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -38,19 +38,19 @@ options:
         description: The registered result, empty when the step was not reached.
         type: dict
       there:
-        description: What the role saw that makes the step unnecessary. A step with it that was skipped or not reached
+        description: What the role saw that makes the step unnecessary. If such a step was skipped or not reached, it
           counts as done.
         type: str
       idle:
-        description: Why the step may be left out. A step with a reason that was skipped or not reached counts as
+        description: Why the step may be skipped. If a step with a reason was skipped or not reached, it counts as
           skipped.
         type: str
   check:
-    description: Whether the role ran in check mode. Changes are then still to be done.
+    description: Whether the role ran in check mode. Changes are then still to do.
     type: bool
     default: false
   failed_step:
-    description: Name of the task that failed, empty when none did. Steps of which nothing was seen before are marked.
+    description: Name of the task that failed, empty if none did. Steps without a result until then are marked.
     type: str
     default: ""
   failure:
@@ -58,7 +58,7 @@ options:
     type: str
     default: ""
   remaining:
-    description: What no step does and remains to be done by somebody, in words.
+    description: What no step does and somebody must still do, in words.
     type: list
     elements: str
     default: []
@@ -88,7 +88,7 @@ _value:
       type: list
       elements: str
     skipped:
-      description: Steps that were not asked for or could not be tested, each with the reason.
+      description: Steps that were not requested or could not be tested, each with the reason.
       type: list
       elements: str
     to_do:
@@ -96,7 +96,7 @@ _value:
       type: list
       elements: str
     blocked_by:
-      description: The task that stopped the role and what it said, empty when none did.
+      description: The task that stopped the role and its message, empty if none did.
       type: list
       elements: str
 """

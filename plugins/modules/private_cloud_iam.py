@@ -13,8 +13,8 @@ author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Enables or disables OVHcloud IAM on a private cloud and adds vSphere roles, which IAM policies then let identities
     assume.
-  - Local vSphere users stay as they are. Private clouds that are certified or secured (HDS, PCI DSS, HIPAA,
-    SecNumCloud) cannot use IAM, which the module recognises before it tries.
+  - Local vSphere users stay unchanged. Certified or secured private clouds (HDS, PCI DSS, HIPAA,
+    SecNumCloud) cannot use IAM; the module recognises this before it tries.
   - Enabling takes up to 30 minutes.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
@@ -33,19 +33,20 @@ options:
     default: enabled
   roles:
     description:
-      - Roles that shall exist besides V(iam-admin) and V(iam-auditor), which come with IAM. OVHcloud puts C(iam-)
-        before the names. Other roles stay, since the API cannot remove them.
-      - A role is listed among the vSphere users, and gets its rights with
+      - Roles that must exist besides V(iam-admin) and V(iam-auditor), which are part of IAM. OVHcloud adds the prefix
+        C(iam-) to their names. Other roles stay, because the API cannot remove them.
+      - A role is one of the vSphere users, and gets its rights with
         M(ovhcloud.vmware_encryption.private_cloud_user).
     type: list
     elements: str
     default: []
   confirm_name:
-    description: The name of the private cloud again, needed to disable IAM, since nobody can log in with it any more.
+    description: The private cloud's name again, required to disable IAM, because nobody can log in with it afterwards.
     type: str
   wait_timeout:
     description:
-      - How long to wait at most, in seconds. A wait that ends is an error that loses nothing, run again to go on.
+      - How long to wait at most, in seconds. If the time is over, the module fails, nothing is lost, and the next run
+        continues.
     type: int
     default: 3600
 seealso:
@@ -54,18 +55,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Enable IAM with a role for those who care for encryption
+- name: Enable IAM with a role for encryption administrators
   ovhcloud.vmware_encryption.private_cloud_iam:
     service_name: pcc-198-51-100-10
     roles: [encryption]
 
-- name: Let that role manage key providers
+- name: Grant that role the right to manage key providers
   ovhcloud.vmware_encryption.private_cloud_user:
     service_name: pcc-198-51-100-10
     name: iam-encryption
     encryption_right: true
 
-- name: Let a group of the account assume it
+- name: Let a group of the account assume the role
   ovhcloud.vmware_encryption.iam_policy:
     name: vsphere-encryption
     identities: ["group:encryption"]
@@ -84,7 +85,7 @@ iam:
       type: str
       sample: pcc-198-51-100-10
     state:
-      description: V(enabled), V(disabled), or a state on the way, such as V(enabling).
+      description: V(enabled), V(disabled), or an intermediate state, such as V(enabling).
       type: str
       sample: enabled
     available:
@@ -96,7 +97,7 @@ iam:
       type: str
       sample: null
     identity_provider_id:
-      description: Id of the identity provider, null when IAM is off or, in check mode, not known yet.
+      description: Id of the identity provider, null if IAM is off or, in check mode, not known yet.
       type: int
       sample: 12
     roles:

@@ -9,9 +9,9 @@ DOCUMENTATION = r"""
 module: private_cloud_info
 short_description: Read VMware on OVHcloud private clouds
 description:
-  - Reads private clouds of the account, with what matters for VM encryption.
-  - What this identity may not read is null, with a warning that names the missing action. The rest is read all the
-    same.
+  - Reads the account's private clouds, with what matters for VM encryption.
+  - If this identity may not read something, the value is null, and a warning names the missing action. The module
+    still reads the rest.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -22,15 +22,15 @@ extends_documentation_fragment:
 options:
   service_name:
     description:
-      - Name of the private cloud, such as V(pcc-198-51-100-10). If not given, all of the account are read.
-      - A name that does not exist gives an empty list.
+      - Name of the private cloud, such as V(pcc-198-51-100-10). If not given, the module reads all of the account.
+      - If the name does not exist, the list is empty.
     type: str
   gather:
     description:
-      - What to read besides the service itself. Keys of what is not read are null.
+      - What to read besides the service itself. Keys of other parts are null.
       - V(encryption) is the state of VM encryption and the KMS entries, V(users) the vSphere users and their rights,
-        V(iam) the IAM option, V(networks) the networks that may reach vCenter, V(tasks) the tasks that are not
-        finished, V(capabilities) what the private cloud can do, V(security) the security options and the password
+        V(iam) the IAM option, V(networks) the networks that may reach vCenter, V(tasks) the unfinished
+        tasks, V(capabilities) what the private cloud can do, V(security) the security options and the password
         policy, V(replication) whether Zerto replicates from its virtual datacenters.
     type: list
     elements: str
@@ -88,7 +88,7 @@ private_clouds:
       type: str
       sample: urn:v1:eu:resource:pccVMware:pcc-198-51-100-10
     user_access_policy:
-      description: Whether vCenter is open to everybody (V(open)) or to the allowed networks only (V(filtered)).
+      description: Whether vCenter is open to everybody (V(open)) or only to the allowed networks (V(filtered)).
       type: str
       sample: filtered
     user_limit_concurrent_session:
@@ -96,7 +96,7 @@ private_clouds:
       type: int
       sample: 20
     user_logout_policy:
-      description: Who is logged out when there are too many sessions, the V(first) or the V(last) one.
+      description: Whose session ends if there are too many, the V(first) or the V(last) one.
       type: str
       sample: first
     user_session_timeout:
@@ -104,7 +104,7 @@ private_clouds:
       type: int
       sample: 0
     advanced_security:
-      description: Whether sensitive operations have to be confirmed by a token validator within 15 minutes.
+      description: Whether a token validator must confirm sensitive operations within 15 minutes.
       type: bool
       sample: false
     service_pack:
@@ -120,7 +120,7 @@ private_clouds:
       type: str
       sample: "2020"
     secure_interface:
-      description: Address at which sensitive operations are confirmed, for private clouds with advanced security.
+      description: Address for the confirmation of sensitive operations, for private clouds with advanced security.
       type: str
       sample: https://pcc-198-51-100-10.ovh.com/secure/
     encryption:
@@ -128,7 +128,7 @@ private_clouds:
       type: dict
       contains:
         state:
-          description: State of VM encryption. It is enabled with the first KMS entry.
+          description: State of VM encryption. The first KMS entry enables it.
           type: str
           sample: enabled
         kms:
@@ -149,7 +149,7 @@ private_clouds:
               type: int
               sample: 5697
             thumbprint:
-              description: Thumbprint of the certificate of the KMS, in upper case with colons.
+              description: Thumbprint of the KMS's certificate, in upper case with colons.
               type: str
               sample: 0A:1B:2C:3D:4E:5F:60:71:82:93:A4:B5:C6:D7:E8:F9:0A:1B:2C:3D
             description:
@@ -163,7 +163,7 @@ private_clouds:
     users:
       description:
         - vSphere users with the fields that M(ovhcloud.vmware_encryption.private_cloud_user) returns.
-        - Null when they were not read.
+        - Null if they were not read.
       type: list
       elements: dict
       sample:
@@ -191,7 +191,7 @@ private_clouds:
       type: dict
       contains:
         state:
-          description: State of the option, null when the private cloud does not have it.
+          description: State of the option, null if the private cloud does not have it.
           type: str
           sample: disabled
         available:
@@ -199,11 +199,11 @@ private_clouds:
           type: bool
           sample: true
         identity_provider_id:
-          description: Id of the identity provider, null when the option is not enabled.
+          description: Id of the identity provider, null if the option is not enabled.
           type: int
           sample: 12
     allowed_networks:
-      description: Networks that may reach vCenter if the access policy is V(filtered). Null when they were not read.
+      description: Networks that may reach vCenter if the access policy is V(filtered). Null if they were not read.
       type: list
       elements: dict
       contains:
@@ -224,7 +224,7 @@ private_clouds:
           type: str
           sample: allowed
     tasks:
-      description: Tasks that are not finished, and those in error. Null when they were not read.
+      description: Tasks that are unfinished or in error. Null if they were not read.
       type: list
       elements: dict
       contains:
@@ -258,8 +258,8 @@ private_clouds:
           sample: "2026-09-01T08:00:00Z"
         seconds_to_confirm:
           description:
-            - For a task that has not begun, how many seconds the code of a token validator would still be good.
-            - It matters on private clouds with advanced security. Null for tasks that have begun.
+            - For a task that has not started, the seconds for which a token validator's code would still be valid.
+            - It matters on private clouds with advanced security. Null for tasks that have started.
           type: int
           sample: null
     capabilities:
@@ -267,7 +267,7 @@ private_clouds:
       type: dict
       sample: {can_add_user: true, upgradable: false, user_access_policy_status: active}
     security:
-      description: Security, null when it was not read. Its parts are null when OVHcloud does not tell them.
+      description: Security, null if it was not read. Its parts are null if OVHcloud does not return them.
       type: dict
       contains:
         state:
@@ -285,7 +285,7 @@ private_clouds:
           sample: {min_length: 8, max_length: 30, digit_mandatory: true}
     replication:
       description:
-        - Replication by Zerto, which cannot replicate encrypted VMs; null when it was not read.
+        - Replication by Zerto, which cannot replicate encrypted VMs, null if it was not read.
         - Reading needs the IAM actions C(pccVMware:apiovh:datacenter/get) and
           C(pccVMware:apiovh:datacenter/disasterRecovery/zerto/status/get).
       type: dict
