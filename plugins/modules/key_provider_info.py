@@ -421,6 +421,43 @@ key_providers:
       elements: str
       returned: always
       sample: ["VM db-01 (home, Hard disk 1)", host esx1.example.com, vSAN of cluster cluster-1]
+missing_key_providers:
+  description:
+    - Key providers that vCenter does not have (any more), although something is encrypted with their keys.
+    - With O(name), that one at most. Empty without O(users=true).
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name:
+      description: Name of the key provider, as the keys have it.
+      type: str
+      returned: always
+      sample: old-kms
+    users:
+      description: Who uses it, with the fields of RV(key_providers[].users).
+      type: dict
+      returned: always
+      sample:
+        virtual_machines: [{name: db-01, moid: vm-12, home: true, disks: [Hard disk 1], vtpm: false}]
+        hosts: []
+        clusters_default: []
+        system_default: false
+        vsan_clusters: []
+        others: []
+        key_ids: [9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10]
+    in_use_by:
+      description: The same in words, one line for each user.
+      type: list
+      elements: str
+      returned: always
+      sample: ["VM db-01 (home, Hard disk 1)"]
+    needed_by:
+      description: The same as RV(missing_key_providers[].in_use_by); a provider that is not there is no default.
+      type: list
+      elements: str
+      returned: always
+      sample: ["VM db-01 (home, Hard disk 1)"]
 """
 
 import typing as t

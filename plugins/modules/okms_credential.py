@@ -182,7 +182,7 @@ credential:
       type: str
       sample: "2027-09-01T06:00:00Z"
     days_left:
-      description: Whole days until then.
+      description: Whole days until then, negative when it has expired.
       type: int
       sample: 365
     certificate:

@@ -145,7 +145,7 @@ private_clouds:
               type: str
               sample: 203.0.113.20
             port:
-              description: Port of the KMS.
+              description: Port of the KMS, chosen by OVHcloud.
               type: int
               sample: 5697
             thumbprint:

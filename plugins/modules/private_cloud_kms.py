@@ -211,7 +211,7 @@ kms_entries:
       type: str
       sample: OVHcloud KMS eu-west-par.okms.ovh.net
     state:
-      description: State as OVHcloud reports it.
+      description: State of the entry, V(delivered) when vCenter uses the KMS.
       type: str
       sample: delivered
     waiting_for_vcenter:

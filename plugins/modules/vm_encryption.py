@@ -189,7 +189,7 @@ virtual_machines:
       returned: always
       contains:
         code:
-          description: Short name, such as V(snapshots), V(powered_on), V(linked_clone), V(template), V(policy_rules).
+          description: Short name, such as V(snapshots), V(powered_on), V(linked_clone), V(template).
           type: str
           returned: always
           sample: snapshots

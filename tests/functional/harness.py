@@ -141,7 +141,37 @@ def run_module(module: str, /, check: bool = False, diff: bool = True, **options
     result = ModuleResult(json.loads(output.getvalue().strip().splitlines()[-1]), output.getvalue())
     if (result.data.get("failure") or {}).get("kind") == UNEXPECTED:
         raise UnexpectedEndError(result)  # one clear line for users, and a fault for us
+    if not result.failed:
+        unknown = undocumented({key: value for key, value in result.data.items() if key not in OF_ANSIBLE}, module)
+        assert not unknown, f"{module} returns what its RETURN does not document: {unknown}"
     return result
+
+
+# what the runner or Ansible itself adds to each result
+OF_ANSIBLE = frozenset({"changed", "diff", "invocation", "warnings", "deprecations"})
+
+
+def undocumented(result: t.Any, module: str) -> list[str]:
+    """Keys of a result, also of those within, that the module's RETURN does not name."""
+    return list(_unknown(result, _returned(module), ""))
+
+
+@functools.cache
+def _returned(module: str) -> dict[str, t.Any]:
+    text = importlib.import_module(f"{COLLECTION}.plugins.modules.{module}").RETURN
+    return t.cast("dict[str, t.Any]", yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+
+
+def _unknown(value: t.Any, entries: dict[str, t.Any], where: str) -> t.Iterator[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _unknown(one, entries, where)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key not in entries:
+                yield f"{where}{key}"
+            elif "contains" in entries[key]:
+                yield from _unknown(one, entries[key]["contains"], f"{where}{key}.")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -142,6 +142,72 @@ def test_every_result_field_is_documented(name: str) -> None:
         assert "sample" in entry or "contains" in entry, key
 
 
+# one thing that two modules return: what they say of it is a copy, but for the fields that one of them knows less of
+COPIES: tuple[tuple[str, str, set[str]], ...] = (
+    ("encryption_storage_policy.storage_policy", "encryption_storage_policy_info.storage_policies", {"id"}),
+    ("host_encryption.host_encryption.hosts", "host_encryption_info.hosts", {"key_id"}),
+    ("host_encryption.host_encryption.summary", "host_encryption_info.summary", set()),
+    ("okms.okms", "okms_info.okms_domains", {"id"}),
+    ("okms_credential.credential", "okms_credential_info.credentials", set()),
+    ("okms_service_key.service_key", "okms_service_key_info.service_keys", {"public_key", "public_key_sha256"}),
+    ("private_cloud_kms.kms_entries", "private_cloud_info.private_clouds.encryption.kms", set()),
+    ("private_cloud_kms.kms_entries", "private_cloud_kms.stale_entries", set()),
+    (
+        "native_key_provider.key_provider",
+        "key_provider_info.key_providers",
+        {"type", "default", "has_backup", "key_id", "reasons", "tpm_required"},
+    ),
+    (
+        "standard_key_provider.key_provider",
+        "key_provider_info.key_providers",
+        {"type", "default", "servers", "status", "connections"},
+    ),
+    ("standard_key_provider.key_provider.servers", "key_provider_info.key_providers.servers", set()),
+    ("standard_key_provider.key_provider.connections", "key_provider_info.key_providers.connections", {"certificate"}),
+    (
+        "standard_key_provider.key_provider.connections.certificate",
+        "key_provider_info.key_providers.connections.certificate",
+        set(),
+    ),
+    ("vm_encryption.virtual_machines", "vm_rekey.virtual_machines", {"action"}),
+    ("vm_encryption.summary", "vm_rekey.summary", set()),
+    ("vm_encryption.virtual_machines.before", "vm_encryption.virtual_machines.after", {"power_state"}),
+    ("vsan_encryption.vsan_encryption", "vsan_encryption_info.vsan_clusters", {"changing", "host_key_id", "key_id"}),
+    ("vsan_encryption.checks", "vsan_encryption_info.vsan_clusters.checks", set()),
+    (
+        "kmip_server_test.kmip_server_test.server_certificate",
+        "kmip_server_test.kmip_server_test.client_certificate",
+        set(),
+    ),
+)
+
+
+def _contained(where: str) -> dict[str, t.Any]:
+    module, *keys = where.split(".")
+    found: dict[str, t.Any] = yaml.safe_load(_module(module).RETURN)
+    for key in keys:
+        found = found[key]["contains"]
+    return found
+
+
+def _said(entry: t.Any) -> t.Any:
+    """Kind and description of a returned value; samples differ, and paths to neighbours begin elsewhere."""
+    if "contains" in entry:
+        return {key: _said(one) for key, one in entry["contains"].items()}
+    text = re.sub(r"RV\([\w\[\].]*?(\w+)\)", r"RV(\1)", str(entry["description"]))
+    return entry["type"], entry.get("elements"), text
+
+
+@pytest.mark.parametrize(("one", "other", "apart"), COPIES, ids=lambda value: value if isinstance(value, str) else "")
+def test_what_two_modules_return_is_described_alike(one: str, other: str, apart: set[str]) -> None:
+    left, right = _contained(one), _contained(other)
+    both = set(left) & set(right)
+    assert len(both) >= 3 and apart <= both
+    assert {key: left[key]["type"] for key in both} == {key: right[key]["type"] for key in both}
+    differ = {key for key in both if _said(left[key]) != _said(right[key])}
+    assert differ == apart
+
+
 def _role(name: str, part: str) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", yaml.safe_load((ROOT / "roles" / name / part).read_text()) or {})
 
