@@ -184,6 +184,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import read_text, write_private
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
 
@@ -246,13 +247,14 @@ class SignedCertificate(Resource):
     def _check_ca(self) -> None:
         """A certificate that would have to be replaced at once is not worth signing; a short one is told."""
         left = (self._signer.not_after - self._now).days
+        ends = plural(left, "day")
         if left <= self._params["renew_before"]:
             raise InvalidInputError(
-                f"ca_certificate: {self._signer.subject} ends in {left} days, and with it each certificate that it "
+                f"ca_certificate: {self._signer.subject} ends in {ends}, and with it each certificate that it "
                 f"signs, which renew_before ({self._params['renew_before']}) calls too short. Renew the CA first"
             )
         if left < self._params["validity"]:
-            self._context.warn(f"the certificate ends with its CA {self._signer.subject}, in {left} days")
+            self._context.warn(f"the certificate ends with its CA {self._signer.subject}, in {ends}")
 
     def create(self, plan: Plan) -> State:
         if self._request is None:

@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 
 PASS, FAIL, OPEN = "pass", "fail", "not assessed"
 RESULTS = (FAIL, OPEN, PASS)

@@ -9,7 +9,8 @@ import re
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts, Records
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import NOTICE, finding, plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import NOTICE, finding
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 
 KMIP = "KMIP object"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -13,6 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.
     Records,
     state_of,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 
 CRITICAL, WARNING, NOTICE = "critical", "warning", "notice"
 SEVERITIES = (CRITICAL, WARNING, NOTICE)
@@ -42,11 +43,6 @@ def sorted_findings(found: t.Iterable[Facts]) -> list[Facts]:
 def numbers(found: t.Sequence[Facts]) -> dict[str, int]:
     """How many findings of each severity."""
     return {severity: sum(one["severity"] == severity for one in found) for severity in SEVERITIES}
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """`1 host`, `2 hosts`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def of_machines(machines: Machines, left_out: t.Sequence[Facts], providers: Records) -> list[Facts]:

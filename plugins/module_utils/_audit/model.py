@@ -23,6 +23,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.exceptions import exceptions
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line, shown
 
 # what starts a template; JSON itself never has two of these characters in a row when it is indented
@@ -179,10 +180,10 @@ def headlines(made: t.Mapping[str, t.Any]) -> list[str]:
     share = "" if totals["percent_encrypted"] is None else f" ({totals['percent_encrypted']:g} %)"
     lines = [
         f"{totals['encrypted']} of {totals['virtual_machines']} VMs are encrypted{share}",
-        f"{findings.plural(totals['exceptions'], 'exception')}: {totals['partly_encrypted']} partly encrypted, "
+        f"{plural(totals['exceptions'], 'exception')}: {totals['partly_encrypted']} partly encrypted, "
         f"{totals['vtpm_only']} home only, {totals['unencrypted']} in clear, {totals['unreadable']} not readable",
-        f"{findings.plural(found['critical'], 'critical finding')}, {findings.plural(found['warning'], 'warning')}, "
-        f"{findings.plural(found['notice'], 'notice')}",
+        f"{plural(found['critical'], 'critical finding')}, {plural(found['warning'], 'warning')}, "
+        f"{plural(found['notice'], 'notice')}",
     ]
     if made.get("okms"):
         lines.append(str(made["okms"]["text"]))

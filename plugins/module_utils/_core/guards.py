@@ -27,6 +27,18 @@ def readable_size(size: float) -> str:
     return f"{size:.0f} {_UNITS[unit]}" if unit == 0 else f"{size:.1f} {_UNITS[unit]}"
 
 
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 host`, `2 hosts`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def confirmed(name: str, typed: str | None, what: str) -> bool:
+    """Whether the name was typed again in confirm_name. Another name allows nothing: it raises GuardError."""
+    if typed and typed != name:
+        raise GuardError(f"confirm_name is {typed}, but the name of {what} is {name}; nothing was changed")
+    return bool(typed)
+
+
 def refuse_while_used(what: str, users: t.Sequence[str], way_out: str) -> None:
     """Raise GuardError when there are users; `way_out` says how to allow it all the same. Blank texts do not count."""
     named = [user.strip() for user in users if user.strip()]

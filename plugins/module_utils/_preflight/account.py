@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
     BLOCKING,
     OK,
@@ -43,7 +44,7 @@ def credential(facts: Facts) -> Rows:
         yield Row(
             check,
             WARNING,
-            f"the consumer key expires on {key['expires']}, in {left} days",
+            f"the consumer key expires on {key['expires']}, in {plural(left, 'day')}",
             "make a new one in time, or use a service account, which does not expire",
         )
     else:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
+
 OK, WARNING, BLOCKING = "ok", "warning", "blocking"
 SEVERITIES = (BLOCKING, WARNING, OK)
 OKMS, EXTERNAL, NATIVE = "okms", "external_kms", "native_key_provider"
@@ -55,9 +57,7 @@ def setting(facts: Facts, name: str, default: t.Any = None) -> t.Any:
 
 def listed(items: t.Iterable[t.Any], most: int = 5) -> str:
     """Items on one line, the rest only counted."""
-    texts = [str(item) for item in items]
-    shown = ", ".join(texts[:most])
-    return f"{shown} and {len(texts) - most} more" if len(texts) > most else shown
+    return listing([str(item) for item in items], most)
 
 
 def numbers(version: t.Any) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight import account, cloud, vcenter
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
     BLOCKING,
@@ -53,7 +54,7 @@ def _server(facts: Facts, name: str, seen: Facts) -> Row:
             "compare with the operator of the KMS, then correct CA or thumbprint",
         )
     if seen["days_left"] <= int(setting(facts, "warn_days", 30)):
-        return Row(check, WARNING, f"{end}, in {seen['days_left']} days", "have it renewed in time")
+        return Row(check, WARNING, f"{end}, in {plural(seen['days_left'], 'day')}", "have it renewed in time")
     return Row(check, OK, f"{seen['host']}:{seen['port']} answers, {end}, issued by {seen['issuer']}")
 
 
@@ -142,7 +143,6 @@ def message(option: str, rows: t.Sequence[Row]) -> str:
     bad = [row for row in rows if row.severity == BLOCKING]
     if not bad:
         doubts = sum(row.severity == WARNING for row in rows)
-        return f"nothing stops option {option}: {len(rows)} checks, {doubts} with a warning"
+        return f"nothing stops option {option}: {plural(len(rows), 'check')}, {doubts} with a warning"
     texts = [f"({number}) {row.check}: {row.found}. Next: {row.next_step}" for number, row in enumerate(bad, 1)]
-    found = "1 finding stops" if len(bad) == 1 else f"{len(bad)} findings stop"
-    return f"{found} option {option}: " + "; ".join(texts)
+    return f"{plural(len(bad), 'finding stops', 'findings stop')} option {option}: " + "; ".join(texts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.cloud import cloud_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
     BLOCKING,
@@ -142,7 +143,7 @@ def hosts(facts: Facts) -> Rows:
         yield Row("ESXi versions", BLOCKING, f"{named} older than {wanted}", f"update these hosts to {wanted} or newer")
     elif found:
         versions = sorted({str(host["version"]) for host in found if host["version"]})
-        yield Row("ESXi versions", OK, f"{len(found)} hosts of {', '.join(versions) or 'unknown version'}")
+        yield Row("ESXi versions", OK, f"{plural(len(found), 'host')} of {', '.join(versions) or 'unknown version'}")
     if gone:
         yield Row(
             "Hosts connected", WARNING, f"not connected: {listed(gone)}", "bring them back before VMs are encrypted"

@@ -12,8 +12,8 @@ import typing as t
 import jinja2
 from markupsafe import Markup
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.texts import clean
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page import svg, view, words
 
 TEMPLATES = pathlib.Path(__file__).parent / "templates"

@@ -16,7 +16,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.
     state_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.exceptions import KINDS
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import healthy, plural, ready
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import healthy, ready
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page import words
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page.svg import Parts
 

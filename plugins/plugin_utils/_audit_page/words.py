@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 
 STATE = {
     "encrypted": "encrypted",

@@ -176,7 +176,7 @@ def test_key_id_in_use(lab, run, back_up):
     message = refused(lab, run, "refused_by_guard", key_id=OTHER_KEY_ID)
     assert "vm1" in message
     assert "default" not in message
-    assert "confirm_name is other" in refused(lab, run, "invalid_input", key_id=OTHER_KEY_ID, confirm_name="other")
+    assert "confirm_name is other" in refused(lab, run, "refused_by_guard", key_id=OTHER_KEY_ID, confirm_name="other")
     assert ok(run(key_id=OTHER_KEY_ID, confirm_name=NAME))["key_provider"]["key_id"] == OTHER_KEY_ID
 
 
@@ -184,7 +184,7 @@ def test_removal_is_guarded(lab, run):
     ok(run())
     lab.vcenter.inventory.vms[0].crypto_key = KeyRef(NAME, "key")
     assert "vm1" in refused(lab, run, "refused_by_guard", state="absent")
-    assert "confirm_name is vm1" in refused(lab, run, "invalid_input", state="absent", confirm_name="vm1")
+    assert "confirm_name is vm1" in refused(lab, run, "refused_by_guard", state="absent", confirm_name="vm1")
     assert ok(run(state="absent", confirm_name=NAME)).changed
 
 

@@ -181,7 +181,7 @@ def test_failures_within_limits_do_not_stop_the_others(lab: Lab, play: Play) -> 
     result = play(vm_encryption_batch=1, vm_encryption_max_failures=1)
     # the others are done, and the run says that it is not through
     assert result.code != 0
-    assert "1 machines failed: vm2" in flat(result)
+    assert "1 VM failed: vm2" in flat(result)
     assert [one.name for one in lab.vcenter.inventory.vms if None in providers(one)] == ["vm2"]
     finished = play()
     assert finished.code == 0, finished.screen

@@ -16,11 +16,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     AmbiguousError,
     ConflictError,
-    GuardError,
     InvalidInputError,
     NotFoundError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import refuse_while_used
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import (
+    confirmed,
+    refuse_while_used,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
@@ -231,10 +233,8 @@ def to_revoke(states: t.Sequence[State], name: str) -> State | None:
 
 def refuse_revocation(state: State, params: t.Mapping[str, t.Any]) -> None:
     """Raise GuardError while somebody is said to need the credential and its name was not typed again. Pure."""
-    name, confirmed = state["name"], params["confirm_name"]
-    if confirmed and confirmed != name:
-        raise GuardError(f"confirm_name is {confirmed}, but the credential is called {name}; nothing was changed")
-    if not confirmed:
+    name = state["name"]
+    if not confirmed(name, params["confirm_name"], f"credential {state['id']}"):
         what = f"credential {name} ({state['id']}) of OKMS domain {params['okms_id']}"
         refuse_while_used(what, params["in_use_by"], f"revoke it all the same with confirm_name: {name}")
 

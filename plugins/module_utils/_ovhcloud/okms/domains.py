@@ -12,6 +12,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     NotFoundError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
@@ -194,5 +195,5 @@ def new_domain(region: State, display_name: str | None) -> State:
 
 def used_by(state: t.Mapping[str, t.Any]) -> str:
     """What still lives in a domain, in words; empty when nothing does."""
-    kinds = {"service_key_count": "service keys", "kmip_object_count": "KMIP objects", "secret_count": "secrets"}
-    return ", ".join(f"{state[name]} {words}" for name, words in kinds.items() if state.get(name))
+    kinds = {"service_key_count": "service key", "kmip_object_count": "KMIP object", "secret_count": "secret"}
+    return ", ".join(plural(state[name], kind) for name, kind in kinds.items() if state.get(name))

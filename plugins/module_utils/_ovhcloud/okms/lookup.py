@@ -12,7 +12,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     GuardError,
     InvalidInputError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import refuse_while_used
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import (
+    confirmed,
+    refuse_while_used,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import require_told
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.activation import (
@@ -131,8 +134,8 @@ class Lookup:
 def check_removal(state: t.Mapping[str, t.Any], confirm_name: str, users: t.Sequence[str]) -> None:
     """Raise GuardError unless the name was typed again, the domain holds nothing, and nobody is said to use it."""
     name, okms_id = state["display_name"], state["id"]
-    if confirm_name not in (name, okms_id):
-        raise GuardError(f"confirm_name is not {name!r}, the name of OKMS {okms_id}: nothing was terminated")
+    if confirm_name != okms_id and not confirmed(name, confirm_name, f"OKMS {okms_id}"):
+        raise GuardError(f"to terminate OKMS {okms_id}, give its name {name} as confirm_name; nothing was changed")
     contents = used_by(state)
     if contents:
         raise GuardError(

@@ -17,6 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     NotFoundError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import confirmed
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
@@ -247,8 +248,8 @@ def target_state(found: State, params: t.Mapping[str, t.Any]) -> str:
 def check_deletion(state: t.Mapping[str, t.Any], confirm_name: str) -> None:
     """Raise GuardError unless the name was typed again and the key was deactivated before: pure."""
     name, key_id = state["name"], state["id"]
-    if confirm_name != name:
-        raise GuardError(f"confirm_name is not {name!r}, the name of service key {key_id}: nothing was deleted")
+    if not confirmed(name, confirm_name, f"service key {key_id}"):
+        raise GuardError(f"to delete service key {key_id}, give its name {name} as confirm_name; nothing was changed")
     if state["state"] not in ENDED_KEY_STATES:
         raise GuardError(
             f"service key {key_id} ({name}) is {state['state']}: what it protects would be lost with it. Deactivate it "

@@ -19,7 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     GuardError,
     InvalidInputError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing, plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
@@ -272,9 +272,8 @@ class FleetEncryption:
                 names, ids = listing([one.name for one in machines]), ", ".join(one.moid for one in machines)
                 self._context.warn(f"{state}: {names}. {step}, or give power_on: [{ids}] to the next run")
         if keys.unused:
-            self._context.warn(
-                f"{len(keys.unused)} keys were made and not used; they stay in the KMS: {listing(keys.unused)}"
-            )
+            made = plural(len(keys.unused), "key was", "keys were")
+            self._context.warn(f"{made} made and not used, and left in the KMS: {listing(keys.unused)}")
 
     def _failure(self, stopped: str | None, broken: CollectionError | None) -> CollectionError | None:
         failed = [row for row in self._rows.values() if row.outcome == "failed"]
@@ -286,7 +285,7 @@ class FleetEncryption:
             parts.append(broken.message)
         if failed:
             named = [f"{row.name}: {row.error}" for row in failed]
-            parts.append(f"{len(failed)} virtual machines failed: {listing(named, _NAMED)}")
+            parts.append(f"{plural(len(failed), 'VM')} failed: {listing(named, _NAMED)}")
         if waiting:
             parts.append(f"{waiting} were not started" + (f", because {stopped}" if stopped else ""))
         done = sum(row.outcome == "done" for row in self._rows.values())

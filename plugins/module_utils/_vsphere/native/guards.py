@@ -9,8 +9,8 @@ import dataclasses
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     GuardError,
-    InvalidInputError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import confirmed
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
@@ -45,12 +45,8 @@ def check_restored_default(provider: Provider | None, name: str, plan: Plan) -> 
 
 def check_key_id_change(session: Session, provider: Provider, confirm_name: str | None) -> None:
     """Raise GuardError when something is encrypted with the present key id and the name was not typed again."""
-    if confirm_name == provider.name:
+    if confirmed(provider.name, confirm_name, "the key provider"):
         return
-    if confirm_name:
-        raise InvalidInputError(
-            f"confirm_name is {confirm_name}, but the key provider is {provider.name}; nothing was changed"
-        )
     used = users_of(session, [provider])[provider.name]
     usage = dataclasses.replace(used, system_default=False, clusters_default=[])  # defaults do not mind
     if usage:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing, plural
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,9 +89,8 @@ class Usage:
         """All on one line, machines and hosts counted: `used by 2 VMs (a, b), host esx1, vSAN of cluster C1`."""
         parts = []
         if self.virtual_machines:
-            count = len(self.virtual_machines)
             names = listing([item.short for item in self.virtual_machines])
-            parts.append(f"{count} VM{'s' if count > 1 else ''} ({names})")
+            parts.append(f"{plural(len(self.virtual_machines), 'VM')} ({names})")
         if self.hosts:
             parts.append(f"host{'s' if len(self.hosts) > 1 else ''} {listing(self.hosts)}")
         settings = self._settings()

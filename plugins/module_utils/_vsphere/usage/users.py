@@ -9,8 +9,8 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     GuardError,
-    InvalidInputError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import confirmed
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.defaults import (
     default_clusters,
@@ -90,12 +90,8 @@ def guard_removal(session: Session, provider: Provider, confirm_name: str | None
 
     A right that is missing to see all users is a warning, or without `warn` an error.
     """
-    if confirm_name == provider.name:
+    if confirmed(provider.name, confirm_name, "the key provider"):
         return
-    if confirm_name:
-        raise InvalidInputError(
-            f"confirm_name is {confirm_name}, but the key provider is {provider.name}; nothing was changed"
-        )
     usage = users_of(session, [provider], warn)[provider.name]
     if usage:
         raise GuardError(

@@ -16,7 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     UnreachableError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import confirmed, listing, plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import TryAgain
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
@@ -182,13 +182,8 @@ class VsanEncryption:
         self._check_cluster(plan)
 
     def _check_confirmed(self, plan: Plan) -> None:
-        name = self._params["confirm_name"]
-        if plan.after["enabled"] or name == self._cluster.name:
+        if plan.after["enabled"] or confirmed(self._cluster.name, self._params["confirm_name"], "the cluster"):
             return
-        if name:
-            raise InvalidInputError(
-                f"confirm_name is {name}, but the cluster is {self._cluster.name}; nothing was changed"
-            )
         raise GuardError(
             f"the data on vSAN of the cluster {self._cluster.name} would be written in clear again; nothing was "
             "changed. Give confirm_name with the name of the cluster to do it"
@@ -227,8 +222,8 @@ class VsanEncryption:
         fleet = read_fleet(self._session)
         used = [one.name for one in fleet.machines if one.keys and fleet.cluster(one) == self._cluster.moid]
         if used:
-            count = f"{len(used)} VMs" if len(used) > 1 else "1 VM"
-            self._warn(f"{count} of the cluster {self._cluster.name} are encrypted too ({listing(used)}): {DUAL}")
+            count = plural(len(used), "VM is", "VMs are")
+            self._warn(f"{count} encrypted too in the cluster {self._cluster.name} ({listing(used)}): {DUAL}")
 
     def _check_space(self, plan: Plan, where: str, checks: dict[str, t.Any]) -> None:
         least, free = self._params["min_free_percent"], checks["free_percent"]
