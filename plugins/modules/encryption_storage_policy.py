@@ -131,7 +131,7 @@ storage_policy:
       returned: when present
       sample: null
     bundled:
-      description: Whether it is built into vCenter. The module never changes such a policy.
+      description: Whether it is built into vCenter. The modules never change such a policy.
       type: bool
       returned: when present
       sample: false

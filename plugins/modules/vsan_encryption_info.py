@@ -91,7 +91,7 @@ vsan_clusters:
       returned: always
       sample: 11d3b1f6-4f0e-8a53-9f8d-7c110f6a0d6a
     erase_disks:
-      description: Whether disks are erased before vSAN uses them; null when encryption is off.
+      description: Whether vSAN erases disks before it uses them, null if encryption is off.
       type: bool
       returned: always
       sample: false
