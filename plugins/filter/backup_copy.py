@@ -73,7 +73,7 @@ _value:
       description: Whether there is a file that may be a copy. An empty file does not count.
       type: bool
     sha256:
-      description: SHA-256 of that file, empty when there is none.
+      description: SHA-256 of that file, empty if there is none.
       type: str
     private:
       description: Whether nobody else can read it, and it has the requested owner and group.

@@ -77,10 +77,10 @@ _value:
       description: Host and path, for people. It says if that is on the control node.
       type: str
     owner:
-      description: Owner of the copy, empty when none is asked for.
+      description: Owner of the copy, empty if none is asked for.
       type: str
     group:
-      description: Group of the copy, empty when none is asked for.
+      description: Group of the copy, empty if none is asked for.
       type: str
     outside:
       description: Whether the connection is not V(local). A copy on the control node is lost together with it.

@@ -51,7 +51,7 @@ _value:
   type: dict
   contains:
     provider:
-      description: The key provider as vCenter has it, empty when it is gone.
+      description: The key provider as vCenter has it, empty if it is gone.
       type: dict
     successor:
       description: The key provider that replaces its defaults, empty if there is none with that name.
@@ -61,7 +61,7 @@ _value:
       type: list
       elements: str
     domain:
-      description: Its OKMS domain, empty when it was not read or is gone.
+      description: Its OKMS domain, empty if it was not read or is gone.
       type: dict
     default_clusters:
       description: Clusters whose default the successor is afterwards.
@@ -79,10 +79,10 @@ _value:
       description: What the recovery dossier says of it.
       type: dict
     okms_id:
-      description: Id of its OKMS domain, empty when it is not known.
+      description: Id of its OKMS domain, empty if it is not known.
       type: str
     private_cloud:
-      description: Name of the private cloud, empty when it is not known.
+      description: Name of the private cloud, empty if it is not known.
       type: str
     credential_name:
       description: Name of its access certificates.

@@ -98,7 +98,7 @@ options:
         description: The recovery dossier, which knows the age of the backups.
         type: dict
   previous:
-    description: Text of the previous report. Empty when there is none.
+    description: Text of the previous report. Empty if there is none.
     type: str
     default: ""
   history:

@@ -36,7 +36,7 @@ options:
     type: dict
     default: {}
   wave:
-    description: The wave that has begun last. Empty when none has.
+    description: The wave that has begun last. Empty if none has.
     type: dict
     default: {}
   max_failures:

@@ -65,14 +65,14 @@ _value:
       description: Number of VMs that need nothing.
       type: int
     to_do:
-      description: Number of machines with work ahead.
+      description: Number of VMs with work to do.
       type: int
     shutdowns:
-      description: Ids of the machines that have to be shut down for it.
+      description: Ids of the VMs that need a shutdown.
       type: list
       elements: str
     running:
-      description: Ids of the machines that run and need no shutdown.
+      description: Ids of the VMs that run and need no shutdown.
       type: list
       elements: str
     blocked:

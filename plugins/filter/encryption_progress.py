@@ -63,13 +63,13 @@ _value:
       description: Whether the next wave may begin.
       type: bool
     message:
-      description: Why it may not, empty when it may.
+      description: Why it may not, empty if it may.
       type: str
     done:
-      description: Number of machines that are done.
+      description: Number of VMs that are done.
       type: int
     failed:
-      description: Number of machines that failed.
+      description: Number of VMs that failed.
       type: int
     blocked:
       description: Number of VMs that were found blocked when their turn came.
@@ -78,7 +78,7 @@ _value:
       description: Bytes of disks that were rewritten.
       type: int
     failures:
-      description: One line for each machine that failed.
+      description: One line for each VM that failed.
       type: list
       elements: str
     settled:

@@ -35,7 +35,7 @@ options:
     type: int
     default: 1
   batch:
-    description: How many machines are in a wave after it.
+    description: Number of VMs in each wave after it.
     type: int
     default: 50
 """
@@ -65,11 +65,11 @@ _value:
       description: V(power_on), V(canary) or V(batch).
       type: str
     ids:
-      description: Ids of its machines.
+      description: Ids of its VMs.
       type: list
       elements: str
     total:
-      description: Number of machines of all waves.
+      description: Number of VMs in all waves.
       type: int
     step:
       description: The wave in words.

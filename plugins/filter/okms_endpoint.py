@@ -70,7 +70,7 @@ _value:
   type: dict
   contains:
     kind:
-      description: V(rsa) or V(ecdsa), null when the domain names no endpoint.
+      description: V(rsa) or V(ecdsa), null if the domain names no endpoint.
       type: str
     host:
       description: Host of the endpoint.
@@ -94,7 +94,7 @@ _value:
       description: Why the change is refused, and the next step. Empty if all is well.
       type: str
     notice:
-      description: What the user should know. Empty when there is nothing.
+      description: What the user should know. Empty if there is nothing.
       type: str
 """
 

@@ -35,7 +35,7 @@ options:
         type: str
         required: true
       result:
-        description: The registered result, empty when the step was not reached.
+        description: The registered result, empty if the step was not reached.
         type: dict
       there:
         description: What the role saw that makes the step unnecessary. If such a step was skipped or not reached, it

@@ -39,7 +39,7 @@ account:
   type: dict
   contains:
     name:
-      description: Name of the account, null when it may not be read.
+      description: Name of the account, null if it may not be read.
       type: str
       sample: ab12345-ovh
     state:

@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - ovhcloud.vmware_encryption._ovhcloud
 options:
   option:
-    description: The encryption option that the credential is to be used for.
+    description: The encryption option for which to use the credential.
     type: str
     choices: [okms, external_kms, native_key_provider]
     default: okms
@@ -172,7 +172,7 @@ rights:
           type: str
           sample: /v2/okms/resource/*/credential
         action:
-          description: IAM action, null when the call needs none.
+          description: IAM action, null if the call needs none.
           type: str
           sample: okms:apiovh:credential/create
         resource:
@@ -180,7 +180,7 @@ rights:
           type: str
           sample: urn:v1:eu:resource:okms:*
         granted:
-          description: Whether it is granted, null when OVHcloud did not tell.
+          description: Whether it is granted, null if OVHcloud did not tell.
           type: bool
           sample: false
         refused_by:

@@ -68,7 +68,7 @@ options:
     default: []
     suboptions:
       id:
-        description: Id of the machine.
+        description: Id of the VM.
         type: str
         required: true
       run:

@@ -93,7 +93,7 @@ storage_policy:
       returned: when present
       sample: 7d1a0b54-3a2b-4f0e-8f0c-55a8c1f0b1d2
     description:
-      description: Its description; empty when it has none.
+      description: Its description, empty if it has none.
       type: str
       returned: when present
       sample: Encrypted by the provider of the cluster

@@ -25,7 +25,7 @@ options:
     type: str
     required: true
   state:
-    description: Whether the policy shall exist.
+    description: Whether the policy must exist.
     type: str
     choices: [present, absent]
     default: present
@@ -115,7 +115,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 policy:
-  description: The policy, empty when it is absent.
+  description: The policy, empty if it is absent.
   returned: success
   type: dict
   contains:
@@ -162,7 +162,7 @@ policy:
       elements: str
       sample: []
     conditions:
-      description: Conditions, null when there are none.
+      description: Conditions, null if there are none.
       type: dict
       sample: null
     expires_at:

@@ -115,7 +115,7 @@ kmip_server:
       type: str
       sample: TLSv1.3
     cipher:
-      description: TLS cipher suite, null when it is not known.
+      description: TLS cipher suite, null if it is not known.
       type: str
       sample: TLS_AES_256_GCM_SHA384
     client_certificate_required:
@@ -267,7 +267,7 @@ kmip_server:
           elements: str
           sample: []
         error:
-          description: Why nothing was seen, null when something was.
+          description: Why nothing was seen, null if something was.
           type: str
           sample: null
     for_vcenter:
@@ -318,7 +318,7 @@ kmip_server:
       elements: str
       sample: []
     vendor:
-      description: What the server calls itself, null when it did not tell.
+      description: What the server calls itself, null if it did not tell.
       type: str
       sample: OVHcloud KMS
 """

@@ -115,7 +115,7 @@ kmip_server_test:
       type: str
       sample: eu-west-rbx.okms.ovh.net
     address:
-      description: Address that answered, null when none did.
+      description: Address that answered, null if none did.
       type: str
       sample: 192.0.2.50
     tls_version:
@@ -169,7 +169,7 @@ kmip_server_test:
       type: str
       sample: "1.4"
     vendor:
-      description: What the server calls itself, null when it did not tell.
+      description: What the server calls itself, null if it did not tell.
       type: str
       sample: OVHcloud KMS
     missing:
@@ -193,7 +193,7 @@ kmip_server_test:
           type: str
           sample: activate
         operation:
-          description: KMIP operation of the step, null when it has none.
+          description: KMIP operation of the step, null if it has none.
           type: str
           sample: Activate
         required:
@@ -205,7 +205,7 @@ kmip_server_test:
           type: str
           sample: okms:kmip:activate
         ok:
-          description: Whether the step was done, null when it was not tried.
+          description: Whether the step was done, null if it was not tried.
           type: bool
           sample: false
         error_kind:
@@ -223,11 +223,11 @@ kmip_server_test:
           type: str
           sample: "KMIP server kms.example.com:5696: Activate failed: not authorized (reason 12)"
         seconds:
-          description: How long it took, null when it was not tried.
+          description: How long it took, null if it was not tried.
           type: float
           sample: 0.012
     key_name:
-      description: Name of the test key, null when none was asked for.
+      description: Name of the test key, null if none was asked for.
       type: str
       sample: ansible-kmip-server-test-1f0c9ab2
     key_id:

@@ -230,7 +230,7 @@ key_provider:
           returned: always
           sample: cluster-1
         tpm:
-          description: Whether it has a TPM 2.0; null when vCenter does not tell.
+          description: Whether it has a TPM 2.0, null if vCenter does not tell.
           type: bool
           returned: always
           sample: false

@@ -290,7 +290,7 @@ order:
       type: str
       sample: "2026-09-01T08:00:00Z"
 pricing:
-  description: What ordering costs, empty when nothing has to be ordered.
+  description: What ordering costs, empty if nothing has to be ordered.
   returned: success
   type: dict
   contains:
@@ -323,7 +323,7 @@ pricing:
           currency: EUR
           unit: month
 termination:
-  description: How far the termination is, empty when none is under way.
+  description: How far the termination is, empty if none is under way.
   returned: success
   type: dict
   contains:

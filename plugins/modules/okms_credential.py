@@ -61,7 +61,7 @@ options:
     type: str
     choices: [ECDSA, RSA]
   validity:
-    description: How many days a new credential shall live, 1 to 365.
+    description: Validity of a new credential, 1 to 365 days.
     type: int
     default: 365
   renew_before:

@@ -258,7 +258,7 @@ regions:
           port: 5696
           ca: null
     kmip_for_vcenter:
-      description: The one that vCenter shall use.
+      description: The one for vCenter.
       type: dict
       sample:
         kind: rsa

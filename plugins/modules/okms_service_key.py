@@ -189,7 +189,7 @@ service_key:
       elements: str
       sample: [decrypt, encrypt]
     protection_level:
-      description: SOFTWARE or HSM, null when OVHcloud does not tell.
+      description: SOFTWARE or HSM, null if OVHcloud does not tell.
       type: str
       sample: SOFTWARE
     extractable:

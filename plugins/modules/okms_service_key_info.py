@@ -100,7 +100,7 @@ service_keys:
       elements: str
       sample: [decrypt, encrypt]
     protection_level:
-      description: SOFTWARE or HSM, null when OVHcloud does not tell.
+      description: SOFTWARE or HSM, null if OVHcloud does not tell.
       type: str
       sample: SOFTWARE
     extractable:

@@ -27,7 +27,7 @@ options:
     type: str
     required: true
   state:
-    description: Whether IAM shall be on.
+    description: Whether IAM must be on.
     type: str
     choices: [enabled, disabled]
     default: enabled
@@ -93,7 +93,7 @@ iam:
       type: bool
       sample: true
     reason:
-      description: Why it cannot be enabled, null when it can.
+      description: Why it cannot be enabled, null if it can.
       type: str
       sample: null
     identity_provider_id:

@@ -54,7 +54,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 private_clouds:
-  description: The private clouds, empty when there is none of that name.
+  description: The private clouds, empty if there is none of that name.
   returned: success
   type: list
   elements: dict
@@ -124,7 +124,7 @@ private_clouds:
       type: str
       sample: https://pcc-198-51-100-10.ovh.com/secure/
     encryption:
-      description: VM encryption, null when it was not read.
+      description: VM encryption, null if it was not read.
       type: dict
       contains:
         state:
@@ -187,7 +187,7 @@ private_clouds:
           type: user
           identity_provider_type: null
     iam:
-      description: IAM option, null when it was not read.
+      description: IAM option, null if it was not read.
       type: dict
       contains:
         state:
@@ -263,7 +263,7 @@ private_clouds:
           type: int
           sample: null
     capabilities:
-      description: What the private cloud can do, null when it was not read.
+      description: What the private cloud can do, null if it was not read.
       type: dict
       sample: {can_add_user: true, upgradable: false, user_access_policy_status: active}
     security:

@@ -209,7 +209,7 @@ user:
       type: bool
       sample: false
     type:
-      description: V(user) or V(group), null when OVHcloud does not tell.
+      description: V(user) or V(group), null if OVHcloud does not tell.
       type: str
       sample: user
     identity_provider_type:

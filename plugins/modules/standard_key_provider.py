@@ -312,7 +312,7 @@ key_provider:
           returned: always
           sample: true
         certificate:
-          description: Certificate that the server presents to vCenter; null when it cannot be reached.
+          description: Certificate that the server presents to vCenter, null if it cannot be reached.
           type: dict
           returned: always
           contains:
@@ -347,7 +347,7 @@ key_provider:
               returned: always
               sample: "5B:A9:3C:9D:B0:CF:F9:3F:52:B5:21:D7:42:0E:43:F6:ED:A2:78:4F"
 server_trust:
-  description: Servers that were judged, empty when no rule was given, and for those that present no certificate.
+  description: Servers that were judged, empty if no rule was given, and for those that present no certificate.
   returned: success
   type: list
   elements: dict

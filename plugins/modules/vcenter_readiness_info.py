@@ -56,7 +56,7 @@ readiness:
       type: bool
       sample: true
     problem:
-      description: What went wrong, null when nothing did.
+      description: What went wrong, null if nothing did.
       type: str
       sample: null
     problem_kind:
@@ -65,7 +65,7 @@ readiness:
       sample: null
     source_address:
       description:
-        - This machine's address on the way to vCenter, null through a proxy. Behind address translation, vCenter sees
+        - The control node's address towards vCenter, null through a proxy. Behind address translation, vCenter sees
           another one.
       type: str
       sample: 203.0.113.5
@@ -86,7 +86,7 @@ readiness:
       type: str
       sample: "2026-09-25T08:00:00Z"
     clock_offset:
-      description: Seconds by which vCenter's clock is ahead of this machine's.
+      description: Seconds by which vCenter's clock is ahead of the control node's.
       type: float
       sample: -0.2
     privileges:
@@ -114,7 +114,7 @@ readiness:
           type: str
           sample: cluster-1
         version:
-          description: Version of ESXi, null when the host does not tell.
+          description: Version of ESXi, null if the host does not tell.
           type: str
           sample: 8.0.3
         build:
@@ -130,7 +130,7 @@ readiness:
           type: str
           sample: safe
         tpm:
-          description: Whether it has a TPM 2.0, null when it cannot be told.
+          description: Whether it has a TPM 2.0, null if it cannot be told.
           type: bool
           sample: true
     vsan_clusters:

@@ -144,7 +144,7 @@ EXAMPLES = r"""
 RETURN = r"""
 virtual_machines:
   description: The selected VMs, by name, with what was done or (in check mode) would be done.
-  returned: success, and failure once machines were looked at
+  returned: success, and failure once VMs were read
   type: list
   elements: dict
   contains:
@@ -204,7 +204,7 @@ virtual_machines:
           returned: always
           sample: remove or consolidate its snapshots; the collection never removes them
     error:
-      description: What went wrong; null when nothing did.
+      description: What went wrong, null if nothing did.
       type: str
       returned: always
       sample: null
@@ -231,7 +231,7 @@ virtual_machines:
           returned: always
           sample: []
         vmotion_encryption:
-          description: Mode of encrypted vMotion; null when it is not known.
+          description: Mode of encrypted vMotion, null if it is not known.
           type: str
           returned: always
           sample: opportunistic
@@ -271,7 +271,7 @@ virtual_machines:
           returned: always
           sample: [5c2d7b1e-9a34-4d0f-8b57-0d2f6f1c3a90]
         vmotion_encryption:
-          description: Mode of encrypted vMotion; null when it is not known.
+          description: Mode of encrypted vMotion, null if it is not known.
           type: str
           returned: always
           sample: required
@@ -290,7 +290,7 @@ virtual_machines:
           sample: {home: vSAN RAID-6 - encrypted, Hard disk 1: vSAN RAID-6 - encrypted}
 created_policies:
   description: The storage policies that this run created, or (in check mode) would create.
-  returned: success, and failure once machines were looked at
+  returned: success, and failure once VMs were read
   type: list
   elements: dict
   contains:
@@ -317,11 +317,11 @@ created_policies:
       sample: [VSAN.hostFailuresToTolerate=2, VSAN.replicaPreference=RAID-5/6 (Erasure Coding) - Capacity]
 summary:
   description: How many VMs have which outcome, and the amount of work.
-  returned: success, and failure once machines were looked at
+  returned: success, and failure once VMs were read
   type: dict
   contains:
     selected:
-      description: Selected machines.
+      description: Selected VMs.
       type: int
       returned: always
       sample: 40
@@ -346,7 +346,7 @@ summary:
       returned: always
       sample: 2
     excluded:
-      description: Recognised as infrastructure and left alone.
+      description: Recognised as infrastructure and excluded.
       type: int
       returned: always
       sample: 1
@@ -361,7 +361,7 @@ summary:
       returned: always
       sample: 0
     shutdowns:
-      description: Machines that have to be shut down for it.
+      description: VMs that need a shutdown.
       type: int
       returned: always
       sample: 3
@@ -371,7 +371,7 @@ summary:
       returned: always
       sample: 2748779069440
     obstacles:
-      description: Number of blocked machines by code of their obstacles.
+      description: Number of blocked VMs by code of their obstacles.
       type: dict
       returned: always
       sample: {snapshots: 2}

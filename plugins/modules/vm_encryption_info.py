@@ -92,13 +92,13 @@ vcenter_id:
   type: str
   sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44
 virtual_machines:
-  description: The machines, by name. Empty with O(details=false).
+  description: The VMs, by name. Empty with O(details=false).
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: Name of the machine.
+      description: Name of the VM.
       type: str
       returned: always
       sample: db-01
@@ -113,7 +113,7 @@ virtual_machines:
       returned: always
       sample: 5030a1b2-0000-4000-8000-000000000012
     uuid:
-      description: Its BIOS UUID; null when it cannot be read.
+      description: Its BIOS UUID, null if it cannot be read.
       type: str
       returned: always
       sample: 4230a1b2-0000-4000-8000-000000000012
@@ -188,7 +188,7 @@ virtual_machines:
           returned: always
           sample: true
         provider:
-          description: Name of the key provider; null when it is clear.
+          description: Name of the key provider, null if it is clear.
           type: str
           returned: always
           sample: okms-eu-west-rbx
@@ -230,7 +230,7 @@ virtual_machines:
           returned: always
           sample: Hard disk 1
         key:
-          description: Device key, which is unique within the machine.
+          description: Device key, which is unique within the VM.
           type: int
           returned: always
           sample: 2000
@@ -270,7 +270,7 @@ virtual_machines:
           returned: always
           sample: true
         provider:
-          description: Name of the key provider; null when it is clear.
+          description: Name of the key provider, null if it is clear.
           type: str
           returned: always
           sample: okms-eu-west-rbx

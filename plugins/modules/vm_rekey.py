@@ -83,7 +83,7 @@ EXAMPLES = r"""
 RETURN = r"""
 virtual_machines:
   description: The selected VMs, by name, with what was done or (in check mode) would be done.
-  returned: success, and failure once machines were looked at
+  returned: success, and failure once VMs were read
   type: list
   elements: dict
   contains:
@@ -98,7 +98,7 @@ virtual_machines:
       returned: always
       sample: vm-42
     action:
-      description: What the machine needs, V(rekey), V(power_on) or V(none).
+      description: What the VM needs, V(rekey), V(power_on) or V(none).
       type: str
       returned: always
       sample: rekey
@@ -142,7 +142,7 @@ virtual_machines:
           returned: always
           sample: remove or consolidate its snapshots; the collection never removes them
     error:
-      description: What went wrong; null when nothing did.
+      description: What went wrong, null if nothing did.
       type: str
       returned: always
       sample: null
@@ -169,7 +169,7 @@ virtual_machines:
           returned: always
           sample: [9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10]
         vmotion_encryption:
-          description: Mode of encrypted vMotion; null when it is not known.
+          description: Mode of encrypted vMotion, null if it is not known.
           type: str
           returned: always
           sample: required
@@ -209,7 +209,7 @@ virtual_machines:
           returned: always
           sample: [5c2d7b1e-9a34-4d0f-8b57-0d2f6f1c3a90]
         vmotion_encryption:
-          description: Mode of encrypted vMotion; null when it is not known.
+          description: Mode of encrypted vMotion, null if it is not known.
           type: str
           returned: always
           sample: required
@@ -228,11 +228,11 @@ virtual_machines:
           sample: {home: vSAN RAID-6 - encrypted, Hard disk 1: vSAN RAID-6 - encrypted}
 summary:
   description: How many VMs have which outcome, and the amount of work.
-  returned: success, and failure once machines were looked at
+  returned: success, and failure once VMs were read
   type: dict
   contains:
     selected:
-      description: Selected machines.
+      description: Selected VMs.
       type: int
       returned: always
       sample: 40
@@ -257,7 +257,7 @@ summary:
       returned: always
       sample: 2
     excluded:
-      description: Recognised as infrastructure and left alone.
+      description: Recognised as infrastructure and excluded.
       type: int
       returned: always
       sample: 1
@@ -272,7 +272,7 @@ summary:
       returned: always
       sample: 0
     shutdowns:
-      description: Machines that have to be shut down for it.
+      description: VMs that need a shutdown.
       type: int
       returned: always
       sample: 3
@@ -282,7 +282,7 @@ summary:
       returned: always
       sample: 2748779069440
     obstacles:
-      description: Number of blocked machines by code of their obstacles.
+      description: Number of blocked VMs by code of their obstacles.
       type: dict
       returned: always
       sample: {snapshots: 2}

@@ -82,7 +82,7 @@ virtual_machines:
   elements: dict
   contains:
     name:
-      description: Name of the machine.
+      description: Name of the VM.
       type: str
       returned: always
       sample: db-01
@@ -104,17 +104,17 @@ virtual_machines:
       returned: always
       sample: unlocked
     reason:
-      description: Why it stays locked, in words; null when it does not.
+      description: Why it stays locked, in words, null if it does not.
       type: str
       returned: always
       sample: the key does not exist in the KMS
     next_step:
-      description: What to do about it; null when nothing has to be done.
+      description: What to do about it, null if nothing has to be done.
       type: str
       returned: always
       sample: restore the key in the KMS from its own backup; without it, the data is lost
 summary:
-  description: Numbers of machines. Returned also when the module failed.
+  description: Numbers of VMs. Also returned if the module failed.
   returned: success
   type: dict
   contains:

@@ -174,7 +174,7 @@ vsan_encryption:
       returned: always
       sample: true
     provider:
-      description: Its key provider; null when encryption is off.
+      description: Its key provider, null if encryption is off.
       type: str
       returned: always
       sample: okms-eu-west-rbx
@@ -228,7 +228,7 @@ checks:
       returned: always
       sample: 43980465111040
     free_bytes:
-      description: Free space of it; null when vSAN does not tell.
+      description: Free space of it, null if vSAN does not tell.
       type: int
       returned: always
       sample: 27487790694400

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import ast
 import pathlib
 import re
+import typing as t
 
 import pytest
+import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GLOSSARY = ROOT / "docs/docsite/rst/guide_architecture.rst"
@@ -18,7 +21,7 @@ WORDS = {
     r"key servers?": "KMIP server, KMS",
     r"(?:network|KMS) flows?": "KMS entry",
     r"in clear|clear (?:VM|disk|home)s?": "unencrypted",
-    r"(?:host|machine) that runs the (?:play|modules?)": "control node",
+    r"(?:host that runs the play|machine that runs)": "control node",
     r"left alone|leaves? (?:\w+ )?alone|left out": "excluded, skipped, unchanged",
     r"shall|(?:is|are) to be|to be had": "can, must, will",
     r"mends?|mended": "fix, repair",
@@ -38,6 +41,13 @@ PAGES = sorted(
 )
 
 
+PLUGINS = sorted(
+    path for kind in ("modules", "filter", "doc_fragments") for path in (ROOT / "plugins" / kind).glob("*.py")
+)
+SPECS = sorted((ROOT / "roles").glob("*/meta/argument_specs.yml"))
+TASKS = sorted([*(ROOT / "roles").glob("*/tasks/**/*.yml"), *(ROOT / "playbooks").glob("*.yml")])
+
+
 def foreign(text: str) -> list[str]:
     """Words that the glossary replaces, each with its line."""
     found = []
@@ -50,6 +60,46 @@ def foreign(text: str) -> list[str]:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_pages_keep_to_the_glossary(path: pathlib.Path) -> None:
     assert foreign(path.read_text(encoding="utf-8")) == []
+
+
+def documentation(path: pathlib.Path) -> t.Iterator[tuple[str, str]]:
+    """The blocks of documentation in a plugin, each with its name."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            name = getattr(node.targets[0], "id", "")
+            if name.isupper() and "\n" in node.value.value:
+                yield name, node.value.value
+
+
+def prose(text: str) -> str:
+    """A block of documentation without the keys of its YAML: options and results keep their names."""
+    return re.sub(r"^(\s*(?:- )?)[\w.-]+:(?=\s|$)", r"\1", text, flags=re.MULTILINE)
+
+
+def task_names(value: t.Any) -> t.Iterator[str]:
+    """Names of plays, blocks, tasks and handlers, at any depth."""
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, dict):
+            yield from [one["name"]] if isinstance(one.get("name"), str) else []
+            for part in ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks", "handlers"):
+                yield from task_names(one.get(part) or [])
+
+
+@pytest.mark.parametrize("path", PLUGINS, ids=lambda path: f"{path.parent.name}.{path.stem}")
+def test_documentation_keeps_to_the_glossary(path: pathlib.Path) -> None:
+    found = {name: foreign(prose(text)) for name, text in documentation(path)}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.parent.parent.name)
+def test_options_of_roles_keep_to_the_glossary(path: pathlib.Path) -> None:
+    assert foreign(prose(path.read_text(encoding="utf-8"))) == []
+
+
+@pytest.mark.parametrize("path", TASKS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_task_names_keep_to_the_glossary(path: pathlib.Path) -> None:
+    names = task_names(yaml.safe_load(path.read_text(encoding="utf-8")))
+    assert [name for name in names if foreign(name)] == []
 
 
 @pytest.mark.parametrize(
