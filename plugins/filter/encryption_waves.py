@@ -41,7 +41,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Go through the waves
+- name: Process the waves
   ansible.builtin.include_tasks: wave.yml
   loop: "{{ plan | ovhcloud.vmware_encryption.encryption_waves(canary=2, batch=20) }}"
   loop_control:

@@ -9,7 +9,7 @@ import dataclasses
 import typing as t
 
 WIDTH = 100
-PLANS = ("Plan", "Show what the order costs")
+PLANS = ("Plan", "Show the order's price")
 FULL = ("changed", "to_do", "blocked_by", "report")  # parts of a summary that are shown entry by entry
 
 

@@ -257,7 +257,7 @@ def test_what_the_user_may_not_read_is_told(lab: Lab, play: Play, folder: pathli
 def test_a_failure_is_summed_up(play: Play, folder: pathlib.Path) -> None:
     result = play(environment={"VMWARE_PASSWORD": "wrong"})
     assert result.code != 0
-    assert re.search(r'"blocked_by": \[\s*"Read the key providers and who uses them: ', result.screen)
+    assert re.search(r'"blocked_by": \[\s*"Read the key providers and their users: ', result.screen)
     assert list(folder.iterdir()) == []
 
 

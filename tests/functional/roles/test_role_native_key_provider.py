@@ -89,7 +89,7 @@ def test_created_backed_up_default_and_then_left_alone(
     assert (checked.code, checked.changed, lab.journal.writes(mark)) == (0, 0, []), checked.screen
 
 
-@pytest.mark.parametrize("last", ["Bring in the backup of an earlier job", "Keep what was brought in from others"])
+@pytest.mark.parametrize("last", ["Fetch an earlier job's backup", "Protect the fetched file from others"])
 @pytest.mark.parametrize("mask", [0o000, 0o022], ids=oct)
 def test_a_fetched_backup_is_private_whenever_the_job_dies(
     play: Play, tmp_path: pathlib.Path, mask: int, last: str
