@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import hashlib
 import json
 import time
 import typing as t
@@ -24,10 +25,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.k
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry, TryAgain
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.auth import (
-    bearer_headers,
-    signed_headers,
-)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import (
     AccessToken,
     ApplicationKey,
@@ -328,3 +325,25 @@ class Client:
 
 def _wish(pause: float | None) -> str:
     return f"; it asks to wait {pause:.0f} s" if pause and pause >= 1 else ""
+
+
+def signature(secret: str, consumer_key: str, method: str, url: str, body: str, timestamp: int) -> str:
+    """Signature v1 over the exact URL and body that are sent."""
+    text = "+".join((secret, consumer_key, method.upper(), url, body, str(timestamp)))
+    # the API's own scheme asks for SHA-1
+    return "$1$" + hashlib.sha1(text.encode("utf-8")).hexdigest()  # nosec B324
+
+
+def signed_headers(key: ApplicationKey, method: str, url: str, body: str, timestamp: int) -> dict[str, str]:
+    """Headers of a call with an application key; `timestamp` in seconds of the API's clock."""
+    return {
+        "X-Ovh-Application": key.application_key,
+        "X-Ovh-Consumer": key.consumer_key,
+        "X-Ovh-Timestamp": str(timestamp),
+        "X-Ovh-Signature": signature(key.application_secret, key.consumer_key, method, url, body, timestamp),
+    }
+
+
+def bearer_headers(token: str) -> dict[str, str]:
+    """Headers of a call with an OAuth2 or static token."""
+    return {"Authorization": f"Bearer {token}"}

@@ -1,10 +1,14 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the API is and who we are: options and environment first, then the `ovh.conf` files of the official clients."""
+"""Where the API is and who we are: options and environment first, then the `ovh.conf` files of the official clients.
+
+Each file is read by itself: one must not redirect secrets of another.
+"""
 
 from __future__ import annotations
 
+import configparser
 import dataclasses
 import os
 import typing as t
@@ -17,11 +21,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.h
     check_port,
     check_sendable,
     quoted,
-)
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.conf_files import (
-    FILES,
-    ConfFiles,
-    Stored,
 )
 
 # name -> (base URL, token URL)
@@ -37,6 +36,9 @@ METHODS = {
     "service account": ("client_id", "client_secret"),
     "access token": ("access_token",),
 }
+# the playbooks of this collection say where the command was started; Ansible runs modules elsewhere
+START = "OVHCLOUD_VMWARE_ENCRYPTION_START"
+FILES = ("/etc/ovh.conf", "~/.ovh.conf", "ovh.conf")  # a later file wins
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +82,60 @@ class Settings:
     def secrets(self) -> list[str]:
         """Values that no text may show."""
         return [value for name in SECRETS if (value := getattr(self.credentials, name, None))]
+
+
+class Stored(t.NamedTuple):
+    """A value and the file that it comes from."""
+
+    value: str
+    file: str
+
+
+class ConfFiles:
+    """What the files hold; `unread` says of each file that is there and cannot be read why."""
+
+    def __init__(self, names: t.Sequence[str] = FILES) -> None:
+        self.unread: list[str] = []
+        self._files: list[tuple[str, configparser.RawConfigParser]] = []
+        for name in names:
+            text = self._text(name)
+            if text is not None:
+                self._files.append((name, _parsed(name, text)))
+
+    def find(self, section: str, name: str) -> Stored | None:
+        """The value of the last file that has it, without the white space and quotes around it."""
+        for file, parser in reversed(self._files):
+            value = parser.get(section, name, fallback="").strip().strip("\"'").strip()
+            if value:
+                return Stored(check_sendable(name, value), file)
+        return None
+
+    def _text(self, name: str) -> str | None:
+        path = os.path.join(os.environ.get(START, ""), os.path.expanduser(name))
+        if not os.path.lexists(path):
+            return None
+        try:
+            if not os.path.isfile(path) and os.access(path, os.R_OK):
+                self.unread.append(f"{name} is not a file")
+                return None
+            with open(path, encoding="utf-8-sig") as file:  # some editors put a byte order mark at its beginning
+                return file.read()
+        except OSError as error:
+            self.unread.append(f"{name} cannot be read ({error.strerror or type(error).__name__})")
+        except UnicodeDecodeError:
+            raise InvalidInputError(f"cannot read {name}: it is not a text in UTF-8") from None
+        return None
+
+
+def _parsed(name: str, text: str) -> configparser.RawConfigParser:
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        # the text of these errors quotes the line, which may hold a secret
+        kind = type(error).__name__
+        raise InvalidInputError(f"cannot read {name}: it is not a valid ini file ({kind})") from None
+    return parser
 
 
 def load(params: t.Mapping[str, t.Any], names: t.Sequence[str] = FILES) -> Settings:

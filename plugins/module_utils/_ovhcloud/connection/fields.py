@@ -10,13 +10,16 @@ contract says always names field and value. Further fields are left alone, and s
 
 from __future__ import annotations
 
+import datetime
+import re
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import ApiError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import shown
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import utc
 
 _T = t.TypeVar("_T")
+_TIME_LENGTH = 20
+_FRACTION = re.compile(r"\.\d+")
 
 
 class ShapeError(ApiError):
@@ -173,3 +176,19 @@ def names(answer: t.Any, what: str) -> list[str]:
     if wrong:
         raise ShapeError(f"OVHcloud answered {what} with {shown(wrong[0])}, which is no text", answer=shown(wrong[0]))
     return found
+
+
+def parse_time(text: str) -> datetime.datetime:
+    """A time of the API (RFC 3339 with any offset and any precision), in UTC and cut to seconds. Raises ValueError."""
+    # Python before 3.11 knows neither Z nor fractions of any length
+    plain = _FRACTION.sub("", text.strip()).replace("Z", "+00:00")
+    moment = datetime.datetime.fromisoformat(plain)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    return moment.astimezone(datetime.timezone.utc)
+
+
+def utc(text: str | None) -> str | None:
+    """`2026-09-01T10:00:00.123+02:00` -> `2026-09-01T08:00:00Z`; None stays None."""
+    # Linux writes the year 1 with one digit, which nobody reads
+    return None if text is None else parse_time(text).strftime("%Y-%m-%dT%H:%M:%SZ").zfill(_TIME_LENGTH)

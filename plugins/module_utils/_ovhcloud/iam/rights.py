@@ -22,10 +22,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     ApplicationKey,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
+    parse_time,
     record,
     records,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import parse
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.needs import (
     KMIP_ACTIONS,
     KMIP_OPTIONAL,
@@ -225,7 +225,7 @@ class Rights:
         except (ApiError, AuthenticationError, ForbiddenError, NotFoundError):
             return None
         expires = raw.time("expiration")
-        left = (parse(expires) - self._client.now()).days if expires else None
+        left = (parse_time(expires) - self._client.now()).days if expires else None
         return {
             "status": raw.text("status"),
             "created": raw.time("creation"),

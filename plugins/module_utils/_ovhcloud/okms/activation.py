@@ -17,8 +17,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import record
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import parse
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
+    parse_time,
+    record,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import (
     ENDED_DOMAIN_STATES,
     Domains,
@@ -258,7 +260,7 @@ def _never_used(state: State | None) -> bool:
 def _age(order: Order, now: datetime.datetime) -> datetime.timedelta:
     if not order.date:
         return datetime.timedelta(0)
-    return now - parse(order.date)
+    return now - parse_time(order.date)
 
 
 def _seen(state: State | None) -> str:

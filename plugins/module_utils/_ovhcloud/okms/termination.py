@@ -21,9 +21,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     numbers,
+    parse_time,
     record,
+    utc,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import parse, utc
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import (
     ENDED_DOMAIN_STATES,
     Domains,
@@ -107,6 +108,6 @@ def asks_confirmation(mail: t.Mapping[str, t.Any], okms_id: str, since: datetime
     if okms_id not in body or "/billing/confirmTerminate" not in body:
         return False
     try:
-        return parse(str(mail.get("date"))) >= since
+        return parse_time(str(mail.get("date"))) >= since
     except (ValueError, OverflowError):
         return False

@@ -23,9 +23,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     ShapeError,
     names,
     numbers,
+    parse_time,
     record,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import parse
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.lines import lines_of
 
 CANCELLED = ("cancelled", "cancelling")
@@ -140,7 +140,7 @@ class Orders:
 
     def _young(self, order: Order) -> bool:
         """Made while its cart is still kept."""
-        return order.date is None or self._client.now() - parse(order.date) <= _CART_IS_KEPT
+        return order.date is None or self._client.now() - parse_time(order.date) <= _CART_IS_KEPT
 
     def _checked_out(self, marker: str) -> int:
         """How many carts of this marker became an order; a cart is kept for some time."""

@@ -25,9 +25,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     ShapeError,
     numbers,
+    parse_time,
     record,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import parse
 
 _T = t.TypeVar("_T")
 K = t.TypeVar("K")
@@ -92,7 +92,7 @@ def seconds_to_confirm(started: str | None, now: datetime.datetime) -> int | Non
     """How long the code of an operation is still good, 0 when it is over; None when its start is not known."""
     if started is None:
         return None
-    end = parse(started) + TIME_TO_CONFIRM
+    end = parse_time(started) + TIME_TO_CONFIRM
     return max(0, int((end - now).total_seconds()))
 
 

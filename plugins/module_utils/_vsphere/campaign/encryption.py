@@ -46,8 +46,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     of_objects,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.new_keys import (
-    KeyProviders,
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.key_sources import (
+    KeySources,
     NewKeys,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import selection
@@ -108,7 +108,7 @@ class FleetEncryption:
         selection.check_given(self._params["selection"])
         self._session = connect(self._context)
         self._fleet = read_fleet(self._session, self._params)
-        self._providers = KeyProviders(self._session)
+        self._providers = KeySources(self._session)
         chosen = choose_machines(self._context, self._session, self._fleet, providers=self._providers.visible())
         self._policies = MachinePolicies(self._session, self._context.warn, self._conflict, self._policy_name)
         if chosen.machines or self._policy_name is not None:

@@ -109,13 +109,9 @@ def plan_work(machine: Machine, wish: Wish, default_provider: str | None) -> Wor
     )
 
 
-def _parts(machine: Machine) -> dict[int, Key | None]:
-    return {HOME: machine.home, **{disk.key: disk.crypto_key for disk in machine.disks}}
-
-
 def _encrypt(machine: Machine, wish: Wish, default: str | None) -> tuple[str, dict[int, Step]]:
     """Encrypt what is clear, move what has another provider. One key for a machine wherever possible."""
-    parts = _parts(machine)
+    parts = machine.parts
     present = next((key for key in parts.values() if key is not None), None)
     wanted = wish.provider or (present.provider if present else default)
     target = _target(parts, wanted)
@@ -138,7 +134,7 @@ def _target(parts: t.Mapping[int, Key | None], wanted: str | None) -> dict[str, 
 
 def _move(machine: Machine, wish: Wish, _default: str | None) -> tuple[str, dict[int, Step]]:
     """What is encrypted by another provider, and nothing else: disks of a machine with a vTPM may stay clear."""
-    parts = _parts(machine)
+    parts = machine.parts
     target = _target(parts, wish.provider)
     return "move", {
         part: Step(RECRYPT, **target)
@@ -148,7 +144,7 @@ def _move(machine: Machine, wish: Wish, _default: str | None) -> tuple[str, dict
 
 
 def _decrypt(machine: Machine, _wish: Wish, _default: str | None) -> tuple[str, dict[int, Step]]:
-    return "decrypt", {part: Step(DECRYPT) for part, key in _parts(machine).items() if key is not None}
+    return "decrypt", {part: Step(DECRYPT) for part, key in machine.parts.items() if key is not None}
 
 
 def _rekey(machine: Machine, wish: Wish, _default: str | None) -> tuple[str, dict[int, Step]]:
@@ -156,7 +152,7 @@ def _rekey(machine: Machine, wish: Wish, _default: str | None) -> tuple[str, dic
     operation = DEEP_RECRYPT if wish.deep else RECRYPT
     return "rekey", {
         part: Step(operation, key.provider)
-        for part, key in _parts(machine).items()
+        for part, key in machine.parts.items()
         if key is not None and (wish.key_ids is None or key.id in wish.key_ids)
     }
 
@@ -194,8 +190,8 @@ def shortfalls(work: Work, after: Machine) -> list[str]:
     """What a machine lacks of the work, in words; empty when all of it is there."""
     if not after.readable:
         return ["its configuration cannot be read any more"]
-    before, now = _parts(work.machine), _parts(after)
-    labels = {HOME: "home", **{disk.key: disk.label for disk in after.disks}}
+    before, now = work.machine.parts, after.parts
+    labels = after.labels
     found = [
         f"{labels.get(part, f'device {part}')} {problem}"
         for part, step in work.steps.items()
@@ -222,7 +218,7 @@ def _shortfall(step: Step, before: Key | None, now: Key | None) -> str:
 
 def predicted(work: Work) -> dict[str, t.Any]:
     """State, providers and key ids after the work; a key that has yet to be made is not known: null."""
-    parts = _parts(work.machine)
+    parts = work.machine.parts
     after: dict[int, tuple[str | None, str | None] | None] = {}
     for part, key in parts.items():
         step = work.steps.get(part)

@@ -23,10 +23,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     RECRYPT,
     Obstacle,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.part_policies import (
-    labels,
-    part_keys,
-)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import (
     REPLACE,
     Chooser,
@@ -67,7 +63,7 @@ class MachinePolicies:
         try:
             self._choose_anew()
             found = self._store.associations()
-            keys = [key for machine in machines for key in part_keys(machine).values()]
+            keys = [key for machine in machines for key in machine.policy_keys.values()]
             self._present = {key: next(iter(found.get(key, ())), None) for key in keys}
         except CollectionError as error:
             if self._named is not None:
@@ -87,7 +83,7 @@ class MachinePolicies:
     def look_closer(self, works: t.Iterable[Work]) -> None:
         """Ask for the policies of parts that get another one: what is lost must not depend on a list of users."""
         closer = [
-            part_keys(work.machine)[part]
+            work.machine.policy_keys[part]
             for work in works
             for part, step in work.steps.items()
             if step.operation != RECRYPT
@@ -97,7 +93,7 @@ class MachinePolicies:
     def read(self, machines: t.Sequence[Machine]) -> None:
         """What these machines have now. The service may be down while vCenter works on: then it is not told."""
         try:
-            self._ask([key for machine in machines for key in part_keys(machine).values()])
+            self._ask([key for machine in machines for key in machine.policy_keys.values()])
         except CollectionError as error:
             self._warn(f"storage policies are not known any more: {error.message}")
 
@@ -119,7 +115,7 @@ class MachinePolicies:
         """The work with the policy of each part afterwards, and what stands in the way of it."""
         if not work.steps:
             return work
-        keys = part_keys(work.machine)
+        keys = work.machine.policy_keys
         choices = {part: self._choice(step.operation, keys[part]) for part, step in work.steps.items()}
         found: dict[str, Obstacle] = {}
         for choice in choices.values():
@@ -151,17 +147,17 @@ class MachinePolicies:
         """Names of the present policies; None when they could not be read."""
         if self._unread is not None or not machine.readable:
             return None
-        found = {part: self._of(key) for part, key in part_keys(machine).items()}
+        found = {part: self._of(key) for part, key in machine.policy_keys.items()}
         if not all(present.told for present in found.values()):
             return None
-        return {label: found[part].name for part, label in labels(machine).items()}
+        return {label: found[part].name for part, label in machine.labels.items()}
 
     def names_after(self, work: Work) -> Names | None:
         """The same after the work."""
         before = self.names(work.machine)
         if before is None:
             return None
-        shown = labels(work.machine)
+        shown = work.machine.labels
         return {**before, **{shown[part]: choice.name for part, choice in work.policies.items()}}
 
     def warn_of_losses(self, works: t.Sequence[Work]) -> None:
@@ -170,7 +166,7 @@ class MachinePolicies:
             self._warn(f"storage policies are not shown: {self._unread.message}")
         losses: dict[tuple[str | None, PolicyChoice], dict[str, None]] = {}
         for work in works:
-            keys = part_keys(work.machine)
+            keys = work.machine.policy_keys
             for part, choice in work.policies.items():
                 if choice.lost or choice.forgotten:
                     losses.setdefault((self._of(keys[part]).name, choice), {})[work.machine.name] = None
@@ -238,7 +234,7 @@ class MachinePolicies:
 
 def policies_reached(work: Work, now: Names | None) -> bool:
     """Whether the parts that were given a policy have it; what cannot be read is no difference."""
-    shown = labels(work.machine)
+    shown = work.machine.labels
     return now is None or all(
         now.get(shown[part]) == choice.name for part, choice in work.policies.items() if choice.sent
     )

@@ -29,7 +29,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line as shortened
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import certificate_error, distrust
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import vim, vmodl
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import (
+    reference,
+    vim,
+    vmodl,
+)
 
 _LONGEST = 400  # characters of a foreign message
 _READING = "Deserialize"  # the function of pyVmomi in which an answer is read
@@ -73,16 +77,6 @@ def fault_text(fault: t.Any) -> str:
     said = one_line("; ".join(text for text in texts if text)) or "no text"
     wrong = one_line(getattr(fault, "invalidProperty", None) or "")
     return f"{said} ({fault_name(fault)}{': ' + wrong if wrong else ''})"
-
-
-def reference(managed_object: t.Any) -> str:
-    """Type and id of a managed object as vCenter shows them: `vim.Folder:group-d1`."""
-    return str(managed_object).strip("'")
-
-
-def moid_of(managed_object: t.Any) -> str:
-    """Id of a managed object without its type: `vm-12`."""
-    return reference(managed_object).rpartition(":")[2]
 
 
 def from_fault(fault: t.Any, what: str) -> CollectionError:

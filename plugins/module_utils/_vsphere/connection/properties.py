@@ -10,8 +10,11 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import reference
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import vim, vmodl
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import (
+    reference,
+    vim,
+    vmodl,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The one guarded import of pyVmomi."""
+"""The one guarded import of pyVmomi, and the ids of its objects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library
 
-__all__ = ["PYVMOMI", "GetServiceVersions", "GetVmodlType", "SoapStubAdapter", "pbm", "versionIdMap", "vim", "vmodl"]
+__all__ = [
+    "PYVMOMI", "GetServiceVersions", "GetVmodlType", "SoapStubAdapter", "moid_of", "pbm", "reference", "versionIdMap",
+    "vim", "vmodl",
+]  # fmt: skip
 
 _MINIMUM = "8.0.3.0.1"
 
@@ -30,3 +33,13 @@ except Exception as import_error:  # some releases raise a bare Exception on a P
     PYVMOMI = Library("pyvmomi", _MINIMUM, error=str(import_error))
 else:
     PYVMOMI = Library("pyvmomi", _MINIMUM, version=getattr(pyVmomi, "version_info_str", None))
+
+
+def reference(managed_object: t.Any) -> str:
+    """Type and id of a managed object as vCenter shows them: `vim.Folder:group-d1`."""
+    return str(managed_object).strip("'")
+
+
+def moid_of(managed_object: t.Any) -> str:
+    """Id of a managed object without its type: `vm-12`."""
+    return reference(managed_object).rpartition(":")[2]

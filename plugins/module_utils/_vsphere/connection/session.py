@@ -45,6 +45,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     PYVMOMI,
     GetServiceVersions,
     SoapStubAdapter,
+    moid_of,
     versionIdMap,
     vim,
 )
@@ -177,7 +178,7 @@ class Session:
 
     def own(self, managed_object: t.Any) -> t.Any:
         """The same object, reached here: other services return objects (tasks) that only this one knows."""
-        return type(managed_object)(errors.moid_of(managed_object), self._stub)
+        return type(managed_object)(moid_of(managed_object), self._stub)
 
     def close(self) -> None:
         """Leave the login to the next task, or log out; a session that is already gone is fine."""

@@ -32,8 +32,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     reason_of,
     summary_of,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.new_keys import (
-    KeyProviders,
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.key_sources import (
+    KeySources,
     NewKeys,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
@@ -62,7 +62,7 @@ class HostEncryption:
         self._params = params
         self._warn = warn
         self._patience = Patience.of(params)
-        self._providers = KeyProviders(session)
+        self._providers = KeySources(session)
         self._fleet = HostInventory([], [])
         self._due: list[Host] = []
 

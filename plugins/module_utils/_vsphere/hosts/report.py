@@ -17,8 +17,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     reason_of,
     summary_of,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.new_keys import (
-    KeyProviders,
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.key_sources import (
+    KeySources,
 )
 
 
@@ -45,7 +45,7 @@ class HostReport:
 
     def _default(self) -> t.Callable[[t.Sequence[str]], str | None]:
         """The default key provider of places; when providers may not be read, every place counts as having one."""
-        providers = KeyProviders(self._session)
+        providers = KeySources(self._session)
         try:
             providers.default_of(())
         except ForbiddenError as error:

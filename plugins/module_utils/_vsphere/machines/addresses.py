@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import Found
 
 
 def resolved(host: str) -> set[str]:
@@ -15,3 +18,15 @@ def resolved(host: str) -> set[str]:
     with contextlib.suppress(OSError, UnicodeError):
         found.update(str(entry[4][0]).partition("%")[0].lower() for entry in socket.getaddrinfo(host, None))
     return found
+
+
+def addresses_of_machines(found: t.Iterable[Found]) -> dict[str, str]:
+    """Name of the machine by each address that VMware Tools report. Pure."""
+    known: dict[str, str] = {}
+    for machine in found:
+        cards = machine.properties.get("guest.net") or []
+        addresses = [address for card in cards for address in card.ipAddress or []]
+        for address in [machine.properties.get("guest.ipAddress"), *addresses]:
+            if address:
+                known.setdefault(address.partition("%")[0].lower(), machine.name)
+    return known

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.choice import (
@@ -17,16 +18,21 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     Fleet,
     read_fleet,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.part_policies import (
-    read_policies,
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import Machine
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.obstacles import ENCRYPT
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import (
+    Chooser,
+    Present,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.report import (
     MachineRecord,
+    PartPolicy,
     Policies,
     Summary,
     machine_record,
     obstacles_of,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.store import StoragePolicies
 
 
 def fleet_report(context: Context, session: Session, tags: bool, details: bool) -> dict[str, t.Any]:
@@ -56,3 +62,21 @@ def records(fleet: Fleet, chosen: Chosen, policies: Policies) -> list[MachineRec
         )
         for machine in chosen.machines
     ]
+
+
+def read_policies(session: Session, machines: t.Sequence[Machine], warn: t.Callable[[str], None]) -> Policies:
+    """For all parts of the machines, in a handful of requests; a warning when they cannot be read."""
+    store = StoragePolicies(session)
+    try:
+        chooser, found = Chooser(store.all()), store.associations()
+    except CollectionError as error:
+        warn(f"storage policies are not shown: {error.message}")
+        return {}
+    keys = [key for machine in machines for key in machine.policy_keys.values()]
+    return {key: _part_policy(chooser, next(iter(found.get(key, ())), None)) for key in keys}
+
+
+def _part_policy(chooser: Chooser, identifier: str | None) -> PartPolicy:
+    present = Present(identifier, chooser.policy(identifier))
+    rules = present.policy.rules if present.policy else [] if present.free else None
+    return PartPolicy(present.name, rules, chooser.choose(ENCRYPT, present).name)

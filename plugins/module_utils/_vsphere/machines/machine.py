@@ -8,9 +8,8 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import moid_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import Found
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import vim
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import moid_of, vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.key import Key, key_of
 
 PATHS = (
@@ -135,6 +134,21 @@ class Machine:
         """The keys of home and disks, without those of disks below snapshots."""
         found = {disk.crypto_key for disk in self.disks if disk.crypto_key}
         return sorted(found | ({self.home} if self.home else set()), key=lambda key: (key.provider or "", key.id))
+
+    @property
+    def parts(self) -> dict[int, Key | None]:
+        """The key of the home and of each disk, by part: HOME or the device key of the disk."""
+        return {HOME: self.home, **{disk.key: disk.crypto_key for disk in self.disks}}
+
+    @property
+    def labels(self) -> dict[int, str]:
+        """How results name home and disks, by part."""
+        return {HOME: "home", **{disk.key: disk.label for disk in self.disks}}
+
+    @property
+    def policy_keys(self) -> dict[int, str]:
+        """How vCenter's policy service names home and disks, by part."""
+        return {HOME: self.moid, **{disk.key: f"{self.moid}:{disk.key}" for disk in self.disks}}
 
     @property
     def needed_keys(self) -> set[Key]:

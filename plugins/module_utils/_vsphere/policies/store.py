@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
+import http
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     ApiError,
     InvalidInputError,
     NotFoundError,
+    UnsupportedError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import errors
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import pbm
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.pbm import profile_manager
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.policy import (
     DEFAULT_COMPONENT,
     REQUIREMENT,
@@ -33,6 +34,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     with_filter_order,
 )
 
+# clients of others use the one or the other
+_PATHS = ("/pbm/sdk", "/pbm")
+# pyVmomi does not negotiate here. This is vSphere 6.5: it has all that is needed, and every vCenter knows it.
+_VERSION = "pbm.version.version11"
 _HOME, _DISK = ("virtualMachine", "virtualMachineAndDisks"), "virtualDiskId"
 _BLOCK = 500  # homes and disks in one question for their policies
 
@@ -252,3 +257,15 @@ def _can_be_less(error: ApiError, asked: t.Sequence[str]) -> bool:
 
 def _profile_ids(identifiers: t.Iterable[str]) -> list[t.Any]:
     return [pbm.profile.ProfileId(uniqueId=identifier) for identifier in identifiers]
+
+
+def profile_manager(session: Session) -> t.Any:
+    """vCenter's manager of storage policies."""
+    for path in _PATHS:
+        instance = pbm.ServiceInstance("ServiceInstance", session.service(path, _VERSION, login_in_header=True))
+        try:
+            return session.call("reach the storage policies", instance.RetrieveContent).profileManager
+        except ApiError as error:
+            if error.details.get("http_status") != http.HTTPStatus.NOT_FOUND:
+                raise
+    raise UnsupportedError(f"{session.hostname} has no storage policies: neither {' nor '.join(_PATHS)} is there")

@@ -19,13 +19,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     Provider,
     Server,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard import kms_location
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.server_trust import (
     ServerTrust,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.servers import (
     bare,
     check_servers,
+    location_warnings,
     merge_servers,
     same_place,
 )
@@ -147,7 +147,7 @@ class StandardProvider:
 
     def location_warnings(self, plan: Plan) -> list[str]:
         """New servers that are virtual machines of this very vCenter."""
-        return kms_location.location_warnings(self._session, plan)
+        return location_warnings(self._session, plan)
 
     def predict(self, plan: Plan) -> State:
         """The planned state; the health after a change is not known before."""

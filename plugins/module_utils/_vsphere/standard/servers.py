@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Servers of a standard key provider: what the user asked for laid over what is there. Pure."""
+"""Servers of a standard key provider: what the user asked for laid over what is there.
+
+A KMS that is a VM of the vCenter that needs it is told before it can lock everything up.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,22 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import inventory
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import vim
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
     SERVER_KEYS,
     Server,
     unset,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.addresses import (
+    addresses_of_machines,
+    resolved,
+)
+
+_PATHS = ("name", "guest.ipAddress", "guest.net")
 
 
 def check_servers(servers: t.Sequence[t.Mapping[str, t.Any]]) -> None:
@@ -57,3 +70,29 @@ def same_place(one: Server, other: Server) -> bool:
 def bare(server: Server) -> Server:
     """Only what vCenter stores."""
     return {key: server[key] for key in SERVER_KEYS}
+
+
+def new_servers(plan: Plan) -> list[Server]:
+    """Servers that are added, or get another address, by the plan."""
+    present = plan.before.get("servers", [])
+    return [
+        server for server in plan.after.get("servers", []) if not any(same_place(server, known) for known in present)
+    ]
+
+
+def location_warnings(session: Session, plan: Plan) -> list[str]:
+    """One line for each new server that is a virtual machine here. The inventory is read only when servers change."""
+    servers = new_servers(plan)
+    if not servers:
+        return []
+    machines = addresses_of_machines(inventory(session, {vim.VirtualMachine: _PATHS}))
+    found = []
+    for server in servers:
+        names = sorted({machines[address] for address in resolved(server["address"]) if address in machines})
+        if names:
+            found.append(
+                f"the KMS {server['name']} at {server['address']} is the virtual machine {', '.join(names)} of this "
+                "vCenter: never encrypt it with this key provider, and start it before all others, because hosts and "
+                "encrypted machines get no keys while it is down. Better run the KMS elsewhere"
+            )
+    return found

@@ -20,13 +20,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import TryAgain
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import (
-    from_fault,
-    reference,
-)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import from_fault
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import reference
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.new_keys import (
-    KeyProviders,
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.key_sources import (
+    KeySources,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.causes import with_cause
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.fleet import read_fleet
@@ -109,7 +107,7 @@ class VsanEncryption:
         self._params = params
         self._warn = warn
         self._patience = Patience.of(params)
-        self._providers = KeyProviders(session)
+        self._providers = KeySources(session)
         self._cluster: VsanCluster
         self._vsan: VsanService
         self.checks: dict[str, t.Any] | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.auth import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
     bearer_headers,
     signature,
     signed_headers,

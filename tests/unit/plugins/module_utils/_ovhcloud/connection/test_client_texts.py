@@ -14,7 +14,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     path,
     query,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.times import parse, utc
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
+    parse_time,
+    utc,
+)
 
 
 def test_path_parts_are_encoded() -> None:
@@ -68,4 +71,4 @@ def test_times(text: str | None, expected: str | None) -> None:
 
 def test_a_wrong_time() -> None:
     with pytest.raises(ValueError, match="isoformat"):
-        parse("soon")
+        parse_time("soon")

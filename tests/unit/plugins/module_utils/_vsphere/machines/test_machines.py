@@ -10,10 +10,8 @@ import typing as t
 import pytest
 from pyVmomi import vim, vmodl
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.job import config_spec
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Step, Work
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.reconfigure import (
-    config_spec,
-)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import Found
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import fault_words
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.key import Key

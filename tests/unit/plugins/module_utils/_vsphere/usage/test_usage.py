@@ -15,7 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
     listing,
     refuse_while_used,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import errors
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import errors, sdk
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import Found
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import key as keys
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.key import Key
@@ -131,7 +131,7 @@ def test_keys_tell_users_that_the_inventory_does_not_show():
     asked: list[str] = []
 
     def names_of(objects):
-        asked.extend(errors.moid_of(item) for item in objects)
+        asked.extend(sdk.moid_of(item) for item in objects)
         return {"vm-2": "vm2"}
 
     lines = usage_keys.unseen([usage_keys.status_of(answer)], seen, names_of)

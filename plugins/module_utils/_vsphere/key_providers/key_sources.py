@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""New keys for machines: made by a standard provider's KMS, or by vCenter itself during the operation."""
+"""Where keys come from: which provider is the default and can give keys, and the new keys for machines.
+
+A standard provider's KMS makes a key, a native provider leaves that to vCenter during the operation.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ class KeyRefusedError(CollectionError):
     kind = "key_refused"
 
 
-class KeyProviders:
+class KeySources:
     """The providers of this vCenter, read once: which one is the default, and whether one can give keys."""
 
     def __init__(self, session: Session) -> None:
@@ -94,7 +97,7 @@ def _moid(entity: t.Any) -> str:
 class NewKeys:
     """Makes keys one by one. One that was made for a machine that did not take it goes to the next."""
 
-    def __init__(self, session: Session, providers: KeyProviders) -> None:
+    def __init__(self, session: Session, providers: KeySources) -> None:
         self._session = session
         self._providers = providers
         self._spare: dict[str, list[t.Any]] = {}
