@@ -321,7 +321,7 @@ def test_vsan_encryption(assumed: Assumed) -> None:
         options = {"cluster": "C0", **FAST}
         done = run("vsan_encryption", **options)
         if done.failed:
-            words = "only when the cluster is created" if cluster.vsan_state.esa else "not supported"
+            words = "only be encrypted when the cluster is created" if cluster.vsan_state.esa else "not supported"
             assert words in done.msg and "\n" not in done.msg, done.output
             assert not cluster.vsan_encryption
         else:

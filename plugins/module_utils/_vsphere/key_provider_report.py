@@ -130,7 +130,7 @@ def _native_health(sources: Sources, providers: t.Sequence[Provider]) -> dict[st
         rest = sources.open_rest()
         return {name: api.read_native_health(rest, name) for name in names}
     except CollectionError as error:
-        sources.warn(f"the status of native key providers is what the SOAP interface says: {error.message}")
+        sources.warn(f"the status of native key providers comes from the SOAP interface: {error.message}")
         return {}
 
 

@@ -190,7 +190,7 @@ def test_bundled_policies_stay(lab, run, name):
     assert not run(name=name).changed
     for options in ({"state": "absent"}, {"description": "mine"}, {"allow_cleartext_filters": True}):
         result = refused(lab, run, name=name, **options)
-        assert "comes with vCenter" in result.msg
+        assert "is built into vCenter" in result.msg
         assert result["failure"]["kind"] == "refused_by_guard"
 
 

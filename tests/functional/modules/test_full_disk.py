@@ -25,7 +25,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.nat
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import open_up
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
-COUNTS = "vCenter now counts the provider as backed up: run again until this succeeds"
+COUNTS = "vCenter now counts the provider as backed up: rerun until this succeeds"
 
 
 def exports(lab: Lab, since: int) -> list[str]:
@@ -56,7 +56,7 @@ def test_a_backup_that_fails_after_the_export_says_so(
     lab: Lab, backup: dict[str, t.Any], run_module: RunModule, tmp_path: pathlib.Path
 ) -> None:
     result = run_on_full_disk("native_key_provider_backup", ["_vsphere.native.backup"], **backup)
-    assert result.failed and result.msg.endswith(f"File too large; no file is there. {COUNTS}"), result.msg
+    assert result.failed and result.msg.endswith(f"File too large; there is no file. {COUNTS}"), result.msg
     assert lab.vcenter.crypto.providers[NAME].has_backup
     assert os.listdir(tmp_path) == []
     assert backup_runner(run_module, tmp_path)().changed

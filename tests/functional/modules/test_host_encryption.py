@@ -237,7 +237,7 @@ def test_hosts_that_cannot(lab, run):
     assert writes == ["ConfigureCryptoKey"]
     assert states(done) == ["incapable", "incapable", "safe"]
     assert len(done.warnings) == 2
-    assert "esx1.lab.test is left as it is" in done.warnings[0]
+    assert "esx1.lab.test stays unchanged" in done.warnings[0]
     failed = run(clusters=["C0"], cluster_mode="force_enable")
     assert failed.failed
     assert "encryption mode force_enable of the cluster C0" in failed.msg
@@ -314,7 +314,7 @@ def test_missing_privilege(lab, run, privilege):
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [
-        ({}, "invalid_input", "say which hosts"),
+        ({}, "invalid_input", "no hosts selected"),
         ({"hosts": HOSTS, "cluster_mode": "on_demand"}, "invalid_input", "cluster_mode needs clusters"),
         ({"hosts": ["esx9"]}, "not_found", "no host esx9; there are: esx1.lab.test, esx2"),
         ({"clusters": ["C9"]}, "not_found", "no cluster C9; there are: C0"),

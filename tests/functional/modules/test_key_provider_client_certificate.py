@@ -135,7 +135,7 @@ def test_certificate_for_another_csr(lab, run, signed, run_module):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, "certificate is needed"),
+        ({}, "certificate is required"),
         ({"certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"}, "certificate: block 1"),
         ({"certificate": "/etc/ssl/vcenter.pem"}, "certificate"),
         ({"certificate": "x", "self_signed": True}, "contradicts"),

@@ -154,7 +154,7 @@ def test_native_provider_without_rest_is_what_soap_says(lab, run):
     lab.faults.add("refuse", system="vcenter_rest", operation="GET *")
     result = run()
     assert not result.failed and result["key_providers"][0]["status"] == "gray"
-    assert len(result.warnings) == 1 and "what the SOAP interface says" in result.warnings[0]
+    assert len(result.warnings) == 1 and "comes from the SOAP interface" in result.warnings[0]
 
 
 def test_provider_without_any_client_certificate():

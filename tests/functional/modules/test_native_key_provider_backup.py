@@ -151,7 +151,7 @@ def test_file_that_does_not_open_is_left_alone(lab, run, file):
 
 def test_without_a_password(lab, run):
     message = refused(lab, run, "refused_by_guard", backup_password="")
-    assert "in the clear" in message
+    assert "unencrypted" in message
     made = converge(lab, run, "backup", NEW, backup_password="", allow_unencrypted=True)
     assert (made["backup"]["encrypted"], made["backup"]["opened"]) == (False, True)
     assert "does not open" in refused(lab, run, "refused_by_guard")

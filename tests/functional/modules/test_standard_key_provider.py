@@ -425,7 +425,7 @@ def test_a_kms_that_is_a_machine_of_this_vcenter_is_warned_of(lab, run):
     lab.vcenter.inventory.vm("vm1").ip_addresses = ["192.0.2.99", lab.external_kms[0].address[0]]
     for check in (True, False):
         warnings = run(check=check, **options).warnings
-        assert any("is the virtual machine vm1 of this vCenter" in warning for warning in warnings), warnings
+        assert any("is the VM vm1 of this vCenter" in warning for warning in warnings), warnings
     mark = lab.journal.mark()
     assert run(**options).warnings == []
     assert lab.journal.count("vcenter", operation="CreateContainerView", since=mark) == 0

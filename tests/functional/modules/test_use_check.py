@@ -175,8 +175,8 @@ def test_machine_and_host_outside_the_view_are_told_by_their_keys(lab, run, run_
     for hidden in (machine, host):
         hidden.parent.children.remove(hidden)
     expected = [
-        "VM vm4 (told by the status of its key)",
-        "host esx3.lab.test (told by the status of its key)",
+        "VM vm4 (known from its key's status)",
+        "host esx3.lab.test (known from its key's status)",
     ]
     facts, _result = read()
     assert facts["users"]["others"] == facts["in_use_by"] == expected

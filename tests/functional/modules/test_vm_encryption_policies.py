@@ -174,7 +174,7 @@ def test_named_policy_is_given_and_lost_rules_are_told(lab: Lab, run_module: Run
     done = converge(lab, runner(run_module, **ONE, policy="ours"))
     assert set(policies_of(lab, machine)) == {"ours"}
     (warning,) = [one for one in done.warnings if "no longer hold" in one]
-    assert "VSAN.hostFailuresToTolerate=2" in warning and warning.endswith("the machines get ours")
+    assert "VSAN.hostFailuresToTolerate=2" in warning and warning.endswith("the VMs get ours")
 
 
 def test_clone_made_by_hand_is_taken_by_name_and_by_its_rules(lab: Lab, run_module: RunModule) -> None:
@@ -235,7 +235,7 @@ def test_original_that_was_deleted_is_told(lab: Lab, run_module: RunModule) -> N
     converge(lab, runner(run_module, **ONE))
     del lab.vcenter.policies.by_id[P.VSAN_RAID_6]
     blocked = refused(lab, runner(run_module, **ONE, state="decrypted", policy_conflict="block"), "refused_by_guard")
-    assert f"nothing tells which storage policy it had before {TWIN}" in blocked
+    assert f"nothing records which storage policy it had before {TWIN}" in blocked
     back = converge(lab, runner(run_module, **ONE, state="decrypted"))
     (warning,) = [one for one in back.warnings if "no longer hold" in one]
     assert "which storage policy vm1 had" in warning and "VSAN.hostFailuresToTolerate=2" in warning
@@ -265,7 +265,7 @@ def test_missing_right_to_create_policies_blocks_who_needs_one(lab: Lab, run_mod
     machine = ready(lab)
     without(lab, privilege)
     message = refused(lab, runner(run_module), "refused_by_guard")
-    assert f"may not create a policy with them: it lacks {privilege}" in message
+    assert f"may not create a policy with them: the user lacks {privilege}" in message
     done, writes = watched(lab, runner(run_module, blocked="skip"))
     assert outcomes(done) == {"vm1": "blocked", **{f"vm{number}": "done" for number in range(2, 7)}}
     (obstacle,) = rows(done)["vm1"]["obstacles"]
@@ -340,7 +340,7 @@ def test_policy_that_vcenter_tells_late_is_warned_of(lab: Lab, run_module: RunMo
     lab.vcenter.settings.policy_told_late = 1
     done = runner(run_module, **ONE)()
     assert not done.failed and set(policies_of(lab, machine)) == {TWIN}
-    assert [one for one in done.warnings if "storage policies of vm1 are not those that were asked for" in one]
+    assert [one for one in done.warnings if "the storage policies of vm1 differ from the requested ones" in one]
     assert set(shown(done, "after")) == {"vSAN RAID-6"}  # what vCenter said
     again = runner(run_module, **ONE)()
     assert not again.changed and set(shown(again, "after")) == {TWIN}

@@ -56,7 +56,7 @@ def test_refused_rules_name_policy_and_machines(lab: Lab, run_module: RunModule)
     give(lab, lab.vcenter.policies.add("old array", [P.sub_profile("x", [P.tag_rule("tier", "gold"), rule])]))
     result = runner(run_module)()
     assert result.failed and not result.changed
-    assert "the rules of old array and encryption; nothing was encrypted. Leave vm1 out, or give policy" in result.msg
+    assert "the rules of old array and encryption; nothing was encrypted. Exclude vm1, or set policy" in result.msg
     assert "privilege" not in result.msg
 
 
@@ -80,7 +80,7 @@ def test_decryption_loses_no_rules_that_the_plan_did_not_tell(lab: Lab, run_modu
         meanwhile(lab, "PbmQueryAssociatedProfiles", lambda: give(lab, other))
     result, writes = watched(lab, runner(run_module, **ONE, state="decrypted"))
     assert result.failed and not result.changed and writes == []
-    assert "vm1 has changed since the plan was made, now" in result.msg
+    assert "vm1 has changed since the plan:" in result.msg
     assert is_encrypted(machine, NATIVE) and set(policies_of(lab, machine)) == ({TWIN} if untold else {"of the team"})
 
 
@@ -91,7 +91,7 @@ def test_policies_that_cannot_be_read_after_the_work(lab: Lab, run_module: RunMo
     result = runner(run_module, **ONE, state="decrypted")()
     assert not result.failed and result.changed and outcomes(result) == {"vm1": "done"}
     assert is_clear(machine) and rows(result)["vm1"]["after"]["policies"] is None
-    assert [one for one in result.warnings if "storage policies are not known any more" in one]
+    assert [one for one in result.warnings if "storage policies can no longer be read" in one]
 
 
 def test_machines_that_cannot_be_read_after_the_work(lab: Lab, run_module: RunModule) -> None:
@@ -101,7 +101,7 @@ def test_machines_that_cannot_be_read_after_the_work(lab: Lab, run_module: RunMo
     meanwhile(lab, "ReconfigVM_Task", lambda: lab.faults.add("status", **every))
     result = runner(run_module, **ONE)()
     assert result.failed and result.changed and outcomes(result) == {"vm1": "failed"}
-    assert rows(result)["vm1"]["error"] == "its state is not known, the connection was lost"
+    assert rows(result)["vm1"]["error"] == "its state is unknown, because the connection was lost"
     assert "503" in result.msg and [one["name"] for one in result["created_policies"]] == [TWIN]
 
 
@@ -119,7 +119,7 @@ def test_changed_combined_policy_is_told_by_the_decryption(lab: Lab, run_module:
     lab.vcenter.policies.named(TWIN).constraints = P.constraints_of(P.sub_profile("VSAN", changed))
     back = converge(lab, runner(run_module, **ONE, state="decrypted"))
     (warning,) = [one for one in back.warnings if "no longer hold" in one]
-    assert "VSAN.hostFailuresToTolerate=3" in warning and warning.endswith("the machines get vSAN RAID-6")
+    assert "VSAN.hostFailuresToTolerate=3" in warning and warning.endswith("the VMs get vSAN RAID-6")
     assert set(policies_of(lab, machine)) == {"vSAN RAID-6"}
 
 
@@ -128,7 +128,7 @@ def test_decryption_says_that_nothing_tells_the_policy_of_before(lab: Lab, run_m
     assert not runner(run_module, **ONE, policy_conflict="replace")().failed
     back = converge(lab, runner(run_module, **ONE, state="decrypted"))
     (warning,) = back.warnings
-    assert warning.startswith("nothing tells which storage policy vm1 had before VM Encryption Policy")
+    assert warning.startswith("nothing records which storage policy vm1 had before VM Encryption Policy")
     assert warning.endswith("after the decryption they have none. Give them theirs in vCenter")
     assert set(policies_of(lab, machine)) == {None}
 
@@ -207,7 +207,7 @@ def test_policy_that_is_changed_after_the_plan_is_not_replaced(lab: Lab, run_mod
     meanwhile(lab, "PbmCreate", lambda: give(lab, P.TAGGED))
     result, writes = watched(lab, runner(run_module, **ONE))
     assert result.failed and "ReconfigVM_Task" not in writes
-    assert "vm1 has changed since the plan was made, now another storage policy" in result.msg
+    assert "vm1 has changed since the plan: another storage policy" in result.msg
     assert set(policies_of(lab, machine)) == {"Gold, not test"}
     converge(lab, runner(run_module, **ONE))
     assert set(policies_of(lab, machine)) == {"Gold, not test - encrypted"}

@@ -131,7 +131,7 @@ def test_every_obstacle_is_told_before_the_first_write(
     spoil(inventory, machine)
     run = runner(run_module, module, selection={"names": [name, "vm3"]}, **options)
     # the machine alone is named, and nothing was done to the other one either
-    assert refused(lab, run, "refused_by_guard").startswith("1 of 2 virtual machines cannot be worked on")
+    assert refused(lab, run, "refused_by_guard").startswith("1 of 2 VMs are blocked")
     result, writes = watched(lab, lambda: run(blocked="skip"))
     assert not result.failed, result.msg
     assert outcomes(result) == {name: "blocked", "vm3": "done"}
@@ -190,7 +190,7 @@ def test_infrastructure_is_left_alone_unless_told_otherwise(lab: Lab, run_module
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [
-        ({"selection": {}}, "invalid_input", "selection says nothing"),
+        ({"selection": {}}, "invalid_input", "selection is empty"),
         ({"selection": {"names": ["vm1", "nobody"]}}, "not_found", "VM nobody"),
         ({"provider": "nobody"}, "not_found", "no key provider nobody"),
         ({"policy": "nobody"}, "not_found", "nobody"),

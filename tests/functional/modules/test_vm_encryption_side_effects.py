@@ -43,7 +43,7 @@ def test_encryption_beside_zerto_warns_and_leaves_appliances(
         result, _writes = watched(zerto, lambda: run(check=check))  # noqa: B023
         assert not result.failed, result.msg
         (warning,) = result.warnings
-        assert "Zerto cannot replicate encrypted VMs" in warning and "the replication of vm1" in warning
+        assert "Zerto cannot replicate encrypted VMs" in warning and "if Zerto replicates vm1" in warning
         assert "zerto: block" in warning
     assert is_clear(zerto.vcenter.inventory.vm("Z-VRAH-esx1"))
     assert is_encrypted(zerto.vcenter.inventory.vm("vm1"), NATIVE)

@@ -129,7 +129,7 @@ def test_a_key_that_stays_the_same_is_a_failure(lab: Lab, run_module: RunModule)
 @pytest.mark.parametrize(
     ("options", "kind", "words"),
     [
-        ({"selection": {}}, "invalid_input", "selection says nothing"),
+        ({"selection": {}}, "invalid_input", "selection is empty"),
         ({"selection": {"names": ["nobody"]}}, "not_found", "VM nobody"),
         ({"max_parallel_per_host": 0}, "invalid_input", "max_parallel_per_host"),
     ],

@@ -135,7 +135,7 @@ def test_key_server_is_still_down(lab, run):
     assert done.failed
     assert writes == []
     assert done["failure"]["kind"] == "locked"
-    assert done.msg.startswith("2 of 2 locked machines stay locked. vm1, vm2: vCenter cannot reach the KMIP server.")
+    assert done.msg.startswith("2 of 2 locked VMs stay locked. vm1, vm2: vCenter cannot reach the KMIP server.")
     assert "private_cloud_kms" in done.msg
     assert "\n" not in done.msg
     assert outcomes(done) == {"vm1": "blocked", "vm2": "blocked"}
@@ -207,7 +207,7 @@ def test_some_open_others_do_not(lab, run):
     assert writes == ["CryptoUnlock_Task"] * 2
     assert outcomes(done) == {"vm1": "unlocked", "vm2": "blocked", "vm3": "unlocked"}
     assert (done.failed, done.changed) == (True, True)
-    assert done.msg.startswith("1 of 3 locked machines stay locked. vm2: the key does not exist")
+    assert done.msg.startswith("1 of 3 locked VMs stay locked. vm2: the key does not exist")
     assert locked(lab) == ["vm2"]
 
 

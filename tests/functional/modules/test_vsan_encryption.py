@@ -298,7 +298,7 @@ def test_native_provider_without_a_backup(lab, run):
         ({}, "refused_by_guard", "there is no default key provider for the cluster C0"),
         ({"min_free_percent": 101}, "invalid_input", "min_free_percent must be between"),
         ({"state": "disabled", "rekey": "deep"}, "invalid_input", "rekey needs state: enabled"),
-        ({"key_ids": ["k"]}, "invalid_input", "it needs rekey"),
+        ({"key_ids": ["k"]}, "invalid_input", "it requires rekey"),
     ],
 )
 def test_bad_input(lab, run, options, kind, words):
@@ -337,7 +337,7 @@ def test_without_waiting_the_next_run_waits(lab, run):
     done = ok(run(wait=False))
     assert checked[KEY]["changing"] is None
     assert (done.changed, done[KEY]["changing"], done[KEY]["enabled"]) == (True, True, True)
-    assert "still being changed" in refused(lab, run, "conflict", rekey="shallow")
+    assert "still changing" in refused(lab, run, "conflict", rekey="shallow")
     lab.vcenter.tasks.settle()
     again = ok(run())
     assert (again.changed, again[KEY]["changing"]) == (False, False)

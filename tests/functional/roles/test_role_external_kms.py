@@ -329,5 +329,5 @@ def test_a_vcenter_elsewhere_and_a_kms_inside_it(lab: Lab, play: Play) -> None:
     lab.vcenter.inventory.vm("vm1").ip_addresses = [lab.external_kms[0].address[0]]
     done = play(**pair_options(lab), **elsewhere(lab), external_kms_default_provider=False)
     assert done.code == 0, done.screen
-    assert "is the virtual machine vm1 of this vCenter" in words_of(done)
+    assert "is the VM vm1 of this vCenter" in words_of(done)
     assert lab.journal.count("ovhcloud") == 0

@@ -147,8 +147,8 @@ class FleetEncryption:
             default = self._providers.default_of(self._fleet.compute_places(machine))
             if default is None:
                 raise InvalidInputError(
-                    f"{machine.name}: neither its cluster nor the system has a default key provider; give provider, or "
-                    "make one the default. Nothing was changed"
+                    f"{machine.name}: neither its cluster nor the system has a default key provider; set "
+                    "provider, or make one the default. Nothing was changed"
                 )
         return self._effects.judge(fleet_plan.plan_work(machine, self._wish, default))
 
@@ -169,8 +169,8 @@ class FleetEncryption:
             return
         reasons = [f"{row.name}: {'; '.join(one['reason'] for one in row.obstacles)}" for row in blocked]
         error = GuardError(
-            f"{len(blocked)} of {len(self._rows)} virtual machines cannot be worked on; nothing was changed. "
-            f"{listing(reasons, _NAMED)}. Take the obstacles away, leave these machines out, or give blocked: skip"
+            f"{len(blocked)} of {len(self._rows)} VMs are blocked; nothing was changed. "
+            f"{listing(reasons, _NAMED)}. Remove the obstacles, exclude these VMs, or set blocked: skip"
         )
         error.results.update(changed=False, **self.report())
         raise error
@@ -249,8 +249,8 @@ class FleetEncryption:
                 others.append(row.name)
         if others:
             self._context.warn(
-                f"storage policies of {listing(others)} are not those that were asked for, vCenter may still be at it: "
-                "compare before and after, and look again with vm_encryption_info"
+                f"the storage policies of {listing(others)} differ from the requested ones; vCenter may still be "
+                "working on it: compare before and after, and check again with vm_encryption_info"
             )
         return broken
 
@@ -265,12 +265,12 @@ class FleetEncryption:
         off = [job.work.machine for job in jobs if job.left_off]
         going = [job.work.machine for job in jobs if job.may_go_down and not job.left_off]
         for state, step, machines in (
-            ("shut down and still off", "Power them on", off),
+            ("shut down and still powered off", "Power them on", off),
             ("may still be shutting down", "Power them on once they are off", going),
         ):
             if machines:
                 names, ids = listing([one.name for one in machines]), ", ".join(one.moid for one in machines)
-                self._context.warn(f"{state}: {names}. {step}, or give power_on: [{ids}] to the next run")
+                self._context.warn(f"{state}: {names}. {step}, or pass power_on: [{ids}] to the next run")
         if keys.unused:
             made = plural(len(keys.unused), "key was", "keys were")
             self._context.warn(f"{made} made and not used, and left in the KMS: {listing(keys.unused)}")
@@ -289,7 +289,7 @@ class FleetEncryption:
         if waiting:
             parts.append(f"{waiting} were not started" + (f", because {stopped}" if stopped else ""))
         done = sum(row.outcome == "done" for row in self._rows.values())
-        return FleetError(f"{'. '.join(parts)}. {done} are done; run again to go on", stopped=stopped)
+        return FleetError(f"{'. '.join(parts)}. {done} are done; rerun to continue", stopped=stopped)
 
     # telling
 

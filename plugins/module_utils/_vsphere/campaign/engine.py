@@ -128,10 +128,10 @@ class CampaignEngine:
             if work is None or work.obstacles or not work.wanted:
                 job.phase = ENDED
             if work is None:
-                job.fail(ConflictError(f"{job.name} vanished before its turn came"))
+                job.fail(ConflictError(f"{job.name} disappeared before its turn"))
             elif work.obstacles:
                 reasons = "; ".join(one.reason for one in work.obstacles)
-                job.fail(ConflictError(f"{job.name} has changed since the plan was made, now {reasons}"))
+                job.fail(ConflictError(f"{job.name} has changed since the plan: {reasons}"))
             if work is not None:
                 job.work = work
 
@@ -167,7 +167,7 @@ class CampaignEngine:
             return
         failed = sum(one.error is not None for one in self.jobs)
         if job.no_keys:
-            self.stopped = f"no keys are given any more ({job.error.message})"
+            self.stopped = f"the key provider gives no more keys ({job.error.message})"
         elif failed > self._limits.failures:
             self.stopped = f"{failed} failed, max_failures is {self._limits.failures}"
 

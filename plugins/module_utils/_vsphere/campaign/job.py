@@ -215,7 +215,9 @@ class Job:
     def _fail_by(self, fault: t.Any, what: str, gone: bool) -> None:
         if fault is None:
             why = (
-                "its task is gone, so its end is not known" if gone else "vCenter's reason cannot be read, see its task"
+                "its task no longer exists, so the outcome is unknown"
+                if gone
+                else "vCenter's reason cannot be read, see its task"
             )
             error = CollectionError(f"could not {what}: {why}")
         else:
@@ -230,8 +232,9 @@ class Job:
         if self.work.action != "decrypt" or not given or not key.startswith(POLICY_REFUSED):
             return ""
         return (
-            ". If it does not take the policy of before together with a decryption: give policy_conflict: replace, and "
-            f"the machine its storage policy ({', '.join(str(name) for name in given)}) in vCenter afterwards"
+            ". If vCenter refuses the previous policy together with a decryption, set policy_conflict: replace, "
+            f"and give the VM its storage policy ({', '.join(str(name) for name in given)}) in vCenter "
+            "afterwards"
         )
 
     # time
@@ -252,8 +255,8 @@ class Job:
         self.may_go_down = True
         self.fail(
             WaitTimeoutError(
-                f"{self.name} did not shut down within {self._shared.shutdown_timeout:g} s and was left alone; it may "
-                "still go down. Raise shutdown_timeout, or allow power_off: force"
+                f"{self.name} did not shut down within {self._shared.shutdown_timeout:g} s and was skipped; it "
+                "may still shut down. Raise shutdown_timeout, or allow power_off: force"
             )
         )
         return self._after_reconfigure()
@@ -264,8 +267,8 @@ class Job:
         running = reference(self._followed) if isinstance(self._followed, vim.Task) else "its shutdown"
         self.fail(
             WaitTimeoutError(
-                f"{self.name}: {running} was still running after {seconds:g} s. vCenter goes on with it: run again "
-                "later, or raise wait_timeout",
+                f"{self.name}: {running} was still running after {seconds:g} s. vCenter continues: rerun later, "
+                "or raise wait_timeout",
                 task_id=running,
             )
         )

@@ -189,7 +189,7 @@ def _obstacles(machine: Machine, steps: t.Mapping[int, Step]) -> list[Obstacle]:
 def shortfalls(work: Work, after: Machine) -> list[str]:
     """What a machine lacks of the work, in words; empty when all of it is there."""
     if not after.readable:
-        return ["its configuration cannot be read any more"]
+        return ["its configuration can no longer be read"]
     before, now = work.machine.parts, after.parts
     labels = after.labels
     found = [

@@ -95,7 +95,7 @@ class MachinePolicies:
         try:
             self._ask([key for machine in machines for key in machine.policy_keys.values()])
         except CollectionError as error:
-            self._warn(f"storage policies are not known any more: {error.message}")
+            self._warn(f"storage policies can no longer be read: {error.message}")
 
     def _ask(self, keys: t.Sequence[str]) -> None:
         if self._unread is None:
@@ -214,8 +214,8 @@ class MachinePolicies:
             refused.add(name)
             name = encrypting_name(original.name, refused.union(one.name for one in self._store.all()))
         raise ConflictError(
-            f"could not find a free name for the encrypting form of the storage policy {original.name} on "
-            f"{self._session.hostname}"
+            "could not find a free name for the storage policy that encrypts and has the rules of "
+            f"{original.name} on {self._session.hostname}"
         )
 
     def _other_than_asked(self, name: str) -> CollectionError:
@@ -252,10 +252,10 @@ def _way_out(error: CollectionError, original: Policy, works: t.Sequence[Work]) 
         for work in works
         if any(choice.combine is not None and choice.combine.id == original.id for choice in work.policies.values())
     ]
-    needs = f"It needs the privileges {' and '.join(CREATING)}. Else l" if isinstance(error, ForbiddenError) else "L"
+    needs = f"It needs the privileges {' and '.join(CREATING)}. " if isinstance(error, ForbiddenError) else ""
     return (
-        f". It would have had the rules of {original.name} and encryption; nothing was encrypted. {needs}eave "
-        f"{listing(machines)} out, or give policy (see guide_encrypt), or policy_conflict: block"
+        f". It would have had the rules of {original.name} and encryption; nothing was encrypted. {needs}"
+        f"Exclude {listing(machines)}, or set policy (see guide_encrypt), or policy_conflict: block"
     )
 
 
@@ -265,10 +265,10 @@ def loss_text(name: str | None, choice: PolicyChoice, machines: t.Sequence[str])
     if choice.forgotten:
         then = f", and its rules{rules} no longer hold. Give them a storage policy" if rules else ". Give them theirs"
         return (
-            f"nothing tells which storage policy {listing(machines)} had before {name}: after the decryption they have "
-            f"none{then} in vCenter"
+            f"nothing records which storage policy {listing(machines)} had before {name}: after the decryption "
+            f"they have none{then} in vCenter"
         )
     return (
-        f"{listing(machines)}: the rules of the storage policy{f' {name}' if name else ''}{rules} no longer hold, the "
-        f"machines get {choice.name or 'no policy'}"
+        f"{listing(machines)}: the rules of the storage policy{f' {name}' if name else ''}{rules} no longer "
+        f"apply; the VMs get {choice.name or 'no policy'}"
     )

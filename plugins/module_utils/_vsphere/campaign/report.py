@@ -83,7 +83,7 @@ class MachineOutcome:
         self.outcome = "done" if reached else "failed"
         if not reached:
             said = [job.error.message] if job.error else []
-            self.error = "; ".join([*said, *lacking]) or "its state is not known, the connection was lost"
+            self.error = "; ".join([*said, *lacking]) or "its state is unknown, because the connection was lost"
 
     def give_up(self) -> None:
         """Its turn never came."""

@@ -54,11 +54,12 @@ class SideEffects:
         if self._zerto == ZERTO_WARN and self._has_zerto():
             names = listing([machine.name for machine in encrypting])
             self._warn(
-                f"this vCenter has replication appliances of Zerto (Z-VRA*), and Zerto cannot replicate encrypted VMs: "
-                f"the replication of {names} will end where there is one. zerto: block leaves such VMs alone"
+                "this vCenter has replication appliances of Zerto (Z-VRA*), and Zerto cannot replicate "
+                f"encrypted VMs: if Zerto replicates {names}, the replication will end. zerto: block blocks such "
+                "VMs instead"
             )
         for name in self._encrypted_clusters({self._fleet.cluster(machine) for machine in encrypting}):
-            self._warn(f"vSAN of the cluster {name} is encrypted too: {DUAL}. Use one of both")
+            self._warn(f"vSAN of the cluster {name} is encrypted too: {DUAL}. Use only one of the two")
 
     def _has_zerto(self) -> bool:
         if self._replicated is None:

@@ -42,8 +42,8 @@ _CONFLICTS = ("AlreadyExists", "DuplicateName", "InvalidState", "ResourceInUse",
 _MISSING = ("ManagedObjectNotFound", "NotFound", "KeyNotFound")
 _UNSUPPORTED = ("MethodNotFound", "NotSupported", "NotImplemented")
 ENCRYPTION_RIGHT_HINT = (
-    ". On OVHcloud the vSphere user needs the right encryption_right (module private_cloud_user); it counts from "
-    "the next login on"
+    ". On OVHcloud, the vSphere user needs the right encryption_right (module private_cloud_user); it takes "
+    "effect at the next login"
 )
 
 
@@ -85,7 +85,7 @@ def from_fault(fault: t.Any, what: str) -> CollectionError:
     if isinstance(fault, vim.fault.InvalidLogin):
         return AuthenticationError(f"could not {what}: vCenter refuses this user name or password ({name})")
     if isinstance(fault, vim.fault.NotAuthenticated):
-        return AuthenticationError(f"could not {what}: the session has ended ({name}). Run again")
+        return AuthenticationError(f"could not {what}: the session has ended ({name}). Rerun")
     if isinstance(fault, vim.fault.NoPermission):
         return _forbidden(fault, what)
     if isinstance(fault, vmodl.fault.SecurityError):
@@ -136,9 +136,7 @@ def from_transport(error: Exception, what: str) -> CollectionError:
         made.given_up = True  # it would be as long again
         return made
     if isinstance(error, (TimeoutError, socket.timeout)):  # two types before Python 3.10
-        return UnreachableError(
-            f"could not {what}: timed out before the whole answer was there (option request_timeout)"
-        )
+        return UnreachableError(f"could not {what}: timed out before the whole answer arrived (option request_timeout)")
     if isinstance(error, ssl.SSLError):
         return UnreachableError(f"could not {what}: TLS failed ({one_line(str(error))})")
     if isinstance(error, OSError):
@@ -177,7 +175,7 @@ def translated(what: str) -> t.Iterator[None]:
             raise InvalidInputError(f"could not {what}: a value has a character that cannot be sent") from None
         if error.__class__ is Exception:
             # pyVmomi has no type of its own for an answer without a SOAP body
-            said = "the answer is not SOAP, something between may have given it"
+            said = "the answer is not SOAP; something between Ansible and vCenter may have sent it"
         elif _while_reading(error.__traceback__):
             said = (
                 f"pyVmomi cannot read the answer ({one_line(f'{fault_name(error)}: {error}')}). vCenter may be newer "

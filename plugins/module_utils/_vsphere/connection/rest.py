@@ -251,7 +251,7 @@ class Rest:
         self._check(what, answer)
         found = self._decoded(what, answer)
         if not isinstance(found, str) or not found:
-            raise ApiError(f"could not {what} of {self._target.hostname}: the answer holds no session")
+            raise ApiError(f"could not {what} of {self._target.hostname}: the answer contains no session")
         return found
 
     def _exchange(
@@ -294,8 +294,8 @@ class Rest:
             raise self._clean(to_error(f"{what} on {self._target.hostname}", status, _json_or_none(answer)), token)
         if status >= 300:
             raise ApiError(
-                f"could not {what} on {self._target.hostname}: HTTP {status} redirects elsewhere, something between "
-                "may have given it",
+                f"could not {what} on {self._target.hostname}: HTTP {status} redirects elsewhere; something "
+                "between Ansible and vCenter may have sent it",
                 http_status=status,
             )
 
@@ -303,8 +303,8 @@ class Rest:
         body = _json_or_none(answer)
         if body is None and answer.content.strip():
             raise ApiError(
-                f"could not {what} on {self._target.hostname}: the answer (HTTP {answer.status_code}) is not complete "
-                "JSON, something between may have given it",
+                f"could not {what} on {self._target.hostname}: the answer (HTTP {answer.status_code}) is not "
+                "complete JSON; something between Ansible and vCenter may have sent it",
                 http_status=answer.status_code,
                 maybe_done=True,
             )

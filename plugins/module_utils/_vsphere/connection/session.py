@@ -274,7 +274,9 @@ class _SoapResponse(UnpackingResponse):
         super().begin()
         kind = (self.getheader("Content-Type") or _XML[0]).partition(";")[0].strip().lower()
         if self.status in _WITH_SOAP and kind not in _XML:
-            raise http.client.HTTPException(f"not SOAP but {errors.one_line(kind)}, something between may have sent it")
+            raise http.client.HTTPException(
+                f"not SOAP but {errors.one_line(kind)}; something between Ansible and vCenter may have sent it"
+            )
 
 
 def _stub_of(target: Target, bounds: Bounds, path: str, version: str) -> t.Any:
@@ -308,7 +310,7 @@ def _open(target: Target) -> Session:
     with errors.translated(what):
         content = vim.ServiceInstance("ServiceInstance", stub).RetrieveContent()
     if content is None:
-        raise UnreachableError(f"could not {what}: the answer holds no service, so it is not a vCenter")
+        raise UnreachableError(f"could not {what}: the answer contains no service, so it is not a vCenter")
     return Session(target.hostname, stub, content, _readable_version(version, content), open_stub, bounds)
 
 
@@ -395,4 +397,4 @@ def negotiate(offered: t.Collection[str], what: str) -> str:
     for version in GetServiceVersions("vim25"):
         if versionIdMap[version] in offered:
             return str(version)
-    raise UnsupportedError(f"could not {what}: it speaks no version of the vSphere API that pyVmomi knows")
+    raise UnsupportedError(f"could not {what}: it supports no version of the vSphere API that pyVmomi knows")

@@ -51,7 +51,7 @@ def check_host_options(params: t.Mapping[str, t.Any]) -> None:
     if params["cluster_mode"] is not None and params["clusters"] is None and not params["all"]:
         raise InvalidInputError("cluster_mode needs clusters (or all: true): it is a setting of clusters, not of hosts")
     if not params["all"] and params["hosts"] is None and params["clusters"] is None:
-        raise InvalidInputError("say which hosts are meant: give hosts, clusters, or all: true")
+        raise InvalidInputError("no hosts selected: give hosts, clusters, or all: true")
 
 
 class HostEncryption:
@@ -146,7 +146,7 @@ class HostEncryption:
                 hosts=[host.name for host in named],
             )
         for host in unable:
-            self._warn(f"{host.name} is left as it is: {host.obstacle()}")
+            self._warn(f"{host.name} stays unchanged: {host.obstacle()}")
 
     # writing
 

@@ -197,9 +197,9 @@ def reason_of(host: Host, fleet: HostInventory, default: t.Callable[[t.Sequence[
     if host.obstacle():
         return host.obstacle()
     if host.state == "pending_incapable":
-        return "encryption mode was switched off; it ends with the next restart of the host"
+        return "encryption mode was turned off; it ends at the host's next restart"
     if host.key is not None:
-        return "the host started without its key; switch encryption mode on again when the key provider works"
+        return "the host started without its key; enable encryption mode again when the key provider works"
     if fleet.key_of_cluster(host) is None and default(host.places) is None:
         where = f"cluster {host.cluster}" if host.cluster else "host"
         return f"there is no default key provider for the {where}; make one the default"

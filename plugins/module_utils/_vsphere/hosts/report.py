@@ -49,6 +49,6 @@ class HostReport:
         try:
             providers.default_of(())
         except ForbiddenError as error:
-            self._warn(f"whether hosts have a default key provider is not known: {error.message}")
+            self._warn(f"whether hosts have a default key provider is unknown: {error.message}")
             return lambda _places: ""
         return providers.default_of

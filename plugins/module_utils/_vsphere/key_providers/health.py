@@ -202,7 +202,7 @@ def _reason(connection: Connection) -> str | None:
     if not connection.reachable and cause is not None:
         words = f"{cause.reason}: {cause.next_step}"
     elif not connection.reachable:
-        words = "vCenter cannot reach it: host, port, firewall, or on OVHcloud no open KMS flow (private_cloud_kms)"
+        words = "vCenter cannot reach it: host, port, firewall, or on OVHcloud no open KMS entry (private_cloud_kms)"
     elif not connection.vcenter_trusts_server:
         words = "vCenter does not trust the server's certificate (new, replaced, expired, or its CA was never uploaded)"
     elif not connection.server_trusts_vcenter:
@@ -256,12 +256,12 @@ class Refusals:
         if now - self._since < self._longest:
             return
         raise ConflictError(
-            f"key provider {self._provider}: {'; '.join(reasons(found))}. It has been refused for "
-            f"{self._longest:g} s (refused_timeout), so waiting does not help. A KMS of your own must trust the CA "
-            f"that signed the certificate{_issuer(found)}, or must have imported it. On OVHcloud KMS the identity in "
-            "the certificate needs an IAM policy with the okms:kmip actions on the domain: name it in "
-            "okms_identity_urns of the role okms and leave okms_kmip_policy on, or make the policy with the module "
-            "iam_policy; then run again. If it has one, the certificate was revoked or is not of this KMS",
+            f"key provider {self._provider}: {'; '.join(reasons(found))}. The KMS has refused it for "
+            f"{self._longest:g} s (refused_timeout), so waiting does not help. Your own KMS must trust the CA "
+            f"that signed the certificate{_issuer(found)}, or must have imported it. On OVHcloud KMS, the "
+            "certificate's identity needs an IAM policy with the okms:kmip actions on the domain: name it in "
+            "okms_identity_urns of the role okms and leave okms_kmip_policy on, or create the policy with the "
+            "module iam_policy; then rerun. If it has one, the certificate was revoked or belongs to another KMS",
             provider=self._provider,
             reasons=reasons(found),
         )

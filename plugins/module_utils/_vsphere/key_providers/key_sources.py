@@ -77,15 +77,15 @@ class KeySources:
         for provider in wanted:
             if provider.type == NATIVE and not provider.has_backup:
                 raise GuardError(
-                    f"the native key provider {provider.name} is not backed up; nothing was changed. What it encrypts "
-                    "is lost with vCenter: run native_key_provider_backup first"
+                    f"the native key provider {provider.name} has no backup; nothing was changed. What it "
+                    "encrypts is lost with vCenter: run native_key_provider_backup first"
                 )
         standard = [provider for provider in wanted if provider.type == STANDARD]
         for name, found in health.read_provider_health(self._session, standard).items():
             if not any(connection.green for connection in found.connections):
                 raise KeyRefusedError(
                     f"the key provider {name} gives no keys now; nothing was changed. "
-                    f"{'; '.join(health.reasons(found)) or 'vCenter does not say why'}",
+                    f"{'; '.join(health.reasons(found)) or 'vCenter gives no reason'}",
                     provider=name,
                 )
 

@@ -189,7 +189,7 @@ def _given(policy: Policy, present: Present) -> PolicyChoice:
 # what stands in the way
 
 
-_UNTOLD = "vCenter does not say which storage policy it has"
+_UNTOLD = "vCenter does not return its storage policy"
 _UNREADABLE = "which cannot be read"
 _NO_BUNDLED = Obstacle(
     "no_encryption_policy",
@@ -202,15 +202,17 @@ def _has_rules(policy: Policy) -> Obstacle:
     return Obstacle(
         "policy_rules",
         f"its storage policy {policy.name} has rules besides encryption: {', '.join(policy.rules)}",
-        f"give policy_conflict: combine to keep them, {_ELSE}",
+        f"set policy_conflict: combine to keep them, {_ELSE}",
     )
 
 
 def _may_not(policy: Policy, missing: t.Sequence[str]) -> Obstacle:
     return Obstacle(
         "policy_rights",
-        f"its storage policy {policy.name} has rules besides encryption ({', '.join(policy.rules)}), and the vSphere "
-        f"user may not create a policy with them: it lacks {', '.join(missing)}",
+        (
+            f"its storage policy {policy.name} has rules besides encryption ({', '.join(policy.rules)}), and the "
+            f"vSphere user may not create a policy with them: the user lacks {', '.join(missing)}"
+        ),
         f"give the user {'this privilege' if len(missing) == 1 else 'these privileges'}, {_ELSE}",
     )
 
@@ -228,8 +230,10 @@ def _untold() -> Obstacle:
     return Obstacle(
         "policy_unknown",
         _UNTOLD,
-        "run again, or give the vSphere user the right to read it, or policy_conflict: replace, and the machine a "
-        "storage policy in vCenter afterwards",
+        (
+            "rerun, or give the vSphere user the right to read it, or set policy_conflict: replace, and give the VM "
+            "a storage policy in vCenter afterwards"
+        ),
     )
 
 
@@ -244,6 +248,6 @@ def _does_not_encrypt(present: Present) -> Obstacle:
 def _forgotten(present: Present) -> Obstacle:
     return Obstacle(
         "policy_forgotten",
-        f"nothing tells which storage policy it had before {present.name}",
-        "give policy_conflict: combine or replace, and a storage policy in vCenter afterwards",
+        f"nothing records which storage policy it had before {present.name}",
+        "set policy_conflict: combine or replace, and give it a storage policy in vCenter afterwards",
     )

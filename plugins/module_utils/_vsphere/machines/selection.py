@@ -142,9 +142,7 @@ def check_given(wanted: t.Mapping[str, t.Any] | None) -> None:
     """Raise InvalidInputError when nothing says which machines are meant: nothing is changed everywhere by mistake."""
     options = wanted or {}
     if not options.get("all") and all(options.get(kind) is None for kind in KINDS):
-        raise InvalidInputError(
-            f"selection says nothing: give one of {', '.join(KINDS)}, or all: true for every virtual machine"
-        )
+        raise InvalidInputError(f"selection is empty: give one of {', '.join(KINDS)}, or all: true for every VM")
 
 
 def wants_tags(wanted: t.Mapping[str, t.Any] | None, unwanted: t.Mapping[str, t.Any] | None) -> bool:
@@ -239,14 +237,14 @@ class _Problems:
     def check(self) -> None:
         if self._absent:
             raise NotFoundError(
-                f"{self._where} names what does not exist here, or what this user may not see: "
+                f"{self._where} names objects that do not exist here, or that this user may not see: "
                 f"{listing(self._absent)}; nothing was changed",
                 not_found=self._absent,
             )
         if self._unclear:
             raise AmbiguousError(
-                f"{self._where} names what exists several times: {listing(self._unclear)}; give the id or the path "
-                "instead, or narrow it down by another criterion; nothing was changed",
+                f"{self._where} names objects that exist several times: {listing(self._unclear)}; give the id or "
+                "the path instead, or narrow it down by another criterion; nothing was changed",
                 ambiguous=self._unclear,
             )
 

@@ -64,7 +64,7 @@ class Tags:
         """Machines with the ids of their tags; None when vCenter may have been asked for too many at once."""
         body = {"object_ids": [{"id": moid, "type": "VirtualMachine"} for moid in moids]}
         try:
-            return self._rest.ask("read the tags of virtual machines", _ON_OBJECTS, body) or []
+            return self._rest.ask("read the tags of VMs", _ON_OBJECTS, body) or []
         except CollectionError as error:
             if len(moids) > _SMALLEST and type(error) in _TOO_MUCH:
                 return None

@@ -108,7 +108,7 @@ class Unlock:
         try:
             gone = unavailable(self._session, keys) if keys else {}
         except ForbiddenError as error:
-            self._context.warn(f"why machines are locked is not known: {error.message}")
+            self._context.warn(f"why VMs are locked is unknown: {error.message}")
             return
         for one in found:
             causes = list(dict.fromkeys(gone[key] for key in sorted(one.keys & set(gone), key=str)))
@@ -167,7 +167,7 @@ class Unlock:
     def _give_up(self, waiting: t.Mapping[str, Locked]) -> None:
         for task, one in waiting.items():
             text = f"{task} was still running after {self._patience.timeout:g} s"
-            one.end(FAILED, Cause(text, "vCenter goes on with it: run again later, or raise wait_timeout"))
+            one.end(FAILED, Cause(text, "vCenter continues: rerun later, or raise wait_timeout"))
 
     def _verify(self, tried: t.Sequence[Locked]) -> None:
         """The state of the machine counts, not that of its task."""
@@ -178,9 +178,7 @@ class Unlock:
         }
         for one in pending:
             if states.get(reference(one.machine.reference)) == "locked":
-                one.end(
-                    FAILED, Cause("vCenter reported success, but the machine is still locked", UNKNOWN_CAUSE.next_step)
-                )
+                one.end(FAILED, Cause("vCenter reported success, but the VM is still locked", UNKNOWN_CAUSE.next_step))
             else:
                 one.end(UNLOCKED)
 
@@ -213,4 +211,4 @@ def _message(left: t.Sequence[Locked], locked: int) -> str:
     for one in left:
         groups.setdefault(one.cause or UNKNOWN_CAUSE, []).append(plain(one.machine.name))
     lines = [f"{listing(names)}: {cause.reason}. Next step: {cause.next_step}" for cause, names in groups.items()]
-    return f"{len(left)} of {locked} locked machines stay locked. {'. '.join(lines)}"
+    return f"{len(left)} of {locked} locked VMs stay locked. {'. '.join(lines)}"

@@ -65,7 +65,9 @@ class NativeHealth:
         others = [reason for reason in self.reasons if reason != UNSAVED]
         if others or self.colour == "green" or self.backup_missing:
             return others
-        return [f"vCenter reports {self.health} without a reason; while it brings the provider to its hosts it does so"]
+        return [
+            f"vCenter reports {self.health} without a reason; it does so while it distributes the provider to its hosts"
+        ]
 
     def __str__(self) -> str:
         return f"{self.health} ({'; '.join(self.reasons)})" if self.reasons else self.health
@@ -126,7 +128,7 @@ def health_on_host(rest: Rest, host: str, name: str) -> str | None:
 
 def _structure(answer: t.Any, name: str) -> dict[str, t.Any]:
     if not isinstance(answer, dict):
-        raise ApiError(f"vCenter's answer about the key provider {name} is of an unknown shape")
+        raise ApiError(f"vCenter's answer about the key provider {name} has an unknown shape")
     return answer
 
 

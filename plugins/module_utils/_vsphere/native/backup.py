@@ -56,7 +56,7 @@ _NEW_CONTENT = ("sha256", "size", "created_at")  # not known before the download
 _PROOFS = ("has_backup", "opened", "encrypted")
 _MODE = "0600"
 _ROOM = 65536  # taken before the export; backups have a few kilobytes
-_COUNTS = "vCenter now counts the provider as backed up: run again until this succeeds"
+_COUNTS = "vCenter now counts the provider as backed up: rerun until this succeeds"
 
 
 def check_backup_options(params: t.Mapping[str, t.Any]) -> None:
@@ -64,24 +64,28 @@ def check_backup_options(params: t.Mapping[str, t.Any]) -> None:
     api.checked_name(params["name"])
     if not params["backup_password"] and not params["allow_unencrypted"]:
         raise GuardError(
-            "backup_password: without one the backup holds the keys of all machines in the clear; nothing was "
-            "changed. Give one, or say allow_unencrypted: true"
+            "backup_password: without one, the backup holds the keys of all VMs unencrypted; nothing was "
+            "changed. Give one, or set allow_unencrypted: true"
         )
     if "\0" in (params["backup_password"] or ""):
-        raise InvalidInputError("backup_password: holds a NUL character, which no PKCS#12 password can; give another")
+        raise InvalidInputError(
+            "backup_password: contains a NUL character, which no PKCS#12 password can contain; choose another one"
+        )
     path = os.path.abspath(params["path"])
     check_file("path", path)
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
-        raise InvalidInputError(f"path: {path} must name a file in a folder that is there, on the host that runs this")
+        raise InvalidInputError(f"path: {path} must name a file in an existing folder, on the host that runs this")
     check_folder("path", folder)
     if not params["allow_ephemeral"]:
         check_lasting(
             "path",
             path,
             params["volumes"] or [],
-            "name the volume in volumes, delegate the task to another host, or say allow_ephemeral: true and copy the "
-            "file out in the same job",
+            (
+                "name the volume in volumes, delegate the task to another host, or set allow_ephemeral: true and "
+                "copy the file elsewhere in the same job"
+            ),
         )
 
 
@@ -152,9 +156,9 @@ class BackupFile:
         """Refuse to take the place of a file that is perhaps not ours."""
         if plan.verb == "update" and not plan.before["opened"] and not self._params["force"]:
             raise GuardError(
-                f"path: {self._path} holds a file that this password does not open, so it may be the backup of "
-                "something else, or the password is wrong; nothing was changed. Choose another path or password, or "
-                "say force: true to put a new backup in its place (the old file is kept beside it)"
+                f"path: this password does not open {self._path}, so it may be another backup, or the password "
+                "is wrong; nothing was changed. Choose another path or password, or set force: true to put a "
+                "new backup in its place (the old file is kept beside it)"
             )
 
     def write(self, plan: Plan) -> State:
@@ -188,7 +192,7 @@ class BackupFile:
                 previous.put()
             new.put()
         except InvalidInputError as error:
-            there = "the file of before is still there" if previous else "no file is there"
+            there = "the previous file still exists" if previous else "there is no file"
             raise ApiError(
                 f"the backup of the key provider {self._name} was downloaded, but {error.message}; {there}. {_COUNTS}",
                 path=self._path,

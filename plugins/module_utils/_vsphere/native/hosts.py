@@ -55,9 +55,9 @@ def check_tpm(hosts: t.Sequence[HostFacts]) -> None:
     lacking = [host for host in members if host.tpm is False]
     if lacking:
         raise GuardError(
-            f"{len(lacking)} of {len(members)} hosts have no TPM 2.0: {_names(lacking)}. With "
-            "tpm_required: true they could not use the key provider, and it cannot be changed later; nothing was "
-            "changed. Say tpm_required: false, or take these hosts out of vCenter's clusters first",
+            f"{len(lacking)} of {len(members)} hosts have no TPM 2.0: {_names(lacking)}. With tpm_required: "
+            "true, they could not use the key provider, and nobody can change this later; nothing was changed. "
+            "Set tpm_required: false, or remove these hosts from vCenter's clusters first",
             hosts=[host.name for host in lacking],
         )
 
@@ -68,12 +68,12 @@ def host_warnings(hosts: t.Sequence[HostFacts], tpm_required: bool) -> list[str]
     alone = [host for host in hosts if not host.cluster]
     if alone:
         lines.append(
-            f"{len(alone)} of {len(hosts)} hosts cannot use a native key provider, because they are in no cluster: "
-            f"{_names(alone)}"
+            f"{len(alone)} of {len(hosts)} hosts cannot use a native key provider, because they are in no "
+            f"cluster: {_names(alone)}"
         )
     unknown = [host for host in hosts if host.cluster and host.tpm is None]
     if unknown and tpm_required:
-        lines.append(f"vCenter does not tell whether these hosts have a TPM 2.0, which is required: {_names(unknown)}")
+        lines.append(f"vCenter does not say whether these hosts have a TPM 2.0, which is required: {_names(unknown)}")
     return lines
 
 

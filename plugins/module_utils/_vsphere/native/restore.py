@@ -54,13 +54,13 @@ class Restore:
             if present is None:
                 raise
             return (
-                f"the key provider {self._name} is there, so vCenter does not read {self._path}: whether it is a "
-                "backup of this provider is not known"
+                f"the key provider {self._name} exists, so vCenter does not read {self._path}: whether it is a "
+                "backup of this provider is unknown"
             )
         except InvalidInputError as error:
             raise InvalidInputError(
-                f"restore_from: vCenter cannot use {self._path}, the password may be wrong or the file is no backup; "
-                f"nothing was changed: {error.message}",
+                f"restore_from: vCenter cannot use {self._path}; the password may be wrong, or the file is not a "
+                f"backup; nothing was changed: {error.message}",
                 **error.details,
             ) from error
         self.key_id = found.key_id.lower() if found.key_id else None
@@ -70,8 +70,8 @@ class Restore:
     def _check(self, provider: str, expected: str | None, present: str | None) -> None:
         if provider != self._name:
             raise InvalidInputError(
-                f"restore_from: {self._path} is a backup of the key provider {provider}, not of {self._name}; nothing "
-                "was changed. Encrypted machines find their keys only under the old name"
+                f"restore_from: {self._path} is a backup of the key provider {provider}, not of {self._name}; "
+                "nothing was changed. Encrypted VMs find their keys only under the old name"
             )
         if expected and self.key_id != expected:
             raise InvalidInputError(

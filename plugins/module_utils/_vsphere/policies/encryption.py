@@ -144,13 +144,13 @@ class EncryptionPolicy:
         what = f"the storage policy {policy.name} on {self._session.hostname}"
         if not policy.encryption:
             raise GuardError(
-                f"{what} does not encrypt, so it is left alone; nothing was changed. Choose another name for the "
-                "encryption policy"
+                f"{what} does not encrypt, so the module does not touch it; nothing was changed. Choose another "
+                "name for the encryption policy"
             )
         if policy.bundled:
             raise GuardError(
-                f"{what} comes with vCenter, so it is left alone; nothing was changed. Make an encryption policy with "
-                "another name"
+                f"{what} is built into vCenter, so the module does not touch it; nothing was changed. Create an "
+                "encryption policy with another name"
             )
         if plan.verb == "delete" and self._uses:
             self._refuse_deletion(what)
@@ -161,8 +161,8 @@ class EncryptionPolicy:
             )
         if "allow_cleartext_filters" in plan.changes and self._uses:
             self._warn(
-                f"{what} is in use by {self._users()}. They follow the new filter order when the policy is applied to "
-                "them again"
+                f"{what} is in use by {self._users()}. They follow the new filter order when the policy is "
+                "applied to them again"
             )
 
     def _users(self) -> str:

@@ -167,7 +167,7 @@ class StoragePolicies:
         ask = self._manager.QueryAssociatedProfiles
         entities = [pbm.ServerObjectRef(objectType=_DISK if ":" in key else _HOME[0], key=key) for key in keys]
         try:
-            found = self._session.call("read the storage policies of the machines", ask, entities)
+            found = self._session.call("read the storage policies of VMs", ask, entities)
         except ApiError as error:
             if not _can_be_less(error, keys):
                 raise

@@ -96,9 +96,8 @@ def subject_warning(wanted: t.Mapping[str, str], csr: str) -> str | None:
     if not missing:
         return None
     return (
-        f"the waiting CSR has the subject {subject}, without {', '.join(missing)}; it is kept, because a new CSR "
-        "would make "
-        "vCenter throw its private key away"
+        f"the pending CSR has the subject {subject}, without {', '.join(missing)}; it is kept, because a new CSR "
+        "would make vCenter discard its private key"
     )
 
 
@@ -127,7 +126,7 @@ def identity_of(params: t.Mapping[str, t.Any]) -> ClientIdentity:
             "renew and activate are for self_signed: true; other certificates are renewed by giving a new one"
         )
     if not certificate:
-        raise InvalidInputError("certificate is needed (or self_signed: true)")
+        raise InvalidInputError("certificate is required (or self_signed: true)")
     pem = normalise(certificate, "CERTIFICATE", name="certificate")
     if not key:
         return ClientIdentity(SIGNED_CSR, pem)
@@ -191,9 +190,8 @@ def check_identity(session: Session, provider: str, identity: ClientIdentity, no
         return
     if not csr:
         raise InvalidInputError(
-            f"certificate: no CSR of the key provider {provider} waits for a certificate; run key_provider_csr, or "
-            "give the "
-            "private_key of the certificate. Nothing was changed"
+            f"certificate: no CSR of the key provider {provider} is pending; run key_provider_csr, or give the "
+            "certificate's private_key. Nothing was changed"
         )
     expected, found = public_key_of(csr), public_key_of(leaf)
     if expected != found:

@@ -51,7 +51,6 @@ def check_reachable(session: Session, provider: Provider, found: ProviderHealth,
     if found.reachable or with_certificates(session, provider, found).reachable:
         return
     raise UnreachableError(
-        f"no server of the key provider {provider.name} answers vCenter, so {purpose} cannot be told; nothing was "
-        "changed. "
-        f"{'; '.join(reasons(found))}"
+        f"no server of the key provider {provider.name} answers vCenter, so {purpose} cannot be determined; "
+        f"nothing was changed. {'; '.join(reasons(found))}"
     )

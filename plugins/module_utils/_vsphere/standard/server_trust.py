@@ -76,9 +76,11 @@ class ServerTrust:
         missing = [presented for presented in self._seen.values() if not presented.pem]
         texts = []
         if missing and not self.nobody_there:
-            texts.append(f"{unreachable(missing)}. The other servers were judged; run again when this one is there")
+            texts.append(f"{unreachable(missing)}. The other servers were checked; rerun when this one is available")
         elif missing and to_come:
-            texts.append(f"{unreachable(missing)}. So its certificate could not be judged; a real run waits for it")
+            texts.append(
+                f"{unreachable(missing)}. Therefore, its certificate could not be checked; a real run waits for it"
+            )
         if self.rule.first_use:
             texts.extend(self._first_use(presented) for presented in self._seen.values() if self._is_new(presented))
         return texts
@@ -92,8 +94,8 @@ class ServerTrust:
         facts, _unreadable = facts_in_part(presented.leaf)
         return (
             f"trust on first use: nobody verified the KMS {presented.place}. Its certificate: SHA-256 "
-            f"{facts['sha256']}, "
-            f"subject {facts['subject'] or 'not readable'}. Put it into server_thumbprints after you compared it"
+            f"{facts['sha256']}, subject {facts['subject'] or 'not readable'}. Add it to server_thumbprints "
+            "after you have compared it"
         )
 
     def wait(self, patience: Patience) -> None:

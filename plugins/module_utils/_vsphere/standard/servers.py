@@ -43,7 +43,7 @@ def check_servers(servers: t.Sequence[t.Mapping[str, t.Any]]) -> None:
         if name in seen:
             raise InvalidInputError(f"servers: the name {name} is given twice")
         if server["port"] is not None and not 0 < server["port"] < 65536:
-            raise InvalidInputError(f"servers: {name} has the port {server['port']}, which is not one")
+            raise InvalidInputError(f"servers: {name} has the invalid port {server['port']}")
         seen.add(name)
 
 
@@ -91,8 +91,8 @@ def location_warnings(session: Session, plan: Plan) -> list[str]:
         names = sorted({machines[address] for address in resolved(server["address"]) if address in machines})
         if names:
             found.append(
-                f"the KMS {server['name']} at {server['address']} is the virtual machine {', '.join(names)} of this "
-                "vCenter: never encrypt it with this key provider, and start it before all others, because hosts and "
-                "encrypted machines get no keys while it is down. Better run the KMS elsewhere"
+                f"the KMS {server['name']} at {server['address']} is the VM {', '.join(names)} of this vCenter: never "
+                "encrypt it with this key provider, and start it before all others, because hosts and encrypted VMs "
+                "get no keys while it is down. Preferably, run the KMS elsewhere"
             )
     return found

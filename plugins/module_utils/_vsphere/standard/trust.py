@@ -145,8 +145,8 @@ def judge(rule: TrustRule, presented: Presented) -> None:
     ended = facts["not_after"] and days_left(facts["not_after"], datetime.datetime.now(datetime.timezone.utc)) < 0
     if not presented.trusted and ended:
         raise GuardError(
-            f"the certificate of the KMS {presented.place} expired on {facts['not_after']}: vCenter does not trust it, "
-            f"and waiting does not help; nothing was changed. Have the KMS renewed; {got}",
+            f"the certificate of the KMS {presented.place} expired on {facts['not_after']}: vCenter does not "
+            f"trust it, and waiting does not help; nothing was changed. Renew the KMS's certificate; {got}",
             presented=facts["sha256"],
         )
 
@@ -156,8 +156,8 @@ def _signed_by(rule: TrustRule, presented: Presented) -> bool:
         return check_signed_by(presented.pem + "\n" + rule.between, rule.authority or "")
     except InvalidInputError as error:
         raise GuardError(
-            f"the KMS {presented.place} presents a certificate that cannot be read, so nobody can tell whether the "
-            f"given CA signed it ({error.message}); nothing was changed. Have the KMS renewed, or give "
+            f"the KMS {presented.place} presents a certificate that cannot be read, so it is unknown whether the "
+            f"given CA signed it ({error.message}); nothing was changed. Renew the KMS's certificate, or give "
             "server_thumbprints alone"
         ) from error
 

@@ -57,7 +57,7 @@ def key_users(session: Session, seen: Inventory, providers: t.Sequence[str], war
     except (ForbiddenError, UnsupportedError) as error:
         if warn is None:
             raise
-        warn(f"users of the key providers outside the visible inventory are not known: {error.message}")
+        warn(f"users of the key providers outside the visible inventory are unknown: {error.message}")
         return {}
     return unseen(found, seen, lambda objects: _names(session, objects))
 
@@ -106,5 +106,5 @@ def unseen(
                     strangers[provider, moid_of(item)] = (kind, item)
     names = names_of([item for _kind, item in strangers.values()]) if strangers else {}
     for (provider, moid), (kind, _item) in strangers.items():
-        lines[provider].add(f"{kind} {names.get(moid, moid)} (told by the status of its key)")
+        lines[provider].add(f"{kind} {names.get(moid, moid)} (known from its key's status)")
     return {provider: sorted(some) for provider, some in lines.items()}

@@ -96,8 +96,8 @@ def guard_removal(session: Session, provider: Provider, confirm_name: str | None
     if usage:
         raise GuardError(
             f"the key provider {provider.name} on {session.hostname} is {usage.summary()}; nothing was changed. "
-            "Without its keys encrypted machines stay locked after their next restart. Move or decrypt them first, or "
-            "give confirm_name with the name of the provider to remove it all the same",
+            "Without its keys, encrypted VMs are locked after their next restart. Move or decrypt them first, "
+            "or set confirm_name to the provider's name to remove it anyway",
             users=usage.as_result(),
             in_use_by=usage.lines(),
         )

@@ -68,5 +68,5 @@ def vsan_use_of(cluster: str, config: t.Any) -> VsanUse | None:
     if encryption is None or not (encryption.encryptionEnabled or encryption.changing):
         return None
     if encryption.kmsProviderId is None:
-        return VsanUse(cluster, None, f"vSAN of cluster {cluster} (its key provider is not told)")
+        return VsanUse(cluster, None, f"vSAN of cluster {cluster} (its key provider is unknown)")
     return VsanUse(cluster, encryption.kmsProviderId.id)

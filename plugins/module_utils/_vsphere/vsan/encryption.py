@@ -64,7 +64,7 @@ def check_vsan_options(params: t.Mapping[str, t.Any]) -> None:
     if params["state"] == "disabled" and params["rekey"] != NONE:
         raise InvalidInputError("rekey needs state: enabled")
     if params["key_ids"] is not None and params["rekey"] == NONE:
-        raise InvalidInputError("key_ids says which keys are to be replaced: it needs rekey")
+        raise InvalidInputError("key_ids says which keys to replace: it requires rekey")
 
 
 def vsan_record(cluster: VsanCluster, found: Encryption) -> State:
@@ -145,8 +145,8 @@ class VsanEncryption:
         name = self._params["provider"] or self._providers.default_of(self._cluster.places)
         if name is None:
             raise GuardError(
-                f"there is no default key provider for the cluster {self._cluster.name}; nothing was changed. Give "
-                "provider, or make one the default with standard_key_provider or native_key_provider"
+                f"there is no default key provider for the cluster {self._cluster.name}; nothing was changed. "
+                "Set provider, or make one the default with standard_key_provider or native_key_provider"
             )
         return str(name)
 
@@ -170,8 +170,8 @@ class VsanEncryption:
             return
         if plan.before["changing"]:
             raise ConflictError(
-                f"vSAN of the cluster {self._cluster.name} is still being changed; nothing was done. Run again when it "
-                "is finished"
+                f"vSAN of the cluster {self._cluster.name} is still changing; nothing was done. Rerun when it "
+                "has finished"
             )
         self._check_confirmed(plan)
         provider = plan.after["provider"]
@@ -183,8 +183,8 @@ class VsanEncryption:
         if plan.after["enabled"] or confirmed(self._cluster.name, self._params["confirm_name"], "the cluster"):
             return
         raise GuardError(
-            f"the data on vSAN of the cluster {self._cluster.name} would be written in clear again; nothing was "
-            "changed. Give confirm_name with the name of the cluster to do it"
+            f"the data on vSAN of the cluster {self._cluster.name} would be rewritten unencrypted; nothing was "
+            "changed. Set confirm_name to the cluster's name to do it"
         )
 
     def _rewrites(self, plan: Plan) -> bool:
@@ -197,9 +197,7 @@ class VsanEncryption:
         where = f"vSAN of the cluster {self._cluster.name}"
         said = f"{where} is {health}" + (f" ({listing(problems)})" if problems else "")
         if health == "red" and self._params["require_healthy"]:
-            raise GuardError(
-                f"{said}; nothing was changed. Mend it first, or say require_healthy: false", **self.checks
-            )
+            raise GuardError(f"{said}; nothing was changed. Fix it first, or set require_healthy: false", **self.checks)
         if health != "green":
             self._warn(said)
         if "enabled" in plan.changes and plan.after["enabled"]:
@@ -207,15 +205,15 @@ class VsanEncryption:
         self._check_space(plan, where, self.checks)
         if self._cluster.esa and "enabled" in plan.changes:
             self._warn(
-                f"{where} is of the Express Storage Architecture: many versions take encryption only when the "
-                "cluster is created"
+                f"{where} has the Express Storage Architecture: in many versions, it can only be encrypted when "
+                "the cluster is created"
             )
 
     def _warn_of_use(self, where: str) -> None:
         """What those should know who turn it on."""
         self._warn(
-            f"{where}: on OVHcloud's own vSAN clusters its encryption is not supported by default. Ask the Technical "
-            "Account Manager before; encryption of the VMs is the supported way there"
+            f"{where}: on OVHcloud's own vSAN clusters, its encryption is not supported by default. Ask the "
+            "Technical Account Manager first; the supported way there is to encrypt the VMs"
         )
         fleet = read_fleet(self._session)
         used = [one.name for one in fleet.machines if one.keys and fleet.cluster(one) == self._cluster.moid]
@@ -228,8 +226,8 @@ class VsanEncryption:
         if self._rewrites(plan) and least > 0 and (free is None or free < least):
             has = f"{free:g} % free space" if free is not None else "an unknown amount of free space"
             raise GuardError(
-                f"{where} has {has}, less than the {least:g} % that rewriting its disks should have; nothing was "
-                "changed. Make room, or lower min_free_percent",
+                f"{where} has {has}, less than the {least:g} % that rewriting its disks needs; nothing was "
+                "changed. Free some space, or lower min_free_percent",
                 **checks,
             )
 
@@ -294,7 +292,7 @@ class VsanEncryption:
         if plan.after["rekey"] != NONE and after["key_id"] == plan.before["key_id"]:
             raise ApiError(
                 f"vSAN of the cluster {self._cluster.name} reported success, but the key is the same as before "
-                f"({after['key_id'] or 'no key id is told'})",
+                f"({after['key_id'] or 'no key id is known'})",
                 key_id=after["key_id"],
             )
         return after

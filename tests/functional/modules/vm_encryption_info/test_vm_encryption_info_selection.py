@@ -73,7 +73,7 @@ def test_exclusion(town, read, exclude, gone):
     [
         ({"selection": {"names": ["web-9", "vm1"], "hosts": ["esx9"]}}, "not_found", "VM web-9, host esx9"),
         ({"selection": {"folders": ["host"]}}, "not_found", "folder host"),
-        ({"exclude": {"clusters": ["C9"]}}, "not_found", "exclude names what does not exist"),
+        ({"exclude": {"clusters": ["C9"]}}, "not_found", "exclude names objects that do not exist"),
         ({"selection": {"names": ["same"]}}, "ambiguous", "VM same (vm-10 at DC0/vm/"),
         ({"selection": {"folders": ["db"]}}, "ambiguous", "folder db (DC0/vm/prod/db, DC0/vm/test/db)"),
         ({"selection": {"tags": ["env:nowhere"]}}, "not_found", "tag env:nowhere"),
@@ -154,7 +154,7 @@ def test_tags_that_cannot_be_read(lab, tagged, read, action):
     assert found(shown)["web-1"]["tags"] is None
     assert any(warning.startswith("tags are not shown: could not read the tags") for warning in shown.warnings)
     selected = read(selection={"tags": ["env:prod"]})
-    assert selected.failed and "could not read the tags of virtual machines" in selected.msg
+    assert selected.failed and "could not read the tags of VMs" in selected.msg
     spared = read(exclude={"tags": ["env:prod"]})
     assert spared.failed and "\n" not in spared.msg
 

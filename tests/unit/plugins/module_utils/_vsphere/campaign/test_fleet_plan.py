@@ -233,7 +233,7 @@ def test_prediction(one: Machine, wish: dict[str, t.Any], expected: tuple[t.Any,
     [
         ({}, machine(A1, None), "Hard disk 1 is not encrypted"),
         ({"provider": "b"}, machine(B1, A1), "Hard disk 1 has a key of a, not of b"),
-        ({}, machine(None, None, readable=False), "its configuration cannot be read any more"),
+        ({}, machine(None, None, readable=False), "its configuration can no longer be read"),
     ],
 )
 def test_shortfalls_in_words(wish: dict[str, t.Any], after: Machine, words: str) -> None:

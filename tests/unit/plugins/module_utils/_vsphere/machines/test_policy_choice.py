@@ -159,7 +159,7 @@ def test_missing_privilege_blocks_only_what_needs_a_new_policy() -> None:
     assert asked == []
     blocked = chooser.choose(ENCRYPT, has(NEW))
     assert shown(blocked) == "blocked: policy_rights" and chooser.new == []
-    assert blocked.obstacle is not None and "it lacks StorageProfile.Update" in blocked.obstacle.reason
+    assert blocked.obstacle is not None and "the user lacks StorageProfile.Update" in blocked.obstacle.reason
 
 
 def test_vcenter_without_bundled_policy_blocks() -> None:

@@ -167,7 +167,9 @@ def test_what_does_not_exist_is_named(where, options, absent):
     with pytest.raises(NotFoundError) as caught:
         apply_selection(KNOWN, options if where == "selection" else None, options if where == "exclude" else None)
     assert caught.value.details == {"not_found": absent}
-    assert caught.value.message.startswith(f"{where} names what does not exist") and "\n" not in caught.value.message
+    assert (
+        caught.value.message.startswith(f"{where} names objects that do not exist") and "\n" not in caught.value.message
+    )
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ def test_a_refusal_ends_the_wait_only_without_a_break():
         clock[0] = moment
         refusals.see(seen)
     clock[0] = 602
-    with pytest.raises(ConflictError, match=r"refused for 300 s .* IAM policy .* module iam_policy"):
+    with pytest.raises(ConflictError, match=r"refused it for 300 s .* IAM policy .* module iam_policy"):
         refusals.see(no)
 
 

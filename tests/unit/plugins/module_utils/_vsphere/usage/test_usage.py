@@ -137,9 +137,9 @@ def test_keys_tell_users_that_the_inventory_does_not_show():
     lines = usage_keys.unseen([usage_keys.status_of(answer)], seen, names_of)
     assert lines == {
         "p": [
-            "VM vm-9 (told by the status of its key)",
-            "VM vm2 (told by the status of its key)",
-            "host host-9 (told by the status of its key)",
+            "VM vm-9 (known from its key's status)",
+            "VM vm2 (known from its key's status)",
+            "host host-9 (known from its key's status)",
             "third party backup",
         ]
     }
