@@ -155,6 +155,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plays import at_work
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shared_files import (
     change_record,
@@ -163,6 +164,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.campaigns import (
     CampaignChange,
+    CampaignRecord,
     changed_state,
     dumped_state,
     loaded_state,
@@ -190,7 +192,7 @@ class CampaignState(Resource):
     """What the file says of one vCenter."""
 
     result_key = "campaign_state"
-    fields = ("vcenter", "vcenter_id", "campaign", "key_ids", "finished", "power_on", "others", "claims", "taken_over")
+    fields = fields_of(CampaignRecord)
 
     def __init__(self, context: Context) -> None:
         params = context.params

@@ -22,7 +22,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_answers": ({"_core", "_answers"}, {"ansible.module_utils"}),
     "_audit": ({"_core", "_audit"}, set()),
     "_preflight": ({"_core", "_preflight"}, set()),
-    "_records": ({"_records"}, set()),
+    "_records": ({"_core", "_records"}, set()),
     "_ovhcloud": ({"_core", "_certificates", "_ovhcloud"}, {"requests", "urllib3"}),
     "_vsphere": ({"_core", "_certificates", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
     "_kmip": ({"_core", "_certificates", "_kmip"}, {"kmip"}),

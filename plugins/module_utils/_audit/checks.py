@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
 
 PASS, FAIL, OPEN = "pass", "fail", "not assessed"
 RESULTS = (FAIL, OPEN, PASS)
@@ -64,6 +65,18 @@ class Seen:
         return [str(one["subject"]) for one in self.findings if one["code"] in codes]
 
 
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """A check with its criterion, what came of it, and the clauses that ask for it."""
+
+    check: str
+    title: str
+    criterion: str
+    result: str
+    observed: str
+    clauses: list[str]
+
+
 Verdict = tuple[str, str]  # result, what was observed
 
 
@@ -72,8 +85,7 @@ def checks(seen: Seen) -> list[Facts]:
     found = []
     for name, title, criterion, judge in _rows(seen.limits):
         result, observed = judge(seen)
-        row = {"check": name, "title": title, "criterion": criterion, "result": result, "observed": observed}
-        found.append({**row, "clauses": list(CLAUSES[name])})
+        found.append(as_result(Check(name, title, criterion, result, observed, list(CLAUSES[name]))))
     return sorted(found, key=lambda one: RESULTS.index(str(one["result"])))
 
 

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts, Records
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import NOTICE, finding
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
 
 KMIP = "KMIP object"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -19,6 +21,24 @@ PROOF = (
     "Only this vCenter was asked: another vCenter, a backup, a replica or another KMIP client may still need them, and "
     "OVHcloud tells the number of objects only, not which they are."
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class DomainCost:
+    """What an OKMS domain holds and costs a month, and how much of it this vCenter uses. What is unknown is null."""
+
+    okms_id: t.Optional[str]
+    display_name: t.Optional[str]
+    region: t.Optional[str]
+    kmip_objects: t.Optional[int]
+    service_keys: t.Optional[int]
+    secrets: t.Optional[int]
+    currency: t.Optional[str]
+    monthly_cost: t.Optional[float]
+    in_use: t.Optional[int]
+    in_use_is_complete: bool
+    unused: t.Optional[int]
+    unused_monthly_cost: t.Optional[float]
 
 
 def okms_cost(domain: t.Mapping[str, t.Any], providers: t.Optional[Records]) -> Facts:
@@ -33,20 +53,22 @@ def okms_cost(domain: t.Mapping[str, t.Any], providers: t.Optional[Records]) -> 
     if used is not None and count is not None and used > count:
         used = None  # keys of another domain behind the same address
     unused = None if used is None or count is None else count - used
-    made: Facts = {
-        "okms_id": domain.get("id"),
-        "display_name": domain.get("display_name"),
-        "region": domain.get("region"),
-        "kmip_objects": count,
-        "service_keys": domain.get("service_key_count"),
-        "secrets": domain.get("secret_count"),
-        "currency": cost.get("currency"),
-        "monthly_cost": cost.get("total") if cost.get("complete") else None,
-        "in_use": used,
-        "in_use_is_complete": certain,
-        "unused": unused,
-        "unused_monthly_cost": None if unused is None or price is None else round(unused * price, 8),
-    }
+    made = as_result(
+        DomainCost(
+            okms_id=domain.get("id"),
+            display_name=domain.get("display_name"),
+            region=domain.get("region"),
+            kmip_objects=count,
+            service_keys=domain.get("service_key_count"),
+            secrets=domain.get("secret_count"),
+            currency=cost.get("currency"),
+            monthly_cost=cost.get("total") if cost.get("complete") else None,
+            in_use=used,
+            in_use_is_complete=certain,
+            unused=unused,
+            unused_monthly_cost=None if unused is None or price is None else round(unused * price, 8),
+        )
+    )
     return {**made, "text": _text(made)}
 
 

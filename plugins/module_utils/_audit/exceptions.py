@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts, Machines, state_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
 
 # in the order in which they are told
 KINDS = ("blocked", "power_off", "ready", "unreadable", "left_out")
@@ -21,6 +23,23 @@ _INFRASTRUCTURE = {
 _RUN = "Encrypt it with the playbook vm_encryption."
 
 
+@dataclasses.dataclass(frozen=True)
+class Unprotected:
+    """A VM that is not encrypted as a whole: what of it is in clear, why, and what to do next."""
+
+    name: t.Optional[str]
+    moid: t.Optional[str]
+    cluster: t.Optional[str]
+    folder: t.Optional[str]
+    state: str
+    power_state: t.Optional[str]
+    clear_parts: list[str]
+    kind: str
+    obstacles: list[str]
+    reason: str
+    next_step: str
+
+
 def exceptions(machines: Machines) -> list[Facts]:
     """One record for each machine that is not encrypted, sorted by kind and name."""
     found = [_exception(machine) for machine in machines if state_of(machine) != "encrypted"]
@@ -29,19 +48,21 @@ def exceptions(machines: Machines) -> list[Facts]:
 
 def _exception(machine: t.Mapping[str, t.Any]) -> Facts:
     kind, reason, next_step = _judged(machine)
-    return {
-        "name": machine.get("name"),
-        "moid": machine.get("moid"),
-        "cluster": machine.get("cluster"),
-        "folder": machine.get("folder"),
-        "state": state_of(machine),
-        "power_state": machine.get("power_state"),
-        "clear_parts": clear_parts(machine),
-        "kind": kind,
-        "obstacles": [str(obstacle.get("code")) for obstacle in _obstacles(machine)],
-        "reason": reason,
-        "next_step": next_step,
-    }
+    return as_result(
+        Unprotected(
+            name=machine.get("name"),
+            moid=machine.get("moid"),
+            cluster=machine.get("cluster"),
+            folder=machine.get("folder"),
+            state=state_of(machine),
+            power_state=machine.get("power_state"),
+            clear_parts=clear_parts(machine),
+            kind=kind,
+            obstacles=[str(obstacle.get("code")) for obstacle in _obstacles(machine)],
+            reason=reason,
+            next_step=next_step,
+        )
+    )
 
 
 def clear_parts(machine: t.Mapping[str, t.Any]) -> list[str]:

@@ -10,6 +10,7 @@ import datetime
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts, Records
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +31,34 @@ class Thresholds:
         if days <= self.critical_days:
             return "critical"
         return "warning" if days <= self.warn_days else "ok"
+
+
+@dataclasses.dataclass(frozen=True)
+class Ending:
+    """Something with an end: what it is for, when it ends, and how urgent that is. The last two are of credentials."""
+
+    kind: str
+    name: str
+    used_by: list[str]
+    subject: t.Optional[str]
+    issuer: t.Optional[str]
+    not_after: t.Optional[str]
+    days_left: t.Optional[int]
+    level: str
+    from_csr: t.Optional[bool] = None
+    status: t.Optional[str] = None
+
+
+@dataclasses.dataclass(frozen=True)
+class BackupAge:
+    """The backup of a native provider; days_left is until it is too old."""
+
+    provider: str
+    has_backup: t.Optional[bool]
+    created_at: t.Optional[str]
+    path: t.Optional[str]
+    days_left: t.Optional[int]
+    level: str
 
 
 def certificates(
@@ -94,18 +123,18 @@ def _api_credential(credential: t.Mapping[str, t.Any], limits: Thresholds) -> li
 
 def _entry(kind: str, name: str, users: list[str], certificate: t.Mapping[str, t.Any], limits: Thresholds) -> Facts:
     days = certificate.get("days_left")
-    return {
-        "kind": kind,
-        "name": name,
-        "used_by": users,
-        "subject": certificate.get("subject"),
-        "issuer": certificate.get("issuer"),
-        "not_after": certificate.get("not_after"),
-        "days_left": days,
-        "level": limits.level(days),
-        "from_csr": None,
-        "status": None,
-    }
+    return as_result(
+        Ending(
+            kind=kind,
+            name=name,
+            used_by=users,
+            subject=certificate.get("subject"),
+            issuer=certificate.get("issuer"),
+            not_after=certificate.get("not_after"),
+            days_left=days,
+            level=limits.level(days),
+        )
+    )
 
 
 def backups(
@@ -122,14 +151,16 @@ def backups(
         days = limits.backup_max_age - _age(created, now) if created else None
         level = limits.level(days) if provider.get("has_backup") else "missing"
         found.append(
-            {
-                "provider": provider["name"],
-                "has_backup": provider.get("has_backup"),
-                "created_at": created,
-                "path": backup.get("path"),
-                "days_left": days,
-                "level": level,
-            }
+            as_result(
+                BackupAge(
+                    provider=provider["name"],
+                    has_backup=provider.get("has_backup"),
+                    created_at=created,
+                    path=backup.get("path"),
+                    days_left=days,
+                    level=level,
+                )
+            )
         )
     return found
 

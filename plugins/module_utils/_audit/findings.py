@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import (
@@ -14,9 +15,23 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.
     state_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
 
 CRITICAL, WARNING, NOTICE = "critical", "warning", "notice"
 SEVERITIES = (CRITICAL, WARNING, NOTICE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """Something that needs attention; `affected` names what it is about when that is more than the subject."""
+
+    severity: str
+    code: str
+    subject: str
+    text: str
+    next_step: str
+    affected: list[str]
+    count: int
 
 
 def finding(
@@ -24,15 +39,17 @@ def finding(
 ) -> Facts:
     """One finding; `affected` names what it is about when that is more than the subject."""
     names = [str(name) for name in affected]
-    return {
-        "severity": severity,
-        "code": code,
-        "subject": subject,
-        "text": text,
-        "next_step": next_step,
-        "affected": names,
-        "count": len(names) or 1,
-    }
+    return as_result(
+        Finding(
+            severity=severity,
+            code=code,
+            subject=subject,
+            text=text,
+            next_step=next_step,
+            affected=names,
+            count=len(names) or 1,
+        )
+    )
 
 
 def sorted_findings(found: t.Iterable[Facts]) -> list[Facts]:

@@ -5,11 +5,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts, Machines, Records
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
 
 Key = tuple[str, str]  # provider, key id
+
+
+@dataclasses.dataclass(frozen=True)
+class KeyAge:
+    """A key in use, and the day of the first report that has it."""
+
+    provider: str
+    key_id: str
+    first_seen: str
+
+
+@dataclasses.dataclass(frozen=True)
+class ProviderAges:
+    """The keys in use of a provider: how many, and since when the oldest and the newest."""
+
+    provider: str
+    key_count: int
+    oldest: str
+    newest: str
 
 
 def in_use(machines: Machines, hosts: t.Optional[Records], vsan: t.Optional[Records]) -> set[Key]:
@@ -30,7 +51,7 @@ def key_ages(keys: t.Collection[Key], earlier: t.Sequence[Facts], today: str) ->
         for key, day in _seen_by(report).items():
             seen[key] = min(day, seen.get(key, day))
     return [
-        {"provider": provider, "key_id": key_id, "first_seen": min(seen.get((provider, key_id), today), today)}
+        as_result(KeyAge(provider, key_id, first_seen=min(seen.get((provider, key_id), today), today)))
         for provider, key_id in sorted(keys)
     ]
 
@@ -59,6 +80,6 @@ def ages_by_provider(ages: t.Sequence[Facts]) -> list[Facts]:
     for row in ages:
         found.setdefault(row["provider"], []).append(row["first_seen"])
     return [
-        {"provider": provider, "key_count": len(days), "oldest": min(days), "newest": max(days)}
+        as_result(ProviderAges(provider, key_count=len(days), oldest=min(days), newest=max(days)))
         for provider, days in sorted(found.items())
     ]

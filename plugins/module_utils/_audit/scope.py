@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
 
 READ, NOT_READ, NOT_ASKED = "read", "not read", "not asked for"
 # the name of each part, and the key of its facts
@@ -25,6 +27,16 @@ PARTS = (
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class PartOfScope:
+    """A part of the facts, how many of it were read, and why it was not."""
+
+    part: str
+    standing: str
+    number: t.Optional[int]
+    reason: t.Optional[str] = None
+
+
 def scope(facts: t.Mapping[str, t.Any]) -> list[Facts]:
     """One row for each part."""
     reasons = facts.get("not_read") or {}
@@ -34,6 +46,5 @@ def scope(facts: t.Mapping[str, t.Any]) -> list[Facts]:
 def _row(part: str, found: t.Any, reason: str) -> Facts:
     count = len(found) if isinstance(found, list) else None
     if reason:
-        return {"part": part, "standing": NOT_READ, "number": count, "reason": reason}
-    standing = NOT_ASKED if found is None or found == {} else READ
-    return {"part": part, "standing": standing, "number": count, "reason": None}
+        return as_result(PartOfScope(part, NOT_READ, count, reason))
+    return as_result(PartOfScope(part, NOT_ASKED if found is None or found == {} else READ, count))

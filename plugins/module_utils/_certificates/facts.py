@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import datetime
 import hashlib
 import re
@@ -26,22 +27,29 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 
-FACTS = (
-    "subject",
-    "issuer",
-    "serial_number",
-    "not_before",
-    "not_after",
-    "sha1",
-    "sha256",
-    "public_key_sha256",
-    "subject_alternative_names",
-    "key_type",
-    "is_ca",
-    "self_signed",
-)
+
+@dataclasses.dataclass(frozen=True)
+class CertificateFacts:
+    """What a certificate says about itself; null is what cannot be read."""
+
+    subject: str | None
+    issuer: str | None
+    serial_number: str | None
+    not_before: str | None
+    not_after: str | None
+    sha1: str
+    sha256: str
+    public_key_sha256: str | None
+    subject_alternative_names: list[str] | None
+    key_type: str | None
+    is_ca: bool | None
+    self_signed: bool | None
+
+
+FACTS = fields_of(CertificateFacts)
 _ISO = "%Y-%m-%dT%H:%M:%SZ"
 _PREFIX = re.compile(r"^\s*(sha-?1|sha-?256)\s*(?:fingerprint|thumbprint)?\s*[:=]\s*", re.IGNORECASE)
 _USER_PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3"

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import KmsError
 
 T = t.TypeVar("T")
@@ -41,6 +43,20 @@ STEPS = (
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class StepRecord:
+    """What became of a step; ok is None for one that was not tried."""
+
+    step: str
+    operation: str | None
+    required: bool
+    right: str | None
+    ok: bool | None = None
+    error_kind: str | None = None
+    error: str | None = None
+    seconds: float | None = None
+
+
 class ProbeRecord:
     """What became of the steps. `rows` is the result's form; ok is None for a step that was not tried."""
 
@@ -48,16 +64,14 @@ class ProbeRecord:
         self._monotonic = monotonic
         self._errors: dict[str, KmsError] = {}
         self._rows: dict[str, dict[str, t.Any]] = {
-            step.name: {
-                "step": step.name,
-                "operation": step.operation,
-                "required": step.required,
-                "right": f"okms:kmip:{step.action}" if step.action else None,
-                "ok": None,
-                "error_kind": None,
-                "error": None,
-                "seconds": None,
-            }
+            step.name: as_result(
+                StepRecord(
+                    step=step.name,
+                    operation=step.operation,
+                    required=step.required,
+                    right=f"okms:kmip:{step.action}" if step.action else None,
+                )
+            )
             for step in STEPS
         }
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import ssl
 import typing as t
@@ -18,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     UnreachableError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
     ConnectionLostError,
@@ -34,15 +36,20 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.s
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.transport import Transport
 
-CLIENT_FIELDS = (
-    "accepted",
-    "error_kind",
-    "error",
-    "protocol_versions",
-    "operations",
-    "missing_operations",
-    "vendor",
-)
+
+@dataclasses.dataclass
+class ClientAnswer:
+    """What the server says to our client certificate; null where it was not asked."""
+
+    accepted: bool | None = None
+    error_kind: str | None = None
+    error: str | None = None
+    protocol_versions: list[str] | None = None
+    operations: list[str] | None = None
+    missing_operations: list[str] | None = None
+    vendor: str | None = None
+
+
 FIELDS = (
     "host",
     "port",
@@ -61,7 +68,7 @@ FIELDS = (
     "trusted",
     "for_vcenter",
     "by_address",
-    *CLIENT_FIELDS,
+    *fields_of(ClientAnswer),
 )
 # the flow or the server may still be opening
 _NOT_YET = (UnreachableError, KmsTimeoutError, ConnectionLostError)
@@ -143,21 +150,22 @@ def converse(endpoint: Endpoint, anchors: Anchors, identity: Identity) -> dict[s
     # imported here because PyKMIP costs half a second, which looking at a certificate does not need
     from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.client import NEEDED, KmipClient
 
-    found: dict[str, t.Any] = dict.fromkeys(CLIENT_FIELDS)
+    found = ClientAnswer()
     client = KmipClient(Transport(endpoint, anchors, identity), identity)
     try:
         client.open()
-        found["protocol_versions"] = client.versions()
-        found["accepted"] = True
+        found.protocol_versions = client.versions()
+        found.accepted = True
         offer = client.query()
     except KmsError as error:
-        found.update(error_kind=error.kind, error=error.message, accepted=_accepted(error, found["accepted"]))
-        return found
+        found.error_kind, found.error = error.kind, error.message
+        found.accepted = _accepted(error, found.accepted)
+        return as_result(found)
     finally:
         client.close()
-    missing = [operation for operation in NEEDED if operation not in offer.operations]
-    found.update(operations=offer.operations, missing_operations=missing, vendor=offer.vendor)
-    return found
+    found.operations, found.vendor = offer.operations, offer.vendor
+    found.missing_operations = [operation for operation in NEEDED if operation not in offer.operations]
+    return as_result(found)
 
 
 def _accepted(error: KmsError, before: bool | None) -> bool | None:

@@ -8,9 +8,11 @@ Format 1 had one vCenter and one campaign, and did not tell which run had shut d
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.shapes import (
     BOOL,
     LIST,
@@ -47,6 +49,21 @@ class CampaignChange(t.NamedTuple):
     settled: t.Sequence[str] = ()
     finished: bool | None = None
     taken_over: t.Sequence[t.Mapping[str, str]] = ()  # claims of runs that were over when this one began
+
+
+@dataclasses.dataclass(frozen=True)
+class CampaignRecord:
+    """What a run has to know: the campaign, and which machines it has to power on."""
+
+    vcenter: str
+    vcenter_id: str
+    campaign: str
+    key_ids: list[str] | None
+    finished: bool
+    power_on: list[str]  # those of this run, and of runs that are over
+    others: list[str]  # those of other runs at work
+    claims: list[Record]
+    taken_over: list[Record]
 
 
 def loaded_state(text: str) -> Record:
@@ -133,16 +150,19 @@ def view(state: Record, vcenter: VCenter, change: CampaignChange, at_work: AtWor
     claims = own["power_on"]
     theirs = [one for one in claims if one["run"] != change.run and at_work(one["run"])]
     campaign = own["campaigns"].get(change.campaign, {"key_ids": None, "finished": False})
-    return {
-        "vcenter": vcenter.name,
-        "vcenter_id": vcenter.id,
-        "campaign": change.campaign,
-        **campaign,
-        "power_on": list(dict.fromkeys(one["id"] for one in claims if one not in theirs)),
-        "others": list(dict.fromkeys(one["id"] for one in theirs)),
-        "claims": claims,
-        "taken_over": [one for one in claims if one["run"] != change.run and one not in theirs],
-    }
+    return as_result(
+        CampaignRecord(
+            vcenter=vcenter.name,
+            vcenter_id=vcenter.id,
+            campaign=change.campaign,
+            key_ids=campaign["key_ids"],
+            finished=campaign["finished"],
+            power_on=list(dict.fromkeys(one["id"] for one in claims if one not in theirs)),
+            others=list(dict.fromkeys(one["id"] for one in theirs)),
+            claims=claims,
+            taken_over=[one for one in claims if one["run"] != change.run and one not in theirs],
+        )
+    )
 
 
 def unknown_owners(state: Record, vcenter: VCenter) -> list[str]:

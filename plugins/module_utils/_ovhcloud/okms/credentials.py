@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import typing as t
 
@@ -24,6 +25,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
     refuse_while_used,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     ShapeError,
@@ -35,22 +37,28 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     lacks_kmip_policy,
 )
 
-CREDENTIAL_FIELDS = (
-    "id",
-    "name",
-    "description",
-    "identity_urns",
-    "status",
-    "from_csr",
-    "certificate_type",
-    "created_at",
-    "expires_at",
-    "days_left",
-    "certificate",
-    "certificate_sha256",
-    "public_key_sha256",
-    "private_key_path",
-)
+
+@dataclasses.dataclass(frozen=True)
+class Credential:
+    """An access certificate of an OKMS domain."""
+
+    id: str
+    name: str | None
+    description: str | None
+    identity_urns: list[str]
+    status: str | None
+    from_csr: bool
+    certificate_type: str | None
+    created_at: str | None
+    expires_at: str | None
+    days_left: int | None
+    certificate: str | None
+    certificate_sha256: str | None
+    public_key_sha256: str | None
+    private_key_path: str | None = None  # known only to the run that wrote it
+
+
+CREDENTIAL_FIELDS = fields_of(Credential)
 CREDENTIAL_VOLATILE = frozenset({"days_left"})
 LONGEST_CREDENTIAL_NAME, LONGEST_DESCRIPTION, MOST_URNS, MOST_DAYS = 50, 200, 25, 365
 USABLE = ("CREATING", "READY")
@@ -120,22 +128,23 @@ def credential_state(raw: t.Any, now: datetime.datetime) -> State:
     pem = read.text("certificatePEM")
     facts, public_key = _certificate(pem) if pem else ({}, None)
     expires_at = read.time("expiredAt")
-    return {
-        "id": credential_id,
-        "name": read.text("name"),
-        "description": read.text("description"),
-        "identity_urns": sorted(read.texts("identityURNs")),
-        "status": read.text("status"),
-        "from_csr": bool(read.flag("fromCSR")),
-        "certificate_type": read.text("certificateType"),
-        "created_at": read.time("createdAt"),
-        "expires_at": expires_at,
-        "days_left": days_left(expires_at, now) if expires_at else None,
-        "certificate": pem,
-        "certificate_sha256": facts.get("sha256"),
-        "public_key_sha256": public_key,
-        "private_key_path": None,
-    }
+    return as_result(
+        Credential(
+            id=credential_id,
+            name=read.text("name"),
+            description=read.text("description"),
+            identity_urns=sorted(read.texts("identityURNs")),
+            status=read.text("status"),
+            from_csr=bool(read.flag("fromCSR")),
+            certificate_type=read.text("certificateType"),
+            created_at=read.time("createdAt"),
+            expires_at=expires_at,
+            days_left=days_left(expires_at, now) if expires_at else None,
+            certificate=pem,
+            certificate_sha256=facts.get("sha256"),
+            public_key_sha256=public_key,
+        )
+    )
 
 
 def _certificate(pem: str) -> tuple[dict[str, t.Any], str | None]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
@@ -15,6 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     ServiceExpiredError,
@@ -26,28 +28,34 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.lines import normalise_region
 
-DOMAIN_FIELDS = (
-    "id",
-    "display_name",
-    "region",
-    "urn",
-    "state",
-    "kmip_endpoint",
-    "kmip_host",
-    "kmip_port",
-    "kmip_rsa_endpoint",
-    "kmip_endpoints",
-    "kmip_for_vcenter",
-    "rest_endpoint",
-    "swagger_endpoint",
-    "public_ca",
-    "public_rsa_ca",
-    "service_key_count",
-    "kmip_object_count",
-    "secret_count",
-    "secret_version_count",
-    "tags",
-)
+
+@dataclasses.dataclass(frozen=True)
+class Domain:
+    """An OKMS domain; the counts are those of its contents."""
+
+    id: str
+    display_name: str | None  # not known without the IAM part of the answer
+    region: str | None
+    urn: str | None
+    state: str | None
+    kmip_endpoint: str | None
+    kmip_host: str | None
+    kmip_port: int | None
+    kmip_rsa_endpoint: str | None
+    kmip_endpoints: State
+    kmip_for_vcenter: State | None
+    rest_endpoint: str | None
+    swagger_endpoint: str | None
+    public_ca: str | None
+    public_rsa_ca: str | None
+    service_key_count: int | None
+    kmip_object_count: int | None
+    secret_count: int | None
+    secret_version_count: int | None
+    tags: dict[str, str]
+
+
+DOMAIN_FIELDS = fields_of(Domain)
 DOMAIN_VOLATILE = frozenset({"state", "service_key_count", "kmip_object_count", "secret_count", "secret_version_count"})
 ENDED_DOMAIN_STATES = ("SUSPENDED", "EXPIRED")
 
@@ -106,28 +114,30 @@ def domain_state(raw: t.Any) -> State:
     iam = read.part("iam")
     host, port = split_endpoint(read.text("kmipEndpoint") or "")
     endpoints = endpoints_of(read)
-    return {
-        "id": okms_id,
-        "display_name": (iam.text("displayName") or okms_id) if iam.raw else None,
-        "region": _region(read.text("region")),
-        "urn": iam.text("urn"),
-        "state": iam.text("state"),
-        "kmip_endpoint": read.text("kmipEndpoint"),
-        "kmip_host": host,
-        "kmip_port": port,
-        "kmip_rsa_endpoint": read.text("kmipRsaEndpoint"),
-        "kmip_endpoints": endpoints,
-        "kmip_for_vcenter": for_vcenter(endpoints),
-        "rest_endpoint": read.text("restEndpoint"),
-        "swagger_endpoint": read.text("swaggerEndpoint"),
-        "public_ca": read.text("publicCA"),
-        "public_rsa_ca": read.text("publicRsaCA"),
-        "service_key_count": read.whole("serviceKeyCount"),
-        "kmip_object_count": read.whole("kmipObjectCount"),
-        "secret_count": read.whole("secretCount"),
-        "secret_version_count": read.whole("secretVersionCount"),
-        "tags": iam.labels("tags"),
-    }
+    return as_result(
+        Domain(
+            id=okms_id,
+            display_name=(iam.text("displayName") or okms_id) if iam.raw else None,
+            region=_region(read.text("region")),
+            urn=iam.text("urn"),
+            state=iam.text("state"),
+            kmip_endpoint=read.text("kmipEndpoint"),
+            kmip_host=host,
+            kmip_port=port,
+            kmip_rsa_endpoint=read.text("kmipRsaEndpoint"),
+            kmip_endpoints=endpoints,
+            kmip_for_vcenter=for_vcenter(endpoints),
+            rest_endpoint=read.text("restEndpoint"),
+            swagger_endpoint=read.text("swaggerEndpoint"),
+            public_ca=read.text("publicCA"),
+            public_rsa_ca=read.text("publicRsaCA"),
+            service_key_count=read.whole("serviceKeyCount"),
+            kmip_object_count=read.whole("kmipObjectCount"),
+            secret_count=read.whole("secretCount"),
+            secret_version_count=read.whole("secretVersionCount"),
+            tags=iam.labels("tags"),
+        )
+    )
 
 
 def region_state(raw: t.Any) -> State:

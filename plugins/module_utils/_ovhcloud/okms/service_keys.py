@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.jwk import GivenKey
@@ -20,6 +21,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import confirmed
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     extended,
@@ -34,22 +36,28 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     require_told,
 )
 
-SERVICE_KEY_FIELDS = (
-    "id",
-    "name",
-    "type",
-    "size",
-    "curve",
-    "operations",
-    "protection_level",
-    "extractable",
-    "state",
-    "created_at",
-    "urn",
-    "tags",
-    "public_key",
-    "public_key_sha256",
-)
+
+@dataclasses.dataclass(frozen=True)
+class ServiceKey:
+    """A service key; nothing of it is secret."""
+
+    id: str
+    name: str | None
+    type: str | None
+    size: int | None
+    curve: str | None
+    operations: list[str]
+    protection_level: str | None
+    extractable: bool | None  # only the regional API tells it
+    state: str | None
+    created_at: str | None
+    urn: str | None
+    tags: dict[str, str]
+    public_key: str | None
+    public_key_sha256: str | None
+
+
+SERVICE_KEY_FIELDS = fields_of(ServiceKey)
 SOFTWARE, HSM = "SOFTWARE", "HSM"
 LONGEST_KEY_NAME, LONGEST_CONTEXT = 32, 64
 ALIVE = ("PRE_ACTIVE", "ACTIVE")
@@ -133,22 +141,24 @@ def key_state(raw: t.Any) -> State:
     read.what = f"service key {key_id}"
     iam = read.part("iam")
     pem = next((text for entry in read.parts("keysPEM") if (text := entry.text("pem"))), None)
-    return {
-        "id": key_id,
-        "name": read.text("name"),
-        "type": read.text("type"),
-        "size": read.whole("size"),
-        "curve": read.text("curve"),
-        "operations": sorted(read.texts("operations")),
-        "protection_level": read.text("protectionLevel"),
-        "extractable": None,  # only the regional API tells it
-        "state": read.text("state"),
-        "created_at": read.time("createdAt"),
-        "urn": iam.text("urn"),
-        "tags": iam.labels("tags"),
-        "public_key": pem,
-        "public_key_sha256": _fingerprint(pem) if pem else None,
-    }
+    return as_result(
+        ServiceKey(
+            id=key_id,
+            name=read.text("name"),
+            type=read.text("type"),
+            size=read.whole("size"),
+            curve=read.text("curve"),
+            operations=sorted(read.texts("operations")),
+            protection_level=read.text("protectionLevel"),
+            extractable=None,
+            state=read.text("state"),
+            created_at=read.time("createdAt"),
+            urn=iam.text("urn"),
+            tags=iam.labels("tags"),
+            public_key=pem,
+            public_key_sha256=_fingerprint(pem) if pem else None,
+        )
+    )
 
 
 def _fingerprint(pem: str) -> str | None:

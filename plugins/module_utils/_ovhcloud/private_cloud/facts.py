@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
 import typing as t
@@ -16,6 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
@@ -33,24 +35,30 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.users import Users
 
-SERVICE_FIELDS = (
-    "service_name",
-    "description",
-    "state",
-    "location",
-    "version",
-    "vcenter_host",
-    "urn",
-    "user_access_policy",
-    "user_limit_concurrent_session",
-    "user_logout_policy",
-    "user_session_timeout",
-    "advanced_security",
-    "service_pack",
-    "generation",
-    "commercial_range",
-    "secure_interface",
-)
+
+@dataclasses.dataclass(frozen=True)
+class Service:
+    """A private cloud. Session limits: user_session_timeout in seconds, 0 for none."""
+
+    service_name: str | None
+    description: str | None
+    state: str | None
+    location: str | None
+    version: State
+    vcenter_host: str | None
+    urn: str | None
+    user_access_policy: str | None
+    user_limit_concurrent_session: int | None
+    user_logout_policy: str | None
+    user_session_timeout: int | None
+    advanced_security: bool | None
+    service_pack: str | None
+    generation: str | None
+    commercial_range: str | None
+    secure_interface: str | None
+
+
+SERVICE_FIELDS = fields_of(Service)
 # subset -> its result key
 SUBSETS = {
     "encryption": "encryption",
@@ -93,24 +101,26 @@ def service_state(raw: t.Any) -> State:
     """From a `dedicatedCloud.dedicatedCloudWithIAM`. Session limits: user_session_timeout in seconds, 0 for none."""
     read = record(raw, "a private cloud")
     version = read.part("version").raw
-    return {
-        "service_name": read.text("serviceName"),
-        "description": read.text("description"),
-        "state": read.text("state"),
-        "location": read.text("location"),
-        "version": {part: version.get(part) for part in ("major", "minor", "build")},
-        "vcenter_host": vcenter_host(read.text("webInterfaceUrl")),
-        "urn": read.part("iam").text("urn"),
-        "user_access_policy": read.text("userAccessPolicy"),
-        "user_limit_concurrent_session": read.whole("userLimitConcurrentSession"),
-        "user_logout_policy": read.text("userLogoutPolicy"),
-        "user_session_timeout": read.whole("userSessionTimeout"),
-        "advanced_security": read.flag("advancedSecurity"),
-        "service_pack": read.text("servicePackName"),
-        "generation": read.text("generation"),
-        "commercial_range": read.text("commercialRange"),
-        "secure_interface": read.text("certifiedInterfaceUrl"),
-    }
+    return as_result(
+        Service(
+            service_name=read.text("serviceName"),
+            description=read.text("description"),
+            state=read.text("state"),
+            location=read.text("location"),
+            version={part: version.get(part) for part in ("major", "minor", "build")},
+            vcenter_host=vcenter_host(read.text("webInterfaceUrl")),
+            urn=read.part("iam").text("urn"),
+            user_access_policy=read.text("userAccessPolicy"),
+            user_limit_concurrent_session=read.whole("userLimitConcurrentSession"),
+            user_logout_policy=read.text("userLogoutPolicy"),
+            user_session_timeout=read.whole("userSessionTimeout"),
+            advanced_security=read.flag("advancedSecurity"),
+            service_pack=read.text("servicePackName"),
+            generation=read.text("generation"),
+            commercial_range=read.text("commercialRange"),
+            secure_interface=read.text("certifiedInterfaceUrl"),
+        )
+    )
 
 
 def task_state(raw: t.Any, now: datetime.datetime) -> State:

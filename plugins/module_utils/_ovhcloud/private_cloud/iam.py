@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
@@ -14,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnsupportedError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
@@ -29,7 +31,21 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.users import Users
 
-IAM_FIELDS = ("service_name", "state", "available", "reason", "identity_provider_id", "roles", "actions")
+
+@dataclasses.dataclass(frozen=True)
+class IamOption:
+    """The IAM option of a private cloud; `actions` are what policies allow for its roles."""
+
+    service_name: str
+    state: str
+    available: bool
+    reason: str | None
+    identity_provider_id: int | None
+    roles: list[str]
+    actions: list[str]
+
+
+IAM_FIELDS = fields_of(IamOption)
 PREFIX = "iam-"  # OVHcloud gives it to the names of roles
 STANDARD_ROLES = ("iam-admin", "iam-auditor")
 ACTION = "pccVMware:vSphere:assumeRole?"
@@ -69,15 +85,17 @@ class CloudIam:
         cloud = PrivateCloud(self._client, self._name)
         service, option = cloud.service(), cloud.iam()
         roles = self.roles() if option["state"] else []
-        return {
-            "service_name": self._name,
-            "state": option["state"] or "disabled",
-            "available": option["available"],
-            "reason": why_not(service, option["available"]),
-            "identity_provider_id": option["identity_provider_id"],
-            "roles": roles,
-            "actions": [ACTION + role for role in roles],
-        }
+        return as_result(
+            IamOption(
+                service_name=self._name,
+                state=option["state"] or "disabled",
+                available=option["available"],
+                reason=why_not(service, option["available"]),
+                identity_provider_id=option["identity_provider_id"],
+                roles=roles,
+                actions=[ACTION + role for role in roles],
+            )
+        )
 
     def roles(self) -> list[str]:
         """Names of the roles."""

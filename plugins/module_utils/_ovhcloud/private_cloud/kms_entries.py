@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import ipaddress
 import re
 import socket
@@ -21,12 +22,34 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
     Observation,
 )
 
-KMS_ENTRY_FIELDS = ("id", "ip", "port", "thumbprint", "description", "state", "waiting_for_vcenter", "task_id")
+
+@dataclasses.dataclass(frozen=True)
+class KmsEntry:
+    """A KMS entry of a private cloud."""
+
+    id: int
+    ip: str
+    port: int | None
+    thumbprint: str
+    description: str
+    state: str
+
+
+@dataclasses.dataclass(frozen=True)
+class FollowedEntry(KmsEntry):
+    """A KMS entry with what is known of the task that opens or closes it."""
+
+    waiting_for_vcenter: bool | None = None
+    task_id: int | None = None
+
+
+KMS_ENTRY_FIELDS = fields_of(FollowedEntry)
 GOING = frozenset({"toDelete", "deleting"})
 CHANGING = frozenset({"toUpdate", "updating"})
 COMING = frozenset({"toCreate", "creating"})
@@ -80,14 +103,16 @@ def entry_state(raw: t.Any) -> State:
     read = record(raw, "a KMS entry")
     kms_id = read.known_whole("kmsId")
     read.what = f"KMS entry {kms_id}"
-    return {
-        "id": kms_id,
-        "ip": read.known_text("ip"),
-        "port": read.whole("kmsTcpPort") or None,
-        "thumbprint": canonical_thumbprint(read.text("sslThumbprint") or ""),
-        "description": read.text("description") or "",
-        "state": read.text("state") or "unknown",
-    }
+    return as_result(
+        KmsEntry(
+            id=kms_id,
+            ip=read.known_text("ip"),
+            port=read.whole("kmsTcpPort") or None,
+            thumbprint=canonical_thumbprint(read.text("sslThumbprint") or ""),
+            description=read.text("description") or "",
+            state=read.text("state") or "unknown",
+        )
+    )
 
 
 def by_address(entries: t.Iterable[State], addresses: t.Collection[str]) -> dict[str, State]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
@@ -13,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State, differences
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
@@ -42,7 +44,34 @@ WRITE_NAMES = {
 }
 TEXTS = ("email", "first_name", "last_name", "phone_number")
 RIGHTS = tuple(name for name in WRITE_NAMES if name not in TEXTS)
-USER_FIELDS = ("id", "name", "login", *TEXTS, "state", "activation_state", *RIGHTS, "type", "identity_provider_type")
+
+
+@dataclasses.dataclass(frozen=True)
+class VsphereUser:
+    """A vSphere user of a private cloud, with its rights."""
+
+    id: int
+    name: str
+    login: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    phone_number: str | None
+    state: str | None
+    activation_state: str | None
+    encryption_right: bool
+    can_manage_rights: bool
+    can_manage_network: bool
+    can_manage_ip_fail_overs: bool
+    nsx_right: bool
+    full_admin_ro: bool
+    receive_alerts: bool
+    token_validator: bool
+    type: str | None
+    identity_provider_type: str | None
+
+
+USER_FIELDS = fields_of(VsphereUser)
 # rights that a new user gets by a second call
 _NOT_AT_CREATION = ("can_manage_network", "can_manage_ip_fail_overs", "full_admin_ro")
 # options that only a new user takes
@@ -59,18 +88,36 @@ def user_state(raw: t.Any) -> State:
     read = record(raw, "a vSphere user")
     user_id = read.known_whole("userId")
     read.what = f"vSphere user {user_id}"
-    return {
-        "id": user_id,
-        "name": read.text("name") or "",
-        "login": read.text("login") or "",
-        **{name: read.text(WRITE_NAMES[name]) or None for name in TEXTS},
-        "state": read.text("state"),
-        "activation_state": read.text("activationState"),
-        **{name: bool(read.flag(WRITE_NAMES[name])) for name in RIGHTS if name != "token_validator"},
-        "token_validator": bool(read.flag("isTokenValidator")),
-        "type": read.text("type"),
-        "identity_provider_type": read.text("identityProviderType"),
-    }
+
+    def text(name: str) -> str | None:
+        return read.text(WRITE_NAMES[name]) or None
+
+    def right(name: str) -> bool:
+        return bool(read.flag(WRITE_NAMES[name]))
+
+    return as_result(
+        VsphereUser(
+            id=user_id,
+            name=read.text("name") or "",
+            login=read.text("login") or "",
+            email=text("email"),
+            first_name=text("first_name"),
+            last_name=text("last_name"),
+            phone_number=text("phone_number"),
+            state=read.text("state"),
+            activation_state=read.text("activationState"),
+            encryption_right=right("encryption_right"),
+            can_manage_rights=right("can_manage_rights"),
+            can_manage_network=right("can_manage_network"),
+            can_manage_ip_fail_overs=right("can_manage_ip_fail_overs"),
+            nsx_right=right("nsx_right"),
+            full_admin_ro=right("full_admin_ro"),
+            receive_alerts=right("receive_alerts"),
+            token_validator=bool(read.flag("isTokenValidator")),
+            type=read.text("type"),
+            identity_provider_type=read.text("identityProviderType"),
+        )
+    )
 
 
 def wanted_values(params: t.Mapping[str, t.Any], before: State | None) -> State:

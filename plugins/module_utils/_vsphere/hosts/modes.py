@@ -13,6 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import (
     Found,
     inventory,
@@ -206,18 +207,34 @@ def reason_of(host: Host, fleet: HostInventory, default: t.Callable[[t.Sequence[
     return None
 
 
+@dataclasses.dataclass(frozen=True)
+class HostRecord:
+    """A host and its encryption mode; `reason` says why it cannot have it."""
+
+    name: str
+    moid: str
+    cluster: str | None
+    state: str
+    provider: str | None
+    key_id: str | None
+    supported: bool | None
+    reason: str | None
+
+
 def as_record(host: Host, reason: str | None) -> dict[str, t.Any]:
     """A host for a module's result."""
-    return {
-        "name": host.name,
-        "moid": host.moid,
-        "cluster": host.cluster,
-        "state": host.state,
-        "provider": host.key.provider if host.key else None,
-        "key_id": host.key.id if host.key else None,
-        "supported": host.supported,
-        "reason": reason,
-    }
+    return as_result(
+        HostRecord(
+            name=host.name,
+            moid=host.moid,
+            cluster=host.cluster,
+            state=host.state,
+            provider=host.key.provider if host.key else None,
+            key_id=host.key.id if host.key else None,
+            supported=host.supported,
+            reason=reason,
+        )
+    )
 
 
 def summary_of(records: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, int]:

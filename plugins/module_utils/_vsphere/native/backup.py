@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import hashlib
 import os
@@ -24,6 +25,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import Reserved, read_bytes
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.targets import (
     check_file,
     check_folder,
@@ -39,19 +41,25 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native import api
 
-BACKUP_FIELDS = (
-    "name",
-    "path",
-    "sha256",
-    "size",
-    "created_at",
-    "mode",
-    "key_id",
-    "has_backup",
-    "encrypted",
-    "opened",
-    "previous_path",
-)
+
+@dataclasses.dataclass(frozen=True)
+class BackupRecord:
+    """A backup file, and the provider that it is of."""
+
+    name: str
+    path: str
+    sha256: str
+    size: int
+    created_at: str | None
+    mode: str
+    key_id: str | None
+    has_backup: bool
+    encrypted: bool
+    opened: bool
+    previous_path: str | None
+
+
+BACKUP_FIELDS = fields_of(BackupRecord)
 _NEW_CONTENT = ("sha256", "size", "created_at")  # not known before the download
 _PROOFS = ("has_backup", "opened", "encrypted")
 _MODE = "0600"
@@ -127,17 +135,19 @@ class BackupFile:
     def _state(self, previous_path: str | None = None) -> State:
         found = os.stat(self._path)
         modified = datetime.datetime.fromtimestamp(found.st_mtime, tz=datetime.timezone.utc)
-        return {
-            **self._of_provider,
-            "path": self._path,
-            "sha256": hashlib.sha256(self._content).hexdigest(),
-            "size": len(self._content),
-            "created_at": iso(modified),
-            "mode": f"{stat.S_IMODE(found.st_mode):04o}",
-            "encrypted": is_encrypted(self._content),
-            "opened": opens(self._content, self._password),
-            "previous_path": previous_path,
-        }
+        return as_result(
+            BackupRecord(
+                **self._of_provider,
+                path=self._path,
+                sha256=hashlib.sha256(self._content).hexdigest(),
+                size=len(self._content),
+                created_at=iso(modified),
+                mode=f"{stat.S_IMODE(found.st_mode):04o}",
+                encrypted=is_encrypted(self._content),
+                opened=opens(self._content, self._password),
+                previous_path=previous_path,
+            )
+        )
 
     def wanted(self, before: State | None) -> State:
         """A private file that opens, of a provider that counts as backed up; new content when one of it is missing."""

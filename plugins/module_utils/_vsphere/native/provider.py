@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import confirmed
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import (
     Rest,
@@ -40,18 +41,24 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     users_of,
 )
 
-NATIVE_FIELDS = (
-    "name",
-    "type",
-    "key_id",
-    "tpm_required",
-    "has_backup",
-    "health",
-    "reasons",
-    "default",
-    "default_clusters",
-    "hosts",
-)
+
+@dataclasses.dataclass(frozen=True)
+class NativeRecord:
+    """A native key provider; health, reasons and hosts are as the REST interface sees them now."""
+
+    name: str
+    type: str
+    key_id: str | None
+    tpm_required: bool | None
+    has_backup: bool | None
+    default: bool | None
+    default_clusters: list[str]
+    health: str | None = None
+    reasons: list[str] | None = None
+    hosts: list[State] | None = None
+
+
+NATIVE_FIELDS = fields_of(NativeRecord)
 NATIVE_VOLATILE = ("health", "reasons", "hosts")
 _UNKNOWN_BEFORE = dict.fromkeys(NATIVE_VOLATILE)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -95,15 +102,18 @@ class NativeProvider:
         if provider is None:
             return None
         api.check_native(provider, self._session.hostname)
-        state: State = {
-            "name": provider.name,
-            "type": provider.type,
-            "key_id": _plain(provider.key_id),
-            "tpm_required": bool(provider.tpm_required),
-            "has_backup": bool(provider.has_backup),
-            **self._defaults.state(provider),
-        }
-        return {**state, **_UNKNOWN_BEFORE} if self._params["state"] == "absent" else {**state, **self._look()}
+        seen = self._look() if self._params["state"] == "present" else {}
+        return as_result(
+            NativeRecord(
+                name=provider.name,
+                type=provider.type,
+                key_id=_plain(provider.key_id),
+                tpm_required=bool(provider.tpm_required),
+                has_backup=bool(provider.has_backup),
+                **self._defaults.state(provider),
+                **seen,
+            )
+        )
 
     def _find(self) -> Provider | None:
         return find_provider(self._session, self._name)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
@@ -13,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import (
     of_objects,
 )
@@ -28,18 +30,24 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     Use,
 )
 
-POLICY_FIELDS = (
-    "name",
-    "id",
-    "description",
-    "encryption",
-    "allow_cleartext_filters",
-    "component",
-    "rules",
-    "made_from",
-    "bundled",
-    "used_by",
-)
+
+@dataclasses.dataclass(frozen=True)
+class PolicyRecord:
+    """A storage policy, and how much uses it."""
+
+    name: str
+    id: str
+    description: str
+    encryption: bool | None
+    allow_cleartext_filters: bool | None
+    component: str | None
+    rules: t.Any
+    made_from: str | None
+    bundled: bool
+    used_by: dict[str, int]
+
+
+POLICY_FIELDS = fields_of(PolicyRecord)
 POLICY_VOLATILE = ("used_by",)
 _NAMED = 100  # machines whose names are looked up for a message: one page
 
@@ -54,18 +62,20 @@ def counts(uses: t.Sequence[Use]) -> dict[str, int]:
 
 def policy_state(policy: Policy, uses: t.Sequence[Use], names: t.Mapping[str, str]) -> State:
     """A policy as modules return it; `names` are those of all policies by id."""
-    return {
-        "name": policy.name,
-        "id": policy.id,
-        "description": policy.description,
-        "encryption": policy.encryption,
-        "allow_cleartext_filters": policy.allow_cleartext_filters,
-        "component": policy.component,
-        "rules": policy.rules,
-        "made_from": names.get(policy.original, policy.original) if policy.original else None,
-        "bundled": policy.bundled,
-        "used_by": counts(uses),
-    }
+    return as_result(
+        PolicyRecord(
+            name=policy.name,
+            id=policy.id,
+            description=policy.description,
+            encryption=policy.encryption,
+            allow_cleartext_filters=policy.allow_cleartext_filters,
+            component=policy.component,
+            rules=policy.rules,
+            made_from=names.get(policy.original, policy.original) if policy.original else None,
+            bundled=policy.bundled,
+            used_by=counts(uses),
+        )
+    )
 
 
 def policy_report(policies: StoragePolicies, name: str | None, everything: bool) -> list[State]:

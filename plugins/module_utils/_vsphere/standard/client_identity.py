@@ -25,6 +25,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import normalise, split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_certificates import (
     SUBJECT_FIELDS,
@@ -38,21 +39,38 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 State = dict[str, t.Any]
 
-CSR_FIELDS = ("provider", "pending", "csr", "public_key_sha256", "subject")
-CERTIFICATE_FIELDS = (
-    "provider",
-    "method",
-    "certificate",
-    "sha256",
-    "subject",
-    "issuer",
-    "not_after",
-    "days_left",
-    "public_key_sha256",
-    "waiting",
-    "accepted",
-    "status",
-)
+
+@dataclasses.dataclass(frozen=True)
+class RequestRecord:
+    """The certificate request that waits for its certificate."""
+
+    provider: str
+    pending: bool
+    csr: str | None = None
+    public_key_sha256: str | None = None
+    subject: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class CertificateRecord:
+    """The certificate with which vCenter identifies itself; what is not known is null."""
+
+    provider: str
+    method: str
+    certificate: str | None = None
+    sha256: str | None = None
+    subject: str | None = None
+    issuer: str | None = None
+    not_after: str | None = None
+    days_left: int | None = None
+    public_key_sha256: str | None = None
+    waiting: str | None = None
+    accepted: bool | None = None
+    status: str | None = None
+
+
+CSR_FIELDS = fields_of(RequestRecord)
+CERTIFICATE_FIELDS = fields_of(CertificateRecord)
 _FACTS = ("sha256", "subject", "issuer", "not_after", "public_key_sha256")
 SIGNED_CSR = "signed_csr"
 PAIR = "certificate_and_key"
@@ -73,15 +91,13 @@ def is_pending(csr: str, working: str) -> bool:
 def csr_state(provider: str, csr: str) -> State:
     """Result of `key_provider_csr` for a waiting CSR (empty: none waits)."""
     if not csr:
-        return {"provider": provider, "pending": False, "csr": None, "public_key_sha256": None, "subject": None}
+        return as_result(RequestRecord(provider, pending=False))
     pem = normalise(csr, "CERTIFICATE REQUEST", name="CSR of vCenter")
-    return {
-        "provider": provider,
-        "pending": True,
-        "csr": pem,
-        "public_key_sha256": public_key_of(pem),
-        "subject": request_subject(pem),
-    }
+    return as_result(
+        RequestRecord(
+            provider, pending=True, csr=pem, public_key_sha256=public_key_of(pem), subject=request_subject(pem)
+        )
+    )
 
 
 def subject_of_option(option: t.Mapping[str, str | None] | None) -> dict[str, str]:
@@ -143,14 +159,15 @@ def identity_of(params: t.Mapping[str, t.Any]) -> ClientIdentity:
 
 def certificate_state(provider: str, method: str, pem: str, now: datetime.datetime, waiting: str = "") -> State:
     """Result of `key_provider_client_certificate`, acceptance not yet known. An empty PEM: not known before."""
-    state: State = {**dict.fromkeys(CERTIFICATE_FIELDS), "provider": provider, "method": method}
-    state["waiting"] = waiting or None
-    if pem:
-        leaf = split(pem, "client certificate")[0]
-        facts, _unreadable = facts_in_part(leaf, "client certificate")
-        left = days_left(facts["not_after"], now) if facts["not_after"] else None
-        state.update({key: facts[key] for key in _FACTS}, certificate=leaf, days_left=left)
-    return state
+    if not pem:
+        return as_result(CertificateRecord(provider, method, waiting=waiting or None))
+    leaf = split(pem, "client certificate")[0]
+    facts, _unreadable = facts_in_part(leaf, "client certificate")
+    left = days_left(facts["not_after"], now) if facts["not_after"] else None
+    known = {key: facts[key] for key in _FACTS}
+    return as_result(
+        CertificateRecord(provider, method, **known, certificate=leaf, days_left=left, waiting=waiting or None)
+    )
 
 
 def wanted_certificate(session: Session, provider: str, identity: ClientIdentity) -> str:

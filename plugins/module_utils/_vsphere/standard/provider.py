@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import health, providers
@@ -35,7 +37,22 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.users import guard_removal
 
-STANDARD_FIELDS = ("name", "type", "servers", "default", "default_clusters", "passwords_set", "status", "connections")
+
+@dataclasses.dataclass(frozen=True)
+class StandardRecord:
+    """A standard key provider, its servers, and how vCenter and they get on."""
+
+    name: str
+    type: str
+    servers: list[Server]
+    default: bool
+    default_clusters: list[str]
+    passwords_set: list[str]
+    status: str | None
+    connections: list[State]
+
+
+STANDARD_FIELDS = fields_of(StandardRecord)
 
 
 def checked_rule(params: t.Mapping[str, t.Any]) -> TrustRule:
@@ -84,15 +101,17 @@ class StandardProvider:
             connection = found.of(server["name"])
             trusted = bool(connection and connection.trusted) or self.trust.trusts(server)
             servers.append({**server, "trusted": trusted})
-        return {
-            "name": provider.name,
-            "type": provider.type,
-            "servers": servers,
-            **self._defaults.state(provider),
-            "passwords_set": [],
-            "status": found.overall,
-            "connections": found.as_results(),
-        }
+        return as_result(
+            StandardRecord(
+                name=provider.name,
+                type=provider.type,
+                servers=servers,
+                **self._defaults.state(provider),
+                passwords_set=[],
+                status=found.overall,
+                connections=found.as_results(),
+            )
+        )
 
     def wanted(self, before: State | None) -> State:
         """What the user asked for, over what is there."""

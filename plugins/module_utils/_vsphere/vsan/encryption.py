@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
@@ -18,6 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import confirmed, listing, plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import TryAgain
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import from_fault
@@ -37,18 +37,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     read_clusters,
 )
 
-VSAN_FIELDS = (
-    "cluster",
-    "moid",
-    "esa",
-    "enabled",
-    "provider",
-    "key_id",
-    "host_key_id",
-    "erase_disks",
-    "changing",
-    "rekey",
-)
+VSAN_FIELDS = ("cluster", "moid", "esa", *fields_of(Encryption), "rekey")
 VSAN_VOLATILE = ("changing",)
 NONE, SHALLOW, DEEP = "none", "shallow", "deep"
 _SETTINGS = ("enabled", "provider", "erase_disks")
@@ -69,7 +58,7 @@ def check_vsan_options(params: t.Mapping[str, t.Any]) -> None:
 
 def vsan_record(cluster: VsanCluster, found: Encryption) -> State:
     """A cluster and its encryption for a module's result."""
-    return {"cluster": cluster.name, "moid": cluster.moid, "esa": cluster.esa, **dataclasses.asdict(found)}
+    return {"cluster": cluster.name, "moid": cluster.moid, "esa": cluster.esa, **as_result(found)}
 
 
 def checks_of(vsan: VsanService) -> dict[str, t.Any]:
