@@ -14,17 +14,18 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
 PAGE = "ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page"
 BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip")
-PACKAGES = ("_core", "_answers", "_certificates", "_audit", "_preflight", "_records", *BACK_ENDS)
+PACKAGES = ("_core", "_answers", "_certificates", "_http", "_audit", "_preflight", "_records", *BACK_ENDS)
 # layer -> packages of the collection it may import, and third-party packages it may import
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_core": ({"_core"}, {"ansible.module_utils"}),
     "_certificates": ({"_core", "_certificates"}, {"cryptography"}),
+    "_http": ({"_core", "_http"}, {"requests"}),
     "_answers": ({"_core", "_answers"}, {"ansible.module_utils"}),
     "_audit": ({"_core", "_audit"}, set()),
     "_preflight": ({"_core", "_preflight"}, set()),
     "_records": ({"_core", "_records"}, set()),
-    "_ovhcloud": ({"_core", "_certificates", "_ovhcloud"}, {"requests", "urllib3"}),
-    "_vsphere": ({"_core", "_certificates", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
+    "_ovhcloud": ({"_core", "_certificates", "_http", "_ovhcloud"}, {"requests", "urllib3"}),
+    "_vsphere": ({"_core", "_certificates", "_http", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
     "_kmip": ({"_core", "_certificates", "_kmip"}, {"kmip"}),
     "modules": ({"_core", "_certificates", "_records", *BACK_ENDS}, set()),
     "action": ({"_core", "_answers"}, {"ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils"}),

@@ -14,13 +14,12 @@ import yaml
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.sdk import CRYPTOGRAPHY
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library, version_tuple
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import REQUESTS
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.sdk import PYKMIP
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.transport import REQUESTS
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import PYVMOMI
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LIBRARIES = (CRYPTOGRAPHY, PYKMIP, PYVMOMI, REQUESTS, rest.REQUESTS)
+LIBRARIES = (CRYPTOGRAPHY, PYKMIP, PYVMOMI, REQUESTS)
 LINE = re.compile(r"(?P<name>[a-z0-9-]+)(?P<rules>[<>=][^;]*)?(?:; *(?P<marker>.+))?")
 
 

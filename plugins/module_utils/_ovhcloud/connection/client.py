@@ -25,6 +25,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.k
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry, TryAgain
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import (
+    PASSING,
+    REQUESTS,
+    Answer,
+    may_pass,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import (
     AccessToken,
     ApplicationKey,
@@ -42,24 +48,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     to_error,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.transport import (
-    REQUESTS,
-    Answer,
     RequestSigner,
     Transport,
-    json_or_none,
     query_id,
     retry_after,
 )
 
 PAGE_SIZE = 100
 _RENEW_BEFORE = 30.0  # seconds of life that a token must have left
-_RETRIED = (429, 500, 502, 503, 504)
 _END_OF_TIME = 253402300800  # the year 10000
-
-
-def path(template: str, *parts: t.Any) -> str:
-    """A path with its parts percent-encoded, slashes and colons included: path("/dedicatedCloud/{}", name)."""
-    return template.format(*(quote(str(part), safe="") for part in parts))
 
 
 def query(params: t.Mapping[str, t.Any] | None) -> str:
@@ -185,7 +182,7 @@ class Client:
             try:
                 return self._send(method, call_path, body, headers, authenticated)
             except CollectionError as error:
-                if error.details.get("maybe_done") or error.details.get("http_status") in _RETRIED:
+                if may_pass(error):
                     raise TryAgain(error, error.details.get("retry_after")) from error
                 raise
 
@@ -227,7 +224,7 @@ class Client:
         """Whether the call was refused, and not carried out, for a token or a clock that went wrong in mid-run."""
         if isinstance(self.settings.credentials, ServiceAccount):
             return answer.status_code == 401
-        body = json_or_none(answer)
+        body = answer.json()
         timed_out = isinstance(body, dict) and body.get("errorCode") == "QUERY_TIME_OUT"
         return timed_out and isinstance(self.settings.credentials, ApplicationKey)
 
@@ -251,8 +248,8 @@ class Client:
             answer = self._transport.exchange("POST", account.token_url, text, headers, None)
         except UnreachableError as error:
             raise TryAgain(error) if error.details.get("maybe_done") else error from error
-        body = json_or_none(answer)
-        if answer.status_code in _RETRIED:
+        body = answer.json()
+        if answer.status_code in PASSING:
             note = query_note(query_id(answer))
             pause = retry_after(answer)
             raise TryAgain(ApiError(f"{shown}: answered {answer.status_code}{_wish(pause)}{note}"), pause)
@@ -277,7 +274,7 @@ class Client:
         return str(token), time.monotonic() + max(0.0, life - _RENEW_BEFORE)
 
     def _decode(self, method: str, call_path: str, answer: Answer) -> t.Any:
-        body = json_or_none(answer)
+        body = answer.json()
         call_id = query_id(answer)
         content_type = one_line(answer.headers.get("Content-Type", "").partition(";")[0])
         if answer.status_code >= 400:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import socket
 import typing as t
 from email.utils import parsedate_to_datetime
@@ -17,10 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core i
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.bounded import (
     Bounds,
     TooLongError,
-    bound_pools,
-    read_body,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     ApiError,
     CollectionError,
@@ -28,48 +24,23 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnreachableError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import certificate_error, distrust
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import (
+    USER_AGENT,
+    Answer,
+    BoundedAdapter,
+    never_sent,
+    whole,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import Settings
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import one_line
 
-HTTPAdapter: t.Any = object
-try:
+with contextlib.suppress(ImportError):  # REQUESTS tells it
     import requests
-    from requests.adapters import HTTPAdapter
-except ImportError as import_error:
-    REQUESTS = Library("requests", "2.28", str(import_error))
-else:
-    REQUESTS = Library("requests", "2.28", version=requests.__version__)
 
 _CONNECT_TIMEOUT = 20.0
-_PART = 1 << 16
 _LONGEST_PAUSE = 1e9  # seconds; what a header asks for beyond that is no number to count with
 
 RequestSigner = t.Callable[[str, str, str], "dict[str, str]"]
-
-
-class Answer(t.NamedTuple):
-    """A whole answer."""
-
-    status_code: int
-    headers: t.Mapping[str, str]
-    content: bytes
-
-
-class _Adapter(HTTPAdapter):  # type: ignore[misc]
-    def __init__(self, bounds: Bounds) -> None:
-        self._bounds = bounds
-        super().__init__()
-
-    def init_poolmanager(self, *arguments: t.Any, **named: t.Any) -> None:
-        super().init_poolmanager(*arguments, **named)
-        bound_pools(self.poolmanager, self._bounds)
-
-    def proxy_manager_for(self, proxy: str, **named: t.Any) -> t.Any:
-        known = proxy in self.proxy_manager
-        manager = super().proxy_manager_for(proxy, **named)
-        if not known:
-            bound_pools(manager, self._bounds)
-        return manager
 
 
 class Transport:
@@ -106,8 +77,8 @@ class Transport:
             options = session.merge_environment_settings(prepared.url, {}, True, self._settings.verify, None)
             timeout = (min(_CONNECT_TIMEOUT, seconds), seconds)
             sending = functools.partial(session.send, prepared, timeout=timeout, allow_redirects=False, **options)
-            with progress.step(f"{method} {urlsplit(url).path}"), contextlib.closing(sending()) as got:
-                return Answer(got.status_code, got.headers, read_body(got.iter_content(_PART), self._bounds))
+            with progress.step(f"{method} {urlsplit(url).path}"):
+                return whole(sending(), self._bounds)
         except (requests.RequestException, TooLongError) as error:
             raise self._unreachable(method, url, error) from error
         except OSError as error:
@@ -119,14 +90,12 @@ class Transport:
     def _session(self) -> requests.Session:
         if self._http is None:
             self._http = requests.Session()
-            self._http.headers["User-Agent"] = "ansible-ovhcloud.vmware_encryption"
-            self._http.mount("https://", _Adapter(self._bounds))
+            self._http.headers["User-Agent"] = USER_AGENT
+            self._http.mount("https://", BoundedAdapter(self._bounds))
         return self._http
 
     def _unreachable(self, method: str, url: str, error: Exception) -> CollectionError:
         """The error of a call without an answer; maybe_done says whether it may have been carried out."""
-        before = isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ConnectTimeout))
-        never_sent = before or "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
         split = urlsplit(url)
         cause = _innermost(error)
         if isinstance(cause, TooLongError):
@@ -140,7 +109,7 @@ class Transport:
             said = f"the TLS certificate of {split.netloc} is not trusted: {self._clean(why.cause)}{hint}"
         else:
             said = f"no answer from {split.netloc}: {self._reason(error, cause)}"
-        return UnreachableError(f"{method} {split.path}: {said}", maybe_done=not never_sent)
+        return UnreachableError(f"{method} {split.path}: {said}", maybe_done=not never_sent(error))
 
     def _reason(self, error: Exception, cause: t.Any) -> str:
         if isinstance(error, requests.exceptions.ConnectTimeout):
@@ -149,14 +118,6 @@ class Transport:
             return f"none that is complete within {self._settings.timeout:g} s (option timeout)"
         text = str(cause) or type(cause).__name__
         return self._clean(text.partition(">: ")[2] or text)  # without the memory addresses of urllib3's texts
-
-
-def json_or_none(answer: Answer) -> t.Any:
-    """The decoded body, None when it is not JSON."""
-    try:
-        return json.loads(answer.content)
-    except (ValueError, RecursionError):
-        return None
 
 
 def query_id(answer: Answer) -> str | None:

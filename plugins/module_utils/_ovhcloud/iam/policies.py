@@ -13,7 +13,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     outcome_unknown,
 )
@@ -176,7 +177,7 @@ class Policies:
 
     def replace(self, policy_id: str, wanted: State) -> State:
         """Write all of it; after a lost answer look at it."""
-        address = path("/v2/iam/policy/{}", policy_id)
+        address = api_path("/v2/iam/policy/{}", policy_id)
         body = policy_body(wanted)
         try:
             return policy_state(self._client.put(address, body))
@@ -189,7 +190,7 @@ class Policies:
 
     def delete(self, policy_id: str) -> None:
         """Remove it; gone is gone."""
-        address = path("/v2/iam/policy/{}", policy_id)
+        address = api_path("/v2/iam/policy/{}", policy_id)
         try:
             self._client.delete(address)
         except NotFoundError:

@@ -17,7 +17,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import (
     ApplicationKey,
 )
@@ -163,8 +164,8 @@ def bypasses_policies(client: Client, identities: t.Sequence[str], user: str | N
     if not user:
         return False
     try:
-        groups = record(client.get(path("/me/identity/user/{}", user)), f"user {user}").texts("groups")
-        read = [record(client.get(path("/me/identity/group/{}", group)), f"group {group}") for group in groups]
+        groups = record(client.get(api_path("/me/identity/user/{}", user)), f"user {user}").texts("groups")
+        read = [record(client.get(api_path("/me/identity/group/{}", group)), f"group {group}") for group in groups]
         roles = [group.text("role") for group in read]
     except (ApiError, ForbiddenError, NotFoundError):
         return None

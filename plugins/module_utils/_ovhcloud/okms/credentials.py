@@ -26,7 +26,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     ShapeError,
     record,
@@ -71,7 +72,7 @@ class Credentials:
     def __init__(self, client: Client, okms_id: str) -> None:
         self._client = client
         self._okms_id = okms_id
-        self._path = path("/v2/okms/resource/{}/credential", okms_id)
+        self._path = api_path("/v2/okms/resource/{}/credential", okms_id)
 
     def every(self) -> list[State]:
         """All credentials, by name and by creation."""
@@ -87,7 +88,7 @@ class Credentials:
     def get(self, credential_id: str) -> State | None:
         """One credential; None when it does not exist."""
         try:
-            raw = self._client.get(self._path + path("/{}", credential_id))
+            raw = self._client.get(self._path + api_path("/{}", credential_id))
         except NotFoundError:
             return None
         return credential_state(raw, self._client.now())
@@ -117,7 +118,7 @@ class Credentials:
 
     def revoke(self, credential_id: str) -> None:
         """Revoke; it is removed a little later."""
-        self._client.delete(self._path + path("/{}", credential_id))
+        self._client.delete(self._path + api_path("/{}", credential_id))
 
 
 def credential_state(raw: t.Any, now: datetime.datetime) -> State:

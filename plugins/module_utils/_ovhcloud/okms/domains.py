@@ -17,7 +17,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     ServiceExpiredError,
     one_line,
@@ -74,7 +75,7 @@ class Domains:
     def get(self, okms_id: str) -> State | None:
         """One domain with its CA; None when it does not exist or has ended."""
         try:
-            raw = self._client.get(path("/v2/okms/resource/{}", okms_id), {"publicCA": True})
+            raw = self._client.get(api_path("/v2/okms/resource/{}", okms_id), {"publicCA": True})
         except (NotFoundError, ServiceExpiredError):
             return None
         return domain_state(raw)

@@ -16,7 +16,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import (
     ApplicationKey,
     Settings,
@@ -50,7 +51,7 @@ class RegionalKeys:
                 f"OVHcloud names no regional API for OKMS {domain['id']}: its restEndpoint is {endpoint!r}"
             )
         self._client = closing(Client(dataclasses.replace(settings, base_url=endpoint)))
-        self._path = path("/api/{}/v1/servicekey", domain["id"])
+        self._path = api_path("/api/{}/v1/servicekey", domain["id"])
 
     def create(self, body: t.Mapping[str, t.Any], secrets: t.Sequence[str] = ()) -> str:
         """Generate or import one, once: its id."""
@@ -63,7 +64,7 @@ class RegionalKeys:
     def facts(self, key_id: str) -> State:
         """`protection_level` and `extractable` of a key; null for what is not told."""
         try:
-            read = record(self._client.get(self._path + path("/{}", key_id)), f"service key {key_id}")
+            read = record(self._client.get(self._path + api_path("/{}", key_id)), f"service key {key_id}")
         except NotFoundError:
             return dict(UNTOLD)
         extractable = read.labels("attributes").get("extractable")
@@ -72,4 +73,4 @@ class RegionalKeys:
 
     def set_extractable(self, key_id: str, extractable: bool) -> None:
         """Let it leave OKMS, or not any more."""
-        self._client.patch(self._path + path("/{}", key_id), {"extractable": extractable})
+        self._client.patch(self._path + api_path("/{}", key_id), {"extractable": extractable})

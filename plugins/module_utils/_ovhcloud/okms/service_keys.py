@@ -22,7 +22,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import scrub
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     extended,
     one_line,
@@ -92,7 +93,7 @@ class ServiceKeys:
 
     def __init__(self, client: Client, okms_id: str) -> None:
         self._client = client
-        self._path = path("/v2/okms/resource/{}/serviceKey", okms_id)
+        self._path = api_path("/v2/okms/resource/{}/serviceKey", okms_id)
 
     def every(self) -> list[State]:
         """All keys that are not destroyed, by name and creation; without their public part."""
@@ -102,7 +103,7 @@ class ServiceKeys:
 
     def get(self, key_id: str) -> State | None:
         """One key with its public part; None when it does not exist or is destroyed."""
-        where = self._path + path("/{}", key_id)
+        where = self._path + api_path("/{}", key_id)
         try:
             raw = self._client.get(where)
             read = record(raw, f"service key {key_id}")
@@ -123,11 +124,11 @@ class ServiceKeys:
 
     def update(self, key_id: str, body: t.Mapping[str, t.Any]) -> None:
         """Rename it, or change its state."""
-        self._client.put(self._path + path("/{}", key_id), dict(body))
+        self._client.put(self._path + api_path("/{}", key_id), dict(body))
 
     def delete(self, key_id: str) -> None:
         """Destroy it; there is no way back."""
-        self._client.delete(self._path + path("/{}", key_id))
+        self._client.delete(self._path + api_path("/{}", key_id))
 
     def offers(self, region: str) -> list[dict[str, t.Any]]:
         """The types of keys that a region offers, with sizes, curves, operations and defaults."""

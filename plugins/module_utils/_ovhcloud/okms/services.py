@@ -12,7 +12,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     ServiceExpiredError,
 )
@@ -50,23 +51,23 @@ class Services:
 
     def get(self, service_id: int) -> dict[str, t.Any]:
         """The raw service."""
-        return dict(record(self._client.get(path("/services/{}", service_id)), f"service {service_id}").raw)
+        return dict(record(self._client.get(api_path("/services/{}", service_id)), f"service {service_id}").raw)
 
     def rename(self, service_id: int, display_name: str) -> None:
         """Give it another name; the resource shows it some seconds later."""
-        self._client.put(path("/services/{}", service_id), {"displayName": display_name})
+        self._client.put(api_path("/services/{}", service_id), {"displayName": display_name})
 
     def request_termination(self, service_id: int) -> None:
         """First step: OVHcloud sends a mail with a token."""
-        self._client.post(path("/services/{}/terminate", service_id))
+        self._client.post(api_path("/services/{}/terminate", service_id))
 
     def confirm_termination(self, service_id: int, token: str) -> None:
         """Second step, with the token of the mail."""
-        self._client.post(path("/services/{}/terminate/confirm", service_id), {"token": token})
+        self._client.post(api_path("/services/{}/terminate/confirm", service_id), {"token": token})
 
     def terminate(self, service_id: int) -> None:
         """Both steps at once, without mail; OVHcloud may not allow it to every account."""
-        self._client.delete(path("/services/{}", service_id))
+        self._client.delete(api_path("/services/{}", service_id))
 
     def _names(self, service_id: int, resource: str) -> bool:
         try:

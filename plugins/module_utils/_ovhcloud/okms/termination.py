@@ -14,7 +14,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     ServiceExpiredError,
     extended,
@@ -97,7 +98,7 @@ class Termination:
 
     def _mail(self, number: int) -> dict[str, t.Any]:
         try:
-            return dict(record(self._client.get(path("/me/notification/email/history/{}", number)), "a mail").raw)
+            return dict(record(self._client.get(api_path("/me/notification/email/history/{}", number)), "a mail").raw)
         except NotFoundError:
             return {}
 

@@ -17,7 +17,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     WaitTimeoutError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     extended,
     outcome_unknown,
@@ -117,10 +118,10 @@ class Shop:
         return self._checkout(cart_id, region, mine)
 
     def _fill(self, cart_id: str, region: str) -> None:
-        self._client.post(path("/order/cart/{}/assign", cart_id))
+        self._client.post(api_path("/order/cart/{}/assign", cart_id))
         body = {"planCode": PLAN, "duration": "P1M", "pricingMode": "default", "quantity": 1}
-        item = record(self._client.post(path("/order/cart/{}/okms", cart_id), body), f"the item of cart {cart_id}")
-        item_path = path("/order/cart/{}/item/{}", cart_id, item.known_whole("itemId"))
+        item = record(self._client.post(api_path("/order/cart/{}/okms", cart_id), body), f"the item of cart {cart_id}")
+        item_path = api_path("/order/cart/{}/item/{}", cart_id, item.known_whole("itemId"))
         needed = records(self._client.get(f"{item_path}/requiredConfiguration"), "the settings of an order")
         labels = [entry.text("label") for entry in needed if entry.flag("required")]
         unknown = sorted(str(label) for label in labels if label != "region")
@@ -131,7 +132,9 @@ class Shop:
         self._client.post(f"{item_path}/configuration", {"label": "region", "value": region})
 
     def _check_price(self, cart_id: str, max_price: float) -> None:
-        simulated = record(self._client.get(path("/order/cart/{}/checkout", cart_id)), f"the price of cart {cart_id}")
+        simulated = record(
+            self._client.get(api_path("/order/cart/{}/checkout", cart_id)), f"the price of cart {cart_id}"
+        )
         price = simulated.part("prices").part("withTax")
         check_total(price.known_amount("value"), price.text("currencyCode"), max_price)
 
@@ -140,7 +143,7 @@ class Shop:
         # paid afterwards, so that the order id is known before any money moves
         body = {"autoPayWithPreferredPaymentMethod": False, "waiveRetractationPeriod": True}
         try:
-            answer = self._client.post(path("/order/cart/{}/checkout", cart_id), body)
+            answer = self._client.post(api_path("/order/cart/{}/checkout", cart_id), body)
         except CollectionError as error:
             if outcome_unknown(error):
                 return self._look_after_loss(error, region, mine)
@@ -164,7 +167,7 @@ class Shop:
             raise _Overtaken
         for other in others:
             try:
-                self._client.delete(path("/order/cart/{}", other))
+                self._client.delete(api_path("/order/cart/{}", other))
             except CollectionError:
                 if self._is_open(other, marker):
                     raise
@@ -174,7 +177,7 @@ class Shop:
         if not isinstance(error, NotFoundError):
             return False
         try:
-            self._client.get(path("/order/cart/{}", cart_id))
+            self._client.get(api_path("/order/cart/{}", cart_id))
         except NotFoundError:
             return True
         except CollectionError:
@@ -212,7 +215,7 @@ class Shop:
 
     def _is_open(self, cart_id: str, marker: str) -> bool:
         try:
-            cart = record(self._client.get(path("/order/cart/{}", cart_id)), f"cart {cart_id}")
+            cart = record(self._client.get(api_path("/order/cart/{}", cart_id)), f"cart {cart_id}")
         except NotFoundError:
             return False  # expired or taken away meanwhile
         # a cart that was checked out is the record of an order
@@ -220,7 +223,7 @@ class Shop:
 
     def _discard(self, cart_id: str) -> None:
         try:
-            self._client.delete(path("/order/cart/{}", cart_id))
+            self._client.delete(api_path("/order/cart/{}", cart_id))
         except CollectionError:
             return  # an unused cart costs nothing and expires by itself
 

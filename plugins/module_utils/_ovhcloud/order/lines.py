@@ -13,7 +13,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     ForbiddenError,
     NotFoundError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     Fields,
     numbers,
@@ -40,8 +41,8 @@ class Line:
 
 def lines_of(client: Client, order_id: int, plan: str, region: str) -> list[Line]:
     """The lines of an order that are this plan in this region, or may be."""
-    listed = client.get(path("/me/order/{}/details", order_id))
-    places = [path("/me/order/{}/details/{}", order_id, number) for number in numbers(listed, f"order {order_id}")]
+    listed = client.get(api_path("/me/order/{}/details", order_id))
+    places = [api_path("/me/order/{}/details/{}", order_id, number) for number in numbers(listed, f"order {order_id}")]
     found = [_line(client, place, f"a line of order {order_id}", plan, region) for place in places]
     return [line for line in found if line.ours is not False]
 

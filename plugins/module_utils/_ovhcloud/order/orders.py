@@ -17,7 +17,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import shown
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import extended
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     ShapeError,
@@ -147,7 +148,7 @@ class Orders:
         found = 0
         for cart_id in names(self._client.get("/order/cart", {"description": marker}), "the list of carts"):
             try:
-                cart = record(self._client.get(path("/order/cart/{}", cart_id)), f"cart {cart_id}")
+                cart = record(self._client.get(api_path("/order/cart/{}", cart_id)), f"cart {cart_id}")
             except NotFoundError:
                 continue
             found += cart.text("description") == marker and bool(cart.flag("readOnly"))
@@ -155,7 +156,7 @@ class Orders:
 
     def status(self, order_id: int) -> str:
         """One of the API's words, such as notPaid or delivered."""
-        word = self._client.get(path("/me/order/{}/status", order_id))
+        word = self._client.get(api_path("/me/order/{}/status", order_id))
         if not isinstance(word, str) or not word:
             raise ShapeError(
                 f"OVHcloud answered the status of order {order_id} with {shown(word)}, which is not a text",
@@ -165,7 +166,7 @@ class Orders:
 
     def get(self, order_id: int, status: str) -> Order:
         """The order with its price."""
-        raw = record(self._client.get(path("/me/order/{}", order_id)), f"order {order_id}")
+        raw = record(self._client.get(api_path("/me/order/{}", order_id)), f"order {order_id}")
         price = raw.part("priceWithTax")
         return Order(order_id, status, price.amount("value"), price.text("currencyCode"), raw.time("date"))
 
@@ -219,7 +220,7 @@ class Orders:
                 "method: register one or pay in the control panel, then run again, which goes on with this order",
                 order_id=number,
             )
-        base = path("/me/order/{}", number)
+        base = api_path("/me/order/{}", number)
         try:
             if method is not None:
                 self._client.post(f"{base}/pay", {"paymentMethod": {"id": method}})

@@ -19,7 +19,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     ServiceExpiredError,
 )
@@ -221,7 +222,7 @@ class PrivateCloud:
         return {"zerto": any(state not in (None, "disabled") for state in states.values()), "datacenters": states}
 
     def _path(self, rest: str, *parts: t.Any) -> str:
-        return path("/dedicatedCloud/{}" + rest, self.service_name, *parts)
+        return api_path("/dedicatedCloud/{}" + rest, self.service_name, *parts)
 
     def _get(self, rest: str, *parts: t.Any) -> t.Any:
         return self.client.get(self._path(rest, *parts))

@@ -13,7 +13,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     numbers,
     record,
@@ -52,7 +53,7 @@ class KmsFlow:
     def encryption(self) -> str | None:
         """State of VM encryption, None when this identity may not read it."""
         try:
-            answer = self.client.get(path("/dedicatedCloud/{}/vmEncryption", self.service_name))
+            answer = self.client.get(api_path("/dedicatedCloud/{}/vmEncryption", self.service_name))
         except (ForbiddenError, NotFoundError):
             return None
         return record(answer, f"the encryption of {self.service_name}").text("state")
@@ -212,5 +213,5 @@ class KmsFlow:
 
     def _path(self, kms_id: int | None = None) -> str:
         if kms_id is None:
-            return path("/dedicatedCloud/{}/vmEncryption/kms", self.service_name)
-        return path("/dedicatedCloud/{}/vmEncryption/kms/{}", self.service_name, kms_id)
+            return api_path("/dedicatedCloud/{}/vmEncryption/kms", self.service_name)
+        return api_path("/dedicatedCloud/{}/vmEncryption/kms/{}", self.service_name, kms_id)

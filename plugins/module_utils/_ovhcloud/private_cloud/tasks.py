@@ -18,7 +18,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.kept import renew_vcenter
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     outcome_unknown,
 )
@@ -114,13 +115,13 @@ class Tasks:
     def read(self, task_id: int) -> Task | None:
         """The task, or None when it has disappeared: finished tasks do."""
         try:
-            return task_of(self.client.get(path("/dedicatedCloud/{}/task/{}", self.service_name, task_id)))
+            return task_of(self.client.get(api_path("/dedicatedCloud/{}/task/{}", self.service_name, task_id)))
         except NotFoundError:
             return None
 
     def waiting_for_vcenter(self) -> list[Task]:
         """All tasks that wait for vCenter; they do not say which KMS entry they belong to."""
-        listing = path("/dedicatedCloud/{}/task", self.service_name)
+        listing = api_path("/dedicatedCloud/{}/task", self.service_name)
         answers = [self.client.get(listing, {"state": state}) for state in _MAY_WAIT]
         ids = sorted({task_id for answer in answers for task_id in numbers(answer, "the list of tasks")})
         found = [self.read(task_id) for task_id in ids]
@@ -223,7 +224,7 @@ class Tasks:
         Only asked for when a task does not start, or nobody knows it: the code is valid for 15 minutes.
         """
         try:
-            service = record(self.client.get(path("/dedicatedCloud/{}", self.service_name)), self.service_name)
+            service = record(self.client.get(api_path("/dedicatedCloud/{}", self.service_name)), self.service_name)
             if not service.flag("advancedSecurity"):
                 return ""
             address = service.text("certifiedInterfaceUrl") or "the secure interface"
@@ -251,7 +252,7 @@ class Tasks:
     def _token_validators(self) -> list[str] | None:
         """Logins of the users who may confirm, None when this identity may not read users."""
         try:
-            listing = path("/dedicatedCloud/{}/user", self.service_name)
+            listing = api_path("/dedicatedCloud/{}/user", self.service_name)
             ids = numbers(self.client.get(listing), "the list of users")
             users = [record(self.client.get(f"{listing}/{user_id}"), f"user {user_id}") for user_id in ids]
             return [str(user.text("login")) for user in users if user.flag("isTokenValidator")]

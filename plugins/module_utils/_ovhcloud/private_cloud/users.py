@@ -16,7 +16,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State, differences
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client, path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     numbers,
     record,
@@ -272,8 +273,8 @@ class Users:
 
     def _path(self, user_id: int | None = None) -> str:
         if user_id is None:
-            return path("/dedicatedCloud/{}/user", self.service_name)
-        return path("/dedicatedCloud/{}/user/{}", self.service_name, user_id)
+            return api_path("/dedicatedCloud/{}/user", self.service_name)
+        return api_path("/dedicatedCloud/{}/user/{}", self.service_name, user_id)
 
 
 def healthy_user(user: State) -> State:

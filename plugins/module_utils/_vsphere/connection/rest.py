@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import http
-import json
 import ssl
 import typing as t
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.bounded import (
     Bounds,
     TooLongError,
-    bound_pools,
-    read_body,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import Library, require
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     ApiError,
     CollectionError,
@@ -32,6 +29,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import certificate_error
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import (
+    REQUESTS,
+    USER_AGENT,
+    Answer,
+    BoundedAdapter,
+    may_pass,
+    never_sent,
+    whole,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import (
     from_transport,
 )
@@ -46,57 +52,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     target_of,
 )
 
-HTTPAdapter: t.Any = object
-try:
+with contextlib.suppress(ImportError):  # REQUESTS tells it
     import requests
-    from requests.adapters import HTTPAdapter
     from requests.auth import HTTPBasicAuth
-except ImportError as import_error:
-    REQUESTS = Library("requests", "2.28", error=str(import_error))
-else:
-    REQUESTS = Library("requests", "2.28", version=requests.__version__)
 
 _SESSION = "/api/session"
 _SESSION_HEADER = "vmware-api-session-id"
 _CONNECT_TIMEOUT = 30.0  # seconds
-_PART = 1 << 16
-_RETRIED = (429, 500, 502, 503, 504)
 _GET_REFUSED = (404, 405)
 _LOOKS_AFTER_LOST_ANSWER = 4
-
-
-class Answer(t.NamedTuple):
-    """A whole answer."""
-
-    status_code: int
-    content: bytes
-
-
-class _Adapter(HTTPAdapter):  # type: ignore[misc]
-    """Uses our TLS settings and nothing else: requests would add its own bundle of CAs to those of ca_path."""
-
-    def __init__(self, tls: ssl.SSLContext, bounds: Bounds) -> None:
-        self._tls, self._bounds = tls, bounds
-        super().__init__()
-
-    def init_poolmanager(self, *arguments: t.Any, **named: t.Any) -> None:
-        super().init_poolmanager(*arguments, **{**named, "ssl_context": self._tls})
-        bound_pools(self.poolmanager, self._bounds)
-
-    def proxy_manager_for(self, proxy: str, **named: t.Any) -> t.Any:
-        known = proxy in self.proxy_manager
-        manager = super().proxy_manager_for(proxy, **{**named, "ssl_context": self._tls})
-        if not known:
-            bound_pools(manager, self._bounds)
-        return manager
-
-    def cert_verify(self, *_arguments: t.Any, **_named: t.Any) -> None:
-        """The context has it all."""
-
-
-def api_path(template: str, *parts: str) -> str:
-    """A path with its parts percent-encoded: api_path("/api/x/{}", name)."""
-    return template.format(*(quote(part, safe="") for part in parts))
 
 
 def outcome_unknown(error: CollectionError) -> bool:
@@ -161,8 +125,8 @@ class Rest:
         self._verify = target.tls.verify_mode != ssl.CERT_NONE
         self._http = requests.Session()
         self._http.trust_env = False  # no CA bundle, proxy or .netrc of the environment: SOAP does not see them either
-        self._http.mount("https://", _Adapter(target.tls, self._bounds))
-        self._http.headers["User-Agent"] = "ansible-ovhcloud.vmware_encryption"
+        self._http.mount("https://", BoundedAdapter(self._bounds, target.tls))
+        self._http.headers["User-Agent"] = USER_AGENT
         if target.proxy_host:
             self._http.proxies = {"https": f"http://{target.proxy_host}:{target.proxy_port}"}
 
@@ -223,7 +187,7 @@ class Rest:
             try:
                 return call()
             except CollectionError as error:
-                if error.details.get("maybe_done") or error.details.get("http_status") in _RETRIED:
+                if may_pass(error):
                     raise TryAgain(error) from error
                 raise
 
@@ -278,11 +242,10 @@ class Rest:
                     verify=self._verify,
                     stream=True,
                 )
-                with contextlib.closing(answer):
-                    return Answer(answer.status_code, read_body(answer.iter_content(_PART), self._bounds))
+                return whole(answer, self._bounds)
         except (requests.RequestException, TooLongError) as error:
             made = from_transport(_cause(error), f"{what} on {self._target}")
-            made.details["maybe_done"] = not _never_sent(error)
+            made.details["maybe_done"] = not never_sent(error)
             raise self._clean(made, token) from None  # the chain holds the request with its secrets
         except ValueError as error:  # its text may hold a header, and so the session
             said = f"could not {what} on {self._target}: the HTTP library failed ({type(error).__name__})"
@@ -291,7 +254,7 @@ class Rest:
     def _check(self, what: str, answer: Answer, token: str = "") -> None:
         status = answer.status_code
         if status >= 400:
-            raise self._clean(to_error(f"{what} on {self._target.hostname}", status, _json_or_none(answer)), token)
+            raise self._clean(to_error(f"{what} on {self._target.hostname}", status, answer.json()), token)
         if status >= 300:
             raise ApiError(
                 f"could not {what} on {self._target.hostname}: HTTP {status} redirects elsewhere; something "
@@ -300,7 +263,7 @@ class Rest:
             )
 
     def _decoded(self, what: str, answer: Answer) -> t.Any:
-        body = _json_or_none(answer)
+        body = answer.json()
         if body is None and answer.content.strip():
             raise ApiError(
                 f"could not {what} on {self._target.hostname}: the answer (HTTP {answer.status_code}) is not "
@@ -317,19 +280,6 @@ class Rest:
         error.details = scrub_data(error.details, secrets)
         error.args = (error.message,)
         return error
-
-
-def _json_or_none(answer: Answer) -> t.Any:
-    try:
-        return json.loads(answer.content)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _never_sent(error: Exception) -> bool:
-    """Whether the request surely did not leave."""
-    before = isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ConnectTimeout))
-    return before or "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
 
 
 def _cause(error: Exception) -> Exception:

@@ -13,7 +13,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     NotFoundError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import Rest, api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import Rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.selection import Tag
 
 _BASE = "/api/cis/tagging"

@@ -11,19 +11,12 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
     join_url,
-    path,
     query,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     parse_time,
     utc,
 )
-
-
-def test_path_parts_are_encoded() -> None:
-    urn = "urn:v1:eu:resource:okms:x/kmip"
-    assert path("/v2/iam/resource/{}", urn) == "/v2/iam/resource/urn%3Av1%3Aeu%3Aresource%3Aokms%3Ax%2Fkmip"
-    assert path("/a/{}/b/{}", 7, "10.0.0.0/8") == "/a/7/b/10.0.0.0%2F8"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import errors
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import api_path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest_errors import (
     error_text,
     error_type,
@@ -77,7 +76,3 @@ def test_bodies_of_no_shape(body, status, kind):
 
 def test_rights_are_explained():
     assert "encryption_right" in to_error("do it", 403, new("UNAUTHORIZED")).message
-
-
-def test_paths_are_quoted():
-    assert api_path("/api/{}/x/{}", "a b", "ü/?#") == "/api/a%20b/x/%C3%BC%2F%3F%23"
