@@ -196,7 +196,7 @@ def collections_path() -> str:
     return next(path for path in sys.path if (pathlib.Path(path) / "ansible_collections/ovhcloud").is_dir())
 
 
-def _ansible_environment(home: pathlib.Path) -> dict[str, str]:
+def ansible_environment(home: pathlib.Path) -> dict[str, str]:
     """The settings of all plays, without any connection of the person who runs the tests."""
     return {
         **{key: value for key, value in os.environ.items() if not key.startswith(CONNECTION_PREFIXES)},
@@ -214,7 +214,7 @@ def _ansible_environment(home: pathlib.Path) -> dict[str, str]:
 def warm_process() -> warm.WarmProcess:
     """The one of this test process; it ends with it."""
     folder = tempfile.TemporaryDirectory(prefix="vmware-encryption-warm-")
-    process = warm.WarmProcess(_ansible_environment(pathlib.Path(folder.name)))
+    process = warm.WarmProcess(ansible_environment(pathlib.Path(folder.name)))
     atexit.register(folder.cleanup)
     atexit.register(process.close)
     return process
@@ -230,7 +230,7 @@ def _real_play(
     command = [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), *arguments]
     with subprocess.Popen(
         command,
-        env={**_ansible_environment(directory), **connections},
+        env={**ansible_environment(directory), **connections},
         cwd=directory,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -16,8 +16,7 @@ import yaml
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers import paths
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ACTIONS = {path.stem for path in (ROOT / "plugins/action").glob("*.py")}
-# of an action, the module holds the documentation only
+ACTIONS = {"role_options"}  # of which the module holds the documentation only
 MODULES = sorted({path.stem for path in (ROOT / "plugins/modules").glob("*.py")} - ACTIONS)
 ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
 COLLECTION = "ansible_collections.ovhcloud.vmware_encryption"

@@ -12,7 +12,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
-PAGE = "ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page"
+PLUGIN_UTILS = "ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils."
+PAGE, IN_PROCESS = f"{PLUGIN_UTILS}_audit_page", f"{PLUGIN_UTILS}_in_process"
 BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip")
 PACKAGES = ("_core", "_answers", "_certificates", "_http", "_audit", "_preflight", "_records", *BACK_ENDS)
 # layer -> packages of the collection it may import, and third-party packages it may import
@@ -28,9 +29,14 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_vsphere": ({"_core", "_certificates", "_http", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
     "_kmip": ({"_core", "_certificates", "_kmip"}, {"kmip"}),
     "modules": ({"_core", "_certificates", "_records", *BACK_ENDS}, set()),
-    "action": ({"_core", "_answers"}, {"ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils"}),
+    "action": (
+        {"_core", "_answers"},
+        {"ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils", IN_PROCESS},
+    ),
     # on the control node only: HTML by Jinja, beside its templates, which no module would be sent; the process of a run
     "plugin_utils": ({"_core", "_audit", "_vsphere"}, {"ansible.constants", "jinja2", "markupsafe", PAGE}),
+    # how a module runs inside Ansible: the only place that knows Ansible from within
+    "_in_process": (set(), {"ansible", "atexit", "gc", "runpy", "selectors", "site", PLUGIN_UTILS}),
     # a filter runs on the control node: it knows the settings of Ansible, and what a variable that is not defined is
     "filter": (
         {"_core", "_audit", "_preflight"},
@@ -52,8 +58,9 @@ STDLIB = {
 def _files() -> list[tuple[str, pathlib.Path]]:
     found = [("modules", path) for path in (ROOT / "plugins/modules").glob("*.py")]
     found += [("action", path) for path in (ROOT / "plugins/action").glob("*.py")]
+    found += [("plugin_utils", path) for path in (ROOT / "plugins/plugin_utils").glob("*.py")]
     found += [("filter", path) for path in (ROOT / "plugins/filter").glob("*.py")]
-    found += [("plugin_utils", path) for path in (ROOT / "plugins/plugin_utils").rglob("*.py")]
+    found += [(path.parent.name, path) for path in (ROOT / "plugins/plugin_utils").rglob("*.py")]
     found += [("doc_fragments", path) for path in (ROOT / "plugins/doc_fragments").glob("*.py")]
     for package in PACKAGES:
         found += [(package, path) for path in (ROOT / "plugins/module_utils" / package).rglob("*.py")]

@@ -1,0 +1,161 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The action of all modules: in a fork of Ansible's own worker where that is possible, else as any other module.
+
+To start Python and to import pyVmomi anew for each task takes longer than all that most tasks do. What is imported here
+is imported in the process that runs the play, so each of its workers has it already. Each module has an action file of
+its own name: with one name for all, Ansible would take the defaults of one module for those of all.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import typing as t
+
+from ansible import constants as C  # noqa: N812
+from ansible.executor import module_common
+from ansible.module_utils.common.text.converters import to_text
+from ansible.plugins.action.normal import ActionModule as Normal
+from ansible.release import __version__
+from ansible.utils.display import Display
+from ansible.utils.multiprocessing import context
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process import forked
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process.decision import Situation, why_not
+
+_COLLECTION = "ovhcloud.vmware_encryption"
+_MODULES = f"ansible_collections.{_COLLECTION}.plugins.modules."
+_NAME, _VARIABLE = f"{_COLLECTION}.in_process", "ovhcloud_vmware_encryption_in_process"
+_SETTING = {
+    "in_process": {
+        "description": "Whether modules run in a fork of Ansible's own worker where that is possible.",
+        "type": "bool",
+        "default": True,
+        "env": [{"name": _VARIABLE.upper()}],
+        "ini": [{"section": "ovhcloud_vmware_encryption", "key": "in_process"}],
+        "vars": [{"name": _VARIABLE}],
+    }
+}
+C.config.initialize_plugin_configuration_definitions("action", _NAME, _SETTING)
+_CORE = tuple(int(part) for part in __version__.split(".")[:2])
+
+
+def enabled(variables: dict[str, t.Any] | None = None) -> bool:
+    """What the variable, the environment variable or ansible.cfg says."""
+    return bool(C.config.get_config_value("in_process", None, "action", _NAME, variables=variables))
+
+
+def action(file: str) -> type[Normal]:
+    """The action class for the module that has the name of this action file; imports what the module needs."""
+    name = _MODULES + file.rpartition(".")[2]
+    problem = _load(name) if enabled() else None
+    return type("ActionModule", (_InProcess,), {"_module": name, "_not_loaded": problem})
+
+
+def _load(name: str) -> str | None:
+    """What went wrong, if it did: the module then says so itself, when it runs as a program."""
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+class _InProcess(Normal):  # type: ignore[misc]
+    """Ansible's own way from the task to its result; only what packs the module and starts Python is replaced."""
+
+    _module = ""
+    _not_loaded: str | None = None
+    _forks = False
+    _program: forked.Program | None = None
+
+    def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Decide once; there is no way back after the module has begun."""
+        variables = task_vars or {}
+        reason = why_not(self._situation(variables))
+        how = f"as a program of its own: {reason}" if reason else "in a fork of Ansible's worker"
+        Display().vvv(f"{self._task.action} runs {how}", host=variables.get("inventory_hostname"))
+        self._forks = reason is None
+        return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
+
+    def _situation(self, variables: dict[str, t.Any]) -> Situation:
+        said = self._templar.template({_VARIABLE: variables[_VARIABLE]} if _VARIABLE in variables else {})
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)
+        return Situation(
+            core=_CORE,
+            enabled=enabled(said),
+            system=sys.platform,
+            start_method=context.get_start_method(),
+            connection=type(self._connection).__module__,
+            become=bool(self._connection.become),
+            run_async=bool(self._task.async_val),
+            keeps_files=bool(C.DEFAULT_KEEP_REMOTE_FILES),
+            open_files=int(C.config.get_config_value("PYTHON_MODULE_RLIMIT_NOFILE", variables=variables)),
+            shell=self._play_context.executable,
+            interpreter=self._interpreter(variables),
+            environment=list(environment),
+            not_loaded=self._not_loaded,
+        )
+
+    def _interpreter(self, variables: dict[str, t.Any]) -> str | None:
+        """The Python that a module would be started with; None when Ansible has to look for it."""
+        if self._task.delegate_to:
+            variables = variables["ansible_delegated_vars"][self._task.delegate_to]
+        try:
+            found = module_common._get_shebang("/usr/bin/python", variables, self._templar)[1]
+        except module_common.InterpreterDiscoveryRequiredError:
+            return None
+        return str(found)
+
+    def _is_pipelining_enabled(self, *arguments: t.Any, **named: t.Any) -> bool:
+        """No file is handed over, so there is no need for a folder for it."""
+        return self._forks or bool(super()._is_pipelining_enabled(*arguments, **named))
+
+    def _configure_module(
+        self, module_name: str, module_args: dict[str, t.Any], task_vars: dict[str, t.Any]
+    ) -> tuple[t.Any, ...]:
+        """What would pack the module with its arguments."""
+        if not self._forks:
+            return t.cast("tuple[t.Any, ...]", super()._configure_module(module_name, module_args, task_vars))
+        path = str(sys.modules[self._module].__file__)
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)
+        self._program = forked.Program(
+            name=self._module,
+            path=path,
+            arguments=json.dumps({"ANSIBLE_MODULE_ARGS": module_args}, cls=_encoder()).encode(),
+            environment={str(name): str(value) for name, value in environment.items()},
+            folder=self._loader.get_basedir(),
+        )
+        built = getattr(module_common, "_BuiltModule", None)
+        if built is None:  # before ansible-core 2.19
+            return "new", f"#!{sys.executable}", b"", path
+        bits = built(
+            b_module_data=b"", module_style="new", shebang=f"#!{sys.executable}", serialization_profile="legacy"
+        )
+        return bits, path
+
+    def _low_level_execute_command(self, *arguments: t.Any, **named: t.Any) -> dict[str, t.Any]:
+        """What would start the module."""
+        program, self._program = self._program, None
+        if program is None:
+            return t.cast("dict[str, t.Any]", super()._low_level_execute_command(*arguments, **named))
+        ending = forked.run(program)
+        output, errors = (to_text(found, errors="surrogate_then_replace") for found in (ending.output, ending.errors))
+        lines = {"stdout_lines": output.splitlines(), "stderr_lines": errors.splitlines()}
+        return {"rc": ending.code, "stdout": output, "stderr": errors, **lines}
+
+
+def _encoder() -> t.Any:
+    """As Ansible gives arguments to a module."""
+    try:
+        from ansible.module_utils.common.json import Direction, get_module_encoder
+    except ImportError:  # before ansible-core 2.19
+        from ansible.module_utils.common.json import AnsibleJSONEncoder
+
+        return AnsibleJSONEncoder
+    return get_module_encoder("legacy", Direction.CONTROLLER_TO_MODULE)
