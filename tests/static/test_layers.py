@@ -58,7 +58,6 @@ STDLIB = {
 def _files() -> list[tuple[str, pathlib.Path]]:
     found = [("modules", path) for path in (ROOT / "plugins/modules").glob("*.py")]
     found += [("action", path) for path in (ROOT / "plugins/action").glob("*.py")]
-    found += [("plugin_utils", path) for path in (ROOT / "plugins/plugin_utils").glob("*.py")]
     found += [("filter", path) for path in (ROOT / "plugins/filter").glob("*.py")]
     found += [(path.parent.name, path) for path in (ROOT / "plugins/plugin_utils").rglob("*.py")]
     found += [("doc_fragments", path) for path in (ROOT / "plugins/doc_fragments").glob("*.py")]
