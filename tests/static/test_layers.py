@@ -12,8 +12,8 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
-PLUGIN_UTILS = "ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils."
-PAGE, IN_PROCESS = f"{PLUGIN_UTILS}_audit_page", f"{PLUGIN_UTILS}_in_process"
+PLUGIN_UTILS = "ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils"
+PAGE, IN_PROCESS = f"{PLUGIN_UTILS}._audit_page", f"{PLUGIN_UTILS}._in_process"
 BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip")
 PACKAGES = ("_core", "_answers", "_certificates", "_http", "_audit", "_preflight", "_records", *BACK_ENDS)
 # layer -> packages of the collection it may import, and third-party packages it may import
@@ -59,7 +59,8 @@ def _files() -> list[tuple[str, pathlib.Path]]:
     found = [("modules", path) for path in (ROOT / "plugins/modules").glob("*.py")]
     found += [("action", path) for path in (ROOT / "plugins/action").glob("*.py")]
     found += [("filter", path) for path in (ROOT / "plugins/filter").glob("*.py")]
-    found += [(path.parent.name, path) for path in (ROOT / "plugins/plugin_utils").rglob("*.py")]
+    for path in (ROOT / "plugins/plugin_utils").rglob("*.py"):
+        found.append((path.parent.name if path.parent.name in ALLOWED else "plugin_utils", path))
     found += [("doc_fragments", path) for path in (ROOT / "plugins/doc_fragments").glob("*.py")]
     for package in PACKAGES:
         found += [(package, path) for path in (ROOT / "plugins/module_utils" / package).rglob("*.py")]

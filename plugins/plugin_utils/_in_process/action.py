@@ -23,6 +23,7 @@ from ansible.release import __version__
 from ansible.utils.display import Display
 from ansible.utils.multiprocessing import context
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils import shared_sessions
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process import forked
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process.decision import Situation, why_not
 
@@ -51,7 +52,10 @@ def enabled(variables: dict[str, t.Any] | None = None) -> bool:
 def action(file: str) -> type[Normal]:
     """The action class for the module that has the name of this action file; imports what the module needs."""
     name = _MODULES + file.rpartition(".")[2]
-    problem = _load(name) if enabled() else None
+    problem = None
+    if enabled():
+        shared_sessions.begin()
+        problem = _load(name)
     return type("ActionModule", (_InProcess,), {"_module": name, "_not_loaded": problem})
 
 
