@@ -11,6 +11,7 @@ play. What a task does on another host is as ever.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import copy
 import gc
@@ -265,8 +266,10 @@ def main() -> None:
             child = os.fork()
             if child == 0:
                 os.setsid()  # a play is killed together with all it has started
+                atexit._clear()  # what belongs to this process, its temporary folder among it
                 code = play(json.loads(line))
                 templates.hand_over(compiled)
+                atexit._run_exitfuncs()
                 sys.stdout.flush()
                 os._exit(code)
             print(json.dumps({"pid": child}), file=answers, flush=True)
