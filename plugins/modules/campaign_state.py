@@ -230,10 +230,7 @@ class CampaignState(Resource):
     def _after(self, record: Record) -> Record:
         return changed_state(record, self._vcenter, self._change)
 
-    def create(self, plan: Plan) -> State:
-        raise AssertionError("a file that is not there is one without entries")
-
-    def update(self, plan: Plan) -> State:
+    def apply(self, plan: Plan) -> State:
         """Apply the change to what is in the file now, which another run may have written since it was read."""
 
         def applied(text_now: str) -> str | None:
@@ -243,9 +240,6 @@ class CampaignState(Resource):
         with self._usable():
             change_record(self._path, "path", applied, self._warn)
         return self._view(self._record)
-
-    def delete(self, plan: Plan) -> None:
-        raise AssertionError("the file is removed by the change that empties it")
 
     def _usable(self) -> t.ContextManager[None]:
         return usable("state file", self._path, ShapeError)

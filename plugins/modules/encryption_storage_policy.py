@@ -163,13 +163,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     state_option,
     text,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.encryption import (
-    POLICY_FIELDS,
-    POLICY_VOLATILE,
     EncryptionPolicy,
 )
 
@@ -182,38 +179,9 @@ SPEC = ArgSpec(
 )
 
 
-class EncryptionStoragePolicy(Resource):
-    """The policy and how much uses it."""
-
-    result_key = "storage_policy"
-    fields = POLICY_FIELDS
-    volatile = POLICY_VOLATILE
-
-    def __init__(self, policy: EncryptionPolicy) -> None:
-        self._policy = policy
-
-    def read(self) -> State | None:
-        return self._policy.read()
-
-    def wanted(self, before: State | None) -> State:
-        return self._policy.wanted(before)
-
-    def guard(self, plan: Plan) -> None:
-        self._policy.guard(plan)
-
-    def create(self, plan: Plan) -> State:
-        return self._policy.create()
-
-    def update(self, plan: Plan) -> State:
-        return self._policy.update(plan)
-
-    def delete(self, plan: Plan) -> None:
-        self._policy.delete()
-
-
-def build(context: Context) -> EncryptionStoragePolicy:
+def build(context: Context) -> EncryptionPolicy:
     """Log in and bind the policy."""
-    return EncryptionStoragePolicy(EncryptionPolicy(connect(context), context.params, context.warn))
+    return EncryptionPolicy(connect(context), context.params, context.warn)
 
 
 def main() -> None:

@@ -206,13 +206,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     texts,
     wait_options,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.encryption import (
-    HOST_FIELDS,
-    HOST_VOLATILE,
     HostEncryption,
     check_host_options,
 )
@@ -229,40 +226,11 @@ SPEC = ArgSpec(
 )
 
 
-class HostMode(Resource):
-    """Encryption mode of the chosen hosts."""
-
-    result_key = "host_encryption"
-    fields = HOST_FIELDS
-    volatile = HOST_VOLATILE
-
-    def __init__(self, hosts: HostEncryption) -> None:
-        self._hosts = hosts
-
-    def read(self) -> State | None:
-        return self._hosts.read()
-
-    def wanted(self, before: State | None) -> State:
-        return self._hosts.wanted(before or {})
-
-    def guard(self, plan: Plan) -> None:
-        self._hosts.guard(plan)
-
-    def create(self, plan: Plan) -> State:
-        return self._hosts.apply(plan)
-
-    def update(self, plan: Plan) -> State:
-        return self._hosts.apply(plan)
-
-    def delete(self, plan: Plan) -> None:
-        """Not a state of this module."""
-
-
-def build(context: Context) -> HostMode:
+def build(context: Context) -> HostEncryption:
     """Log in and bind the hosts."""
     check_host_options(context.params)
     context.params["provider"] = given(context.params["provider"])
-    return HostMode(HostEncryption(connect(context), context.params, context.warn))
+    return HostEncryption(connect(context), context.params, context.warn)
 
 
 def main() -> None:

@@ -195,7 +195,6 @@ client_certificate:
       sample: green
 """
 
-import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
@@ -204,33 +203,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     text,
     wait_options,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import (
-    Session,
     connect,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.health import (
-    wait_until_accepted,
-)
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
-    standard_provider,
-)
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_certificates import (
-    working_certificate,
-)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_identity import (
-    CERTIFICATE_FIELDS,
-    ClientIdentity,
-    activate,
-    certificate_state,
-    check_identity,
+    ClientCertificate,
     identity_of,
-    successor_of,
-    waiting_certificate,
-    wanted_certificate,
 )
 
 SPEC = ArgSpec(
@@ -246,65 +226,6 @@ SPEC = ArgSpec(
     wait_for=text(default="accepted", choices=("accepted", "uploaded")),
     refused_timeout=integer(),
 )
-
-
-class ClientCertificate(Resource):
-    """The client certificate in use at one provider."""
-
-    result_key = "client_certificate"
-    fields = CERTIFICATE_FIELDS
-    volatile = ("days_left", "accepted", "status")
-
-    def __init__(self, params: dict[str, t.Any], session: Session, identity: ClientIdentity) -> None:
-        self._params = params
-        self._session = session
-        self._identity = identity
-        self._name = str(params["provider"])
-
-    def read(self) -> State | None:
-        self._provider = standard_provider(self._session, self._name)
-        self._now = self._session.now()
-        working = working_certificate(self._session, self._name)
-        if not working:
-            return None
-        return self._state(working, waiting_certificate(self._session, self._name, self._identity, working))
-
-    def _state(self, pem: str, waiting: str = "") -> State:
-        return certificate_state(self._name, self._identity.method, pem, self._now, waiting)
-
-    def wanted(self, before: State | None) -> State:
-        if not self._identity.activate:
-            return successor_of(self._name, before)
-        waiting = before["waiting"] if before else None
-        if before and self._identity.renew and not waiting:
-            return self._state("")
-        pem = waiting or wanted_certificate(self._session, self._name, self._identity)
-        state = self._state(pem)
-        if before and before["sha256"] == state["sha256"]:
-            return {}
-        check_identity(self._session, self._name, self._identity, self._now)
-        return state
-
-    def predict(self, plan: Plan) -> State:
-        return (
-            {**plan.after, "waiting": plan.after["waiting"] or None} if plan.changed else self._with_health(plan.after)
-        )
-
-    def create(self, plan: Plan) -> State:
-        activate(self._session, self._name, self._identity, plan.before.get("waiting"))
-        return self._with_health(self.read() or {})
-
-    def update(self, plan: Plan) -> State:
-        return self.create(plan)
-
-    def delete(self, plan: Plan) -> None:
-        raise AssertionError("a client certificate is never removed")
-
-    def _with_health(self, state: State) -> State:
-        wait = self._params["wait"] and self._params["activate"] and self._params["wait_for"] == "accepted"
-        patience = Patience.of({**self._params, "wait": wait})
-        found = wait_until_accepted(self._session, self._provider, patience, self._params["refused_timeout"])
-        return {**state, "accepted": found.accepted, "status": found.overall}
 
 
 def build(context: Context) -> ClientCertificate:

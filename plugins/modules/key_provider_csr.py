@@ -137,33 +137,16 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     suboptions,
     text,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import (
-    Session,
     connect,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.health import health
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
-    standard_provider,
-)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_certificates import (
     SUBJECT_FIELDS,
-    check_subject,
-    generate_csr,
-    last_csr,
-    working_certificate,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_identity import (
-    CSR_FIELDS,
-    csr_state,
-    is_pending,
-    subject_of_option,
-    subject_warning,
-)
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.presence import (
-    check_reachable,
+    KeyProviderCsr,
 )
 
 SPEC = ArgSpec(
@@ -172,52 +155,6 @@ SPEC = ArgSpec(
     renew=boolean(default=False),
     subject=suboptions(ArgSpec(**{name: text() for name in SUBJECT_FIELDS})),
 )
-
-
-class KeyProviderCsr(Resource):
-    """The waiting CSR of one provider."""
-
-    result_key = "csr"
-    fields = CSR_FIELDS
-
-    def __init__(self, context: Context, session: Session) -> None:
-        self._context = context
-        self._session = session
-        self._name: str = context.params["provider"]
-        self._subject = subject_of_option(context.params["subject"])
-        self._working = ""
-
-    def read(self) -> State:
-        check_subject(self._session, self._subject)
-        self._found = standard_provider(self._session, self._name)
-        self._working = working_certificate(self._session, self._name)
-        csr = last_csr(self._session, self._name)
-        return csr_state(self._name, csr if is_pending(csr, self._working) else "")
-
-    def wanted(self, before: State | None) -> State:
-        if before and before["pending"]:
-            warning = subject_warning(self._subject, before["csr"])
-            if warning:
-                self._context.warn(warning)
-            return {}
-        return {"pending": True} if self._needed() else {}
-
-    def _needed(self) -> bool:
-        if self._context.params["renew"] or not self._working:
-            return True
-        found = health(self._session, self._found)
-        purpose = "whether the KMS accepts the client certificate (renew: true asks for a new CSR)"
-        check_reachable(self._session, self._found, found, purpose)
-        return not found.client_certificate_accepted
-
-    def create(self, plan: Plan) -> State:
-        return csr_state(self._name, generate_csr(self._session, self._name, self._subject))
-
-    def update(self, plan: Plan) -> State:
-        return self.create(plan)
-
-    def delete(self, plan: Plan) -> None:
-        raise AssertionError("a CSR is never removed")
 
 
 def main() -> None:

@@ -323,9 +323,6 @@ kmip_server:
       sample: OVHcloud KMS
 """
 
-import dataclasses
-import datetime
-import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
@@ -333,27 +330,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     text,
     wait_options,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import complete
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip import trust
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
-    PinMismatchError,
-    ServerUntrustedError,
-)
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import addresses
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.server_info import (
-    FIELDS,
-    converse,
-    not_readable,
-    reach,
-    shown,
-)
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.settings import (
-    anchors_of,
-    endpoint_of,
-    identity_of,
-)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import run_info
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.server_info import KmipServer
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.spec import connection
 
 SPEC = ArgSpec(
@@ -362,48 +340,6 @@ SPEC = ArgSpec(
     every_address=boolean(default=False),
     on_untrusted=text(default="report", choices=("report", "fail")),
 )
-
-
-class KmipServer:
-    """Looks first, judges then, and talks only to the expected server."""
-
-    def __init__(self, context: Context) -> None:
-        params = context.params
-        self._warn = context.warn
-        self.endpoint = endpoint_of(params)
-        self.anchors = anchors_of(params)
-        self.identity = identity_of(params)
-        self.patience = Patience.of(params)
-        self.every_address = params["every_address"]
-        self.must_be_trusted = params["on_untrusted"] == "fail"
-
-    def find(self) -> dict[str, t.Any]:
-        """Everything under one key."""
-        seen = reach(self.endpoint, self.patience)
-        found = shown(self.endpoint, seen, datetime.datetime.now(datetime.timezone.utc))
-        if found["unreadable_fields"]:
-            self._warn(not_readable(self.endpoint, found["unreadable_fields"]))
-        found["addresses"] = addresses(self.endpoint)
-        judgement = trust.judge(self.endpoint, self.anchors, seen)
-        places = self._places(found["addresses"], trust.Place(seen.address, seen, judgement))
-        judgement = trust.joined(judgement, seen, places)
-        found["trusted"] = dataclasses.asdict(judgement)
-        found["for_vcenter"] = trust.for_vcenter(self.anchors, seen, judgement, places)
-        found["by_address"] = [place.as_result() for place in places] if self.every_address else None
-        if self.must_be_trusted:
-            trust.demand(self.endpoint, self.anchors, seen, judgement)
-        if self.identity:
-            found.update(self._conversation(judgement.verdict, judgement.by_thumbprint))
-        return {"kmip_server": complete(found, FIELDS)}
-
-    def _places(self, found: list[str], known: trust.Place) -> list[trust.Place]:
-        return trust.judge_places(self.endpoint, self.anchors, found, known) if self.every_address else []
-
-    def _conversation(self, trusted: bool, by_thumbprint: bool | None) -> dict[str, t.Any]:
-        if trusted and self.identity:
-            return converse(self.endpoint, self.anchors, self.identity)
-        refusal = PinMismatchError if by_thumbprint is False else ServerUntrustedError
-        return {"error_kind": refusal.kind, "error": "not asked, because the server is not the expected one"}
 
 
 def main() -> None:

@@ -241,7 +241,6 @@ key_provider:
           sample: OK
 """
 
-import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
@@ -253,14 +252,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     texts,
     wait_options,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import connect_rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native.provider import (
-    NATIVE_FIELDS,
-    NATIVE_VOLATILE,
     NativeProvider,
     check_native_options,
 )
@@ -282,51 +278,11 @@ SPEC = ArgSpec(
 )
 
 
-class NativeKeyProvider(Resource):
-    """The provider, its health, and its place as default."""
-
-    result_key = "key_provider"
-    fields = NATIVE_FIELDS
-    volatile = NATIVE_VOLATILE
-
-    def __init__(self, provider: NativeProvider, vcenter: dict[str, str]) -> None:
-        self._provider = provider
-        self._vcenter = vcenter
-
-    def extras(self) -> dict[str, t.Any]:
-        return dict(self._vcenter)
-
-    def read(self) -> State | None:
-        return self._provider.read()
-
-    def wanted(self, before: State | None) -> State:
-        return self._provider.wanted(before)
-
-    def guard(self, plan: Plan) -> None:
-        self._provider.guard(plan)
-
-    def predict(self, plan: Plan) -> State:
-        return self._provider.predict(plan)
-
-    def settle(self, plan: Plan) -> State:
-        return self._provider.settle(plan)
-
-    def create(self, plan: Plan) -> State:
-        return self._provider.apply(plan)
-
-    def update(self, plan: Plan) -> State:
-        return self._provider.apply(plan)
-
-    def delete(self, plan: Plan) -> None:
-        self._provider.delete()
-
-
-def build(context: Context) -> NativeKeyProvider:
+def build(context: Context) -> NativeProvider:
     """Log in and bind the provider."""
     check_native_options(context.params)
     session, rest = connect(context), connect_rest(context)
-    vcenter = {"vcenter": session.hostname, "vcenter_id": session.vcenter_id}
-    return NativeKeyProvider(NativeProvider(session, rest, context.params, context.warn), vcenter)
+    return NativeProvider(session, rest, context.params, context.warn)
 
 
 def main() -> None:

@@ -171,13 +171,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import warn_of_leftovers
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import connect_rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native.backup import (
-    BACKUP_FIELDS,
     BackupFile,
     check_backup_options,
 )
@@ -195,41 +193,13 @@ SPEC = ArgSpec(
 )
 
 
-class NativeKeyProviderBackup(Resource):
-    """The file that brings the provider back."""
-
-    result_key = "backup"
-    fields = BACKUP_FIELDS
-
-    def __init__(self, file: BackupFile) -> None:
-        self._file = file
-
-    def read(self) -> State | None:
-        return self._file.read()
-
-    def wanted(self, before: State | None) -> State:
-        return self._file.wanted(before)
-
-    def guard(self, plan: Plan) -> None:
-        self._file.guard(plan)
-
-    def create(self, plan: Plan) -> State:
-        return self._file.write(plan)
-
-    def update(self, plan: Plan) -> State:
-        return self._file.write(plan)
-
-    def delete(self, plan: Plan) -> None:
-        """Never planned: backups are not removed."""
-
-
-def build(context: Context) -> NativeKeyProviderBackup:
+def build(context: Context) -> BackupFile:
     """Log in and bind the file."""
     require(CRYPTOGRAPHY)
     check_backup_options(context.params)
     warn_of_leftovers(context.params["path"], context.warn)
     session, rest = connect(context), connect_rest(context)
-    return NativeKeyProviderBackup(BackupFile(session, rest, context.params))
+    return BackupFile(session, rest, context.params)
 
 
 def main() -> None:

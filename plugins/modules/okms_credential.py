@@ -221,13 +221,10 @@ replaced:
   sample: []
 """
 
-import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import (
     CRYPTOGRAPHY,
-    public_key_of,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import normalise
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
     file_path,
@@ -238,39 +235,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     wait_options,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
-    InvalidInputError,
-    NotFoundError,
-)
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import warn_of_leftovers
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
-    Client,
     connect,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
-    ServiceExpiredError,
-)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.credentials import (
-    CREDENTIAL_FIELDS,
-    CREDENTIAL_VOLATILE,
-    Credentials,
-    check_credential_request,
-    creation_body,
-    lost_key,
-    new_credential,
-    refuse_revocation,
-    select_credential,
-    to_revoke,
-    usable_others,
-)
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.issuing import (
-    Issuer,
-    check_key_path,
-    key_in,
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.credential_resource import (
+    OkmsCredential,
 )
 
 SPEC = ArgSpec(
@@ -297,135 +268,6 @@ SPEC = ArgSpec(
         ],
     },
 )
-
-
-class OkmsCredential(Resource):
-    """One credential of a domain, decided by its name, identities and key."""
-
-    result_key = "credential"
-    fields = CREDENTIAL_FIELDS
-    volatile = CREDENTIAL_VOLATILE
-
-    def __init__(self, context: Context, client: Client) -> None:
-        self.params = context.params
-        self.warn = context.warn
-        self.credentials = Credentials(client, context.params["okms_id"])
-        self.issuer = Issuer(self.credentials, Patience.of(context.params))
-        self.csr: str | None = None
-        self.key: str | None = None
-        self.listed: list[State] = []
-        self.chosen: str | None = None
-        self.lacks_policy: bool | None = None
-
-    def read(self) -> State | None:
-        if self.params["state"] == "absent":
-            return self._unwanted()
-        if self.params["identity_urns"] is None:
-            self.params["identity_urns"] = self._own_identities()
-        check_credential_request(self.params)
-        if self.params["credential_id"]:
-            raise InvalidInputError("credential_id is only for state=absent; present decides by name and key")
-        if self.params["csr"]:
-            self.csr = normalise(self.params["csr"], "CERTIFICATE REQUEST", "csr")
-            self.key = public_key_of(self.csr)
-        elif self.params["private_key_path"]:
-            check_key_path(self.params["private_key_path"])
-            warn_of_leftovers(self.params["private_key_path"], self.warn)
-            self.key = key_in(self.params["private_key_path"])
-        if not self.params["okms_id"]:
-            return None
-        self.listed = self.credentials.every()
-        found = select_credential(self.listed, self.params, self.key, self.params["csr"] is not None)
-        if found is None:
-            self._warn_of_lost_key()
-            return None
-        self.chosen = found["id"]
-        return self._shown(found)
-
-    def _own_identities(self) -> list[str]:
-        identities, self.lacks_policy = self.credentials.caller()
-        if any(":identity:account:" in urn for urn in identities):
-            self.warn(
-                "no identity_urns given: the certificate acts as the account itself, which no IAM policy restricts; "
-                "an identity of its own is better"
-            )
-        if self.lacks_policy:
-            self.warn(
-                f"no identity_urns given: the certificate acts as {', '.join(identities)}, which has no IAM policy "
-                "with the okms:kmip actions on the domain, so OKMS refuses it on KMIP (bad certificate). Make one with "
-                "the module iam_policy, or name an identity that has one; a new policy takes up to a minute"
-            )
-        return identities
-
-    def _unwanted(self) -> State | None:
-        try:
-            return self._to_revoke()
-        except (NotFoundError, ServiceExpiredError):
-            return None  # the credentials of a domain end with it
-
-    def _to_revoke(self) -> State | None:
-        credential_id, name = self.params["credential_id"], self.params["name"]
-        if not self.params["okms_id"]:
-            return None
-        if credential_id:
-            found = self.credentials.get(credential_id)
-            if found and name not in (None, found["name"]):
-                raise InvalidInputError(f"credential {credential_id} is called {found['name']!r}, not {name!r}")
-            return found if found and found["status"] != "DELETING" else None
-        self.listed = self.credentials.every()
-        return to_revoke(self.listed, name)
-
-    def _warn_of_lost_key(self) -> None:
-        path = self.params["private_key_path"]
-        if path is None or self.key is not None:
-            return
-        orphans = ", ".join(lost_key(self.listed, self.params["name"]))
-        if orphans:
-            self.warn(
-                f"{path} does not exist, so the key of credential {orphans} is not at hand: another one is issued, "
-                "revoke the old one if its key is lost"
-            )
-
-    def _shown(self, state: State) -> State:
-        return {**state, "private_key_path": None if state["from_csr"] else self.params["private_key_path"]}
-
-    def wanted(self, before: State | None) -> State:
-        return new_credential(self.params, self.key) if before is None else {"status": "READY"}
-
-    def guard(self, plan: Plan) -> None:
-        if plan.verb == "delete":
-            refuse_revocation(plan.before, self.params)
-
-    def create(self, plan: Plan) -> State:
-        for option in ("okms_id", "csr"):
-            if self.params[option] == "":
-                raise InvalidInputError(f"{option} is empty: a credential cannot be issued without it")
-        known = [state["id"] for state in self.listed]
-        body = creation_body(self.params, self.csr)
-        self.chosen = self.issuer.issue(body, known, self.params["private_key_path"])
-        return self._checked(self.issuer.ready(self.chosen))
-
-    def update(self, plan: Plan) -> State:
-        state = self.issuer.ready(plan.before["id"])
-        if state["certificate"] and state["public_key_sha256"] != self.key:
-            # another run's request had the same name
-            return self.create(plan)
-        return self._checked(state)
-
-    def _checked(self, state: State) -> State:
-        key = self.key if self.csr else key_in(self.params["private_key_path"])
-        return self._shown(self.issuer.checked(state, key))
-
-    def delete(self, plan: Plan) -> None:
-        if plan.before["status"] == "CREATING":
-            self.issuer.ready(plan.before["id"])
-        self.issuer.revoke(plan.before["id"])
-
-    def extras(self) -> dict[str, t.Any]:
-        if self.params["state"] == "absent":
-            return {"lacks_policy": None, "replaced": []}
-        replaced = usable_others(self.listed, self.params["name"], self.chosen)
-        return {"lacks_policy": self.lacks_policy, "replaced": replaced}
 
 
 def build(context: Context) -> OkmsCredential:

@@ -133,7 +133,6 @@ service_keys:
       sample: null
 """
 
-import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import CRYPTOGRAPHY
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
@@ -143,26 +142,17 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     texts,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import require
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import NotFoundError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
-    Client,
     connect,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
-    ServiceExpiredError,
-)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import Domains
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.regional_keys import (
-    RegionalKeys,
-    check_credentials,
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.service_key_resource import (
+    OkmsServiceKeyInfo,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.service_keys import (
     ALIVE,
     ENDED_KEY_STATES,
-    ServiceKeys,
 )
 
 SPEC = ArgSpec(
@@ -175,49 +165,6 @@ SPEC = ArgSpec(
     public_keys=boolean(default=False),
     regional_api=boolean(default=False),
 )
-
-
-class OkmsServiceKeyInfo:
-    """Service keys of one or of all domains."""
-
-    def __init__(self, context: Context, client: Client) -> None:
-        self.params = context.params
-        self.closing = context.closing
-        self.client = client
-
-    def find(self) -> dict[str, t.Any]:
-        """The result keys."""
-        if self.params["regional_api"]:
-            check_credentials(self.client.settings)
-        ids = [self.params["okms_id"]] if self.params["okms_id"] else self._domain_ids()
-        return {"service_keys": [state for okms_id in ids for state in self._of_domain(okms_id)]}
-
-    def _domain_ids(self) -> list[str]:
-        return [state["id"] for state in Domains(self.client).every()]
-
-    def _of_domain(self, okms_id: str) -> list[State]:
-        keys = ServiceKeys(self.client, okms_id)
-        try:
-            found = [state for state in keys.every() if self._matches(state)]
-            if self.params["public_keys"]:
-                found = [(keys.get(state["id"]) or state) if state["type"] != "oct" else state for state in found]
-        except (NotFoundError, ServiceExpiredError):
-            return []  # a terminated domain is listed for some time, its keys are not
-        domain = Domains(self.client).get(okms_id) if found and self.params["regional_api"] else None
-        if domain is not None:
-            there = RegionalKeys(self.client.settings, domain, self.closing)
-            facts = [there.facts(state["id"]) for state in found]
-            found = [
-                {**state, **{name: value for name, value in told.items() if value is not None}}
-                for state, told in zip(found, facts)
-            ]
-        return [{"okms_id": okms_id, **state} for state in found]
-
-    def _matches(self, state: State) -> bool:
-        wanted = ((self.params["name"], "name"), (self.params["key_id"], "id"), (self.params["type"], "type"))
-        if any(value and value != state[field] for value, field in wanted):
-            return False
-        return not self.params["states"] or state["state"] in self.params["states"]
 
 
 def build(context: Context) -> OkmsServiceKeyInfo:

@@ -118,18 +118,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     texts,
     wait_options,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import GuardError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.iam import (
-    ACTION,
-    IAM_FIELDS,
-    STANDARD_ROLES,
     CloudIam,
-    role_name,
+    PrivateCloudIam,
 )
 
 SPEC = ArgSpec(
@@ -140,85 +135,6 @@ SPEC = ArgSpec(
     roles=texts(default=[]),
     confirm_name=text(),
 )
-_GOING = {"enabled": "enabling", "disabled": "disabling"}
-
-
-class PrivateCloudIam(Resource):
-    """The IAM option of one private cloud."""
-
-    result_key = "iam"
-    fields = IAM_FIELDS
-    volatile = ("available", "reason", "identity_provider_id", "actions")
-
-    def __init__(self, context: Context, iam: CloudIam) -> None:
-        self.params = context.params
-        self.iam = iam
-
-    def read(self) -> State:
-        """The option as it is; it always exists, off at worst."""
-        return self.iam.read()
-
-    def wanted(self, before: State | None) -> State:
-        """On with these roles, or off; what is on its way there needs no second request."""
-        state, present = self.params["state"], before or {}
-        if state == "disabled":
-            return {} if present["state"] == _GOING[state] else {"state": state, "roles": []}
-        roles = {*present["roles"], *(role_name(name, present["roles"]) for name in self.params["roles"])}
-        if present["state"] == "disabled":
-            roles.update(STANDARD_ROLES)
-        return {"state": "enabling" if present["state"] == "enabling" else "enabled", "roles": sorted(roles)}
-
-    def predict(self, plan: Plan) -> State:
-        """The state at the end; the id of the identity provider is OVHcloud's to choose."""
-        state, known = self.params["state"], plan.before["state"] == self.params["state"] == "enabled"
-        if not plan.changed:
-            return plan.after
-        roles = sorted({*plan.after["roles"], *STANDARD_ROLES}) if state == "enabled" else []
-        return {
-            **plan.after,
-            "state": state,
-            "roles": roles,
-            "available": True,
-            "reason": None,
-            "identity_provider_id": plan.before["identity_provider_id"] if known else None,
-            "actions": [ACTION + role for role in roles],
-        }
-
-    def guard(self, plan: Plan) -> None:
-        """Certified clouds cannot have it; disabling locks people out."""
-        name = self.params["service_name"]
-        if self.params["state"] == "enabled":
-            self.iam.require(plan.before)
-        elif plan.changed and self.params["confirm_name"] != name:
-            raise GuardError(
-                f"disabling IAM on {name} locks out everybody who logs in to vSphere with it, roles "
-                f"{', '.join(plan.before['roles']) or 'none'}: it needs confirm_name: {name}"
-            )
-
-    def create(self, plan: Plan) -> State:
-        """Never called: the option always exists."""
-        return self.update(plan)
-
-    def update(self, plan: Plan) -> State:
-        """Switch, then add the roles that are missing."""
-        state = self.params["state"]
-        if plan.before["state"] != state:
-            self.iam.switch(plan.before["state"], state)
-        present = self.iam.roles() if state == "enabled" and self.iam.state() == "enabled" else None
-        for role in plan.after["roles"] if present is not None else []:
-            if role not in (present or []):
-                self.iam.add_role(role)
-        return self.iam.read()
-
-    def delete(self, plan: Plan) -> None:
-        """Never called: `absent` is not a state of this option."""
-
-    def settle(self, plan: Plan) -> State:
-        """Wait for what an earlier run has started."""
-        if plan.before["state"] == _GOING[self.params["state"]]:
-            self.iam.switch(plan.before["state"], self.params["state"])
-            return self.iam.read()
-        return plan.after
 
 
 def build(context: Context) -> PrivateCloudIam:

@@ -167,10 +167,7 @@ class RecoveryDossier(Resource):
     def predict(self, plan: Plan) -> State:
         return {**plan.after, "updated_at": None} if plan.changed else plan.after
 
-    def create(self, plan: Plan) -> State:
-        raise AssertionError("a file that is not there is a dossier without entries")
-
-    def update(self, plan: Plan) -> State:
+    def apply(self, plan: Plan) -> State:
         """Apply the change to what is in the file now, which another run may have written since it was read."""
         after: State = {}
 
@@ -181,9 +178,6 @@ class RecoveryDossier(Resource):
         with self._usable():
             change_record(self._path, "path", applied, self._warn)
         return after
-
-    def delete(self, plan: Plan) -> None:
-        raise AssertionError("the file is never removed")
 
     def _usable(self) -> t.ContextManager[None]:
         return usable("recovery dossier", self._path, ShapeError)

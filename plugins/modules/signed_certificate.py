@@ -155,25 +155,12 @@ certificate:
 """
 
 import datetime
-import os
-import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
-    certificate_facts,
-    days_left,
-)
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import (
-    CERTIFICATE,
-    normalise,
-    split,
-)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.signing import (
-    Request,
-    Signer,
-    answers,
+    SignedCertificate,
     request_of,
-    sign,
     signer_of,
+    text_or_file,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
@@ -183,10 +170,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     text,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import read_text, write_private
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run
 
 SPEC = ArgSpec(
     csr=text(),
@@ -200,85 +184,6 @@ SPEC = ArgSpec(
     validity=integer(default=365),
     renew_before=integer(default=30),
 )
-UNKNOWN = ("certificate", "chain", "serial_number", "not_before", "not_after", "days_left", "sha1", "sha256")
-FIELDS = ("path", "subject", "issuer", "public_key_sha256", *UNKNOWN)
-
-
-class SignedCertificate(Resource):
-    """The certificate in the file."""
-
-    result_key = "certificate"
-    fields = FIELDS
-    volatile = ("days_left",)
-
-    def __init__(self, context: Context, request: Request | None, signer: Signer, now: datetime.datetime) -> None:
-        self._context = context
-        self._params = context.params
-        self._request = request
-        self._signer = signer
-        self._now = now
-
-    def read(self) -> State | None:
-        path = self._params["path"]
-        if not os.path.lexists(path):
-            return None
-        return self._state(normalise(read_text(path, "path"), CERTIFICATE, f"path: {path}"))
-
-    def _state(self, pem: str) -> State:
-        facts = certificate_facts(pem)
-        left = days_left(facts["not_after"], self._now)
-        known = {key: facts[key] for key in FIELDS if key in facts}
-        return {**known, "path": self._params["path"], "certificate": split(pem)[0], "chain": pem, "days_left": left}
-
-    def wanted(self, before: State | None) -> State:
-        request = self._request
-        fits = before is not None and (request is None or answers(before["chain"], request, self._signer))
-        if before and fits and before["days_left"] > self._params["renew_before"]:
-            return {}
-        self._check_ca()
-        return {
-            "path": self._params["path"],
-            "subject": request.subject.rfc4514_string() if request else None,
-            "issuer": self._signer.subject,
-            "public_key_sha256": request.public_key_sha256 if request else None,
-            **dict.fromkeys(UNKNOWN),
-        }
-
-    def _check_ca(self) -> None:
-        """A certificate that would have to be replaced at once is not worth signing; a short one is told."""
-        left = (self._signer.not_after - self._now).days
-        ends = plural(left, "day")
-        if left <= self._params["renew_before"]:
-            raise InvalidInputError(
-                f"ca_certificate: {self._signer.subject} ends in {ends}, and with it each certificate that it "
-                f"signs, which renew_before ({self._params['renew_before']}) calls too short. Renew the CA first"
-            )
-        if left < self._params["validity"]:
-            self._context.warn(f"the certificate ends with its CA {self._signer.subject}, in {ends}")
-
-    def create(self, plan: Plan) -> State:
-        if self._request is None:
-            raise InvalidInputError("csr: a request is needed to sign; without it the CA is judged in check mode only")
-        made = sign(self._signer, self._request, self._params["validity"], self._now)
-        chain = self._signer.with_chain(made)
-        write_private(self._params["path"], chain)
-        return self._state(chain)
-
-    def update(self, plan: Plan) -> State:
-        return self.create(plan)
-
-    def delete(self, plan: Plan) -> None:
-        raise AssertionError("a certificate is never removed")
-
-
-def _content(params: dict[str, t.Any], option: str) -> str:
-    value = given(params[option])
-    if value:
-        return str(value)
-    path = given(params[f"{option}_path"])
-    if not path:
-        raise InvalidInputError(f"{option} or {option}_path is needed")
-    return read_text(path, f"{option}_path")
 
 
 def build(context: Context) -> SignedCertificate:
@@ -292,7 +197,7 @@ def build(context: Context) -> SignedCertificate:
     now = datetime.datetime.now(datetime.timezone.utc)
     csr = given(params["csr"])
     request = request_of(csr, given(params["common_name"])) if csr else None
-    certificate, key = _content(params, "ca_certificate"), _content(params, "ca_private_key")
+    certificate, key = text_or_file(params, "ca_certificate"), text_or_file(params, "ca_private_key")
     signer = signer_of(certificate, key, given(params["ca_private_key_passphrase"]), now)
     return SignedCertificate(context, request, signer, now)
 

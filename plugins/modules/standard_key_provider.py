@@ -370,7 +370,6 @@ server_trust:
       sample: [ca]
 """
 
-import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
@@ -382,12 +381,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     texts,
     wait_options,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.provider import (
-    STANDARD_FIELDS,
     StandardProvider,
     checked_rule,
 )
@@ -420,58 +417,10 @@ SPEC = ArgSpec(
 )
 
 
-class StandardKeyProvider(Resource):
-    """The provider with its servers, their trust, and its place as default."""
-
-    result_key = "key_provider"
-    fields = STANDARD_FIELDS
-    volatile = ("status", "connections")
-
-    def __init__(self, context: Context, provider: StandardProvider) -> None:
-        self._context = context
-        self._provider = provider
-
-    def read(self) -> State | None:
-        return self._provider.read()
-
-    def wanted(self, before: State | None) -> State:
-        wanted = self._provider.wanted(before)
-        if not self._provider.trust.rule.active and not all(server["trusted"] for server in wanted["servers"]):
-            self._context.warn(
-                "no server_ca, server_thumbprints or trust_on_first_use given: vCenter does not trust all servers, "
-                "so the "
-                "provider cannot become green"
-            )
-        return wanted
-
-    def predict(self, plan: Plan) -> State:
-        if plan.verb != "delete":
-            for message in self._provider.trust.warnings(to_come=True):
-                self._context.warn(message)
-        return self._provider.predict(plan)
-
-    def guard(self, plan: Plan) -> None:
-        self._provider.guard(plan, self._context.warn)
-        for message in self._provider.location_warnings(plan):
-            self._context.warn(message)
-
-    def create(self, plan: Plan) -> State:
-        return self._provider.apply(plan, self._context.warn)
-
-    def update(self, plan: Plan) -> State:
-        return self.create(plan)
-
-    def delete(self, plan: Plan) -> None:
-        self._provider.delete()
-
-    def extras(self) -> dict[str, t.Any]:
-        return {"server_trust": self._provider.trust.results()}
-
-
-def build(context: Context) -> StandardKeyProvider:
+def build(context: Context) -> StandardProvider:
     """Log in and bind the provider."""
     rule = checked_rule(context.params)
-    return StandardKeyProvider(context, StandardProvider(connect(context), context.params, rule))
+    return StandardProvider(context, connect(context), rule)
 
 
 def main() -> None:

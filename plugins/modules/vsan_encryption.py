@@ -239,7 +239,6 @@ checks:
       sample: 62.5
 """
 
-import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
@@ -249,13 +248,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     texts,
     wait_options,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource, run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.vsan.encryption import (
-    VSAN_FIELDS,
-    VSAN_VOLATILE,
     VsanEncryption,
     check_vsan_options,
 )
@@ -276,48 +272,10 @@ SPEC = ArgSpec(
 )
 
 
-class ClusterEncryption(Resource):
-    """vSAN encryption of one cluster."""
-
-    result_key = "vsan_encryption"
-    fields = VSAN_FIELDS
-    volatile = VSAN_VOLATILE
-
-    def __init__(self, vsan: VsanEncryption) -> None:
-        self._vsan = vsan
-
-    def read(self) -> State | None:
-        return self._vsan.read()
-
-    def wanted(self, before: State | None) -> State:
-        return self._vsan.wanted(before or {})
-
-    def guard(self, plan: Plan) -> None:
-        self._vsan.guard(plan)
-
-    def predict(self, plan: Plan) -> State:
-        return self._vsan.predict(plan)
-
-    def settle(self, plan: Plan) -> State:
-        return self._vsan.settle(plan)
-
-    def create(self, plan: Plan) -> State:
-        return self._vsan.apply(plan)
-
-    def update(self, plan: Plan) -> State:
-        return self._vsan.apply(plan)
-
-    def delete(self, plan: Plan) -> None:
-        """Not a state of this module."""
-
-    def extras(self) -> dict[str, t.Any]:
-        return {"checks": self._vsan.checks}
-
-
-def build(context: Context) -> ClusterEncryption:
+def build(context: Context) -> VsanEncryption:
     """Log in and bind the cluster."""
     check_vsan_options(context.params)
-    return ClusterEncryption(VsanEncryption(connect(context), context.params, context.warn))
+    return VsanEncryption(connect(context), context.params, context.warn)
 
 
 def main() -> None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import os
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
     certificate_facts,
+    days_left,
     is_ca,
     load_certificate,
     spki_sha256,
@@ -33,7 +35,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     serialization,
     x509,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    given,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import read_text, write_private
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource
 
 BACKDATING = datetime.timedelta(minutes=5)  # clocks of vCenter and KMS that are behind ours accept it at once
 _USAGES = (
@@ -190,3 +199,81 @@ def _may_sign(certificate: t.Any) -> bool:
 
 def _moment(iso: str) -> datetime.datetime:
     return datetime.datetime.strptime(iso, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
+
+
+UNKNOWN = ("certificate", "chain", "serial_number", "not_before", "not_after", "days_left", "sha1", "sha256")
+
+
+FIELDS = ("path", "subject", "issuer", "public_key_sha256", *UNKNOWN)
+
+
+class SignedCertificate(Resource):
+    """The certificate in the file."""
+
+    result_key = "certificate"
+    fields = FIELDS
+    volatile = ("days_left",)
+
+    def __init__(self, context: Context, request: Request | None, signer: Signer, now: datetime.datetime) -> None:
+        self._context = context
+        self._params = context.params
+        self._request = request
+        self._signer = signer
+        self._now = now
+
+    def read(self) -> State | None:
+        path = self._params["path"]
+        if not os.path.lexists(path):
+            return None
+        return self._state(normalise(read_text(path, "path"), CERTIFICATE, f"path: {path}"))
+
+    def _state(self, pem: str) -> State:
+        facts = certificate_facts(pem)
+        left = days_left(facts["not_after"], self._now)
+        known = {key: facts[key] for key in FIELDS if key in facts}
+        return {**known, "path": self._params["path"], "certificate": split(pem)[0], "chain": pem, "days_left": left}
+
+    def wanted(self, before: State | None) -> State:
+        request = self._request
+        fits = before is not None and (request is None or answers(before["chain"], request, self._signer))
+        if before and fits and before["days_left"] > self._params["renew_before"]:
+            return {}
+        self._check_ca()
+        return {
+            "path": self._params["path"],
+            "subject": request.subject.rfc4514_string() if request else None,
+            "issuer": self._signer.subject,
+            "public_key_sha256": request.public_key_sha256 if request else None,
+            **dict.fromkeys(UNKNOWN),
+        }
+
+    def _check_ca(self) -> None:
+        """A certificate that would have to be replaced at once is not worth signing; a short one is told."""
+        left = (self._signer.not_after - self._now).days
+        ends = plural(left, "day")
+        if left <= self._params["renew_before"]:
+            raise InvalidInputError(
+                f"ca_certificate: {self._signer.subject} ends in {ends}, and with it each certificate that it "
+                f"signs, which renew_before ({self._params['renew_before']}) calls too short. Renew the CA first"
+            )
+        if left < self._params["validity"]:
+            self._context.warn(f"the certificate ends with its CA {self._signer.subject}, in {ends}")
+
+    def apply(self, plan: Plan) -> State:
+        if self._request is None:
+            raise InvalidInputError("csr: a request is needed to sign; without it the CA is judged in check mode only")
+        made = sign(self._signer, self._request, self._params["validity"], self._now)
+        chain = self._signer.with_chain(made)
+        write_private(self._params["path"], chain)
+        return self._state(chain)
+
+
+def text_or_file(params: dict[str, t.Any], option: str) -> str:
+    """The text of a PEM option, or of the file that its other option names; InvalidInputError without either."""
+    value = given(params[option])
+    if value:
+        return str(value)
+    path = given(params[f"{option}_path"])
+    if not path:
+        raise InvalidInputError(f"{option} or {option}_path is needed")
+    return read_text(path, f"{option}_path")

@@ -75,7 +75,7 @@ class Context:
 
 
 class Resource(abc.ABC):
-    """Base of all resources: how to read, what is wanted, and the three writers.
+    """Base of all resources: how to read, what is wanted, and the writers.
 
     `result_key` names the result, `fields` all its keys, `volatile` those that change by themselves and stay out of
     the diff. `extras()` are further result keys, the same in every path.
@@ -105,16 +105,12 @@ class Resource(abc.ABC):
         return self.predict(plan)
 
     @abc.abstractmethod
-    def create(self, plan: Plan) -> State:
-        """Make it, return its new state."""
+    def apply(self, plan: Plan) -> State:
+        """Make it, or carry out plan.changes (plan.verb tells which), and return its new state."""
 
-    @abc.abstractmethod
-    def update(self, plan: Plan) -> State:
-        """Apply plan.changes, return the new state."""
-
-    @abc.abstractmethod
     def delete(self, plan: Plan) -> None:
-        """Remove it."""
+        """Remove it; only for modules that have a state for it."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be removed")
 
     def extras(self) -> dict[str, t.Any]:
         """Further documented result keys."""
@@ -242,12 +238,10 @@ def _differs(resource: Resource, plan: Plan) -> bool:
 def _apply(resource: Resource, plan: Plan) -> State:
     if not plan.changed:
         return resource.settle(plan)
-    if plan.verb == "create":
-        return resource.create(plan)
-    if plan.verb == "update":
-        return resource.update(plan)
-    resource.delete(plan)
-    return {}
+    if plan.verb == "delete":
+        resource.delete(plan)
+        return {}
+    return resource.apply(plan)
 
 
 class _Module(AnsibleModule):  # type: ignore[misc]

@@ -6,17 +6,42 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import typing as t
 import uuid
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
+    certificate_facts,
+    days_left,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State, complete
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.client import Offer
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
+    ClientCredentialsError,
     KmsError,
     OperationFailedError,
+    ServerTestError,
     UnexpectedAnswerError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.probe_record import ProbeRecord
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import look
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.key_client import KeyClient
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.probe_record import (
+    ProbeRecord,
+    missing,
+    remains,
+    verdict,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.server_info import shown
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.settings import (
+    Identity,
+    anchors_of,
+    endpoint_of,
+    identity_of,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.transport import Transport
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.trust import demand, judge
 
 KEY_BYTES = 32
 # one of those that vCenter sets
@@ -227,3 +252,108 @@ class Probe:
                 raise
         else:
             raise UnexpectedAnswerError("the key can still be read after Destroy")
+
+
+TEST_FIELDS = (
+    "host",
+    "port",
+    "server_name",
+    "address",
+    "tls_version",
+    "server_certificate",
+    "client_certificate",
+    "passed",
+    "protocol_version",
+    "vendor",
+    "missing",
+    "steps",
+    "key_name",
+    "key_id",
+    "left_behind",
+    "perhaps_left_behind",
+)
+
+
+CERTIFICATE_FIELDS = ("subject", "issuer", "serial_number", "not_after", "days_left", "sha1", "sha256")
+
+
+class KmipServerTest:
+    """Judges the server, then lets a probe try everything, and says what came out."""
+
+    def __init__(self, context: Context) -> None:
+        params = context.params
+        self.context = context
+        self.endpoint = endpoint_of(params)
+        self.anchors = anchors_of(params)
+        self.identity = _own_identity(params)
+        self.name = unique_name(params["key_name"])
+        self.now = datetime.datetime.now(datetime.timezone.utc)
+        facts = certificate_facts(self.identity.certificate or "", "client_certificate")
+        self.certificate = _short({**facts, "days_left": days_left(facts["not_after"], self.now)})
+        self.must_pass = params["on_failure"] == "fail"
+        self.found: State = {"host": self.endpoint.host, "port": self.endpoint.port}
+        self.record = ProbeRecord()
+        self.probe = context.closing(Probe(self._client, self.record))
+
+    def perform(self, check_mode: bool) -> dict[str, t.Any]:
+        """The test; in check mode only the steps that change nothing. Raises ServerTestError when it must pass."""
+        self.record.attempt("server_certificate", self._judge)
+        if self.record.ok("server_certificate"):
+            self.probe.look()
+            if not check_mode:
+                self.probe.try_key(self.name)
+        passed: bool | None = self.record.complete and not self.probe.remains
+        if check_mode and not self.record.failed:
+            passed = None
+        result = {"changed": self.probe.remains, "kmip_server_test": self._result(passed)}
+        if passed is False:
+            self._tell(result)
+        return result
+
+    def _client(self) -> KeyClient:
+        return KeyClient(Transport(self.endpoint, self.anchors, self.identity), self.identity)
+
+    def _judge(self) -> None:
+        seen = look(self.endpoint)
+        facts = shown(self.endpoint, seen, self.now)
+        self.found.update({name: facts[name] for name in ("address", "tls_version")}, server_certificate=_short(facts))
+        demand(self.endpoint, self.anchors, seen, judge(self.endpoint, self.anchors, seen))
+
+    def _result(self, passed: bool | None) -> State:
+        probe, offer = self.probe, self.probe.offer
+        self.found.update(
+            server_name=self.endpoint.server_name,
+            client_certificate=self.certificate,
+            passed=passed,
+            protocol_version=probe.protocol_version,
+            vendor=offer.vendor if offer else None,
+            missing=missing(offer.operations) if offer else None,
+            steps=self.record.rows,
+            key_name=probe.key_name,
+            key_id=probe.key_id,
+            left_behind=probe.left_behind,
+            perhaps_left_behind=probe.perhaps,
+        )
+        return complete(self.found, TEST_FIELDS)
+
+    def _tell(self, result: dict[str, t.Any]) -> None:
+        keys = remains(self.probe.left_behind, self.probe.key_name, self.probe.perhaps)
+        message = verdict(self.endpoint.peer, self.certificate["subject"], self.record, keys)
+        if self.must_pass:
+            raise ServerTestError(message, result, self.record.failed)
+        for sentence in keys:
+            self.context.warn(f"KMIP server {self.endpoint.peer}: {sentence}")
+
+
+def _own_identity(params: t.Mapping[str, t.Any]) -> Identity:
+    identity = identity_of(params)
+    if identity is None or identity.certificate is None:
+        raise ClientCredentialsError(
+            "client_certificate: the client certificate to be tested is missing (option client_certificate or "
+            "client_certificate_path)"
+        )
+    return identity
+
+
+def _short(facts: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {name: facts[name] for name in CERTIFICATE_FIELDS}

@@ -19,20 +19,32 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     UnreachableError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import complete
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip import trust
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
     ConnectionLostError,
     KmsError,
     KmsTimeoutError,
+    PinMismatchError,
     ProtocolError,
+    ServerUntrustedError,
     refuses_client,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import HandshakeResult, look
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.handshake import (
+    HandshakeResult,
+    addresses,
+    look,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.settings import (
     Anchors,
     Endpoint,
     Identity,
+    anchors_of,
+    endpoint_of,
+    identity_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.transport import Transport
 
@@ -175,3 +187,45 @@ def _accepted(error: KmsError, before: bool | None) -> bool | None:
     if error.kind in ("permission_denied", "operation_not_supported", "operation_failed"):
         return True  # a KMIP answer is only given to a known client
     return before
+
+
+class KmipServer:
+    """Looks first, judges then, and talks only to the expected server."""
+
+    def __init__(self, context: Context) -> None:
+        params = context.params
+        self._warn = context.warn
+        self.endpoint = endpoint_of(params)
+        self.anchors = anchors_of(params)
+        self.identity = identity_of(params)
+        self.patience = Patience.of(params)
+        self.every_address = params["every_address"]
+        self.must_be_trusted = params["on_untrusted"] == "fail"
+
+    def find(self) -> dict[str, t.Any]:
+        """Everything under one key."""
+        seen = reach(self.endpoint, self.patience)
+        found = shown(self.endpoint, seen, datetime.datetime.now(datetime.timezone.utc))
+        if found["unreadable_fields"]:
+            self._warn(not_readable(self.endpoint, found["unreadable_fields"]))
+        found["addresses"] = addresses(self.endpoint)
+        judgement = trust.judge(self.endpoint, self.anchors, seen)
+        places = self._places(found["addresses"], trust.Place(seen.address, seen, judgement))
+        judgement = trust.joined(judgement, seen, places)
+        found["trusted"] = dataclasses.asdict(judgement)
+        found["for_vcenter"] = trust.for_vcenter(self.anchors, seen, judgement, places)
+        found["by_address"] = [place.as_result() for place in places] if self.every_address else None
+        if self.must_be_trusted:
+            trust.demand(self.endpoint, self.anchors, seen, judgement)
+        if self.identity:
+            found.update(self._conversation(judgement.verdict, judgement.by_thumbprint))
+        return {"kmip_server": complete(found, FIELDS)}
+
+    def _places(self, found: list[str], known: trust.Place) -> list[trust.Place]:
+        return trust.judge_places(self.endpoint, self.anchors, found, known) if self.every_address else []
+
+    def _conversation(self, trusted: bool, by_thumbprint: bool | None) -> dict[str, t.Any]:
+        if trusted and self.identity:
+            return converse(self.endpoint, self.anchors, self.identity)
+        refusal = PinMismatchError if by_thumbprint is False else ServerUntrustedError
+        return {"error_kind": refusal.kind, "error": "not asked, because the server is not the expected one"}

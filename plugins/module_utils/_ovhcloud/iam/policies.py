@@ -10,9 +10,13 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     AmbiguousError,
     CollectionError,
+    ConflictError,
+    GuardError,
+    InvalidInputError,
     NotFoundError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
@@ -22,8 +26,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     ShapeError,
     record,
     require_told,
+    utc,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.rights import Caller
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.urns import Urns
 
 EFFECTS = ("allow", "except", "deny")
 LISTS = ("identities", "resources", *EFFECTS, "permissions_groups")
@@ -203,3 +209,102 @@ class Policies:
         """Account and API part of its URNs."""
         caller = Caller.of(self._client.get("/auth/details"))
         return caller.account, caller.api
+
+
+class IamPolicy(Resource):
+    """One policy."""
+
+    result_key = "policy"
+    fields = POLICY_FIELDS
+    volatile = ("created_at", "updated_at")
+
+    def __init__(self, context: Context, policies: Policies) -> None:
+        self.context = context
+        self.params = context.params
+        self.policies = policies
+        self.asked: State = {}
+        self.others: State = {}
+
+    def read(self) -> State | None:
+        """The policy of that name."""
+        if self.params["name"].startswith("ovh-"):
+            raise InvalidInputError(f"policy {self.params['name']}: names that start with ovh- are kept by OVHcloud")
+        return self.policies.find(self.params["name"])
+
+    def wanted(self, before: State | None) -> State:
+        """What was asked, joined with what is there unless the rest shall go."""
+        self.asked = self._asked()
+        if before is None:
+            return {"name": self.params["name"], **{name: [] for name in LISTS}, **self.asked}
+        if not self.params["purge"]:
+            refuse_what_is_not_told(before)
+        self.others = unasked(before, {**before, **self.asked})
+        return merged(before, self.asked, self.params["purge"])
+
+    def _asked(self) -> State:
+        urns = Urns(self.policies.who)
+        asked: State = {}
+        for name in LISTS:
+            given = self.params[name]
+            if given is not None:
+                complete = getattr(urns, name, None)
+                asked[name] = sorted({item.strip() for item in given}) if complete is None else complete(given)
+        for name in ("description", "conditions"):
+            if self.params[name] is not None:
+                asked[name] = self.params[name] or None
+        if self.params["expires_at"] is not None:
+            asked["expires_at"] = self._end(self.params["expires_at"])
+        return asked
+
+    @staticmethod
+    def _end(text_of_time: str) -> str | None:
+        try:
+            return utc(text_of_time) if text_of_time else None
+        except ValueError:
+            raise InvalidInputError(f"expires_at {text_of_time!r} is not a time such as 2027-01-01T00:00:00Z") from None
+
+    def guard(self, plan: Plan) -> None:
+        """Complete when new, not OVHcloud's own, and nothing granted that was not asked for."""
+        name = self.params["name"]
+        if plan.changed and plan.before.get("read_only"):
+            raise ConflictError(f"policy {name} is read only: OVHcloud keeps it")
+        if plan.after:
+            self._check_complete(plan.after)
+        if plan.verb != "update" or self.params["purge"] or self.params["allow_widening"]:
+            return
+        beyond = widening(plan.before, {**plan.before, **self.asked})
+        if beyond:
+            raise GuardError(
+                f"policy {name} holds entries that this task does not ask for, and would join {'; '.join(beyond)}. "
+                "Nothing was changed. Use a policy of another name, or purge: true to have exactly what is asked, or "
+                "allow_widening: true",
+                unasked=self.others,
+            )
+
+    def _check_complete(self, state: State) -> None:
+        lacking = [name for name in ("identities", "resources") if not state.get(name)]
+        if not any(state.get(name) for name in (*EFFECTS, "permissions_groups")):
+            lacking.append("allow, deny or permissions_groups")
+        if lacking:
+            raise InvalidInputError(f"policy {state['name']} would have no {' and no '.join(lacking)}")
+        for note in effective(state):
+            self.context.warn(f"policy {state['name']} {note}")
+
+    def apply(self, plan: Plan) -> State:
+        return self._create(plan) if plan.verb == "create" else self._update(plan)
+
+    def _create(self, plan: Plan) -> State:
+        """Make it."""
+        return self.policies.create(plan.after)
+
+    def _update(self, plan: Plan) -> State:
+        """Write it anew, with what is not asked about as it was."""
+        return self.policies.replace(plan.before["id"], plan.after)
+
+    def delete(self, plan: Plan) -> None:
+        """Remove it."""
+        self.policies.delete(plan.before["id"])
+
+    def extras(self) -> dict[str, t.Any]:
+        """Entries of others."""
+        return {"unasked": self.others}

@@ -8,7 +8,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
     ConflictError,
+    ForbiddenError,
     GuardError,
     InvalidInputError,
 )
@@ -17,13 +19,21 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
     refuse_while_used,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import require_told
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
+    Client,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
+    record,
+    require_told,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.activation import (
     Activation,
     Trace,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import (
     ENDED_DOMAIN_STATES,
+    Domains,
     only_one,
     used_by,
 )
@@ -31,6 +41,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     PENDING,
     TERMINATED,
     Termination,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.catalog import (
+    monthly_cost,
+    pricing,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.lines import normalise_region
 
@@ -142,3 +156,48 @@ def check_removal(state: t.Mapping[str, t.Any], confirm_name: str, users: t.Sequ
             f"OKMS {okms_id} ({name}) still holds {contents}: what they encrypt would be lost; nothing was terminated"
         )
     refuse_while_used(f"OKMS {okms_id} ({name})", users, "remove these users, and read them anew")
+
+
+class OkmsInfo:
+    """Domains and regions."""
+
+    def __init__(self, context: Context, client: Client) -> None:
+        self.params = context.params
+        self.warn = context.warn
+        self.client = client
+        self.domains = Domains(client)
+
+    def find(self) -> dict[str, t.Any]:
+        """The result keys."""
+        regions = self.domains.regions() if self.params["include_regions"] else []
+        found = [state for state in self._candidates() if self._matches(state)]
+        usage = self._usage_prices() if self.params["costs"] and found else None
+        for state in found:
+            state["monthly_cost"] = None if usage is None else monthly_cost(usage, state)
+        return {"okms_domains": found, "regions": regions, "usage_prices": usage or []}
+
+    def _usage_prices(self) -> list[dict[str, t.Any]] | None:
+        try:
+            found = pricing(self.client, self.params["ovh_subsidiary"] or self._subsidiary())["usage"]
+        except CollectionError as error:
+            hint = "; ovh_subsidiary names it instead" if isinstance(error, ForbiddenError) else ""
+            self.warn(f"what the domains cost a month is not known: {error.message}{hint}")
+            return None
+        return t.cast("list[dict[str, t.Any]]", found)
+
+    def _subsidiary(self) -> str:
+        return record(self.client.get("/me"), "the account").known_text("ovhSubsidiary")
+
+    def _candidates(self) -> list[State]:
+        if self.params["okms_id"]:
+            ids = [self.params["okms_id"]]
+        else:
+            ids = [state["id"] for state in self.domains.every() if self._matches(state)]
+        # the list does not hold the certificates of the authority
+        found = [self.domains.get(okms_id) for okms_id in ids]
+        return [state for state in found if state is not None]
+
+    def _matches(self, state: State) -> bool:
+        if self.params["display_name"] and self.params["display_name"] != state["display_name"]:
+            return False
+        return not self.params["region"] or normalise_region(self.params["region"]) == state["region"]

@@ -9,7 +9,9 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.jwk import GivenKey
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import public_key_in
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import (
+    public_key_in,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     AmbiguousError,
     CollectionError,

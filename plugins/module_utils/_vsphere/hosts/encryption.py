@@ -16,6 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Resource
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
@@ -54,8 +55,12 @@ def check_host_options(params: t.Mapping[str, t.Any]) -> None:
         raise InvalidInputError("no hosts selected: give hosts, clusters, or all: true")
 
 
-class HostEncryption:
+class HostEncryption(Resource):
     """The chosen hosts, and the clusters that were named."""
+
+    result_key = "host_encryption"
+    fields = HOST_FIELDS
+    volatile = HOST_VOLATILE
 
     def __init__(self, session: Session, params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> None:
         self._session = session
@@ -86,13 +91,14 @@ class HostEncryption:
         """Present state."""
         return self._state()
 
-    def wanted(self, before: State) -> State:
+    def wanted(self, before: State | None) -> State:
         """The same with every host that can be safe being safe, and the clusters in the wanted mode."""
+        present = before or {}
         self._due = [host for host in self._chosen() if self._needs(host) and host.obstacle() is None]
         due = {host.moid: host for host in self._due}
-        hosts = [self._predicted(due[row["moid"]]) if row["moid"] in due else row for row in before["hosts"]]
+        hosts = [self._predicted(due[row["moid"]]) if row["moid"] in due else row for row in present["hosts"]]
         mode = self._params["cluster_mode"]
-        clusters = [{**row, "mode": mode} if mode else row for row in before["clusters"]]
+        clusters = [{**row, "mode": mode} if mode else row for row in present["clusters"]]
         return {"hosts": hosts, "clusters": clusters, "summary": summary_of(hosts)}
 
     def _needs(self, host: Host) -> bool:

@@ -23,9 +23,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     InvalidInputError,
     NotFoundError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import Reserved, read_bytes
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import (
+    Reserved,
+    read_bytes,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Resource
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.targets import (
     check_file,
     check_folder,
@@ -33,7 +37,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.t
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import Rest
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import (
+    Session,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.health import iso
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
     Provider,
@@ -97,8 +103,11 @@ def check_backup_options(params: t.Mapping[str, t.Any]) -> None:
         )
 
 
-class BackupFile:
+class BackupFile(Resource):
     """The file at the path of the option, for one provider."""
+
+    result_key = "backup"
+    fields = BACKUP_FIELDS
 
     def __init__(self, session: Session, rest: Rest, params: t.Mapping[str, t.Any]) -> None:
         self._session = session
@@ -171,7 +180,7 @@ class BackupFile:
                 "new backup in its place (the old file is kept beside it)"
             )
 
-    def write(self, plan: Plan) -> State:
+    def apply(self, plan: Plan) -> State:
         """Make a new backup, prove it, write it, and see that vCenter counts it."""
         if not set(plan.changes).intersection(_NEW_CONTENT):
             self._make_private()

@@ -20,12 +20,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import confirmed
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Resource
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import (
     Rest,
     write_surely,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import (
+    Session,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.defaults import Defaults
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
     NATIVE,
@@ -76,8 +79,12 @@ def check_native_options(params: t.Mapping[str, t.Any]) -> None:
         raise InvalidInputError("key_derivation_key: this is not base64") from None
 
 
-class NativeProvider:
+class NativeProvider(Resource):
     """One provider by name, with the options of the module. Reads remember what later steps need."""
+
+    result_key = "key_provider"
+    fields = NATIVE_FIELDS
+    volatile = NATIVE_VOLATILE
 
     def __init__(
         self, session: Session, rest: Rest, params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]
@@ -222,11 +229,15 @@ class NativeProvider:
                 raise
             self._warn(error.message)
 
-    def delete(self) -> None:
+    def delete(self, plan: Plan) -> None:
         """Remove it, and see that it is gone."""
         write_surely(lambda: api.delete(self._rest, self._name), lambda: self._find() is None, self._patience)
         what = f"removal of the key provider {self._name}"
         wait_for(self._find, lambda seen: seen is None, what, self._patience, lambda _seen: "still listed")
+
+    def extras(self) -> dict[str, t.Any]:
+        """Which vCenter it is."""
+        return {"vcenter": self._session.hostname, "vcenter_id": self._session.vcenter_id}
 
 
 def _plain(key_id: str | None) -> str | None:

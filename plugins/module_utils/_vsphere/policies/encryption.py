@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Resource
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import (
     of_objects,
 )
@@ -103,8 +104,12 @@ def _check_name(name: str) -> None:
         raise InvalidInputError(f"name: at most {LONGEST_NAME} characters, got {len(name)}: {name}")
 
 
-class EncryptionPolicy:
+class EncryptionPolicy(Resource):
     """The policy of one name."""
+
+    result_key = "storage_policy"
+    fields = POLICY_FIELDS
+    volatile = POLICY_VOLATILE
 
     def __init__(self, session: Session, params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> None:
         self._session = session
@@ -192,20 +197,17 @@ class EncryptionPolicy:
             in_use_by=users,
         )
 
-    def create(self) -> State:
-        """Make it."""
-        params = self._params
-        self._policies.create(self._name, params["description"] or "", params["allow_cleartext_filters"])
-        return self.read() or {}
-
-    def update(self, plan: Plan) -> State:
-        """Send what differs."""
-        changes = plan.changes
+    def apply(self, plan: Plan) -> State:
+        """Make it, or send what differs."""
+        params, changes = self._params, plan.changes
+        if plan.verb == "create":
+            self._policies.create(self._name, params["description"] or "", params["allow_cleartext_filters"])
+            return self.read() or {}
         rules = {"allow_cleartext_filters", "component"} & set(changes)
-        allowed = self._params["allow_cleartext_filters"] if rules else None
+        allowed = params["allow_cleartext_filters"] if rules else None
         self._policies.update(self._policies.find(self._name), changes.get("description"), allowed)
         return self.read() or {}
 
-    def delete(self) -> None:
+    def delete(self, plan: Plan) -> None:
         """Remove it."""
         self._policies.delete(self._policies.find(self._name))

@@ -25,19 +25,33 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import normalise, split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.health import (
+    health,
+    wait_until_accepted,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
+    standard_provider,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_certificates import (
     SUBJECT_FIELDS,
     activate_self_signed,
     activate_signed,
+    check_subject,
+    generate_csr,
     generate_self_signed,
     last_csr,
     self_signed_certificate,
     upload_pair,
+    working_certificate,
 )
-
-State = dict[str, t.Any]
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.presence import (
+    check_reachable,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -237,3 +251,96 @@ def _activate_self_signed(session: Session, provider: str, identity: ClientIdent
     made = made or generate_self_signed(session, provider)
     if identity.activate:
         activate_self_signed(session, provider, made)
+
+
+class ClientCertificate(Resource):
+    """The client certificate in use at one provider."""
+
+    result_key = "client_certificate"
+    fields = CERTIFICATE_FIELDS
+    volatile = ("days_left", "accepted", "status")
+
+    def __init__(self, params: dict[str, t.Any], session: Session, identity: ClientIdentity) -> None:
+        self._params = params
+        self._session = session
+        self._identity = identity
+        self._name = str(params["provider"])
+
+    def read(self) -> State | None:
+        self._provider = standard_provider(self._session, self._name)
+        self._now = self._session.now()
+        working = working_certificate(self._session, self._name)
+        if not working:
+            return None
+        return self._state(working, waiting_certificate(self._session, self._name, self._identity, working))
+
+    def _state(self, pem: str, waiting: str = "") -> State:
+        return certificate_state(self._name, self._identity.method, pem, self._now, waiting)
+
+    def wanted(self, before: State | None) -> State:
+        if not self._identity.activate:
+            return successor_of(self._name, before)
+        waiting = before["waiting"] if before else None
+        if before and self._identity.renew and not waiting:
+            return self._state("")
+        pem = waiting or wanted_certificate(self._session, self._name, self._identity)
+        state = self._state(pem)
+        if before and before["sha256"] == state["sha256"]:
+            return {}
+        check_identity(self._session, self._name, self._identity, self._now)
+        return state
+
+    def predict(self, plan: Plan) -> State:
+        return (
+            {**plan.after, "waiting": plan.after["waiting"] or None} if plan.changed else self._with_health(plan.after)
+        )
+
+    def apply(self, plan: Plan) -> State:
+        activate(self._session, self._name, self._identity, plan.before.get("waiting"))
+        return self._with_health(self.read() or {})
+
+    def _with_health(self, state: State) -> State:
+        wait = self._params["wait"] and self._params["activate"] and self._params["wait_for"] == "accepted"
+        patience = Patience.of({**self._params, "wait": wait})
+        found = wait_until_accepted(self._session, self._provider, patience, self._params["refused_timeout"])
+        return {**state, "accepted": found.accepted, "status": found.overall}
+
+
+class KeyProviderCsr(Resource):
+    """The waiting CSR of one provider."""
+
+    result_key = "csr"
+    fields = CSR_FIELDS
+
+    def __init__(self, context: Context, session: Session) -> None:
+        self._context = context
+        self._session = session
+        self._name: str = context.params["provider"]
+        self._subject = subject_of_option(context.params["subject"])
+        self._working = ""
+
+    def read(self) -> State:
+        check_subject(self._session, self._subject)
+        self._found = standard_provider(self._session, self._name)
+        self._working = working_certificate(self._session, self._name)
+        csr = last_csr(self._session, self._name)
+        return csr_state(self._name, csr if is_pending(csr, self._working) else "")
+
+    def wanted(self, before: State | None) -> State:
+        if before and before["pending"]:
+            warning = subject_warning(self._subject, before["csr"])
+            if warning:
+                self._context.warn(warning)
+            return {}
+        return {"pending": True} if self._needed() else {}
+
+    def _needed(self) -> bool:
+        if self._context.params["renew"] or not self._working:
+            return True
+        found = health(self._session, self._found)
+        purpose = "whether the KMS accepts the client certificate (renew: true asks for a new CSR)"
+        check_reachable(self._session, self._found, found, purpose)
+        return not found.client_certificate_accepted
+
+    def apply(self, plan: Plan) -> State:
+        return csr_state(self._name, generate_csr(self._session, self._name, self._subject))

@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import health, providers
@@ -70,12 +71,17 @@ def checked_rule(params: t.Mapping[str, t.Any]) -> TrustRule:
     return rule
 
 
-class StandardProvider:
-    """One provider by name, with the options of the module. Reads remember what later steps need."""
+class StandardProvider(Resource):
+    """One provider by name: its servers, their trust, its place as default. Reads remember what later steps need."""
 
-    def __init__(self, session: Session, params: t.Mapping[str, t.Any], rule: TrustRule) -> None:
+    result_key = "key_provider"
+    fields = STANDARD_FIELDS
+    volatile = ("status", "connections")
+
+    def __init__(self, context: Context, session: Session, rule: TrustRule) -> None:
         self._session = session
-        self._params = params
+        self._params = params = context.params
+        self._warn = context.warn
         self._name: str = params["name"].strip()
         self._options: list[dict[str, t.Any]] = params["servers"] or []
         self.trust = ServerTrust(session, self._name, rule)
@@ -138,6 +144,11 @@ class StandardProvider:
             "passwords_set": self._passwords({server["name"] for server in present}),
         }
         wanted.update(self._defaults.wanted())
+        if not self.trust.rule.active and not all(server["trusted"] for server in wanted["servers"]):
+            self._warn(
+                "no server_ca, server_thumbprints or trust_on_first_use given: vCenter does not trust all servers, "
+                "so the provider cannot become green"
+            )
         return wanted
 
     @staticmethod
@@ -154,33 +165,36 @@ class StandardProvider:
             return None
         return next(str(server["password"]) for server in self._options if server["name"] == name)
 
-    def guard(self, plan: Plan, warn: t.Callable[[str], None]) -> None:
+    def guard(self, plan: Plan) -> None:
         """Refuse to take the provider, or all of its servers at once, from somebody who uses it."""
+        self._guard_use(plan)
+        for message in location_warnings(self._session, plan):
+            self._warn(message)
+
+    def _guard_use(self, plan: Plan) -> None:
         if self._provider is None or not plan.changed:
             return
         left = {server["name"] for server in plan.after.get("servers", [])}
         present = {server["name"] for server in self._provider.servers}
         # a provider without servers may get some, whoever uses it
         if plan.verb == "delete" or (present and not left & present):
-            guard_removal(self._session, self._provider, self._params["confirm_name"], warn)
-
-    def location_warnings(self, plan: Plan) -> list[str]:
-        """New servers that are virtual machines of this very vCenter."""
-        return location_warnings(self._session, plan)
+            guard_removal(self._session, self._provider, self._params["confirm_name"], self._warn)
 
     def predict(self, plan: Plan) -> State:
         """The planned state; the health after a change is not known before."""
+        for message in self.trust.warnings(to_come=True) if plan.verb != "delete" else []:
+            self._warn(message)
         if not plan.changed or plan.verb == "delete":
             return plan.after
         known: State = {"default_clusters": []} if plan.verb == "create" else {}
         return {**known, **plan.after, "status": None, "connections": None}
 
-    def apply(self, plan: Plan, warn: t.Callable[[str], None]) -> State:
+    def apply(self, plan: Plan) -> State:
         """Verify the servers, write servers, trust and defaults, and read the new state."""
         patience = Patience.of(self._params)
         self.trust.wait(patience)
         for message in self.trust.warnings(to_come=False):
-            warn(message)
+            self._warn(message)
         self.trust.prepare(_leaving(plan))
         self._write_servers(plan)
         self.trust.establish(patience)
@@ -201,10 +215,14 @@ class StandardProvider:
             if name not in after:
                 providers.remove_server(self._session, self._name, name)
 
-    def delete(self) -> None:
+    def delete(self, plan: Plan) -> None:
         """Remove the provider with all its servers."""
         if self._provider is not None:
             providers.remove_provider(self._session, self._provider)
+
+    def extras(self) -> dict[str, t.Any]:
+        """What each server showed, and how it was judged."""
+        return {"server_trust": self.trust.results()}
 
 
 def _leaving(plan: Plan) -> list[Server]:

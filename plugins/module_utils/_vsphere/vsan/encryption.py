@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import TryAgain
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Resource
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import from_fault
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import reference
@@ -88,8 +89,12 @@ def read_report(session: Session, names: t.Sequence[str] | None, check_health: b
     return found
 
 
-class VsanEncryption:
+class VsanEncryption(Resource):
     """One cluster."""
+
+    result_key = "vsan_encryption"
+    fields = VSAN_FIELDS
+    volatile = VSAN_VOLATILE
 
     def __init__(self, session: Session, params: t.Mapping[str, t.Any], warn: t.Callable[[str], None]) -> None:
         self._session = session
@@ -114,16 +119,17 @@ class VsanEncryption:
     def _state(self, rekey: str = NONE) -> State:
         return {**vsan_record(self._cluster, self._vsan.encryption()), "rekey": rekey}
 
-    def wanted(self, before: State) -> State:
+    def wanted(self, before: State | None) -> State:
         """The values that the options name; keys that will be new are not known (null)."""
         if self._params["state"] == "disabled":
             return {"enabled": False, "provider": None, "erase_disks": None, **_UNKNOWN_KEYS}
-        provider, rekey = self._provider(before), self._rekey(before)
+        present = before or {}
+        provider, rekey = self._provider(present), self._rekey(present)
         wanted: State = {"enabled": True, "provider": provider, "rekey": rekey}
         erase = self._params["erase_disks"]
-        if erase is not None or not before["enabled"]:
+        if erase is not None or not present["enabled"]:
             wanted["erase_disks"] = bool(erase)
-        if rekey != NONE or provider != before["provider"]:
+        if rekey != NONE or provider != present["provider"]:
             wanted.update(_UNKNOWN_KEYS)
         return wanted
 
@@ -296,3 +302,7 @@ class VsanEncryption:
                 raise TryAgain(error) from error
 
         return self._session.retry.call(attempt)
+
+    def extras(self) -> dict[str, t.Any]:
+        """What was looked at before the change."""
+        return {"checks": self.checks}

@@ -69,7 +69,10 @@ class Thing(runner.Resource):
         if plan.verb == "delete" and plan.before["size"] == 99:
             raise errors.GuardError("thing is in use")
 
-    def create(self, plan: Plan) -> State:
+    def apply(self, plan: Plan) -> State:
+        return self._create(plan) if plan.verb == "create" else self._update(plan)
+
+    def _create(self, plan: Plan) -> State:
         self.shelf.writes.append("create")
         if plan.after.get("size") == 13:
             raise errors.ApiError(f"no: {self.params['password']}", query_id="Q1", echo=[self.params["password"]])
@@ -78,7 +81,7 @@ class Thing(runner.Resource):
         self.shelf.things[plan.after["name"]] = {**plan.after, "id": 7}
         return {**plan.after, "id": 7}
 
-    def update(self, plan: Plan) -> State:
+    def _update(self, plan: Plan) -> State:
         self.shelf.writes.append("update")
         if plan.after["size"] in LOST:
             done, self.shelf.broken = LOST[plan.after["size"]]
