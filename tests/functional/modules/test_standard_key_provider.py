@@ -187,7 +187,7 @@ def test_unreachable_server_is_waited_for_and_named(lab, run, closed_port):
         result, writes = Writes(lab).of(lambda: run(**{**options, "wait": wait, "wait_timeout": 0}))  # noqa: B023
         assert result.failed and writes == []
         assert f"127.0.0.1:{closed_port}" in result.msg
-        assert "KMS flow" in result.msg
+        assert "KMS entry" in result.msg
 
 
 def test_one_server_of_two_is_down(lab, run, closed_port):
