@@ -32,7 +32,7 @@ fuzz: ## Feed every parser and reader of answers with 200,000 inputs that nobody
 bench: ## Measure seconds, requests and memory at scale against other ways (about 10 minutes): ARGS="reading startup"
 	@$(TOOLS) bench $(ARGS)
 
-lint: ## Check form and licences: ruff, yamllint, reuse
+lint: ## Check form, dead code and licences: ruff, yamllint, vulture, reuse
 	@$(TOOLS) test lint
 
 types: ## Check types: mypy

@@ -36,7 +36,6 @@ class Finding:
     index: int
     request: str
     problems: list[str]
-    first_code: int
 
 
 class Site:
@@ -110,7 +109,7 @@ class Site:
                 f"{key} is {ended[key]}, not {wanted}" for key, wanted in clean.outcome.items() if ended[key] != wanted
             ]
         request = " ".join(clean.requests[index]) if index < len(clean.requests) else ""
-        return Finding(scenario.name, action, index, request, problems, first.code)
+        return Finding(scenario.name, action, index, request, problems)
 
 
 def _last_error(screen: str) -> str:

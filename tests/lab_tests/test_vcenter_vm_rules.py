@@ -80,10 +80,6 @@ def fault_tolerant(site, machine):
     machine.fault_tolerance = "running"
 
 
-def home_only(vm, key):
-    return encrypt(vm, key, disks=False)
-
-
 def disks_only(vm, key, policy=POLICY):
     return vim.vm.ConfigSpec(deviceChange=[edit(one, ENCRYPT(cryptoKeyId=key), policy) for one in disks_of(vm)])
 

@@ -76,15 +76,27 @@ def _versions(venv: Venv) -> str:
 
 
 def lint(log: pathlib.Path) -> Tally:
-    """The form of Python and YAML, and the licence of every file."""
+    """The form of Python and YAML, code that nobody uses, and the licence of every file."""
     venv = venvs.LINT.ensure()
     bench = Bench(log, ROOT, trees.environment(venv, trees.link()))
     ruff = ("--no-cache", "--config", SETTINGS / "ruff.toml", ".")
     result = bench.check("ruff check", "ruff", "check", *ruff)
     result += bench.check("ruff format", "ruff", "format", "--check", *ruff)
     result += bench.check("yamllint", "yamllint", "--strict", "-c", SETTINGS / "yamllint.yml", ".")
+    vulture = ("vulture", "--config", SETTINGS / "vulture.toml", _names_in_templates(), "plugins")
+    result += bench.check("vulture: plugins without their tests", *vulture)
+    result += bench.check("vulture", *vulture, "tests")
     result += bench.check("reuse", "reuse", "lint", "--lines")
     return result
+
+
+def _names_in_templates() -> pathlib.Path:
+    """A file that uses in Python what the templates of the audit's page use, because vulture cannot read those."""
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "plugins/plugin_utils").rglob("*.j2")]
+    names = sorted({name for text in texts for name in re.findall(r"\b(?:svg|view|words)\.(\w+)", text)})
+    made = CACHE / "names_in_templates.py"
+    made.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    return made
 
 
 def types(log: pathlib.Path) -> Tally:
@@ -266,7 +278,7 @@ def package(log: pathlib.Path) -> Tally:
 
 
 STEPS = (
-    Step("lint", "ruff, yamllint, reuse: form and licences of every file", lint),
+    Step("lint", "ruff, yamllint, vulture, reuse: form, dead code and licences of every file", lint),
     Step("types", "mypy: strict for plugins, every signature for the lab and the tools", types),
     Step("unit", "pure layers, import rules, specs equal docs: newest ansible-core", unit),
     Step("fuzz", "inputs that nobody expects, for each parser and reader of answers: a share of make fuzz", fuzz),

@@ -62,14 +62,6 @@ def _off_tree(inventory: Inventory, machine: Machine) -> None:
     machine.off_tree = True
 
 
-def _elsewhere(inventory: Inventory, machine: Machine) -> None:
-    """Files of snapshots lie in a folder of their own."""
-    inventory.snapshot(machine, "first")
-    machine.snapshot_directory = "[datastore1] snapshots/"
-    for disk in machine.disks:
-        disk.file_name = f"[datastore1] snapshots/{disk.file_name.rpartition('/')[2]}"
-
-
 def _disk(**fields: t.Any) -> Spoil:
     return lambda inventory, machine: inventory.add_disk(machine, **fields)
 

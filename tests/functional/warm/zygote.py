@@ -192,11 +192,8 @@ def _run_before_2_21(executor: t.Any, worker: t.Any, host: t.Any, task: t.Any) -
 
 def preload() -> None:
     """Import what plays and modules need."""
-    import ansible.cli.playbook
-    import ansible.executor.task_queue_manager
-    import ansible.modules.copy
-    import ansible.modules.file
-    import ansible.modules.stat  # noqa: F401
+    for name in ("cli.playbook", "executor.task_queue_manager", "modules.copy", "modules.file", "modules.stat"):
+        importlib.import_module(f"ansible.{name}")
     from ansible.plugins import loader
 
     # before any import from the collection: plays find their playbooks through Ansible's own loader

@@ -171,10 +171,6 @@ class Job:
 
     # news
 
-    def concerns(self, key: str) -> bool:
-        """Whether news on that object are for this job."""
-        return self.active and reference(self._followed) == key
-
     @property
     def followed(self) -> t.Any:
         """What it waits for."""

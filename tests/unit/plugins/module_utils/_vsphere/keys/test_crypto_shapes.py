@@ -78,9 +78,6 @@ def test_unknown_reasons_are_told():
     assert "KeyStateNew" in cause_of_status("KeyStateNew").reason
 
 
-NOT_ON = "the host is not connected (on); connect it again"
-
-
 def host(**properties):
     return Found(vim.HostSystem("host-1"), {"name": "esx", **properties})
 
