@@ -15,6 +15,7 @@ import sys
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.in_process import both_ways
 
 # pretends to be 3.8 and loads each module; what is left in sys.modules was loaded to its end
 PROGRAM = """
@@ -76,3 +77,27 @@ def test_older_python_is_told_before_it_fails() -> None:
 )
 def test_check_itself_finds_what_older_pythons_refuse(text: str, lines: list[int]) -> None:
     assert needs_newer(text) == lines
+
+
+# stands for a Python before 3.7, which many machines no longer have; 2.7.18, 3.6.15 and 3.7.16 were tried
+STAND_IN = """#!/bin/sh
+[ "$1" = -c ] && exec echo VERSION
+echo "SyntaxError: future feature annotations is not defined" >&2
+exit 1
+"""
+
+
+@pytest.mark.oldest("both ways", "old Python")
+@pytest.mark.parametrize(("version", "told"), [("3.6.8", True), ("3.9.2", False), ("no", False)])
+def test_python_that_cannot_read_a_module_is_named(tmp_path: pathlib.Path, version: str, told: bool) -> None:
+    python = tmp_path / "python3"
+    python.write_text(STAND_IN.replace("VERSION", version))
+    python.chmod(0o755)
+    task = {"ovhcloud.vmware_encryption.okms_info": {"endpoint": "ovh-eu", "access_token": "x"}}
+    seen = both_ways.run(
+        both_ways.written(tmp_path, [{"name": "one", **task}], vars={"ansible_python_interpreter": str(python)})
+    )
+    result = seen.of("one")
+    assert seen.code == 2
+    assert (f"needs Python 3.9 or newer: {python} is Python {version}. Set" in result["msg"]) is told, result
+    assert ("module_stderr" in result) is not told and "Traceback" not in seen.screen

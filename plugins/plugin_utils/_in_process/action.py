@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
+import shlex
 import sys
 import typing as t
 
@@ -23,6 +25,10 @@ from ansible.release import __version__
 from ansible.utils.display import Display
 from ansible.utils.multiprocessing import context
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.oldest_python import (
+    OLDEST,
+    refusal,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils import shared_sessions
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process import forked
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process.decision import Situation, why_not
@@ -30,6 +36,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_pro
 _COLLECTION = "ovhcloud.vmware_encryption"
 _MODULES = f"ansible_collections.{_COLLECTION}.plugins.modules."
 _NAME, _VARIABLE = f"{_COLLECTION}.in_process", "ovhcloud_vmware_encryption_in_process"
+_SAID = "module_stdout"  # in the result of a module that gave none
+_VERSION = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
 _SETTING = {
     "in_process": {
         "description": "Whether modules run in a fork of Ansible's own worker where that is possible.",
@@ -38,7 +46,7 @@ _SETTING = {
         "env": [{"name": _VARIABLE.upper()}],
         "ini": [{"section": "ovhcloud_vmware_encryption", "key": "in_process"}],
         "vars": [{"name": _VARIABLE}],
-    }
+    },
 }
 C.config.initialize_plugin_configuration_definitions("action", _NAME, _SETTING)
 _CORE = tuple(int(part) for part in __version__.split(".")[:2])
@@ -83,7 +91,20 @@ class _InProcess(Normal):  # type: ignore[misc]
         how = f"as a program of its own: {reason}" if reason else "in a fork of Ansible's worker"
         Display().vvv(f"{self._task.action} runs {how}", host=variables.get("inventory_hostname"))
         self._forks = reason is None
-        return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
+        result = t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
+        return result if self._forks else self._explained(result, variables)
+
+    def _explained(self, result: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """The result; what a Python that is too old to read the module has printed is replaced by one line."""
+        if not result.get("failed") or _SAID not in result:
+            return result
+        python = self._interpreter(variables) or getattr(self, "_discovered_interpreter", None)
+        asked = self._low_level_execute_command(f"{python} -c {shlex.quote(_VERSION)}") if python else {}
+        found = re.search(r"^([0-9]+)\.([0-9]+)\.[0-9]+\s*$", str(asked.get("stdout", "")), re.MULTILINE)
+        if not found or (int(found[1]), int(found[2])) >= OLDEST:
+            return result
+        kept = {name: value for name, value in result.items() if name in ("warnings", "deprecations", "ansible_facts")}
+        return {**kept, "changed": False, **refusal(str(python), found[0].strip())}
 
     def _situation(self, variables: dict[str, t.Any]) -> Situation:
         said = self._templar.template({_VARIABLE: variables[_VARIABLE]} if _VARIABLE in variables else {})
