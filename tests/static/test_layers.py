@@ -36,7 +36,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     # on the control node only: HTML by Jinja, beside its templates, which no module would be sent; the process of a run
     "plugin_utils": ({"_core", "_audit", "_vsphere"}, {"ansible.constants", "jinja2", "markupsafe", PAGE}),
     # how a module runs inside Ansible: the only place that knows Ansible from within
-    "_in_process": ({"_core"}, {"ansible", "atexit", "gc", "runpy", "selectors", "site", PLUGIN_UTILS}),
+    "_in_process": (
+        {"_core"},
+        {"ansible", "atexit", "gc", "mmap", "runpy", "selectors", "shlex", "site", PLUGIN_UTILS},
+    ),
     # a filter runs on the control node: it knows the settings of Ansible, and what a variable that is not defined is
     "filter": (
         {"_core", "_audit", "_preflight"},

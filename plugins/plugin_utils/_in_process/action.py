@@ -29,15 +29,19 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.o
     OLDEST,
     refusal,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils import shared_sessions
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process import forked
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process.decision import Situation, why_not
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process.watch import Watch
 
 _COLLECTION = "ovhcloud.vmware_encryption"
 _MODULES = f"ansible_collections.{_COLLECTION}.plugins.modules."
 _NAME, _VARIABLE = f"{_COLLECTION}.in_process", "ovhcloud_vmware_encryption_in_process"
+_PROGRESS = "ovhcloud_vmware_encryption_progress"
 _SAID = "module_stdout"  # in the result of a module that gave none
 _VERSION = "import sys; print('.'.join(map(str, sys.version_info[:3])))"
+_LONGEST_LINE = 200  # characters; a screen in a browser does not wrap well
 _SETTING = {
     "in_process": {
         "description": "Whether modules run in a fork of Ansible's own worker where that is possible.",
@@ -46,6 +50,14 @@ _SETTING = {
         "env": [{"name": _VARIABLE.upper()}],
         "ini": [{"section": "ovhcloud_vmware_encryption", "key": "in_process"}],
         "vars": [{"name": _VARIABLE}],
+    },
+    "progress": {
+        "description": "Seconds between two lines about what a module in such a fork is at; 0 for none.",
+        "type": "float",
+        "default": 60,
+        "env": [{"name": _PROGRESS.upper()}],
+        "ini": [{"section": "ovhcloud_vmware_encryption", "key": "progress"}],
+        "vars": [{"name": _PROGRESS}],
     },
 }
 C.config.initialize_plugin_configuration_definitions("action", _NAME, _SETTING)
@@ -83,6 +95,7 @@ class _InProcess(Normal):  # type: ignore[misc]
     _not_loaded: str | None = None
     _forks = False
     _program: forked.Program | None = None
+    _watch: Watch | None = None
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Decide once; there is no way back after the module has begun."""
@@ -91,6 +104,7 @@ class _InProcess(Normal):  # type: ignore[misc]
         how = f"as a program of its own: {reason}" if reason else "in a fork of Ansible's worker"
         Display().vvv(f"{self._task.action} runs {how}", host=variables.get("inventory_hostname"))
         self._forks = reason is None
+        self._watch = self._watched(variables) if self._forks else None
         result = t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
         return result if self._forks else self._explained(result, variables)
 
@@ -105,6 +119,20 @@ class _InProcess(Normal):  # type: ignore[misc]
             return result
         kept = {name: value for name, value in result.items() if name in ("warnings", "deprecations", "ansible_facts")}
         return {**kept, "changed": False, **refusal(str(python), found[0].strip())}
+
+    def _watched(self, variables: dict[str, t.Any]) -> Watch | None:
+        """Shows a line while the module works, unless nobody wants any."""
+        said = self._templar.template({_PROGRESS: variables[_PROGRESS]} if _PROGRESS in variables else {})
+        every = float(C.config.get_config_value("progress", None, "action", _NAME, variables=said))
+        name, host = self._module.rpartition(".")[2], variables.get("inventory_hostname")
+
+        def show(text: str, seconds: float) -> None:
+            gone = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+            doing = f": {text}" if text and not self._task.no_log else ""
+            # beside the results: callbacks that write JSON have stdout
+            Display().display(one_line(f"[{host}] {name}, {gone} so far{doing}", _LONGEST_LINE), stderr=True)
+
+        return Watch(every, show) if every > 0 else None
 
     def _situation(self, variables: dict[str, t.Any]) -> Situation:
         said = self._templar.template({_VARIABLE: variables[_VARIABLE]} if _VARIABLE in variables else {})
@@ -169,7 +197,7 @@ class _InProcess(Normal):  # type: ignore[misc]
         program, self._program = self._program, None
         if program is None:
             return t.cast("dict[str, t.Any]", super()._low_level_execute_command(*arguments, **named))
-        ending = forked.run(program)
+        ending = forked.run(program, self._watch)
         output, errors = (to_text(found, errors="surrogate_then_replace") for found in (ending.output, ending.errors))
         lines = {"stdout_lines": output.splitlines(), "stderr_lines": errors.splitlines()}
         return {"rc": ending.code, "stdout": output, "stderr": errors, **lines}

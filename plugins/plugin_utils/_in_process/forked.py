@@ -24,6 +24,9 @@ import typing as t
 from ansible.module_utils import basic
 from ansible.module_utils.common import warnings
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process.watch import Watch
+
 _PART = 1 << 16
 
 
@@ -45,34 +48,41 @@ class Ending(t.NamedTuple):
     errors: bytes
 
 
-def run(program: Program) -> Ending:
-    """Run it to its end. Whoever stops waiting, as a time limit of Ansible does, leaves it running, as ever."""
+def run(program: Program, watch: Watch | None = None) -> Ending:
+    """Run it to its end, and show what it is at.
+
+    Whoever stops waiting, as a time limit of Ansible does, leaves it running, as ever.
+    """
     output, errors = os.pipe(), os.pipe()
     child = os.fork()
     if not child:
+        progress.listen(watch.hear if watch else None)
         _become(program, output[1], errors[1])
     os.close(output[1])
     os.close(errors[1])
     with open(output[0], "rb", 0) as shown, open(errors[0], "rb", 0) as told:
-        found = _read(shown, told)
+        found = _read(shown, told, watch)
     _pid, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     return Ending(code if code >= 0 else 128 - code, *found)
 
 
-def _read(*files: io.FileIO) -> list[bytes]:
-    """All of each, while they come in turns."""
-    found: dict[t.Any, bytearray] = {file: bytearray() for file in files}
+def _read(output: io.FileIO, errors: io.FileIO, watch: Watch | None) -> list[bytes]:
+    """All of both, while they come in turns."""
+    found: dict[t.Any, bytearray] = {output: bytearray(), errors: bytearray()}
     with selectors.DefaultSelector() as selector:
-        for file in files:
+        for file in found:
             selector.register(file, selectors.EVENT_READ)
         while selector.get_map():
-            for key, _events in selector.select():
+            ready = selector.select(watch.left() if watch else None)
+            if watch:
+                watch.look()
+            for key, _events in ready:
                 part = os.read(key.fd, _PART)
                 found[key.fileobj] += part
                 if not part:
                     selector.unregister(key.fileobj)
-    return [bytes(found[file]) for file in files]
+    return [bytes(part) for part in found.values()]
 
 
 def _become(program: Program, output: int, errors: int) -> t.NoReturn:
