@@ -196,7 +196,7 @@ def _place(copy: Facts, inventory: _Inventory, option: str) -> dict[str, t.Any]:
         place["own"] = inventory.own(host)
         # the name of a connection may be that of its collection too
         place["outside"] = place["own"]["connection"].rpartition(".")[2] != "local"
-        place["label"] = f"{host}:{place['path']}" + ("" if place["outside"] else " (on this machine)")
+        place["label"] = f"{host}:{place['path']}" + ("" if place["outside"] else " (on the control node)")
     except RefusedPlaceError as why:
         place["refused"] = f"{option}: {why}"
     return place

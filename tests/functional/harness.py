@@ -261,7 +261,7 @@ def run_playbook(
     name = playbook if playbook.endswith(".yml") else f"ovhcloud.vmware_encryption.{playbook}"
     stats_file = directory / "stats.json"
     if lab.clock.offset:
-        # the lab's clock was moved, which the clock of this machine cannot follow
+        # the lab's clock was moved, which the clock of the control node cannot follow
         variables.setdefault("preflight_max_clock_difference", 60 + abs(lab.clock.offset))
     arguments = [name, "--diff"]
     if variables:

@@ -53,7 +53,7 @@ def answered(
     if problems:
         more = f"; and {len(problems) - _NAMED} more" if len(problems) > _NAMED else ""
         raise InvalidInputError(
-            f"the options of the role {role} cannot be used, nothing was changed: {'; '.join(problems[:_NAMED])}{more}"
+            f"the options of the role {role} are invalid, nothing was changed: {'; '.join(problems[:_NAMED])}{more}"
         )
     return options
 

@@ -71,5 +71,5 @@ def outputs(options: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
 
 
 _NOWHERE = (
-    "is relative, and this play works on another host than the one on which it was started; give an absolute path"
+    "is relative, and this play works on another host than the one on which you started it; give an absolute path"
 )

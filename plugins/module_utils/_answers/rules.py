@@ -64,7 +64,7 @@ def _texts(options: Options) -> t.Iterator[str]:
     for name in _THUMBPRINTS:
         for text in _listed(options.get(name)):
             if not _is_thumbprint(text):
-                yield f"{name}: {quoted(text)} is no SHA-256 thumbprint (64 hexadecimal digits)"
+                yield f"{name}: {quoted(text)} is not a SHA-256 thumbprint (64 hexadecimal digits)"
     for text in options.get("identity_urns") or []:
         if not text.startswith("urn:"):
             yield f"identity_urns: {quoted(text)} is not the URN of an identity (urn:v1:...)"
@@ -77,9 +77,9 @@ def _pem(options: Options) -> t.Iterator[str]:
                 continue
             file = options.get(f"{name}_file")
             if file:
-                yield f"{name}_file: {file} holds no {kind} in PEM form"
+                yield f"{name}_file: {file} contains no {kind} in PEM form"
             else:
-                yield f"{name}: the text is no {kind} in PEM form; give the text itself, or a path in {name}_file"
+                yield f"{name}: the text is not a {kind} in PEM form; give the text itself, or a path in {name}_file"
 
 
 def _listed(value: t.Any) -> list[str]:
@@ -97,7 +97,7 @@ def _renewal(options: Options) -> t.Iterator[str]:
     """A certificate that is near its end from its first day would be replaced in every run."""
     signs = options.get("identity", "ca") == "ca"  # a KMS of one's own has other ways to a certificate
     if signs and options["validity"] <= options["renew_before"]:
-        yield f"validity: {options['validity']} days are not more than the {options['renew_before']} of renew_before"
+        yield f"validity: {options['validity']} days is not more than renew_before ({options['renew_before']})"
 
 
 def _okms(options: Options) -> t.Iterator[str]:
@@ -108,7 +108,7 @@ def _okms(options: Options) -> t.Iterator[str]:
     if len(options["identity_urns"]) > _MOST_URNS:
         yield f"identity_urns: {len(options['identity_urns'])} are more than the {_MOST_URNS} that OKMS allows"
     if options["iam_policy"].startswith("ovh-"):
-        yield "iam_policy: names that start with ovh- are kept by OVHcloud"
+        yield "iam_policy: names that start with ovh- are reserved for OVHcloud"
     for text in options["iam_users"]:
         kind, _colon, name = text.partition(":")
         if not (text in ("account", "*") or text.startswith("urn:v1:") or (kind in _KINDS_OF_IDENTITIES and name)):
@@ -131,19 +131,19 @@ def _servers(options: Options) -> t.Iterator[str]:
             except InvalidInputError as error:
                 yield str(error)
             if server.get("thumbprint") and not _is_thumbprint(server["thumbprint"]):
-                yield f"{name}: the thumbprint of {quoted(label)} is no SHA-256 thumbprint (64 hexadecimal digits)"
+                yield f"{name}: the thumbprint of {quoted(label)} is not a SHA-256 thumbprint (64 hexadecimal digits)"
 
 
 def _native(options: Options) -> t.Iterator[str]:
     if "/" in (options["name"] or ""):
-        yield "name: the name of a native key provider has no / in it"
+        yield "name: the name of a native key provider must not contain /"
     if options["vsphere_user"] and not options["private_cloud"]:
         yield "private_cloud: it is required with vsphere_user"
 
 
 def _selection(options: Options) -> t.Iterator[str]:
     if options["selection"] is not None and not any(options["selection"].values()):
-        yield "selection: it names no virtual machine; all: true means every one"
+        yield "selection: it selects no VM; all: true selects every VM"
 
 
 def _policy(options: Options) -> t.Iterator[str]:
@@ -153,7 +153,7 @@ def _policy(options: Options) -> t.Iterator[str]:
 
 def _mode(options: Options) -> t.Iterator[str]:
     if options["mode"].isalnum() and not re.fullmatch("0?[0-7]{3}", options["mode"]):
-        yield f"mode: {quoted(options['mode'])} is no mode of a file, such as '0600'"
+        yield f"mode: {quoted(options['mode'])} is not a file mode, such as '0600'"
 
 
 _ROLES: dict[str, tuple[OptionRule, ...]] = {

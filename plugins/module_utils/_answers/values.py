@@ -44,7 +44,7 @@ def meant(name: str, known: t.Iterable[str], prefix: str = "") -> str:
     """The known name that is close to a misspelt one, as the end of a message, or nothing."""
     ends = [one[len(prefix) :] for one in known if one.startswith(prefix)]
     close = difflib.get_close_matches(name[len(prefix) :], ends, n=1)
-    return f", perhaps {prefix}{close[0]} is meant" if close else ""
+    return f", did you mean {prefix}{close[0]}?" if close else ""
 
 
 def converted(value: t.Any, spec: Spec) -> t.Any:
@@ -54,7 +54,7 @@ def converted(value: t.Any, spec: Spec) -> t.Any:
         result = _CONVERTERS[kind](value, spec)
     except RefusedError as error:
         if spec.get("no_log"):
-            raise RefusedError(f"its value is no {_KINDS.get(kind, kind)}") from error
+            raise RefusedError(f"its value is not a {_KINDS.get(kind, kind)}") from error
         raise
     choices = spec.get("choices")
     if choices is not None:
@@ -75,7 +75,7 @@ def _text(value: t.Any, spec: Spec) -> str:
         return value if spec.get("no_log") or spec.get("exact") else value.strip()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
-    raise RefusedError(f"{_named(value)} is no text; put text that YAML takes for something else in quotes")
+    raise RefusedError(f"{_named(value)} is not text; quote text that YAML would interpret as something else")
 
 
 def _boolean(value: t.Any, spec: Spec) -> bool:
@@ -93,7 +93,7 @@ def _integer(value: t.Any, spec: Spec) -> int:
         return int(value)
     if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
         return int(value.strip().split(".")[0])
-    raise RefusedError(f"{_named(value)} is no whole number")
+    raise RefusedError(f"{_named(value)} is not a whole number")
 
 
 def _number(value: t.Any, spec: Spec) -> float:
@@ -102,7 +102,7 @@ def _number(value: t.Any, spec: Spec) -> float:
     except (TypeError, ValueError, OverflowError):
         result = math.nan
     if not math.isfinite(result):
-        raise RefusedError(f"{_named(value)} is no number")
+        raise RefusedError(f"{_named(value)} is not a number")
     return result
 
 
@@ -115,7 +115,7 @@ def _list(value: t.Any, spec: Spec) -> list[t.Any]:
         if blank(item):
             continue
         if isinstance(item, (list, dict)) and not of_dicts:
-            raise RefusedError(f"item {number} is {_named(item)}, a text was expected")
+            raise RefusedError(f"item {number} is {_named(item)}, expected a text")
         try:
             result.append(converted(item, inner))
         except RefusedError as error:
@@ -130,7 +130,7 @@ def _items(text: str, of_dicts: bool) -> list[t.Any]:
         found = _parsed(text)
         return found if isinstance(found, list) else [found]
     if of_dicts:
-        raise RefusedError("a list of dictionaries was expected; as text it must be JSON")
+        raise RefusedError("expected a list of dictionaries; as text, it must be JSON")
     lines = text.splitlines()
     return [line.strip().rstrip(",") for line in lines] if len(lines) > 1 else text.split(",")
 
@@ -144,7 +144,7 @@ def _parsed(text: str) -> t.Any:
     try:
         return ast.literal_eval(text)
     except _NO_LITERAL as error:
-        raise RefusedError("the text begins like JSON and is none") from error
+        raise RefusedError("the text starts like JSON, but is not JSON") from error
 
 
 def _dictionary(value: t.Any, spec: Spec) -> dict[str, t.Any]:
@@ -154,9 +154,9 @@ def _dictionary(value: t.Any, spec: Spec) -> dict[str, t.Any]:
         try:
             value = check_type_dict(value)  # key=value, as on the command line
         except _NO_LITERAL as error:
-            raise RefusedError("the text is no dictionary; write it in JSON") from error
+            raise RefusedError("the text is not a dictionary; write it in JSON") from error
     if not isinstance(value, dict):
-        raise RefusedError(f"{_named(value)} is no dictionary")
+        raise RefusedError(f"{_named(value)} is not a dictionary")
     if not spec.get("options"):
         return value
     result, problems = judged(spec["options"], value)
@@ -181,7 +181,7 @@ def judged(specs: t.Mapping[str, Spec], values: t.Mapping[str, t.Any]) -> tuple[
         if value is not None and (value not in ([], {}) or not spec.get("required")):
             result[name] = value
         elif spec.get("required"):
-            problems.append(f"{name}: it is required and was not given")
+            problems.append(f"{name}: required, but not given")
     return result, problems
 
 

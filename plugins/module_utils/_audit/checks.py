@@ -38,9 +38,9 @@ CLAUSES = {
     "complete": (),
 }
 NOTE = (
-    "A check serves a clause, it does not prove compliance with it. PCI DSS 3.5.1.2 does not accept encryption of "
-    "disks alone for card numbers on media that stay in place. Clauses of SecNumCloud address the provider of the "
-    "service."
+    "A check serves a clause, it does not prove compliance with it. PCI DSS 3.5.1.2 does not accept disk "
+    "encryption alone for card numbers on media that stay in place. Clauses of SecNumCloud address the "
+    "service's provider."
 )
 
 
@@ -92,10 +92,10 @@ def checks(seen: Seen) -> list[Facts]:
 def _rows(limits: Thresholds) -> list[tuple[str, str, str, t.Callable[[Seen], Verdict]]]:
     """Name, title, criterion and judge of each check."""
     return [
-        ("vms_encrypted", "VMs are encrypted", "Home and all disks of every VM, but those left out on purpose", _vms),
+        ("vms_encrypted", "VMs are encrypted", "Home and all disks of every VM, except VMs excluded on purpose", _vms),
         (
             "keys_available",
-            "Keys can be had",
+            "Keys are available",
             "No VM is locked, each provider in use exists and works",
             _keys,
         ),
@@ -121,7 +121,7 @@ def _rows(limits: Thresholds) -> list[tuple[str, str, str, t.Callable[[Seen], Ve
         (
             "key_age",
             "Keys are rotated",
-            f"No key in use was seen more than {plural(limits.key_max_age, 'day')} ago for the first time",
+            f"No key in use was first seen more than {plural(limits.key_max_age, 'day')} ago",
             _age,
         ),
         ("vmotion", "Encrypted VMs move encrypted", "Encrypted vMotion is required for each encrypted VM", _vmotion),
@@ -133,7 +133,7 @@ def _vms(seen: Seen) -> Verdict:
     totals = seen.totals
     whole, left_out = totals["virtual_machines"], sum(one["kind"] == "left_out" for one in seen.exceptions)
     open_ = [one for one in seen.exceptions if one["kind"] != "left_out"]
-    told = f"{totals['encrypted']} of {plural(whole, 'VM')} encrypted, {left_out} left out on purpose"
+    told = f"{totals['encrypted']} of {plural(whole, 'VM')} encrypted, {left_out} excluded on purpose"
     if not whole:
         return OPEN, "there are no VMs"
     if any(one["kind"] != "unreadable" for one in open_):
@@ -162,7 +162,7 @@ def _backups(seen: Seen) -> Verdict:
         return FAIL, f"missing or too old: {', '.join(bad)}"
     unknown = [one["provider"] for one in seen.backups if one["level"] == "unknown"]
     if unknown:
-        return OPEN, f"there is one, its age is not known without the recovery dossier: {', '.join(unknown)}"
+        return OPEN, f"there is one, its age is unknown without the recovery dossier: {', '.join(unknown)}"
     return PASS, f"{plural(len(seen.backups), 'provider')} with a backup"
 
 
@@ -174,7 +174,7 @@ def _certificates(seen: Seen) -> Verdict:
     if not used:
         return OPEN, "no certificate is in use"
     unknown = [one["name"] for one in used if one["level"] == "unknown"]
-    return (OPEN, f"end not known: {', '.join(unknown)}") if unknown else (PASS, f"{len(used)} in use")
+    return (OPEN, f"end unknown: {', '.join(unknown)}") if unknown else (PASS, f"{len(used)} in use")
 
 
 def _origin(seen: Seen) -> Verdict:

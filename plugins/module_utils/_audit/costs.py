@@ -18,8 +18,8 @@ KMIP = "KMIP object"
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 # the API tells the number of KMIP objects and nothing else about them
 PROOF = (
-    "Only this vCenter was asked: another vCenter, a backup, a replica or another KMIP client may still need them, and "
-    "OVHcloud tells the number of objects only, not which they are."
+    "Only this vCenter was read: another vCenter, a backup, a replica or another KMIP client may still need "
+    "them, and OVHcloud reports only the number of objects, not which ones they are."
 )
 
 
@@ -76,11 +76,11 @@ def of_okms(cost: t.Optional[t.Mapping[str, t.Any]]) -> list[Facts]:
     """Objects that are billed and that this vCenter does not use."""
     if not cost or not cost.get("unused"):
         return []
-    text = f"{plural(cost['unused'], KMIP)} of {cost['kmip_objects']} {_are(cost['unused'])} not used by this vCenter"
+    text = f"this vCenter does not use {plural(cost['unused'], KMIP)} of {cost['kmip_objects']}"
     text += f"{_money(cost, 'unused_monthly_cost')}. {PROOF}"
     step = (
-        "No action needed. Each new key of a VM leaves its old one behind; before you destroy one, make sure that "
-        "nothing needs its id."
+        "No action needed. Each new key of a VM leaves its old one behind; before you destroy one, make sure "
+        "that nothing needs its id."
     )
     return [finding(NOTICE, "okms_unused_objects", f"OKMS {cost['display_name']}", text, step)]
 
@@ -124,10 +124,10 @@ def _text(cost: Facts) -> str:
             ("secrets", "secret", "secrets"),
         )
     ]
-    month = _money(cost, "monthly_cost", "{} a month without tax") or "what that costs a month is not known"
+    month = _money(cost, "monthly_cost", "{} a month without tax") or "the monthly costs are unknown"
     first = f"OKMS {cost['display_name']} holds {held[0]}, {held[1]} and {held[2]}: {month}"
     if cost["in_use"] is None:
-        return f"{first}. How many of the KMIP objects this vCenter uses is not known"
+        return f"{first}. How many of the KMIP objects this vCenter uses is unknown"
     more, less = ("", "") if cost["in_use_is_complete"] else ("at least ", "at most ")
     if not cost["unused"]:
         return f"{first}. This vCenter uses all of the KMIP objects" if cost["kmip_objects"] else first

@@ -14,10 +14,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 # in the order in which they are told
 KINDS = ("blocked", "power_off", "ready", "unreadable", "left_out")
 _INFRASTRUCTURE = {
-    "vcenter": "it runs vCenter, which hands out the keys",
-    "key_server": "it runs a key server, which would need its own keys to start",
+    "vcenter": "it runs vCenter, which provides the keys",
+    "key_server": "it runs a KMIP server, which would need its own keys to start",
     "controller": "it runs the automation controller",
-    "agent": "it is an agent virtual machine of vSphere",
+    "agent": "it is an agent VM of vSphere",
     "replication": "it is a replication appliance of Zerto, which must not be changed",
 }
 _RUN = "Encrypt it with the playbook vm_encryption."
@@ -81,13 +81,13 @@ def _judged(machine: t.Mapping[str, t.Any]) -> tuple[str, str, str]:
     infrastructure = machine.get("infrastructure")
     if infrastructure:
         why = _INFRASTRUCTURE.get(str(infrastructure), f"it was recognised as {infrastructure}")
-        return "left_out", f"Left out on purpose: {why}.", "Nothing, or name it in the selection to encrypt it as well."
+        return "left_out", f"Excluded on purpose: {why}.", "Nothing, or name it in the selection to encrypt it as well."
     obstacles = _obstacles(machine)
     if state_of(machine) == "unreadable":
-        step = "Make it readable (connected host, rights of the vSphere user), then run the audit again."
+        step = "Make it readable (connected host, rights of the vSphere user), then rerun the audit."
         return "unreadable", _sentences(obstacles, "reason", "Its encryption could not be read."), step
     if not obstacles:
-        return "ready", f"{_what(machine)} Nothing stands in the way.", _RUN
+        return "ready", f"{_what(machine)} Nothing prevents its encryption.", _RUN
     only_power = all(one.get("code") == "powered_on" for one in obstacles)
     reason = f"{_what(machine)} {_sentences(obstacles, 'reason', '')}".strip()
     return ("power_off" if only_power else "blocked"), reason, _sentences(obstacles, "next_step", _RUN)
@@ -96,9 +96,9 @@ def _judged(machine: t.Mapping[str, t.Any]) -> tuple[str, str, str]:
 def _what(machine: t.Mapping[str, t.Any]) -> str:
     state, parts = state_of(machine), clear_parts(machine)
     if state == "vtpm_only":
-        return "Only its home is encrypted, for its vTPM; its disks are in clear."
+        return "Only its home is encrypted, for its vTPM; its disks are not."
     if state == "partly_encrypted":
-        return f"In clear: {', '.join(parts)}." if parts else "Encrypted in part."
+        return f"Unencrypted: {', '.join(parts)}." if parts else "Encrypted in part."
     return "Not encrypted."
 
 

@@ -69,7 +69,7 @@ def of_machines(machines: Machines, left_out: t.Sequence[Facts], providers: Reco
     mixed = [machine["name"] for machine in machines if machine.get("mixed_keys")]
     if mixed:
         text = f"{plural(len(mixed), 'VM uses', 'VMs use')} more than one key."
-        step = "Nothing breaks; the playbook key_rotation brings home and disks of a VM back to one key."
+        step = "Nothing breaks; the playbook key_rotation gives home and disks of a VM one key again."
         found.append(finding(NOTICE, "mixed_keys", "VMs with several keys", text, step, mixed))
     return found
 
@@ -78,8 +78,8 @@ def _locked(machines: Machines) -> list[Facts]:
     locked = [machine["name"] for machine in machines if machine.get("locked")]
     if not locked:
         return []
-    text = f"{plural(len(locked), 'VM is', 'VMs are')} locked: vCenter cannot give the keys, so they cannot be used."
-    step = "Bring the key provider back to green, then run the module vm_unlock."
+    text = f"{plural(len(locked), 'VM is', 'VMs are')} locked: vCenter cannot provide the keys, so nobody can use them."
+    step = "Make the key provider green again, then run the module vm_unlock."
     return [finding(CRITICAL, "locked", "Locked VMs", text, step, locked)]
 
 
@@ -106,19 +106,19 @@ _GROUPS = {
     "unreadable": (
         "VMs that could not be read",
         "could not be read, so nothing is known about this part of the fleet",
-        "Make them readable (connected hosts, rights of the vSphere user), then run the audit again.",
+        "Make them readable (connected hosts, rights of the vSphere user), then rerun the audit.",
     ),
     "partly_encrypted": (
         "VMs half done",
         "encrypted only in part",
-        "Run the playbook vm_encryption again: it finishes what is half done.",
+        "Rerun the playbook vm_encryption: it completes half-encrypted VMs.",
     ),
     "vtpm_only": (
         "VMs with a vTPM",
-        "encrypted at home only, for a vTPM; their disks are in clear",
+        "encrypted at home only, for a vTPM; their disks are not",
         "Encrypt their disks with the playbook vm_encryption.",
     ),
-    "clear": ("VMs in clear", "not encrypted", "Encrypt them with the playbook vm_encryption."),
+    "clear": ("Unencrypted VMs", "not encrypted", "Encrypt them with the playbook vm_encryption."),
 }
 _SEE = " Each one has its reason and next step under Exceptions."
 
@@ -138,9 +138,12 @@ def _not_encrypted(left_out: t.Sequence[Facts]) -> list[Facts]:
             found.append(finding(WARNING, code, subject, text, step + _SEE, names))
     kept = groups["left_out"]
     if kept:
-        text = f"{plural(len(kept), 'VM is', 'VMs are')} left in clear on purpose, because others need them to start."
-        step = "Confirm that this is wanted; nothing else is to do."
-        found.append(finding(NOTICE, "left_out", "VMs left out on purpose", text, step, kept))
+        text = (
+            f"{plural(len(kept), 'VM is', 'VMs are')} excluded on purpose and unencrypted, because others need them "
+            "to start."
+        )
+        step = "Confirm that this is intended; nothing else is to do."
+        found.append(finding(NOTICE, "left_out", "VMs excluded on purpose", text, step, kept))
     return found
 
 
@@ -151,11 +154,11 @@ def of_providers(providers: Records, used: t.Container[str]) -> list[Facts]:
         name = str(provider["name"])
         found += _health(provider, name in used or bool(provider.get("in_use_by")))
         if provider.get("csr_pending"):
-            text = f"vCenter has made a certificate request for {name} that is not answered yet."
-            step = "Finish it with the playbook that set up the provider, so that no key of a request is lost."
+            text = f"vCenter has created a certificate request for {name} that is not answered yet."
+            step = "Complete it with the playbook that set up the provider, so that no request's key is lost."
             found.append(finding(NOTICE, "csr_pending", name, text, step))
     if providers and not any(one.get("default") or one.get("default_clusters") for one in providers):
-        text = "No key provider is the default, so new encrypted VMs and vTPMs have to name one."
+        text = "No key provider is the default, so new encrypted VMs and vTPMs must name one."
         step = "Make one the default with the playbook that set it up."
         found.append(finding(WARNING, "no_default", "Default key provider", text, step))
     if not providers:
@@ -217,7 +220,7 @@ def _health(provider: t.Mapping[str, t.Any], used: bool) -> list[Facts]:
         return []  # an unknown colour without any reason, or a missing backup, which is a finding of its own
     needed = used or provider.get("default") or provider.get("default_clusters")
     text = f"Its status is {status}: {'; '.join(reasons) or 'vCenter gives no reason'}."
-    step = "Run the playbook that set it up again, it mends what it can and says what it cannot."
+    step = "Rerun the playbook that set it up: it repairs what it can and reports the rest."
     return [finding(CRITICAL if status == "red" and needed else WARNING, "provider_status", name, text, step)]
 
 
@@ -228,7 +231,10 @@ def of_expiry(certificates: t.Sequence[Facts], backups: t.Sequence[Facts], criti
         found += _backup(backup)
     foreign = [entry["name"] for entry in certificates if entry["from_csr"] is False]
     if foreign:
-        text = f"The private key of {plural(len(foreign), 'OKMS credential')} was made by OKMS, not where it is used."
+        text = (
+            f"OKMS created the private key of {plural(len(foreign), 'OKMS credential')}, so it was not made where it "
+            "is used."
+        )
         step = "Issue them from a certificate request (CSR): only those are within the PCI DSS scope of OKMS."
         found.append(finding(NOTICE, "not_from_csr", "OKMS credentials", text, step, foreign))
     return found
@@ -237,11 +243,14 @@ def of_expiry(certificates: t.Sequence[Facts], backups: t.Sequence[Facts], criti
 _CERTIFICATE_WORDS = {
     "vcenter_client": ("vCenter's client certificate", "Renew it with the playbook that set up the provider"),
     "kms_server": (
-        "The certificate of the key server",
-        "Have it renewed by who runs the key server, and trust the new one",
+        "The certificate of the KMIP server",
+        "Ask the KMIP server's operator to renew it, and trust the new one",
     ),
     "okms_credential": ("The OKMS credential", "Renew it with the playbook okms"),
-    "api_credential": ("The key with which this collection calls OVHcloud", "Make a new one, or use a service account"),
+    "api_credential": (
+        "The key with which this collection calls OVHcloud",
+        "Create a new one, or use a service account",
+    ),
 }
 
 
@@ -258,16 +267,16 @@ def _certificate(entry: Facts) -> list[Facts]:
         severity, step = NOTICE, "No provider of this vCenter uses it: revoke it if nobody else does, or renew it"
     text = f"{words} {when}."
     if entry["used_by"] and entry["kind"] != "api_credential":
-        text += " When it has expired, vCenter gets no keys any more: VMs that are started then stay locked."
+        text += " When it has expired, vCenter gets no keys any more: VMs that start then stay locked."
     return [finding(severity, f"{entry['kind']}_{level}", entry["name"], text, f"{step}.")]
 
 
 def _backup(backup: Facts) -> list[Facts]:
     name, level = backup["provider"], backup["level"]
-    step = "Take a new one with the playbook native_key_provider (native_key_provider_backup_force=true)."
+    step = "Make a new one with the playbook native_key_provider (native_key_provider_backup_force=true)."
     if level == "missing":
         text = "This native key provider has no backup: if vCenter is lost, every VM that it encrypts is lost."
-        return [finding(CRITICAL, "backup_missing", name, text, "Take one with the playbook native_key_provider.")]
+        return [finding(CRITICAL, "backup_missing", name, text, "Make one with the playbook native_key_provider.")]
     if level == "expired":
         return [finding(WARNING, "backup_old", name, f"Its backup of {backup['created_at'][:10]} is too old.", step)]
     if level in ("critical", "warning"):
@@ -314,8 +323,8 @@ def of_private_cloud(cloud: t.Optional[t.Mapping[str, t.Any]]) -> list[Facts]:
             WARNING,
             "kms_flow",
             f"{entry.get('ip')}:{entry.get('port')}",
-            f"The way from vCenter to this KMS is not open at OVHcloud: its state is {entry.get('state')}.",
-            "Run the playbook okms or external_kms again, it finishes what waits.",
+            f"OVHcloud has not opened the KMS entry for this KMS: its state is {entry.get('state')}.",
+            "Rerun the playbook okms or external_kms: it completes pending entries.",
         )
         for entry in entries
         if entry.get("state") not in ("delivered", "flow_open", "flowOpen")
@@ -335,9 +344,11 @@ def of_ports(cloud: t.Optional[t.Mapping[str, t.Any]], providers: Records) -> li
             WARNING,
             "kms_port",
             f"{entry['ip']}:{entry['port']}",
-            f"The way is open for port {entry['port']}, and the key servers in vCenter use port {used}.",
-            "Have the server use the port of the entry (playbook okms, okms_endpoint and okms_move_endpoint), or "
-            "remove the entry and create it again (private_cloud_kms).",
+            f"The KMS entry is open for port {entry['port']}, but the KMIP servers in vCenter use port {used}.",
+            (
+                "Let the server use the entry's port (playbook okms, okms_endpoint and okms_move_endpoint), or "
+                "remove the entry and create it again (private_cloud_kms)."
+            ),
         )
         for entry in entries
         if entry.get("port") and entry["port"] not in ports
@@ -351,7 +362,7 @@ def used_clusters(machines: Machines) -> set[str]:
 
 def not_read(parts: t.Mapping[str, t.Any]) -> list[Facts]:
     """Parts of the report that are missing, with what was answered."""
-    step = "Give the user that reads it the rights that are missing, then run the audit again."
+    step = "Give the user that reads it the missing rights, then rerun the audit."
     return [
         finding(
             WARNING, "not_read", f"Not read: {part}", f"The report lacks the {part}: {str(said).rstrip('.')}.", step

@@ -180,8 +180,11 @@ def headlines(made: t.Mapping[str, t.Any]) -> list[str]:
     share = "" if totals["percent_encrypted"] is None else f" ({totals['percent_encrypted']:g} %)"
     lines = [
         f"{totals['encrypted']} of {totals['virtual_machines']} VMs are encrypted{share}",
-        f"{plural(totals['exceptions'], 'exception')}: {totals['partly_encrypted']} partly encrypted, "
-        f"{totals['vtpm_only']} home only, {totals['unencrypted']} in clear, {totals['unreadable']} not readable",
+        (
+            f"{plural(totals['exceptions'], 'exception')}: {totals['partly_encrypted']} partly encrypted, "
+            f"{totals['vtpm_only']} home only, {totals['unencrypted']} unencrypted, {totals['unreadable']} not "
+            "readable"
+        ),
         f"{plural(found['critical'], 'critical finding')}, {plural(found['warning'], 'warning')}, "
         f"{plural(found['notice'], 'notice')}",
     ]

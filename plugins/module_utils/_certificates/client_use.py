@@ -42,8 +42,8 @@ def check_client_certificate(pem: str, public_key: str, name: str, now: datetime
         _check_dates(one, name, now, _LEAVE_OUT if number else "")
     if leaf.version is not x509.Version.v3:
         raise InvalidInputError(
-            f"{name}: {subject} is an X.509 version 1 certificate, and TLS needs version 3 of a client; {_HOW}. "
-            "Nothing was changed"
+            f"{name}: {subject} is an X.509 version 1 certificate, and TLS requires version 3 from a client; "
+            f"{_HOW}. Nothing was changed"
         )
     problem = _wrong_use(leaf, name)
     if problem:
@@ -79,7 +79,7 @@ def _check_dates(facts: t.Mapping[str, t.Any], name: str, now: datetime.datetime
     if start > now + CLOCK_SKEW:
         raise InvalidInputError(
             f"{name}: {facts['subject']} is valid only from {facts['not_before']} on, and vCenter's clock says "
-            f"{now.strftime(stamp)}; correct the clock, or run again then. Nothing was changed"
+            f"{now.strftime(stamp)}; correct the clock, or rerun then. Nothing was changed"
         )
 
 

@@ -61,7 +61,7 @@ def load_certificate(pem: str, name: str = "certificate") -> t.Any:
     try:
         return x509.load_pem_x509_certificate(split(pem, name)[0].encode())
     except UNREADABLE as error:
-        raise InvalidInputError(f"{name}: block 1 is no readable certificate") from error
+        raise InvalidInputError(f"{name}: block 1 is not a readable certificate") from error
 
 
 def certificate_facts(pem: str, name: str = "certificate") -> dict[str, t.Any]:
@@ -136,7 +136,7 @@ def request_subject(pem: str, name: str = "certificate request") -> str:
     try:
         return str(x509.load_pem_x509_csr(split(pem, name)[0].encode()).subject.rfc4514_string())
     except UNREADABLE as error:
-        raise InvalidInputError(f"{name}: block 1 is no readable certificate request") from error
+        raise InvalidInputError(f"{name}: block 1 is not a readable certificate request") from error
 
 
 def days_left(not_after: str, now: datetime.datetime) -> int:
@@ -157,8 +157,8 @@ def thumbprint(text: str, name: str = "thumbprint") -> tuple[str, str]:
     named = prefix.group(1).lower().replace("-", "") if prefix else algorithm
     if algorithm is None or named != algorithm or re.search("[^0-9a-f]", digits):
         raise InvalidInputError(
-            f"{name}: {one_line(repr(text.strip()), 120)} is no thumbprint; 40 (SHA-1) or 64 (SHA-256) hexadecimal "
-            "digits were expected"
+            f"{name}: {one_line(repr(text.strip()), 120)} is not a thumbprint; expected 40 (SHA-1) or 64 "
+            "(SHA-256) hexadecimal digits"
         )
     return algorithm, colons(digits)
 

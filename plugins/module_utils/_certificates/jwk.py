@@ -71,7 +71,7 @@ def _parsed(text: str, name: str) -> dict[str, t.Any]:
             f"{name}: is not complete JSON (give the JWK as text, with the filter to_json)"
         ) from None
     if not isinstance(parsed, dict):
-        raise InvalidInputError(f"{name}: is not a JWK, a JSON object was expected")
+        raise InvalidInputError(f"{name}: is not a JWK; expected a JSON object")
     kept = {part: parsed[part] for part in _KEPT if parsed.get(part) is not None}
     _check_parts(kept, name)
     return kept
@@ -113,7 +113,7 @@ def _public_key(jwk: dict[str, t.Any], name: str) -> t.Any:
             raise InvalidInputError(f"{name}: crv of the JWK must be one of {', '.join(curves)}")
         return ec.EllipticCurvePublicNumbers(whole("x"), whole("y"), curves[jwk["crv"]]()).public_key()
     except (ValueError, UnsupportedAlgorithm):
-        raise InvalidInputError(f"{name}: the public part of the JWK is no {jwk['kty']} key") from None
+        raise InvalidInputError(f"{name}: the public part of the JWK is not a valid {jwk['kty']} key") from None
 
 
 def _jwk_of_pem(pem: str, name: str) -> dict[str, t.Any]:

@@ -46,7 +46,7 @@ def public_key_in(pem: str, name: str = "public key") -> str:
     try:
         return spki_sha256(serialization.load_pem_public_key(pem.encode()))
     except (ValueError, UnsupportedAlgorithm):
-        raise InvalidInputError(f"{name}: is no readable public key") from None
+        raise InvalidInputError(f"{name}: is not a readable public key") from None
 
 
 def matches(one: str, other: str, passphrase: str | None = None) -> bool:

@@ -67,7 +67,7 @@ def normalise(text: str, label: str | None = None, name: str = "PEM", single: bo
     require(CRYPTOGRAPHY)
     blocks = _blocks(text, name, label)
     if single and len(blocks) > 1:
-        raise InvalidInputError(f"{name}: holds {len(blocks)} PEM blocks, exactly one was expected")
+        raise InvalidInputError(f"{name}: contains {len(blocks)} PEM blocks, expected exactly one")
     for number, block in enumerate(blocks, 1):
         _parse(block, f"{name}: block {number} ({block.label})")
     return "".join(block.pem for block in blocks)
@@ -95,7 +95,7 @@ def _blocks(text: str, name: str, label: str | None) -> list[_Block]:
         if not opened:
             raise InvalidInputError(f"{where} has no BEGIN line")
         if opened.group(2) != match.group(2):
-            raise InvalidInputError(f"{name}: block {number} begins as {opened.group(2)} and ends as {match.group(2)}")
+            raise InvalidInputError(f"{name}: block {number} starts as {opened.group(2)} and ends as {match.group(2)}")
         if match.group(2) != _PARAMETERS:
             found.append(_block(match.group(2), plain[opened.end() : match.start()], where, label))
             number += 1
@@ -109,21 +109,20 @@ def _blocks(text: str, name: str, label: str | None) -> list[_Block]:
 
 def _nothing(plain: str, name: str, label: str | None) -> str:
     message = (
-        f"{name}: holds no PEM block (-----BEGIN {label or CERTIFICATE}----- ... -----END {label or CERTIFICATE}-----)"
+        f"{name}: contains no PEM block (-----BEGIN {label or CERTIFICATE}----- ... -----END "
+        f"{label or CERTIFICATE}-----)"
     )
     if "BEGIN" in plain and re.search("[\u2010-\u2015]", plain):
-        return f"{message}; its hyphens were turned into typographic dashes, copy it as plain text"
+        return f"{message}; its hyphens have become typographic dashes, copy it as plain text"
     if len(plain.strip()) < 256 and ("/" in plain or plain.strip().endswith((".pem", ".crt", ".key", ".csr"))):
-        return f"{message}; it looks like a file name, the content was expected"
+        return f"{message}; it looks like a file name, expected the content"
     return message
 
 
 def _block(written: str, content: str, where: str, wanted: str | None) -> _Block:
     label = _LABELS.get(written.replace(" ", ""))
     if label is None:
-        raise InvalidInputError(
-            f"{where} is of a kind that is not supported{f', {wanted} was expected' if wanted else ''}"
-        )
+        raise InvalidInputError(f"{where} has an unsupported kind{f', expected {wanted}' if wanted else ''}")
     if wanted and label not in (_KEY_LABELS if wanted == PRIVATE_KEY else (wanted,)):
         raise InvalidInputError(f"{where} is not a {wanted}")
     headers = ""
@@ -134,7 +133,7 @@ def _block(written: str, content: str, where: str, wanted: str | None) -> _Block
     body = "".join(content.split())
     junk = _NOT_BASE64.search(body)
     if junk:
-        raise InvalidInputError(f"{where} holds a character that is not base64 (U+{ord(junk.group()):04X})")
+        raise InvalidInputError(f"{where} contains a character that is not base64 (U+{ord(junk.group()):04X})")
     return _Block(label, _decoded(body, where, bool(headers)), headers)
 
 
@@ -182,4 +181,4 @@ def _parse(block: _Block, where: str) -> None:
         load(block.pem.encode())
     except UNREADABLE:
         # not chained: the library's text could quote the content
-        raise InvalidInputError(f"{where} is damaged: it is no readable {word}") from None
+        raise InvalidInputError(f"{where} is damaged: it is not a readable {word}") from None

@@ -99,7 +99,7 @@ def signer_of(certificate: str, key: str, passphrase: str | None, now: datetime.
     facts = certificate_facts(pem, "ca_certificate")
     found = load_certificate(pem, "ca_certificate")
     if not is_ca(found) or not _may_sign(found):
-        raise InvalidInputError(f"ca_certificate: {facts['subject']} is no CA, it may not sign certificates")
+        raise InvalidInputError(f"ca_certificate: {facts['subject']} is not a CA, it may not sign certificates")
     start, end = _moment(facts["not_before"]), _moment(facts["not_after"])
     if not start <= now <= end:
         raise InvalidInputError(
@@ -121,10 +121,10 @@ def request_of(csr: str, common_name: str | None) -> Request:
     except (UnsupportedAlgorithm, ValueError):
         valid = False
     if not valid:
-        raise InvalidInputError("csr: its signature does not fit its key, it was damaged or put together")
+        raise InvalidInputError("csr: its signature does not match its key; it was damaged or forged")
     subject = _subject(found.subject, common_name)
     if not list(subject):
-        raise InvalidInputError("csr: it names no subject; give common_name")
+        raise InvalidInputError("csr: it has no subject; give common_name")
     return Request(pem, found.public_key(), subject)
 
 

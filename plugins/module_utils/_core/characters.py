@@ -23,7 +23,7 @@ def check_characters(value: t.Any, option: str = "") -> None:
         found = _REFUSED.search(value)
         if found:
             raise InvalidInputError(
-                f"{option} has a character that cannot be used (U+{ord(found[0]):04X}): give {option} again without it"
+                f"{option} contains an invalid character (U+{ord(found[0]):04X}): give {option} again without it"
             )
     elif isinstance(value, dict):
         for key, item in value.items():

@@ -24,7 +24,7 @@ def read_text(path: str, name: str) -> str:
     try:
         return read_bytes(path, name).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
-        raise InvalidInputError(f"{name}: {path} is no text file (a binary form such as DER or PKCS#12?)") from error
+        raise InvalidInputError(f"{name}: {path} is not a text file (a binary form such as DER or PKCS#12?)") from error
 
 
 def read_bytes(path: str, name: str) -> bytes:
@@ -118,7 +118,7 @@ def warn_of_leftovers(path: str, warn: t.Callable[[str], None]) -> None:
     """Tell of files that an interrupted run could not remove: nobody looks for hidden ones."""
     for found in leftovers(path):
         warn(
-            f"{found} is what a run that was killed had not finished, and may hold a key; when no other run works on "
+            f"{found} is the unfinished file of a killed run, and may hold a key; if no other run works on "
             f"{path} now, remove it"
         )
 

@@ -44,7 +44,7 @@ def refuse_while_used(what: str, users: t.Sequence[str], way_out: str) -> None:
     named = [user.strip() for user in users if user.strip()]
     if named:
         raise GuardError(
-            f"{what} is in use by {listing(named)}; nothing was changed. Encrypted machines do not start without "
+            f"{what} is in use by {listing(named)}; nothing was changed. Encrypted VMs do not start without "
             f"their keys. Move or decrypt them first, or {way_out}",
             in_use_by=named,
         )

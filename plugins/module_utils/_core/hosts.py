@@ -19,7 +19,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 def quoted(value: str) -> str:
     """The value in quotes for a message; nothing of it when it may hold a password (user:password@host)."""
     return (
-        "(not shown: it may hold a password, which does not belong there)"
+        "(not shown: it may contain a password, which does not belong there)"
         if "@" in value or "%40" in value
         else one_line(repr(value), _LONGEST)
     )
@@ -31,7 +31,7 @@ def check_host(option: str, value: str) -> str:
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     if not _is_host(host):
-        raise InvalidInputError(f"{option}: {quoted(value)} is no host name or address; the port has its own option")
+        raise InvalidInputError(f"{option}: {quoted(value)} is not a host name or address; the port has its own option")
     return host
 
 
@@ -46,8 +46,8 @@ def check_sendable(option: str, value: str) -> str:
     """A value that HTTP can send in a header. The error never quotes it. Raises InvalidInputError."""
     if not sendable(value):
         raise InvalidInputError(
-            f"{option} has a character that HTTP cannot send (a control character, or one that is not ASCII): "
-            f"give {option} again without it"
+            f"{option} contains a character that HTTP cannot send (a control character, or one that is not "
+            f"ASCII): give {option} again without it"
         )
     return value
 

@@ -311,8 +311,8 @@ def _unexpected(error: Exception) -> str:
     )
     where = f" at {os.path.basename(place.filename)}:{place.lineno}" if place else ""
     return (
-        f"an answer or a value has a shape that this collection does not expect ({why(error)}{where}). What was "
-        "asked for may be done in part: look before you run it again, and report this with its traceback "
+        f"an answer or a value has a shape that this collection does not expect ({why(error)}{where}). The "
+        "operation may be partly done: check before you rerun, and report this with its traceback "
         "(ANSIBLE_DISPLAY_TRACEBACK=error, or -vvv before ansible-core 2.19)"
     )
 

@@ -28,7 +28,7 @@ def shaped(function: F, error: type[Exception], takes: str) -> F:
         try:
             return function(*arguments, **named)
         except WRONG_SHAPE as wrong:
-            said = f"{function.__name__}: the input is not of the right shape, it takes {takes} ({why(wrong)})"
+            said = f"{function.__name__}: the input has the wrong shape, it takes {takes} ({why(wrong)})"
             raise error(said) from wrong
 
     return t.cast(F, call)

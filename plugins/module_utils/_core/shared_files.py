@@ -86,8 +86,8 @@ def _locked(
                 yield file
                 return
     raise ConflictError(
-        f"{name}: another run has held {path} for {patience.timeout:g} s. Nothing was written: see what that run is "
-        "waiting for, and run again",
+        f"{name}: another run has held {path} for {patience.timeout:g} s. Nothing was written: check what that "
+        "run is waiting for, and rerun",
         path=path,
     )
 
@@ -106,7 +106,7 @@ def _lock(file: t.BinaryIO, path: str, warn: t.Callable[[str], None]) -> bool:
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             return False
-        warn(f"the file system of {path} has no locks: let no two runs that use this file work at the same time")
+        warn(f"the file system of {path} has no locks: do not let two runs that use this file work at the same time")
     return True
 
 
@@ -127,7 +127,7 @@ def _text_of(file: t.BinaryIO, path: str, name: str) -> str:
     try:
         return file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInputError(f"{name}: {path} is no text file", path=path) from error
+        raise InvalidInputError(f"{name}: {path} is not a text file", path=path) from error
 
 
 def _words(error: OSError | ValueError) -> str:

@@ -45,7 +45,8 @@ def obstacle(path: str) -> str:
         return f"cannot be written: {error.strerror}"
     if stat.S_ISLNK(found.st_mode):
         return (
-            f"is a symbolic link, which a new file would replace; name the file it points to, {os.path.realpath(path)}"
+            "is a symbolic link, which a new file would replace; name the file to which it points, "
+            f"{os.path.realpath(path)}"
         )
     if stat.S_ISDIR(found.st_mode):
         return "is a folder; name a file in it"
@@ -74,10 +75,10 @@ def check_folder(name: str, folder: str, room: int = 0) -> None:
     if not os.path.isdir(there):
         raise InvalidInputError(f"{name}: {there} is not a folder, so {folder} cannot be one")
     if not os.access(there, os.W_OK | os.X_OK):
-        raise InvalidInputError(f"{name}: no file can be written in {there}: it is read-only for this user")
+        raise InvalidInputError(f"{name}: cannot write files to {there}: it is read-only for this user")
     free = _free(there)
     if free is not None and free < room:
-        raise InvalidInputError(f"{name}: {there} has {free} bytes left on its file system, {room} are needed")
+        raise InvalidInputError(f"{name}: {there} has {free} bytes left on its file system, but needs {room}")
 
 
 def check_lasting(name: str, path: str, volumes: t.Sequence[str], how: str) -> None:
@@ -87,14 +88,14 @@ def check_lasting(name: str, path: str, volumes: t.Sequence[str], how: str) -> N
         return
     if vanishes(path, around):
         raise GuardError(
-            f"{name}: {path} lies in the container of this job ({', '.join(around.signs)}) and vanishes with it; "
+            f"{name}: {path} lies in this job's container ({', '.join(around.signs)}) and vanishes with it; "
             f"nothing was changed. Choose a path on a volume that outlives the job, or {how}"
         )
 
 
 def _check_text(name: str, path: str) -> None:
     if "\0" in path:
-        raise InvalidInputError(f"{name}: a path cannot hold a NUL character")
+        raise InvalidInputError(f"{name}: a path cannot contain a NUL character")
 
 
 def _free(folder: str) -> int | None:

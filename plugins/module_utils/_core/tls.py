@@ -27,11 +27,11 @@ def distrust(error: BaseException, name: str) -> Distrust:
     code = getattr(error, "verify_code", None)
     said = str(getattr(error, "verify_message", None) or error)
     if code in _WRONG_NAME or _is_name_error(error):
-        return Distrust(f"it is not valid for {name} (of its names only the subject alternative names count)")
+        return Distrust(f"it is not valid for {name} (of its names, only the subject alternative names count)")
     if code == _EXPIRED:
         return Distrust("it, or the certificate of its CA, has expired")
     if code == _NOT_YET_VALID:
-        return Distrust("it, or the certificate of its CA, is not valid yet (or the clock of this machine is slow)")
+        return Distrust("it, or the certificate of its CA, is not valid yet (or the control node's clock is slow)")
     if code in _UNKNOWN_CA:
         return Distrust(f"its CA is not known here ({said})", unknown_ca=True)
     return Distrust(said)

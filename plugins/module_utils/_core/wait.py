@@ -73,7 +73,7 @@ def wait_for(
             told.at(f"{what}: last seen: {describe(seen)}, {gone:.0f} of {patience.timeout:g} s")
     last = describe(t.cast(_T, seen))
     raise WaitTimeoutError(
-        f"{what}: not there after {patience.timeout:g} s, last seen: {last}. Nothing is lost: run again to go on "
+        f"{what}: not there after {patience.timeout:g} s, last seen: {last}. Nothing is lost: rerun to continue "
         "waiting, or raise wait_timeout",
         last_state=last,
         **details,

@@ -216,7 +216,11 @@ def _by_chain(endpoint: Endpoint, anchors: Anchors, seen: HandshakeResult) -> tu
         named = _valid_for_name(endpoint, seen)
     if error is None:
         return True, named, []
-    whom = "the given CA" if anchors.ca else "the authorities of this machine (no ca, ca_path or thumbprints was given)"
+    whom = (
+        "the given CA"
+        if anchors.ca
+        else "the trusted authorities of the control node (no ca, ca_path or thumbprints was given)"
+    )
     detail = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error)
     return False, named, [f"not trusted by {whom}: {detail}{_what_is_missing(error, anchors, seen)}"]
 

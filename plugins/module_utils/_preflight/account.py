@@ -30,13 +30,13 @@ def credential(facts: Facts) -> Rows:
     check = "OVHcloud credential"
     _kind, text = failure(facts, "rights")
     if text:
-        yield Row(check, BLOCKING, text, "mend the options of the connection, or the way to the API")
+        yield Row(check, BLOCKING, text, "fix the options of the connection, or the connection to the API")
         return
     rights = part(facts, "rights", "rights")
     if not rights:
         return
     if not rights["usable"]:
-        yield Row(check, BLOCKING, str(rights["problem"]), "make a new credential; a service account does not expire")
+        yield Row(check, BLOCKING, str(rights["problem"]), "create a new credential; a service account does not expire")
         return
     key, warn_days = rights.get("credential") or {}, int(setting(facts, "warn_days", 30))
     left = key.get("days_left")
@@ -45,11 +45,11 @@ def credential(facts: Facts) -> Rows:
             check,
             WARNING,
             f"the consumer key expires on {key['expires']}, in {plural(left, 'day')}",
-            "make a new one in time, or use a service account, which does not expire",
+            "create a new one in time, or use a service account, which does not expire",
         )
     else:
         ends = f"until {key['expires']}" if key.get("expires") else "without end"
-        yield Row(check, OK, f"{rights['method']} of {rights['account']}, good {ends}")
+        yield Row(check, OK, f"{rights['method']} of {rights['account']}, valid {ends}")
 
 
 def granted(facts: Facts) -> Rows:
@@ -66,15 +66,15 @@ def granted(facts: Facts) -> Rows:
         yield Row(
             "Rights that help",
             WARNING,
-            f"missing {', '.join(nice)}: what they are for cannot be looked at, or not be revoked",
-            f"take them over from {where} when you can; nothing else needs them",
+            f"missing {', '.join(nice)}: optional checks, or revoking, will not work",
+            f"add them from {where} when you can; nothing else needs them",
         )
     if calls:
         yield Row(
             "Access rules of the consumer key",
             BLOCKING,
             f"no rule for {_both(calls, nice_calls)}",
-            f"make a consumer key with all access_rules in {where}: the rules of a key cannot be changed",
+            f"create a consumer key with all access_rules in {where}: a key's rules cannot change",
         )
     else:
         yield Row("Access rules of the consumer key", OK, "all calls are granted")
@@ -83,14 +83,14 @@ def granted(facts: Facts) -> Rows:
             "IAM actions",
             BLOCKING,
             f"{', '.join(rights['identities'])} lacks {_both(actions, nice_actions)}",
-            f"have somebody who may create the iam_policy in {where}, with the module iam_policy",
+            (f"ask somebody with the right to do so to create the iam_policy in {where}, with the module iam_policy"),
         )
     if rights["unchecked_actions"]:
         yield Row(
             "IAM actions",
             WARNING,
             f"OVHcloud does not tell about {', '.join(rights['unchecked_actions'])}",
-            "compare the policies of this identity with the iam_policy in " + where,
+            "compare this identity's policies with the iam_policy in " + where,
         )
     if not actions and not rights["unchecked_actions"]:
         yield Row("IAM actions", OK, "all actions are granted")
@@ -111,18 +111,21 @@ def _kept_policy(facts: Facts, rights: Facts, named: t.Sequence[str]) -> Row:
         return Row(
             _POLICY,
             WARNING,
-            f"the run keeps none; {who} needs one, unless it is the account itself or of a group with the role ADMIN",
-            "see that the policy exists, or set okms_kmip_policy: true",
+            (
+                f"the run maintains none; {who} needs one, unless it is the account itself or in a group with the "
+                "role ADMIN"
+            ),
+            "check that the policy exists, or set okms_kmip_policy: true",
         )
     missing = [action for action in rights["missing_actions"] if ":iam/policy/" in action]
     if missing:
         return Row(
             _POLICY,
             WARNING,
-            f"this credential cannot keep the one for {who}",
-            "grant it, or have somebody make the policy and set okms_kmip_policy: false",
+            f"this credential cannot maintain the one for {who}",
+            "grant it, or ask somebody to create the policy and set okms_kmip_policy: false",
         )
-    return Row(_POLICY, OK, f"the run keeps the one for {who}")
+    return Row(_POLICY, OK, f"the run maintains the one for {who}")
 
 
 def _callers_policy(facts: Facts, rights: Facts) -> Row:
@@ -136,11 +139,13 @@ def _callers_policy(facts: Facts, rights: Facts) -> Row:
             _POLICY,
             BLOCKING,
             f"{acts}, which has no policy for KMIP: OKMS would refuse the certificate (bad certificate)",
-            "name an identity of its own in okms_identity_urns, for which the run makes the policy, or have the "
-            f"iam_policy in profiles.{setting(facts, 'profile', 'operate')} of preflight_report made",
+            (
+                "name a separate identity in okms_identity_urns, for which the run creates the policy, or ask for "
+                f"the iam_policy in profiles.{setting(facts, 'profile', 'operate')} of preflight_report"
+            ),
         )
     if lacks is None:
-        return Row(_POLICY, WARNING, f"{acts}; whether it may use keys is not known", "look at its policies and groups")
+        return Row(_POLICY, WARNING, f"{acts}; whether it may use keys is unknown", "check its policies and groups")
     return Row(_POLICY, OK, f"{acts}, which can use keys, by a policy or by the role ADMIN of its group")
 
 
@@ -150,14 +155,14 @@ def _apart(missing: t.Sequence[str], optional: t.Sequence[str]) -> tuple[list[st
 
 
 def _both(needed: t.Sequence[str], nice: t.Sequence[str]) -> str:
-    return ", ".join(needed) + (f", and, which only help, {', '.join(nice)}" if nice else "")
+    return ", ".join(needed) + (f", and, optionally, {', '.join(nice)}" if nice else "")
 
 
 def payment(facts: Facts) -> Rows:
     """Whether an order that is to be made can be paid."""
     check, (kind, text) = "Payment method", failure(facts, "account")
     if kind and kind not in ("forbidden", "authentication"):  # these have rows of their own
-        yield Row(check, WARNING, f"not known: {text}", "run again, or look at the control panel before an order")
+        yield Row(check, WARNING, f"unknown: {text}", "rerun, or check the control panel before an order")
     account = part(facts, "account", "account")
     if not account or not orders(facts):
         return
@@ -165,7 +170,7 @@ def payment(facts: Facts) -> Rows:
         yield Row("Account", BLOCKING, "it is incomplete and cannot order", "complete it in the control panel")
     order = part(facts, "order", "order")
     if order and (order["status"] != "notPaid" or order["price_with_tax"] == 0):
-        yield Row(check, OK, f"order {order['order_id']} needs no payment method any more")
+        yield Row(check, OK, f"order {order['order_id']} no longer needs a payment method")
     elif account["default_payment_method"] is not None:
         yield Row(check, OK, f"there is a valid default one, id {account['default_payment_method']}")
     elif account["payment_methods_known"] and order:
@@ -173,7 +178,7 @@ def payment(facts: Facts) -> Rows:
             check,
             BLOCKING,
             f"order {order['order_id']} waits for payment of {_price(order)}, and the account has no valid default one",
-            "register one in the control panel or pay the order there, then run again, which goes on with this order",
+            "register one in the control panel or pay the order there, then rerun, which resumes this order",
         )
     elif account["payment_methods_known"]:
         # an order of 0 is paid without one, with the fidelity account
@@ -230,10 +235,10 @@ def domain(facts: Facts) -> Rows:
             "OKMS domain", BLOCKING, f"there is no domain {wanted}", "correct the id, or name it by name and region"
         )
     elif setting(facts, "allow_order"):
-        yield Row("OKMS domain", OK, f"{wanted} is not there and {_how(facts)}")
+        yield Row("OKMS domain", OK, f"{wanted} does not exist and {_how(facts)}")
     else:
-        step = "say okms_allow_order: true (with --check the run shows what it costs), or name the domain that is meant"
-        yield Row("OKMS domain", BLOCKING, f"{wanted} is not there", step)
+        step = "set okms_allow_order: true (with --check the run shows the price), or name the right domain"
+        yield Row("OKMS domain", BLOCKING, f"{wanted} does not exist", step)
 
 
 def cost(facts: Facts) -> Rows:
@@ -247,7 +252,7 @@ def cost(facts: Facts) -> Rows:
         each = ", ".join(
             f"{entry['price']:g} {entry['currency']} for each {entry['object']} per {entry['unit']}" for entry in usage
         )
-        yield Row("Cost of OKMS", OK, f"by what the domain will hold, without tax: {each}")
+        yield Row("Cost of OKMS", OK, f"by what the domain will contain, without tax: {each}")
 
 
 def _how(facts: Facts) -> str:
@@ -265,4 +270,4 @@ def _region(facts: Facts) -> Rows:
     if region in known:
         yield Row("Region", OK, f"{region} offers OKMS")
     else:
-        yield Row("Region", BLOCKING, f"{region or 'none'} is no region of OKMS", f"name one of {', '.join(known)}")
+        yield Row("Region", BLOCKING, f"{region or 'none'} is not a region of OKMS", f"name one of {', '.join(known)}")

@@ -34,7 +34,7 @@ def state(facts: Facts) -> Rows:
     """Whether it exists and is in order."""
     check, name = "Private cloud", setting(facts, "service_name")
     if name == "" and facts.get("option") == OKMS:
-        yield Row(check, WARNING, "none was named, so none was looked at", "name it in preflight_private_cloud")
+        yield Row(check, WARNING, "none was named, so none was checked", "name it in preflight_private_cloud")
     if not name or not facts.get("cloud"):
         return
     kind, text = failure(facts, "cloud")
@@ -62,7 +62,11 @@ def iam(facts: Facts) -> Rows:
         yield Row(check, OK, "it is enabled")
     elif option["available"]:
         yield Row(
-            check, OK, "it will be enabled" if wanted else "it is available and not enabled, local users are used"
+            check,
+            OK,
+            "it is available and not enabled; local users are used"
+            if wanted
+            else "it is available and not enabled, local users are used",
         )
     else:
         pack = str(cloud.get("service_pack") or "unknown")
@@ -71,7 +75,7 @@ def iam(facts: Facts) -> Rows:
         yield Row(
             check,
             BLOCKING if wanted else OK,
-            f"it is not available: {why}",
+            f"it is unavailable: {why}",
             "use a local vSphere user with the encryption right" if wanted else "",
         )
 
@@ -85,16 +89,14 @@ def secure_interface(facts: Facts) -> Rows:
     users = cloud.get("users")
     validators = None if users is None else [user["login"] for user in users if user["token_validator"]]
     if validators == []:
-        yield Row(
-            check, BLOCKING, "nobody is token validator, so that no operation can be confirmed", "make a user one"
-        )
+        yield Row(check, BLOCKING, "nobody is token validator, so no operation can be confirmed", "make a user one")
     else:
         who = "a token validator" if validators is None else listed(validators)
         yield Row(
             check,
             WARNING,
-            "rights and network flows change only after a code sent by SMS was entered, within 15 minutes",
-            f"have {who} ready at {address} while the run lasts",
+            "rights and KMS entries change only after somebody entered a code sent by SMS, within 15 minutes",
+            f"make sure that {who} is available at {address} during the run",
         )
     for task in part(facts, "tasks", "private_clouds") or [{}]:
         yield from _pending(task.get("tasks") or [], address)
@@ -108,7 +110,7 @@ def _pending(tasks: t.Sequence[Facts], address: str) -> Rows:
                 "Operation that waits for its code",
                 WARNING,
                 f"operation {task['id']} waits, {left // 60} min {left % 60} s left",
-                f"confirm it at {address}; after that time it is cancelled",
+                f"confirm it at {address}; after that time, OVHcloud cancels it",
             )
 
 
@@ -133,7 +135,7 @@ def vsphere_user(facts: Facts) -> Rows:
             check,
             BLOCKING,
             f"{found[0]['login']} has no encryption right",
-            "give it with private_cloud_user, encryption_right: true",
+            "grant it with private_cloud_user, encryption_right: true",
         )
 
 
@@ -144,7 +146,7 @@ def replication(facts: Facts) -> Rows:
             "Zerto",
             WARNING,
             "it replicates from this private cloud, and cannot replicate encrypted VMs: their replication ends",
-            "leave replicated VMs out, or have them blocked with vm_encryption_zerto: block",
+            "exclude replicated VMs, or block them with vm_encryption_zerto: block",
         )
 
 
@@ -168,6 +170,6 @@ def sessions(facts: Facts) -> Rows:
         yield Row(
             "vCenter sessions",
             WARNING,
-            f"only {limit} may be open at once, the {cloud.get('user_logout_policy')} one is logged out",
+            f"only {limit} can be open at once, the {cloud.get('user_logout_policy')} one is logged out",
             "raise user_limit_concurrent_session, or close sessions before the run",
         )

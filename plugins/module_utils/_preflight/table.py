@@ -28,15 +28,17 @@ def servers(facts: Facts) -> Rows:
     found = [result for result in facts.get("servers") or [] if not result.get("skipped")]
     answering = [result for result in found if result.get("kmip_server")]
     if not found and facts.get("option") == EXTERNAL:
-        yield Row("KMS", WARNING, "none was named, so none was looked at", "name them in preflight_kms_servers")
+        yield Row("KMS", WARNING, "none was named, so none was checked", "name them in preflight_kms_servers")
     for result in found:
         if result.get("kmip_server"):
             yield _server(facts, str(result["item"]), result["kmip_server"])
         else:
             # one that is down does not stop a cluster of which others serve
             severity = WARNING if answering else BLOCKING
-            said = str(result.get("msg") or "it was not asked")
-            yield Row(f"KMS {result['item']}", severity, said, "see that it runs, and that this machine may reach it")
+            said = str(result.get("msg") or "it was not checked")
+            yield Row(
+                f"KMS {result['item']}", severity, said, "check that it runs, and that the control node can reach it"
+            )
 
 
 def _server(facts: Facts, name: str, seen: Facts) -> Row:
@@ -54,7 +56,7 @@ def _server(facts: Facts, name: str, seen: Facts) -> Row:
             "compare with the operator of the KMS, then correct CA or thumbprint",
         )
     if seen["days_left"] <= int(setting(facts, "warn_days", 30)):
-        return Row(check, WARNING, f"{end}, in {plural(seen['days_left'], 'day')}", "have it renewed in time")
+        return Row(check, WARNING, f"{end}, in {plural(seen['days_left'], 'day')}", "renew it in time")
     return Row(check, OK, f"{seen['host']}:{seen['port']} answers, {end}, issued by {seen['issuer']}")
 
 
@@ -82,8 +84,11 @@ def entries(facts: Facts) -> Rows:
             yield Row(
                 f"KMS entries for {result.get('item')}",
                 WARNING,
-                f"none for {', '.join(missing)}, which {seen['host']} has too: keys come and go with DNS answers",
-                "run the role okms or external_kms, which makes one for each address (private_cloud_kms)",
+                (
+                    f"none for {', '.join(missing)}, which {seen['host']} has too: keys are available or not "
+                    "depending on the DNS answer"
+                ),
+                "run the role okms or external_kms, which creates one for each address (private_cloud_kms)",
             )
 
 
@@ -93,10 +98,14 @@ def _ports(name: str, here: t.Sequence[Facts], seen: Facts) -> Rows:
             yield Row(
                 f"Port of KMS entry {entry['id']}",
                 WARNING,
-                f"the flow to {entry['ip']} is open for port {entry['port']}, and {name} is used on port {seen['port']}"
-                ": vCenter may not reach it",
-                f"have the server use port {entry['port']} (role okms: okms_endpoint, okms_move_endpoint), or remove "
-                "the entry and create it again (private_cloud_kms); OVHcloud sets the port",
+                (
+                    f"the flow to {entry['ip']} is open for port {entry['port']}, but {name} uses port "
+                    f"{seen['port']}: vCenter may not reach it"
+                ),
+                (
+                    f"let the server use port {entry['port']} (role okms: okms_endpoint, okms_move_endpoint), or "
+                    "remove the entry and create it again (private_cloud_kms); OVHcloud sets the port"
+                ),
             )
 
 
@@ -143,6 +152,6 @@ def message(option: str, rows: t.Sequence[Row]) -> str:
     bad = [row for row in rows if row.severity == BLOCKING]
     if not bad:
         doubts = sum(row.severity == WARNING for row in rows)
-        return f"nothing stops option {option}: {plural(len(rows), 'check')}, {doubts} with a warning"
+        return f"nothing blocks option {option}: {plural(len(rows), 'check')}, {doubts} with a warning"
     texts = [f"({number}) {row.check}: {row.found}. Next: {row.next_step}" for number, row in enumerate(bad, 1)]
-    return f"{plural(len(bad), 'finding stops', 'findings stop')} option {option}: " + "; ".join(texts)
+    return f"{plural(len(bad), 'finding blocks', 'findings block')} option {option}: " + "; ".join(texts)

@@ -33,10 +33,10 @@ _OLDEST_HOST_OF_OTHERS = (6, 5, 0)
 
 def reachable(facts: Facts) -> Rows:
     """From here to vCenter, and in."""
-    check = "vCenter reachable from here"
+    check = "vCenter reachable from the control node"
     kind, text = failure(facts, "vcenter")
     if kind:
-        yield Row(check, BLOCKING, text, "correct the options or variables of the connection that this names")
+        yield Row(check, BLOCKING, text, "correct the connection's options or variables that this names")
         return
     ready, name = part(facts, "vcenter", "readiness"), (facts.get("vcenter") or {}).get("vcenter")
     if not ready:
@@ -65,7 +65,7 @@ def _way_in(facts: Facts, ready: Facts) -> str:
                 f"allow {entry(str(address))} to reach vCenter: add it to the allowed networks of "
                 f"{cloud['service_name']} ({call}, or the security tab of the control panel){_private(str(address))}"
             )
-    return f"see that host name, port, routing and ca_path are right; this machine is {address or 'behind a proxy'}"
+    return f"check host name, port, routing and ca_path; the control node is {address or 'behind a proxy'}"
 
 
 def contains(networks: t.Iterable[str], address: str) -> bool:
@@ -86,7 +86,7 @@ def _private(address: str) -> str:
         hidden = ipaddress.ip_address(address).is_private
     except ValueError:
         return ""
-    return ". That is a private address: name the public one that others see in preflight_address" if hidden else ""
+    return ". That is a private address: set preflight_address to the public one" if hidden else ""
 
 
 def privileges(facts: Facts) -> Rows:
@@ -99,23 +99,28 @@ def privileges(facts: Facts) -> Rows:
     others = [name for name in ready["missing_privileges"] if name not in missing]
     needed = [name for name in missing if name in _PROVIDER]
     if not missing:
-        yield Row(check, OK, "all of encryption are there")
+        yield Row(check, OK, "all privileges for encryption are granted")
     elif needed and setting(facts, "grant"):
-        yield Row(check, OK, f"{len(missing)} are missing and come with the encryption right that the run gives")
+        yield Row(check, OK, f"{len(missing)} are missing and come with the encryption right that the run grants")
     elif needed:
         yield Row(
             check,
             BLOCKING,
             f"missing {', '.join(missing)}",
-            f"name the user in {facts.get('option')}_vsphere_user and the run gives it the encryption right, or give "
-            "it with the module private_cloud_user",
+            (
+                f"name the user in {facts.get('option')}_vsphere_user, then the run grants it the encryption right, "
+                "or grant it with the module private_cloud_user"
+            ),
         )
     else:
         yield Row(
             check,
             WARNING,
-            f"key providers may be managed, but missing {', '.join(missing)}: some VM encryption operations will fail",
-            "give the vSphere user the encryption right",
+            (
+                f"key providers can be managed, but missing {', '.join(missing)}: some VM encryption operations will "
+                "fail"
+            ),
+            "grant the vSphere user the encryption right",
         )
     if others:
         yield Row(
@@ -145,9 +150,7 @@ def hosts(facts: Facts) -> Rows:
         versions = sorted({str(host["version"]) for host in found if host["version"]})
         yield Row("ESXi versions", OK, f"{plural(len(found), 'host')} of {', '.join(versions) or 'unknown version'}")
     if gone:
-        yield Row(
-            "Hosts connected", WARNING, f"not connected: {listed(gone)}", "bring them back before VMs are encrypted"
-        )
+        yield Row("Hosts connected", WARNING, f"not connected: {listed(gone)}", "restore them before VMs are encrypted")
 
 
 def tpm(facts: Facts) -> Rows:
@@ -164,18 +167,20 @@ def tpm(facts: Facts) -> Rows:
             check,
             BLOCKING if setting(facts, "tpm_blocking", True) else WARNING,
             f"{len(lacking)} of {len(members)} hosts have no TPM 2.0: {listed(lacking)}",
-            "say native_key_provider_tpm_required: false, which cannot be changed later, or take these hosts "
-            "out of the clusters",
+            (
+                "set native_key_provider_tpm_required: false, which cannot change later, or remove these hosts from "
+                "the clusters"
+            ),
         )
     elif unknown and required:
-        yield Row(check, WARNING, f"not known for {listed(unknown)}", "look at these hosts")
+        yield Row(check, WARNING, f"unknown for {listed(unknown)}", "check these hosts")
     else:
         yield Row(check, OK, f"{len(members) - len(lacking)} of {len(members)} hosts have one, required: {required}")
 
 
 def clocks(facts: Facts) -> Rows:
     """Certificates and tokens are refused when clocks differ."""
-    offsets = {"this machine": 0.0}
+    offsets = {"the control node": 0.0}
     rights = facts.get("rights") or {}
     if rights.get("clock_offset") is not None:
         offsets["OVHcloud"] = float(rights["clock_offset"])
@@ -186,12 +191,12 @@ def clocks(facts: Facts) -> Rows:
         return
     limit = float(setting(facts, "max_clock_difference", 60.0))
     spread = max(offsets.values()) - min(offsets.values())
-    seen = ", ".join(f"{name} {value:+.0f} s" for name, value in offsets.items() if name != "this machine")
-    words = f"compared with this machine: {seen}"
+    seen = ", ".join(f"{name} {value:+.0f} s" for name, value in offsets.items() if name != "the control node")
+    words = f"compared with the control node: {seen}"
     if spread > limit:
         odd = odd_one(offsets)
         # a certificate that is signed here would begin at a time that the key servers do not know yet
-        harmless = odd == "this machine" and facts.get("option") != EXTERNAL
+        harmless = odd == "the control node" and facts.get("option") != EXTERNAL
         severity = WARNING if harmless else BLOCKING
         yield Row("Clocks", severity, f"they differ by {spread:.0f} s; {words}", f"set the clock of {odd} by NTP")
     else:
@@ -201,6 +206,6 @@ def clocks(facts: Facts) -> Rows:
 def odd_one(offsets: t.Mapping[str, float]) -> str:
     """Whose clock stands apart; with two clocks OVHcloud is believed."""
     if len(offsets) == 2:
-        return next(name for name in ("vCenter", "this machine") if name in offsets)
+        return next(name for name in ("vCenter", "the control node") if name in offsets)
     middle = sorted(offsets.values())[len(offsets) // 2]
     return max(offsets, key=lambda name: abs(offsets[name] - middle))

@@ -59,9 +59,9 @@ def loaded_dossier(text: str) -> Record:
         check(
             found.get("providers", found.get("vcenters")),
             OBJECT,
-            "it is no dossier of this collection, what it says of key providers",
+            "it is not a dossier of this collection, what it says about key providers",
         )
-        raise ShapeError(f"its format is unknown, {DOSSIER_FORMAT} was expected")
+        raise ShapeError(f"its format is unknown, expected {DOSSIER_FORMAT}")
     check_fields(found, {"updated_at": MOMENT}, "the dossier")
     return {"format": found["format"], "vcenters": sections, "updated_at": found.get("updated_at")}
 
@@ -77,7 +77,7 @@ def _section(vcenter_id: str, name: str, told: t.Mapping[str, t.Any]) -> Record:
 def changed_dossier(dossier: Record, vcenter: VCenter, change: DossierChange, now: str) -> Record:
     """The dossier after the change. Entries of other vCenters are never touched."""
     if "PRIVATE KEY" in json.dumps(change.entry):
-        raise ShapeError(f"the entry of {name_of(change.provider)} holds a private key")
+        raise ShapeError(f"the entry of {name_of(change.provider)} contains a private key")
     own, others = _taken_over(dossier["vcenters"], vcenter, change)
     name, entry = change.provider, change.entry
     # a vCenter has one default: whoever becomes it ends that of the others

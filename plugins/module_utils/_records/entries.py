@@ -130,8 +130,9 @@ def _source(sections: list[Record], vcenter: VCenter, source: str) -> tuple[Reco
     unnamed = [one for one in sections if nameless(one)]
     if sections and not any(own) and not unnamed:
         raise ShapeError(
-            f"it names nothing of {vcenter}, but of {_listed(sections)}. When that vCenter was installed anew, or its "
-            "key providers are to be rebuilt here, give its instance UUID or address as recovery_vcenter"
+            f"it names nothing for {vcenter}, but for {_listed(sections)}. If that vCenter was newly installed, "
+            "or if you want to rebuild that vCenter's key providers here, set recovery_vcenter to its instance "
+            "UUID or address"
         )
     return records.joined([*unnamed, *own]), str(vcenter)
 

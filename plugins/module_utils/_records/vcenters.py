@@ -46,7 +46,7 @@ def of_name(sections: t.Sequence[Record], vcenter: VCenter) -> Record | None:
 
 def named(section: Record) -> str:
     """A section in words."""
-    name = name_of(section["name"]) or "a vCenter whose address is not known"
+    name = name_of(section["name"]) or "a vCenter whose address is unknown"
     return f"{name} (instance UUID {name_of(section['id'])})" if section["id"] else name
 
 

@@ -13,7 +13,7 @@ STATE = {
     "encrypted": "encrypted",
     "partly_encrypted": "partly encrypted",
     "vtpm_only": "home only (vTPM)",
-    "clear": "in clear",
+    "clear": "unencrypted",
     "unreadable": "not readable",
 }
 KIND = {
@@ -21,19 +21,19 @@ KIND = {
     "power_off": "needs power-off",
     "blocked": "blocked",
     "unreadable": "not readable",
-    "left_out": "left out on purpose",
+    "left_out": "excluded on purpose",
 }
 LEVEL = {
     "ok": "ok",
     "warning": "warning",
     "critical": "critical",
     "expired": "critical: expired",
-    "unknown": "not known",
+    "unknown": "unknown",
     "missing": "critical: missing",
 }
 CERTIFICATE = {
     "vcenter_client": "vCenter's client certificate",
-    "kms_server": "certificate of the key server",
+    "kms_server": "certificate of the KMIP server",
     "okms_credential": "OKMS credential",
     "api_credential": "OVHcloud API key",
 }
@@ -44,10 +44,10 @@ BACKUP = {
     "critical": ("notice", "notice: renew soon"),
     "warning": ("notice", "notice: renew soon"),
     "ok": ("ok", "ok"),
-    "unknown": ("ok", "ok, age not known"),
+    "unknown": ("ok", "ok, age unknown"),
 }
 STANDING = {"read": "ok", "not read": "warning"}  # of a part of the scope -> kind of its badge
-PROVIDER = {"standard": "standard (KMIP key server)", "native": "native (vCenter)", "trusted": "trusted"}
+PROVIDER = {"standard": "standard (KMIP server)", "native": "native (vCenter)", "trusted": "trusted"}
 _SIGN = {
     "critical": "\u25b2", "expired": "\u25b2", "missing": "\u25b2", "red": "\u25b2", "clear": "\u25b2",
     "warning": "\u25cf", "yellow": "\u25cf", "partly_encrypted": "\u25cf", "vtpm_only": "\u25cf",
@@ -79,7 +79,7 @@ def size(count: int) -> str:
 def days(count: t.Optional[int]) -> str:
     """Days left, in words."""
     if count is None:
-        return "not known"
+        return "unknown"
     if count < 0:
         return f"expired {plural(-count, 'day')} ago"
     return plural(count, "day")

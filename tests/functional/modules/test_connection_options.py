@@ -152,7 +152,7 @@ def test_credential_that_http_cannot_send_is_never_shown(
                     pathlib.Path("ovh.conf").write_text("\n".join(lines), encoding="utf-8")
                 refused = ask(lab, **(broken if source == "option" else {}))
             assert refused["failure"]["kind"] == "invalid_input"
-            assert refused.msg.startswith(f"{name} has a character") and "\n" not in refused.msg
+            assert refused.msg.startswith(f"{name} contains a character") and "\n" not in refused.msg
             assert value[:8] not in refused.msg and value[8:] not in refused.msg
 
 
@@ -171,7 +171,7 @@ def test_malformed_host_is_refused_on_one_line(lab: Lab, run_module: RunModule, 
         options: dict[str, t.Any] = {**NEEDED.get(module, {}), name: host}
         refused = run_module(module, **options)
         assert refused.failed and refused.msg.startswith(f"{name}: "), refused.msg
-        assert "is no host name or address" in refused.msg and "\n" not in refused.msg
+        assert "is not a host name or address" in refused.msg and "\n" not in refused.msg
         assert refused["failure"]["kind"] == "invalid_input"
 
 
@@ -264,4 +264,4 @@ def test_no_pasted_secret_on_the_screen_of_a_real_play(lab: Lab, tmp_path: pathl
     assert (done.code, row["ok"], row["ignored"]) == (0, 5, 3), done.screen
     secrets = [lab.consumer_key, "s3cr3t-token", "abcdef-1", body]
     assert [done.screen.count(secret) for secret in secrets] == [0, 0, 0, 0], done.screen
-    assert "Traceback" not in done.screen and "access_token has a character" in done.screen
+    assert "Traceback" not in done.screen and "access_token contains a character" in done.screen

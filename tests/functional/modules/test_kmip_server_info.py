@@ -237,7 +237,7 @@ def test_nobody_named_means_the_authorities_of_the_machine(kms):
     trusted = kms.look()["kmip_server"]["trusted"]
     assert (trusted["verdict"], trusted["by_ca"], trusted["hostname_matches"]) == (False, False, True)
     assert trusted["reasons"][0].startswith(
-        "not trusted by the authorities of this machine (no ca, ca_path or thumbprints"
+        "not trusted by the trusted authorities of the control node (no ca, ca_path or thumbprints"
     )
 
 
@@ -548,7 +548,7 @@ def test_bad_input_is_told_before_any_connection(kms13):
         ({"ca_path": "/nowhere/ca.pem"}, "ca_path: cannot read /nowhere/ca.pem: No such file or directory"),
         (
             {"thumbprints": ["abc"]},
-            "thumbprints: 'abc' is no thumbprint; 40 (SHA-1) or 64 (SHA-256) hexadecimal digits",
+            "thumbprints: 'abc' is not a thumbprint; expected 40 (SHA-1) or 64 (SHA-256) hexadecimal digits",
         ),
         (
             {"client_certificate": pair["client_certificate"]},

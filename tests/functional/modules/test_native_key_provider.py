@@ -129,7 +129,7 @@ def test_hosts_without_tpm(lab, run):
     assert "tpm_required: false" in message
     converge(lab, run, "key_provider", NEW, tpm_required=False)
     message = refused(lab, run, "conflict")
-    assert "tpm_required: false, which cannot be changed later" in message
+    assert "tpm_required: false, which cannot change later" in message
 
 
 def test_hosts_in_no_cluster_are_told(lab, run):

@@ -159,7 +159,7 @@ def test_option_with_an_unknown_version_names_option_and_block(
 ) -> None:
     result = harness.run_module("kmip_server_info", host=HOST, port=1, wait=False, ca=change(pair[0]))
     assert result["failure"]["kind"] == "invalid_input"
-    assert result.msg == "ca: block 1 (CERTIFICATE) is damaged: it is no readable certificate"
+    assert result.msg == "ca: block 1 (CERTIFICATE) is damaged: it is not a readable certificate"
 
 
 @pytest.fixture(scope="module")
@@ -198,7 +198,7 @@ def test_password_with_a_nul_is_refused_by_name(tmp_path: pathlib.Path) -> None:
     }
     result = harness.run_module("native_key_provider_backup", **options, backup_password="with\0nul", port=1)
     assert result.failed
-    assert result.msg.startswith("backup_password has a character that cannot be used (U+0000)")
+    assert result.msg.startswith("backup_password contains an invalid character (U+0000)")
     assert not list(tmp_path.iterdir())
 
 

@@ -52,7 +52,7 @@ def test_character_that_nothing_can_hold_is_refused_by_its_option(lab: Lab, run_
     for name, odd in zip(names, "\x00\x01\x1b\ufffe" * len(names)):
         refused = run_module(module, **{**needed(module), name: f"Planted{odd}value"})
         assert refused["failure"]["kind"] == "invalid_input", (name, refused.msg)
-        assert refused.msg.startswith(f"{name} has a character that cannot be used (U+{ord(odd):04X})"), refused.msg
+        assert refused.msg.startswith(f"{name} contains an invalid character (U+{ord(odd):04X})"), refused.msg
         assert "Planted" not in refused.msg and "\n" not in refused.msg
     assert lab.journal.entries() == []
 
@@ -60,5 +60,5 @@ def test_character_that_nothing_can_hold_is_refused_by_its_option(lab: Lab, run_
 def test_null_character_in_a_backup_password_is_no_panic(lab: Lab, run_module: RunModule) -> None:
     options: dict[str, t.Any] = {"name": "p", "path": "p.p12", "allow_ephemeral": True}
     refused = run_module("native_key_provider_backup", backup_password="Planted\x00word-1", **options)
-    assert refused.msg.startswith("backup_password has a character that cannot be used (U+0000)")
+    assert refused.msg.startswith("backup_password contains an invalid character (U+0000)")
     assert "Planted" not in refused.output

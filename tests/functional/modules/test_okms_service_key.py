@@ -258,7 +258,7 @@ def test_bad_input(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) ->
         ({"key": public_pem}, "key"),
         ({"key": "{nonsense"}, "not complete JSON"),
         ({"key": '{"kty": "oct"}'}, "lacks k"),
-        ({"key": '{"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA", "d": "AAAA"}'}, "no EC key"),
+        ({"key": '{"kty": "EC", "crv": "P-256", "x": "AAAA", "y": "AAAA", "d": "AAAA"}'}, "not a valid EC key"),
         ({"key": "not base64!"}, "not base64"),
         ({"key": "AAAA", "size": 128}, "size and curve cannot go with key"),
         ({"deactivation_reason": "superseded"}, "only for state=deactivated"),

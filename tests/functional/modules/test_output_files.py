@@ -67,12 +67,12 @@ def _obstacles(folder: pathlib.Path) -> dict[str, str]:
     (folder / "file").write_text("kept")
     return {
         "folder.p12": "is a folder; name a file in it",
-        "link.p12": f"is a symbolic link, which a new file would replace; name the file it points to, {folder}/t",
+        "link.p12": f"is a symbolic link, which a new file would replace; name the file to which it points, {folder}/t",
         "lost.p12": "is a symbolic link",
         "fifo.p12": "is not a regular file",
         "file/nkp.p12": "cannot be written: Not a directory",
         "file/far/nkp.p12": f"{folder}/file",
-        "nul\0.p12": "has a character that cannot be used (U+0000)",
+        "nul\0.p12": "contains an invalid character (U+0000)",
     }
 
 
@@ -124,9 +124,7 @@ def test_a_path_in_the_container_of_a_job(run: Run, monkeypatch: pytest.MonkeyPa
     files = [{"option": "dossier_path", "path": "/dev/shm/dossier.json"}]
     refused = run(files=files, prefix="okms_")
     assert refused["failure"]["kind"] == "refused_by_guard"
-    assert refused.msg.startswith(
-        "okms_dossier_path: /dev/shm/dossier.json lies in the container of this job (AWX_HOST"
-    )
+    assert refused.msg.startswith("okms_dossier_path: /dev/shm/dossier.json lies in this job's container (AWX_HOST")
     assert "name the volume in okms_volumes" in refused.msg
     assert not run(files=files, volumes=["/dev/shm"]).failed
     assert not run(files=[{**files[0], "lasting": False}]).failed

@@ -291,7 +291,7 @@ def test_a_host_name_is_resolved(lab: Lab, run_module: RunModule) -> None:
         ({"thumbprint": "0A:0B"}, "thumbprint: '0A:0B' is no thumbprint"),
         ({"thumbprint": None}, "thumbprint"),
         ({"host": "2001:db8::1"}, "IPv4 only"),
-        ({"host": "https://kms.example.net"}, "is no host name or address; the port has its own"),
+        ({"host": "https://kms.example.net"}, "is not a host name or address; the port has its own"),
         ({"service_name": "pcc-203-0-113-1"}, "pcc-203-0-113-1"),
         ({"application_secret": "wrong-secret"}, "application_secret"),
     ],

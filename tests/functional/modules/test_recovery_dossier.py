@@ -102,7 +102,7 @@ def test_change_of_another_run_meanwhile_is_kept(path: pathlib.Path, monkeypatch
     ("text", "words"),
     [
         ("{", "it is not JSON (line 1)"),
-        ('{"format": 9, "providers": {}}', "its format is unknown, 2 was expected"),
+        ('{"format": 9, "providers": {}}', "its format is unknown, expected 2"),
         ('{"format": 1, "vcenter": ["{{ 1 }}"], "providers": {}}', "name is not a text of one line"),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_file_of_another_shape_is_refused_and_kept(path: pathlib.Path, text: s
 def test_bad_options_are_refused_and_nothing_is_made(path: pathlib.Path) -> None:
     secret = "-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----"
     for options, words in (
-        ({"entry": {"x": secret}}, "the entry of nkp holds a private key"),
+        ({"entry": {"x": secret}}, "the entry of nkp contains a private key"),
         ({"vcenter": {"vcenter": " "}}, "vcenter and provider must not be empty"),
         ({"provider": ""}, "vcenter and provider must not be empty"),
     ):
@@ -135,7 +135,7 @@ def test_what_to_rebuild_is_that_of_the_vcenter_or_of_the_named_one(path: pathli
     anew = {"vcenter": "vc.example", "vcenter_id": "uuid-c"}
     refused = read(path, anew, rebuild=True)
     assert (
-        "it names nothing of vc.example (instance UUID uuid-c), but of vc.example (instance UUID uuid-a), "
+        "it names nothing for vc.example (instance UUID uuid-c), but for vc.example (instance UUID uuid-a), "
         in refused.msg
     )
     assert "as recovery_vcenter" in refused.msg

@@ -294,7 +294,7 @@ def test_malformed_address_is_told_before_anything_is_made(lab, run, address):
     mark = lab.journal.mark()
     result = run(servers=servers)
     assert result["failure"]["kind"] == "invalid_input" and lab.journal.entries(since=mark) == []
-    assert result.msg.startswith(f"servers: the address of kms-a: '{address}' is no host name or address")
+    assert result.msg.startswith(f"servers: the address of kms-a: '{address}' is not a host name or address")
 
 
 def test_bad_days_of_the_connection(lab, run, closed_port, tmp_path):

@@ -49,7 +49,7 @@ def test_a_task_that_fails_stops_further_starts(lab: Lab, run_module: RunModule)
     assert outcomes(result) == {"vm1": "done", "vm2": "failed", **dict.fromkeys(SIX[2:], "not_started")}
     assert writes == ["ReconfigVM_Task"] * 2
     assert "its host cannot get the key" in rows(result)["vm2"]["error"].lower()
-    assert "4 were not started" in result.msg and "run again to go on" in result.msg
+    assert "4 were not started" in result.msg and "rerun to continue" in result.msg
     finished(lab, run)
 
 

@@ -273,7 +273,7 @@ def test_what_okms_costs_a_month(lab: Lab, play: Play, folder: pathlib.Path) -> 
     # the keys of vm1 and of the home of vm3
     assert (cost["in_use"], cost["unused"], cost["unused_monthly_cost"]) == (2, 3, 0.18)
     notices = {one["code"]: one for one in _report(folder)["findings"]}
-    assert "Only this vCenter was asked" in notices["okms_unused_objects"]["text"]
+    assert "Only this vCenter was read" in notices["okms_unused_objects"]["text"]
     assert "0.3 EUR a month without tax" in result.screen
     assert "not used by this vCenter" in (folder / "encryption-audit.html").read_text(encoding="utf-8")
     assert _good(play(encryption_audit_okms_id=domain.okms_id)).changed == 0

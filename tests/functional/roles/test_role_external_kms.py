@@ -117,7 +117,7 @@ def test_everything_that_is_missing_is_told_at_once(lab: Lab, play: Play) -> Non
     stopped = play(**pair_options(lab), external_kms_vsphere_user="nobody")
     assert stopped.code != 0 and lab.journal.writes() == [], stopped.screen
     words = ("ESXi versions", "no user nobody", *(f"KMS {kms.name}" for kms in lab.external_kms))
-    message = words_of(stopped).rpartition("findings stop option external_kms")[2]
+    message = words_of(stopped).rpartition("findings block option external_kms")[2]
     assert all(word in message for word in words), stopped.screen
 
 

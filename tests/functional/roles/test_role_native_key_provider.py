@@ -126,7 +126,7 @@ def test_a_copy_that_cannot_be_reached_stops_the_role(lab: Lab, play: Play, tmp_
     mark = lab.journal.mark()
     stopped = play(native_key_provider_preflight=False)
     assert stopped.code != 0 and lab.journal.writes(mark) == [], stopped.screen
-    refusal = f"The backup cannot be copied to vault1:{vault} (on this machine): "
+    refusal = f"The backup cannot be copied to vault1:{vault} (on the control node): "
     assert refusal in " ".join(stopped.screen.split()), stopped.screen
     # a copy that is not there is no reason to stop: the backup is taken again
     inventory.write_text(good)
@@ -177,7 +177,7 @@ def test_everything_that_is_missing_is_told_at_once(lab: Lab, play: Play) -> Non
     lab.vcenter.inventory.host("esx1").version = "7.0.1"
     stopped = play(native_key_provider_vsphere_user="nobody")
     assert stopped.code != 0 and lab.journal.writes() == [], stopped.screen
-    message = " ".join(stopped.screen.split()).rpartition("findings stop option native_key_provider")[2]
+    message = " ".join(stopped.screen.split()).rpartition("findings block option native_key_provider")[2]
     assert "ESXi versions" in message and "no user nobody" in message, stopped.screen
 
 

@@ -121,8 +121,8 @@ def test_entries_delivered_before_vcenter_are_not_waited_for(lab: Lab, play: Pla
 def test_without_permission_to_order_it_stops_with_the_price(lab: Lab, play: Play) -> None:
     missing = play(okms_allow_order=False)
     # told by what finds it and by the summary, in the words of the role, and not once more at the end
-    assert missing.code != 0 and "say okms_allow_order: true" in summary_of(missing)["blocked_by"][0], missing.screen
-    assert missing.screen.count("say okms_allow_order: true") <= 3
+    assert missing.code != 0 and "set okms_allow_order: true" in summary_of(missing)["blocked_by"][0], missing.screen
+    assert missing.screen.count("set okms_allow_order: true") <= 3
     result = play(okms_allow_order=False, okms_preflight=False)
     assert result.code != 0
     assert lab.journal.writes() == []
@@ -201,7 +201,7 @@ def test_a_clock_of_this_machine_that_is_ten_minutes_off_is_told_and_survived(
     assert (result.code, result.failed) == (0, 0), result.screen
     words = " ".join(result.screen.split())
     assert re.search(r"warning Clocks: they differ by (599|60\d) s", words), words
-    assert "set the clock of this machine by NTP" in words
+    assert "set the clock of the control node by NTP" in words
     assert set(_counts(lab).values()) == {1}
 
 

@@ -215,7 +215,8 @@ def test_the_policy_for_kmip_needs_no_iam_for_vsphere(tmp_path: pathlib.Path) ->
         checked = play(check=True, **wish)
         assert (checked.code, lab.journal.writes(mark)) == (0, []), checked.screen
         assert (
-            f"the run keeps the one for {KMIP_USER}" in _words(checked) or "IAM policy for KMIP" not in checked.screen
+            f"the run maintains the one for {KMIP_USER}" in _words(checked)
+            or "IAM policy for KMIP" not in checked.screen
         )
         done = play(**wish)
         assert (done.code, done.failed) == (0, 0), done.screen
@@ -238,7 +239,7 @@ def test_a_missing_policy_ends_the_wait_early(lab: Lab, play: Play) -> None:
     assert stopped.code != 0 and lab.okms_kmip.turned_away, stopped.screen
     for said in ("bad certificate", "IAM policy with the okms:kmip actions", "okms_kmip_policy", "run again"):
         assert said in words, said
-    assert f"warning IAM policy for KMIP: the run keeps none; {KMIP_USER} needs one" in words
+    assert f"warning IAM policy for KMIP: the run maintains none; {KMIP_USER} needs one" in words
     refusals = len(lab.okms_kmip.turned_away)
     done = play(**wish)
     assert (done.code, done.failed) == (0, 0), done.screen

@@ -143,7 +143,7 @@ def test_unknown_variables_of_the_role_are_a_warning(read: Read) -> None:
     result = read(_play("okms", ["found is not failed"], private_cloud="pcc-192-0-2-10", **{"region": "x"}), **typed)
     screen = " ".join(result.screen.split())
     assert result.code == 0, screen
-    assert "okms_provder, perhaps okms_provider is meant: the role okms has no such option, it is ignored" in screen
+    assert "okms_provder, did you mean okms_provider?: the role okms has no such option, it is ignored" in screen
     assert "okms_tpm_requird: the role okms has no such option" in screen
     assert "okms_hosts" not in screen
     assert "other_okms" not in screen
@@ -202,7 +202,7 @@ def test_preflight_refuses_what_the_run_would_refuse(lab: Lab, tmp_path: pathlib
         result = harness.run_playbook(lab, role, tmp_path, check, **variables, okms_private_cloud=lab.private_cloud)
         screen = " ".join(result.screen.split())
         assert result.code != 0
-        assert "role okms cannot be used, nothing was changed: okms_renew_before: 'soon' is no whole number" in screen
+        assert "role okms are invalid, nothing was changed: okms_renew_before: 'soon' is not a whole number" in screen
     assert lab.journal.entries() == []
 
 

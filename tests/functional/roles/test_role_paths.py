@@ -71,7 +71,7 @@ def test_what_must_outlast_a_job_is_refused_in_its_container(
     said = refused(quiet_lab, tmp_path, book, **{**options, option: path, "in_a_job": True})
     # an output that has a newer name is told by it
     name = "external_kms_certificate_output_path" if option == "external_kms_certificate_path" else option
-    assert f"{name}: {path} lies in the container of this job" in said
+    assert f"{name}: {path} lies in this job's container" in said
     assert f"name the volume in {book}_volumes" in said
     assert not os.path.exists(path)
 

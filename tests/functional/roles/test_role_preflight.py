@@ -157,7 +157,7 @@ def test_zerto_and_vsan_are_told_and_stop_nothing(lab: Lab, look: Look) -> None:
 def test_it_fails_when_something_is_blocking(lab: Lab, look: Look) -> None:
     result = look(preflight_fail_on_blocking=True)
     assert result.play.code != 0 and "vSphere user" in result.play.screen
-    assert "findings stop option okms" in " ".join(result.play.screen.split())
+    assert "findings block option okms" in " ".join(result.play.screen.split())
 
 
 def test_a_refused_identity_is_told_all_and_the_printed_policy_is_enough(
@@ -199,15 +199,15 @@ def test_a_dead_credential_hides_nothing_else(lab: Lab, look: Look, arguments: t
 def test_no_way_to_vcenter_names_the_entry_that_is_missing(tmp_path: pathlib.Path) -> None:
     with Lab(LabSettings(enforce_user_policies=True)) as lab:
         look = looker(lab, tmp_path)
-        row = look(preflight_address="203.0.113.7").rows("blocking")["vCenter reachable from here"]
+        row = look(preflight_address="203.0.113.7").rows("blocking")["vCenter reachable from the control node"]
         assert (
             "203.0.113.7/32" in row["next_step"]
             and f"/dedicatedCloud/{lab.private_cloud}/allowedNetwork" in row["next_step"]
         )
-        row = look().rows("blocking")["vCenter reachable from here"]
+        row = look().rows("blocking")["vCenter reachable from the control node"]
         assert "127.0.0.1/32" in row["next_step"] and "private address" in row["next_step"]
         lab.ovhcloud.allow_network("127.0.0.0/8")
-        assert "vCenter reachable from here" in look().rows("ok")
+        assert "vCenter reachable from the control node" in look().rows("ok")
 
 
 def test_a_secured_cloud(lab: Lab, look: Look, run_module: RunModule) -> None:

@@ -57,7 +57,5 @@ def test_a_wrong_connection_is_told_by_its_variable(lab: Lab, tmp_path: pathlib.
     environment = {"VMWARE_CA_PATH": ""}
     result = harness.run_playbook(lab, "native_key_provider", tmp_path, environment=environment, **variables, **missing)
     assert result.code != 0
-    assert said in result.screen and "correct the options or variables of the connection" in result.screen, (
-        result.screen
-    )
+    assert said in result.screen and "correct the connection's options or variables" in result.screen, result.screen
     assert lab.journal.writes() == []

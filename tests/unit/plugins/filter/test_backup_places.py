@@ -80,7 +80,7 @@ def test_the_user_of_the_command_line_is_the_default(monkeypatch: pytest.MonkeyP
 def test_a_copy_by_connection_local_is_not_outside(connection: str) -> None:
     found = place({"ansible_connection": connection})
     assert (found["refused"], found["outside"]) == ("", False)
-    assert found["label"] == f"backup1:{PATH} (on this machine)"
+    assert found["label"] == f"backup1:{PATH} (on the control node)"
 
 
 @pytest.mark.parametrize("host", ["localhost"])

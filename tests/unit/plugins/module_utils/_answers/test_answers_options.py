@@ -52,7 +52,7 @@ def test_every_optional_option_of_a_role_can_be_blank(role: str, blank: t.Any) -
     [(role, name) for role, specs in SPECS.items() for name, spec in specs.items() if spec.get("required")],
 )
 def test_a_required_option_that_is_blank_is_named(role: str, name: str, blank: t.Any) -> None:
-    with pytest.raises(InvalidInputError, match=f"role {role} cannot be used, nothing was changed: {name}: "):
+    with pytest.raises(InvalidInputError, match=f"role {role} are invalid, nothing was changed: {name}: "):
         answers(role, **{name[len(role) + 1 :]: blank})
 
 
@@ -61,17 +61,17 @@ def test_a_required_option_that_is_blank_is_named(role: str, name: str, blank: t
     [
         ("okms", {"validity": 366}, "okms_validity: 366 is more than the 365 days that OKMS allows"),
         ("okms", {"validity": 0}, "okms_validity: 0 is less than 1"),
-        ("okms", {"validity": 30}, "okms_validity: 30 days are not more than the 30 of renew_before"),
+        ("okms", {"validity": 30}, "okms_validity: 30 days is not more than renew_before (30)"),
         ("okms", {"max_price": "-1"}, "okms_max_price: -1.0 is less than 0"),
-        ("okms", {"server_thumbprints": "AB:CD"}, "okms_server_thumbprints: 'AB:CD' is no SHA-256 thumbprint"),
+        ("okms", {"server_thumbprints": "AB:CD"}, "okms_server_thumbprints: 'AB:CD' is not a SHA-256 thumbprint"),
         ("okms", {"identity_urns": "me"}, "okms_identity_urns: 'me' is not the URN of an identity"),
         ("okms", {"identity_urns": [f"urn:v1:{n}" for n in range(26)]}, "okms_identity_urns: 26 are more than the 25"),
-        ("okms", {"iam_policy": "ovh-mine"}, "okms_iam_policy: names that start with ovh- are kept by OVHcloud"),
+        ("okms", {"iam_policy": "ovh-mine"}, "okms_iam_policy: names that start with ovh- are reserved for OVHcloud"),
         ("okms", {"iam_users": "bob"}, "okms_iam_users: 'bob' is neither a URN"),
         ("okms", {"credential_name": "x" * 51}, "okms_credential_name: it has more than 50 characters"),
-        ("external_kms", {"server_ca": "kms-ca.pem"}, "external_kms_server_ca: the text is no certificate in PEM form"),
-        ("external_kms", {"private_key": "k.pem"}, "external_kms_private_key: the text is no private key in PEM form"),
-        ("external_kms", {"identity": "ca", "validity": 20}, "external_kms_validity: 20 days are not more"),
+        ("external_kms", {"server_ca": "kms-ca.pem"}, "external_kms_server_ca: the text is not a certificate in PEM"),
+        ("external_kms", {"private_key": "k.pem"}, "external_kms_private_key: the text is not a private key in PEM"),
+        ("external_kms", {"identity": "ca", "validity": 20}, "external_kms_validity: 20 days is not more"),
         ("external_kms", {"servers": [{"name": "a", "address": "b"}] * 2}, "external_kms_servers: 'a' is given twice"),
         ("external_kms", {"servers": [{"name": "a", "address": "b", "port": 0}]}, "has the port 0"),
         ("external_kms", {"servers": [{"name": "a", "address": "https://b"}]}, "external_kms_servers: 'https://b'"),
@@ -79,13 +79,13 @@ def test_a_required_option_that_is_blank_is_named(role: str, name: str, blank: t
         ("preflight", {"kms_servers": [{"name": "a", "address": "b c"}]}, "preflight_kms_servers: 'b c'"),
         ("native_key_provider", {"name": "a/b"}, "native_key_provider_name: the name"),
         ("native_key_provider", {"vsphere_user": "admin"}, "native_key_provider_private_cloud: it is required with"),
-        ("vm_encryption", {"selection": {"names": []}}, "vm_encryption_selection: it names no virtual machine"),
+        ("vm_encryption", {"selection": {"names": []}}, "vm_encryption_selection: it selects no VM"),
         ("vm_encryption", {"create_policy": "yes"}, "vm_encryption_policy: it is required with create_policy"),
         ("vm_encryption", {"max_parallel": 0}, "vm_encryption_max_parallel: 0 is less than 1"),
-        ("key_rotation", {"selection": {"all": False}}, "key_rotation_selection: it names no virtual machine"),
-        ("encryption_audit", {"mode": "0999"}, "encryption_audit_mode: '0999' is no mode of a file"),
-        ("okms", {"display_name": "okms\0"}, "okms_display_name has a character"),
-        ("okms", {"dossier_path": "a\0b"}, "okms_dossier_path has a character"),
+        ("key_rotation", {"selection": {"all": False}}, "key_rotation_selection: it selects no VM"),
+        ("encryption_audit", {"mode": "0999"}, "encryption_audit_mode: '0999' is not a file mode"),
+        ("okms", {"display_name": "okms\0"}, "okms_display_name contains an invalid character"),
+        ("okms", {"dossier_path": "a\0b"}, "okms_dossier_path contains an invalid character"),
         ("vm_encryption", {"selection": {"names": ["a\ud800"]}}, "vm_encryption_selection"),
     ],
 )  # fmt: skip
@@ -131,7 +131,7 @@ def test_a_long_list_of_problems_is_cut() -> None:
 @pytest.mark.parametrize("role", ["external_kms", "native_key_provider", "okms", "vm_encryption"])
 def test_partial_options_are_judged_without_the_rest(role: str) -> None:
     assert answers(role, partial=True)
-    with pytest.raises(InvalidInputError, match=f"{role}_wait_timeout: 'x' is no whole number"):
+    with pytest.raises(InvalidInputError, match=f"{role}_wait_timeout: 'x' is not a whole number"):
         answers(role, partial=True, wait_timeout="x")
 
 
@@ -147,10 +147,10 @@ def test_unknown_variables_are_named_with_what_is_meant() -> None:
         "native_key_provider_tpm_requird": True,
     }
     assert options.unknown("recovery", variables, every, variables.__getitem__) == [
-        "recovery_fil, perhaps recovery_file is meant"
+        "recovery_fil, did you mean recovery_file?"
     ]
     assert options.unknown("native_key_provider", variables, every, variables.__getitem__) == [
-        "native_key_provider_tpm_requird, perhaps native_key_provider_tpm_required is meant"
+        "native_key_provider_tpm_requird, did you mean native_key_provider_tpm_required?"
     ]
     report = {"preflight_report": {}, "preflight_qqqq": 1}
     assert options.unknown("preflight", report, every, report.__getitem__) == ["preflight_qqqq"]

@@ -70,26 +70,26 @@ def test_a_value_comes_in_the_type_of_its_option(spec: dict[str, t.Any], value: 
 @pytest.mark.parametrize(
     ("spec", "value", "words"),
     [
-        ({}, True, "True is no text; put text that YAML takes for something else in quotes"),
-        ({}, ["a"], "a list is no text"),
+        ({}, True, "True is not text; quote text that YAML would interpret as something else"),
+        ({}, ["a"], "a list is not text"),
         ({"type": "bool"}, "perhaps", "'perhaps' is neither true nor false"),
         ({"type": "bool"}, 2, "2 is neither true nor false"),
-        ({"type": "int"}, "1.5", "'1.5' is no whole number"),
-        ({"type": "int"}, True, "True is no whole number"),
-        ({"type": "int"}, "9" * 30, "is no whole number"),
-        ({"type": "float"}, "nan", "'nan' is no number"),
-        ({"type": "float"}, True, "True is no number"),
+        ({"type": "int"}, "1.5", "'1.5' is not a whole number"),
+        ({"type": "int"}, True, "True is not a whole number"),
+        ({"type": "int"}, "9" * 30, "is not a whole number"),
+        ({"type": "float"}, "nan", "'nan' is not a number"),
+        ({"type": "float"}, True, "True is not a number"),
         ({"choices": ["rsa", "auto", ""]}, "dsa", "'dsa' is not one of rsa, auto"),
         ({**LISTS, "choices": ["warning", "critical"]}, "critical, warn", "'warn' is not one of warning, critical"),
-        (LISTS, "[one, two", "the text begins like JSON and is none"),
-        (LISTS, [["a"]], "item 1 is a list, a text was expected"),
-        (COPIES, "vault1", "as text it must be JSON"),
-        (COPIES, [{"hots": "vault1"}], "item 1: host: it is required and was not given; hots is unknown, perhaps host"),
-        ({"type": "dict"}, "vm1", "the text is no dictionary; write it in JSON"),
-        ({"type": "dict"}, "[1]", "the text is no dictionary"),
-        ({"type": "dict"}, 5, "5 is no dictionary"),
-        ({}, {"a": "b\n" * 400}, "a dictionary is no text"),
-        ({"type": "int"}, "-----BEGIN\nKEY", "a text of 14 characters is no whole number"),
+        (LISTS, "[one, two", "the text starts like JSON, but is not JSON"),
+        (LISTS, [["a"]], "item 1 is a list, expected a text"),
+        (COPIES, "vault1", "as text, it must be JSON"),
+        (COPIES, [{"hots": "vault1"}], "item 1: host: required, but not given; hots is unknown, did you mean host?"),
+        ({"type": "dict"}, "vm1", "the text is not a dictionary; write it in JSON"),
+        ({"type": "dict"}, "[1]", "the text is not a dictionary"),
+        ({"type": "dict"}, 5, "5 is not a dictionary"),
+        ({}, {"a": "b\n" * 400}, "a dictionary is not text"),
+        ({"type": "int"}, "-----BEGIN\nKEY", "a text of 14 characters is not a whole number"),
     ],
 )
 def test_a_value_of_no_use_is_refused_in_one_line(spec: dict[str, t.Any], value: t.Any, words: str) -> None:
@@ -146,5 +146,5 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         "hosts": {"type": "list", "required": True},
     }
     _found, problems = judged(specs, {"days": "x", "name": " ", "hosts": []})
-    missing = "it is required and was not given"
-    assert problems == ["days: 'x' is no whole number", f"name: {missing}", f"hosts: {missing}"]
+    missing = "required, but not given"
+    assert problems == ["days: 'x' is not a whole number", f"name: {missing}", f"hosts: {missing}"]

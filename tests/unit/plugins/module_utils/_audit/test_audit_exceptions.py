@@ -17,19 +17,19 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.report.fleet import PO
 @pytest.mark.parametrize(
     ("state", "changes", "kind", "reason", "next_step"),
     [
-        ("clear", {}, "ready", "Not encrypted. Nothing stands in the way.", "the playbook vm_encryption"),
+        ("clear", {}, "ready", "Not encrypted. Nothing prevents its encryption.", "the playbook vm_encryption"),
         ("clear", {"obstacles": [POWERED_ON]}, "power_off", "Not encrypted. It is powered on.", "Shut it down"),
         ("clear", {"obstacles": [POWERED_ON, RDM]}, "blocked", "raw device mapping.", "Move its data"),
         (
             "partly_encrypted",
             {"obstacles": [SNAPSHOTS]},
             "blocked",
-            "In clear: home, Hard disk 2",
+            "Unencrypted: home, Hard disk 2",
             "Remove the snapshots",
         ),
         ("vtpm_only", {}, "ready", "Only its home is encrypted, for its vTPM", "vm_encryption"),
         ("unreadable", {"home": None, "disks": []}, "unreadable", "could not be read", "rights of the vSphere user"),
-        ("clear", {"infrastructure": "vcenter"}, "left_out", "hands out the keys", "Nothing"),
+        ("clear", {"infrastructure": "vcenter"}, "left_out", "provides the keys", "Nothing"),
         ("clear", {"infrastructure": "key_server"}, "left_out", "its own keys to start", "Nothing"),
         ("clear", {"infrastructure": "new word"}, "left_out", "recognised as new word", "Nothing"),
         # what stands in the way of another operation is not told
@@ -37,7 +37,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.report.fleet import PO
             "clear",
             {"obstacles": [{**RDM, "operation": "decrypt"}]},
             "ready",
-            "Nothing stands in the way",
+            "Nothing prevents its encryption",
             "vm_encryption",
         ),
     ],

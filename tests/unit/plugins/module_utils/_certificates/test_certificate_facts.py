@@ -112,7 +112,7 @@ def test_every_kind_of_alternative_name(maker):
 
 
 def test_facts_of_something_else(leaf):
-    with pytest.raises(InvalidInputError, match=r"^ca: block 1 is no readable certificate$"):
+    with pytest.raises(InvalidInputError, match=r"^ca: block 1 is not a readable certificate$"):
         certificate_facts(leaf.request, "ca")
 
 
@@ -147,7 +147,7 @@ def test_thumbprints_in_every_form(canonical):
     "text", ["", SHA1[:-1], f"{SHA1}:00", f"sha256:{SHA1}", f"sha1:{SHA256}", SHA1.replace("A", "G"), "md5"]
 )
 def test_no_thumbprint(text):
-    with pytest.raises(InvalidInputError, match=r"^pins: .* is no thumbprint; 40 .* or 64 "):
+    with pytest.raises(InvalidInputError, match=r"^pins: .* is not a thumbprint; expected 40 .* or 64 "):
         thumbprint(text, "pins")
 
 

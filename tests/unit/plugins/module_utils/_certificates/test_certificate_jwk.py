@@ -81,7 +81,7 @@ def test_base64_in_any_alphabet(text: str) -> None:
         ('{"kty": "OKP", "x": "hidden"}', "oct, RSA, EC"),
         ('{"kty": "RSA", "n": "hidden", "e": "AQAB"}', "lacks d, p, q, dp, dq, qi"),
         (json.dumps({**EC_JWK, "crv": "P-111"}), "P-256, P-384, P-521"),
-        (json.dumps({**EC_JWK, "x": EC_JWK["y"]}), "no EC key"),
+        (json.dumps({**EC_JWK, "x": EC_JWK["y"]}), "not a valid EC key"),
         (pem(ed25519.Ed25519PrivateKey.generate()), "only RSA keys and EC keys"),
         (pem(ec.generate_private_key(ec.SECP256K1())), "only RSA keys and EC keys"),
     ],
@@ -96,5 +96,5 @@ def test_what_is_wrong_is_said_without_the_content(text: str, words: str) -> Non
 
 
 def test_no_public_key() -> None:
-    with pytest.raises(InvalidInputError, match="no readable public key"):
+    with pytest.raises(InvalidInputError, match="not a readable public key"):
         public_key_in("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n")

@@ -86,11 +86,11 @@ def _damaged(pem: str) -> str:
 
 WRONG = {
     "empty": (lambda pem: " \n", "server_ca: is empty"),
-    "no block": (lambda pem: "hello", "server_ca: holds no PEM block (-----BEGIN CERTIFICATE-----"),
-    "file name": (lambda pem: "/etc/pki/ca.pem", "it looks like a file name, the content was expected"),
+    "no block": (lambda pem: "hello", "server_ca: contains no PEM block (-----BEGIN CERTIFICATE-----"),
+    "file name": (lambda pem: "/etc/pki/ca.pem", "it looks like a file name, expected the content"),
     "dashes of a word processor": (
         lambda pem: pem.replace("-----", "\u2014\u2014-"),
-        "its hyphens were turned into typographic dashes",
+        "its hyphens have become typographic dashes",
     ),
     "no end": (lambda pem: pem.rsplit("-----END", 1)[0], "server_ca: block 2 (CERTIFICATE) has no END line"),
     "no end of the first": (
@@ -103,7 +103,7 @@ WRONG = {
     ),
     "two kinds in one": (
         lambda pem: pem.replace("END CERTIFICATE", "END PRIVATE KEY", 1),
-        "server_ca: block 1 begins as CERTIFICATE and ends as PRIVATE KEY",
+        "server_ca: block 1 starts as CERTIFICATE and ends as PRIVATE KEY",
     ),
     "other kind": (
         lambda pem: pem.replace("CERTIFICATE", "CERTIFICATE REQUEST"),
@@ -111,15 +111,15 @@ WRONG = {
     ),
     "unknown kind": (
         lambda pem: pem.replace("CERTIFICATE", "PKCS7"),
-        "server_ca: block 1 (PKCS7) is of a kind that is not supported, CERTIFICATE was expected",
+        "server_ca: block 1 (PKCS7) has an unsupported kind, expected CERTIFICATE",
     ),
     "junk of Windows-1252": (
         lambda pem: pem.replace("\nMII", "\n\u201cMII", 1),
-        "server_ca: block 1 (CERTIFICATE) holds a character that is not base64 (U+201C)",
+        "server_ca: block 1 (CERTIFICATE) contains a character that is not base64 (U+201C)",
     ),
     "ellipsis": (
         lambda pem: re.sub("\n(.{20}).*\n", "\n\\1...\n", pem, count=1),
-        "server_ca: block 1 (CERTIFICATE) holds a character that is not base64 (U+002E)",
+        "server_ca: block 1 (CERTIFICATE) contains a character that is not base64 (U+002E)",
     ),
     "lines lost": (
         lambda pem: pem + _cut(pem.split("-----END")[0] + "-----END CERTIFICATE-----", 2),
@@ -134,7 +134,7 @@ WRONG = {
         lambda pem: "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----",
         "server_ca: block 1 (CERTIFICATE) is not DER inside its base64",
     ),
-    "no certificate": (_damaged, "server_ca: block 1 (CERTIFICATE) is damaged: it is no readable certificate"),
+    "no certificate": (_damaged, "server_ca: block 1 (CERTIFICATE) is damaged: it is not a readable certificate"),
 }
 
 
@@ -168,5 +168,5 @@ def test_a_private_key_is_never_quoted(leaf):
 
 
 def test_single_refuses_more_blocks(leaf, authority):
-    with pytest.raises(InvalidInputError, match=r"^certificate: holds 2 PEM blocks, exactly one was expected$"):
+    with pytest.raises(InvalidInputError, match=r"^certificate: contains 2 PEM blocks, expected exactly one$"):
         normalise(leaf.certificate + authority.certificate, "CERTIFICATE", "certificate", single=True)

@@ -34,6 +34,4 @@ def test_other_character_is_named_with_its_option(make: t.Callable[[str], t.Any]
     with pytest.raises(InvalidInputError) as caught:
         check_characters(make(f"Secret{mark}value"))
     number = f"U+{ord(mark):04X}"
-    assert (
-        caught.value.message == f"{name} has a character that cannot be used ({number}): give {name} again without it"
-    )
+    assert caught.value.message == f"{name} contains an invalid character ({number}): give {name} again without it"

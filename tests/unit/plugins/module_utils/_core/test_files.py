@@ -56,5 +56,5 @@ def test_read_text_names_the_option(tmp_path):
         read_text(str(tmp_path / "missing"), "ca_path")
     binary = tmp_path / "binary"
     binary.write_bytes(b"\x30\x82\xff\xfe")
-    with pytest.raises(InvalidInputError, match=r"^ca_path: .* is no text file"):
+    with pytest.raises(InvalidInputError, match=r"^ca_path: .* is not a text file"):
         read_text(str(binary), "ca_path")

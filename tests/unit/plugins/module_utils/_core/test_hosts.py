@@ -30,7 +30,7 @@ def test_brackets_of_an_address_are_dropped() -> None:
 
 @pytest.mark.parametrize("host", BAD)
 def test_bad_host_is_named_with_its_option(host: str) -> None:
-    with pytest.raises(InvalidInputError, match=r"^proxy_host: '.*' is no host name or address") as caught:
+    with pytest.raises(InvalidInputError, match=r"^proxy_host: '.*' is not a host name or address") as caught:
         hosts.check_host("proxy_host", host)
     assert "\n" not in caught.value.message
 
@@ -52,6 +52,6 @@ def test_bad_port_is_named_with_its_option(port: int) -> None:
     "value", ["Secret\nvalue-1", "Secret\u20acvalue-1", "Secret\x00value-1", "Secret\udcffvalue-1"]
 )
 def test_value_that_no_header_holds_is_not_quoted(value: str) -> None:
-    with pytest.raises(InvalidInputError, match=r"^consumer_key has a character") as caught:
+    with pytest.raises(InvalidInputError, match=r"^consumer_key contains a character") as caught:
         hosts.check_sendable("consumer_key", value)
     assert "Secret" not in caught.value.message and "value-1" not in caught.value.message

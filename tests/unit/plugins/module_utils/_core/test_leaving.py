@@ -71,4 +71,4 @@ def test_what_a_killed_run_left_is_told(tmp_path: pathlib.Path) -> None:
     assert os.stat(left).st_mode & 0o777 == 0o600
     warn_of_leftovers(path, said.append)
     (line,) = said
-    assert line.startswith(f"{left} is what a run that was killed had not finished")
+    assert line.startswith(f"{left} is the unfinished file of a killed run")

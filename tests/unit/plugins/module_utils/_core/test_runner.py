@@ -243,7 +243,7 @@ def test_a_bug_is_one_line_and_its_traceback_is_kept(
         runner.run(SPEC, broken)
     result = json.loads(capsys.readouterr().out)
     assert result["failure"] == {"kind": "unexpected"}
-    assert "KeyError" in result["msg"] and "look before you run it again" in result["msg"]
+    assert "KeyError" in result["msg"] and "check before you rerun" in result["msg"]
     assert "\n" not in result["msg"] and "Tr0ub4dor" not in json.dumps(result)
     # from 2.19 on, ansible-core keeps a traceback only where it is asked for
     assert "Traceback" in result.get("exception", "Traceback")

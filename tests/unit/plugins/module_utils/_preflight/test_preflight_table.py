@@ -97,8 +97,8 @@ POLICY_RIGHT = "account:apiovh:iam/policy/create"
         ({}, {"identities": [USER], "lacks_kmip_policy": True}, "blocking", f"acts as {USER}, which has no policy"),
         ({}, {"identities": [USER], "lacks_kmip_policy": True}, "blocking", "okms_identity_urns"),
         ({}, {"identities": [USER], "lacks_kmip_policy": False}, "ok", "role ADMIN"),
-        ({}, {"identities": [USER], "lacks_kmip_policy": None}, "warning", "is not known"),
-        ({"identity_urns": [USER], "kmip_policy": True}, {}, "ok", f"the run keeps the one for {USER}"),
+        ({}, {"identities": [USER], "lacks_kmip_policy": None}, "warning", "is unknown"),
+        ({"identity_urns": [USER], "kmip_policy": True}, {}, "ok", f"the run maintains the one for {USER}"),
         ({"identity_urns": [USER], "kmip_policy": False}, {}, "warning", "okms_kmip_policy: true"),
         (
             {"identity_urns": [USER], "kmip_policy": True},
@@ -135,8 +135,8 @@ def test_payment(settings: dict[str, t.Any], method: int | None, severity: str |
     [
         ("notPaid", 12.0, "blocking", "order 7 waits for payment of 12 EUR"),
         ("notPaid", None, "blocking", "order 7 waits for payment of an unknown amount"),
-        ("notPaid", 0.0, "ok", "order 7 needs no payment method"),
-        ("delivering", 12.0, "ok", "order 7 needs no payment method"),
+        ("notPaid", 0.0, "ok", "order 7 no longer needs a payment method"),
+        ("delivering", 12.0, "ok", "order 7 no longer needs a payment method"),
     ],
 )
 def test_payment_of_an_order_that_is_under_way(status: str, price: float | None, severity: str, words: str) -> None:
@@ -180,7 +180,7 @@ def test_domain(domains: list[t.Any], settings: dict[str, t.Any], expected: dict
         (None, [], "198.51.100.5/32"),
         ("8.8.8.8", [], "8.8.8.8/32 to reach vCenter"),
         ("10.0.0.1", [], "private address"),
-        ("8.8.8.8", ["8.8.8.0/24"], "see that host name"),
+        ("8.8.8.8", ["8.8.8.0/24"], "check host name"),
         ("2a01::1", [], "2a01::1/128"),
     ],
 )
@@ -189,7 +189,10 @@ def test_no_way_to_vcenter(address: str | None, networks: list[str], words: str)
     away = {**READY, "reachable": False, "problem": "timed out", "missing_privileges": None, "hosts": None}
     away["clock_offset"] = None
     found = rows(settings={"address": address}, cloud={"private_clouds": [cloud]}, vcenter={"readiness": away})
-    assert found["vCenter reachable from here"][0] == "blocking" and words in found["vCenter reachable from here"][1]
+    assert (
+        found["vCenter reachable from the control node"][0] == "blocking"
+        and words in found["vCenter reachable from the control node"][1]
+    )
 
 
 def test_privileges_that_the_encryption_right_does_not_give() -> None:
@@ -239,7 +242,7 @@ def test_hosts(option: str, host: dict[str, t.Any], required: bool, expected: di
     ("api", "vcenter", "severity", "words"),
     [
         (1.0, 2.0, "ok", "OVHcloud +1 s"),
-        (300.0, 301.0, "warning", "clock of this machine"),
+        (300.0, 301.0, "warning", "clock of the control node"),
         (0.0, 61.0, "blocking", "clock of vCenter"),
         (-61.0, 0.0, "blocking", "clock of OVHcloud"),
         (None, 90.0, "blocking", "clock of vCenter"),
@@ -255,14 +258,14 @@ def test_clocks(api: float | None, vcenter: float, severity: str, words: str) ->
 def test_a_machine_that_signs_must_have_the_time() -> None:
     vcenter = {"vcenter": "vc", "readiness": {**READY, "clock_offset": 301.0}}
     found = rows("external_kms", rights={"rights": RIGHTS, "clock_offset": 300.0}, vcenter=vcenter)["Clocks"]
-    assert found[0] == "blocking" and "clock of this machine" in found[1]
+    assert found[0] == "blocking" and "clock of the control node" in found[1]
 
 
 def test_a_failed_task_is_a_row() -> None:
     failed = {"failed": False, "msg": "no answer", "failure": {"kind": "unreachable"}}
     found = rows(rights=failed, vcenter=failed, settings={"service_name": "pcc-1"}, cloud=failed, domains=failed)
     assert {check: row[0] for check, row in found.items()} == dict.fromkeys(
-        ("OVHcloud credential", "Private cloud", "OKMS domain", "vCenter reachable from here"), "blocking"
+        ("OVHcloud credential", "Private cloud", "OKMS domain", "vCenter reachable from the control node"), "blocking"
     )
     refused = {"msg": "no right", "failure": {"kind": "forbidden"}}
     assert rows(settings={"service_name": "pcc-1"}, cloud=refused, domains=refused) == {}
@@ -299,15 +302,15 @@ def test_rows_come_worst_first_and_the_message_has_the_blocking_ones() -> None:
     assert found == "blocking  vSphere privileges: missing Cryptographer.ManageKeys"
     assert step.startswith("name the user in okms_vsphere_user")
     assert (table["blocking"], table["warning"], table["ok"]) == (1, 0, 4)
-    assert "1 finding stops option okms: (1) vSphere privileges" in table["message"]
-    assert "nothing stops" in preflight_table({"option": "okms"})["message"]
+    assert "1 finding blocks option okms: (1) vSphere privileges" in table["message"]
+    assert "nothing blocks" in preflight_table({"option": "okms"})["message"]
 
 
 def test_small_parts() -> None:
     assert numbers("8.0.3-u1") == (8, 0) and numbers(None) == ()
     assert listed([1, 2, 3], 2) == "1, 2 and 1 more"
     assert contains(["10.0.0.0/8"], "10.1.1.1") and not contains(["x"], "10.1.1.1")
-    assert odd_one({"this machine": 0.0, "OVHcloud": 100.0}) == "this machine"
+    assert odd_one({"the control node": 0.0, "OVHcloud": 100.0}) == "the control node"
 
 
 @pytest.mark.parametrize(

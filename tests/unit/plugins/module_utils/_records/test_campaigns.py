@@ -118,8 +118,8 @@ def test_machines_of_a_vcenter_of_another_name_are_told() -> None:
     [
         ("{", "not JSON"),
         ("[]", "not a JSON object"),
-        ("{}", "no state file of this collection"),
-        (json.dumps({**OLD, "format": 9}), "format is unknown, 2 was expected"),
+        ("{}", "not a state file of this collection"),
+        (json.dumps({**OLD, "format": 9}), "format is unknown, expected 2"),
         (json.dumps({**OLD, "power_on": [["vm-1"]]}), "power_on is not a list of texts"),
         (json.dumps({**OLD, "key_ids": "k"}), "campaigns.2026.key_ids is not a list of texts"),
         (json.dumps({**OLD, "vcenter": {"a": 1}}), "vcenter is not a text of one line"),

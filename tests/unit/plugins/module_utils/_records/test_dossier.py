@@ -135,8 +135,8 @@ def test_vcenter_without_an_instance_uuid_goes_by_its_name() -> None:
         ("not json {", r"not JSON \(line 1\)"),
         ("[]", "not a JSON object"),
         ("[" * 200000, "nested too deeply|not JSON"),
-        ("{}", "no dossier of this collection"),
-        ('{"format": 7, "providers": {}}', "format is unknown, 2 was expected"),
+        ("{}", "not a dossier of this collection"),
+        ('{"format": 7, "providers": {}}', "format is unknown, expected 2"),
         ('{"format": 1, "providers": []}', "providers is not an object"),
         ('{"format": 1, "vcenter": 5, "providers": {}}', "name is not a text"),
         ('{"format": 2, "vcenters": {}}', "vcenters is not a list"),
@@ -153,5 +153,5 @@ def test_a_text_of_another_shape_is_refused_on_one_line(text: str, words: str) -
 
 
 def test_a_private_key_is_refused() -> None:
-    with pytest.raises(ShapeError, match="holds a private key"):
+    with pytest.raises(ShapeError, match="contains a private key"):
         after("", A, "x", {"a": ["-----BEGIN PRIVATE KEY-----"]})

@@ -98,9 +98,12 @@ def test_wanted_servers_over_present_ones(wanted, purge, expected):
         ([{"name": "x", "address": "", "port": 1}], "not empty"),
         ([{"name": "x", "address": "x", "port": 1}] * 2, "given twice"),
         ([{"name": "x", "address": "x", "port": 70000}], "70000"),
-        ([{"name": "x", "address": "https://kms.test", "port": 1}], "^servers: the address of x: .* is no host name"),
+        (
+            [{"name": "x", "address": "https://kms.test", "port": 1}],
+            "^servers: the address of x: .* is not a host name",
+        ),
         ([{"name": "x", "address": "kms.test:5697", "port": 1}], "the port has its own option"),
-        ([{"name": "x", "address": "kms..test", "port": 1}], "is no host name or address"),
+        ([{"name": "x", "address": "kms..test", "port": 1}], "is not a host name or address"),
         ([{"name": "x", "address": "kms", "proxy_address": "a/b", "port": 1}], "^servers: the proxy_address of x: "),
     ],
 )
