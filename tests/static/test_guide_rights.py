@@ -12,10 +12,8 @@ import re
 import pytest
 import yaml
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.needs import (
-    KMIP_ACTIONS,
-    needs_of,
-)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import KMIP_ACTIONS
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.needs import needs_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.modules import iam_policy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

@@ -15,20 +15,21 @@ PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
 PLUGIN_UTILS = "ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils"
 PAGE, IN_PROCESS = f"{PLUGIN_UTILS}._audit_page", f"{PLUGIN_UTILS}._in_process"
 BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip")
-PACKAGES = ("_core", "_answers", "_certificates", "_http", "_audit", "_preflight", "_records", *BACK_ENDS)
+PACKAGES = ("_core", "_facts", "_answers", "_certificates", "_http", "_audit", "_preflight", "_records", *BACK_ENDS)
 # layer -> packages of the collection it may import, and third-party packages it may import
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_core": ({"_core"}, {"ansible.module_utils"}),
     "_certificates": ({"_core", "_certificates"}, {"cryptography"}),
+    "_facts": (set(), set()),
     "_http": ({"_core", "_http"}, {"requests"}),
     "_answers": ({"_core", "_answers"}, {"ansible.module_utils"}),
     "_audit": ({"_core", "_audit"}, set()),
-    "_preflight": ({"_core", "_preflight"}, set()),
+    "_preflight": ({"_core", "_facts", "_preflight"}, set()),
     "_records": ({"_core", "_records"}, set()),
-    "_ovhcloud": ({"_core", "_certificates", "_http", "_ovhcloud"}, {"requests", "urllib3"}),
+    "_ovhcloud": ({"_core", "_facts", "_certificates", "_http", "_ovhcloud"}, {"requests", "urllib3"}),
     "_vsphere": ({"_core", "_certificates", "_http", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
-    "_kmip": ({"_core", "_certificates", "_kmip"}, {"kmip"}),
-    "modules": ({"_core", "_certificates", "_records", *BACK_ENDS}, set()),
+    "_kmip": ({"_core", "_facts", "_certificates", "_kmip"}, {"kmip"}),
+    "modules": ({"_core", "_facts", "_certificates", "_records", *BACK_ENDS}, set()),
     "action": (
         {"_core", "_answers"},
         {"ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils", IN_PROCESS},

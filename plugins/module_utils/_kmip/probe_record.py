@@ -10,6 +10,7 @@ import time
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import kmip_action
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import KmsError
 
 T = t.TypeVar("T")
@@ -69,7 +70,7 @@ class ProbeRecord:
                     step=step.name,
                     operation=step.operation,
                     required=step.required,
-                    right=f"okms:kmip:{step.action}" if step.action else None,
+                    right=kmip_action(step.action) if step.action else None,
                 )
             )
             for step in STEPS

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import OKMS, why_no_iam
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
     BLOCKING,
     OK,
-    OKMS,
     WARNING,
     Facts,
     Row,
@@ -22,7 +22,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
 )
 
 _FEW_SESSIONS = 5
-_CERTIFIED = ("hds", "hipaa", "pcidss", "snc")
 
 
 def cloud_of(facts: Facts) -> dict[str, t.Any]:
@@ -64,18 +63,13 @@ def iam(facts: Facts) -> Rows:
         yield Row(
             check,
             OK,
-            "it is available and not enabled; local users are used"
-            if wanted
-            else "it is available and not enabled, local users are used",
+            "it will be enabled" if wanted else "it is available and not enabled; local users are used",
         )
     else:
-        pack = str(cloud.get("service_pack") or "unknown")
-        certified = cloud.get("advanced_security") or pack.startswith(_CERTIFIED)
-        why = f"certified or secured clouds cannot use it (service pack {pack})" if certified else "OVHcloud says so"
         yield Row(
             check,
             BLOCKING if wanted else OK,
-            f"it is unavailable: {why}",
+            f"it is unavailable: {why_no_iam(cloud)}",
             "use a local vSphere user with the encryption right" if wanted else "",
         )
 

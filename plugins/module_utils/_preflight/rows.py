@@ -12,7 +12,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
 
 OK, WARNING, BLOCKING = "ok", "warning", "blocking"
 SEVERITIES = (BLOCKING, WARNING, OK)
-OKMS, EXTERNAL, NATIVE = "okms", "external_kms", "native_key_provider"
 Facts = t.Mapping[str, t.Any]
 
 
@@ -58,13 +57,3 @@ def setting(facts: Facts, name: str, default: t.Any = None) -> t.Any:
 def listed(items: t.Iterable[t.Any], most: int = 5) -> str:
     """Items on one line, the rest only counted."""
     return listing([str(item) for item in items], most)
-
-
-def numbers(version: t.Any) -> tuple[int, ...]:
-    """8.0.3 -> (8, 0, 3); what is no number ends it."""
-    found = []
-    for text in str(version or "").split("."):
-        if not text.isdigit():
-            break
-        found.append(int(text))
-    return tuple(found)

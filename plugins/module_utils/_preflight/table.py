@@ -9,10 +9,10 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import EXTERNAL
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight import account, cloud, vcenter
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
     BLOCKING,
-    EXTERNAL,
     OK,
     SEVERITIES,
     WARNING,

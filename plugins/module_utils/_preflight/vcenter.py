@@ -8,12 +8,12 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import version_tuple
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import EXTERNAL, NATIVE
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.cloud import cloud_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
     BLOCKING,
-    EXTERNAL,
-    NATIVE,
     OK,
     WARNING,
     Facts,
@@ -21,7 +21,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
     Rows,
     failure,
     listed,
-    numbers,
     part,
     setting,
 )
@@ -140,7 +139,7 @@ def hosts(facts: Facts) -> Rows:
     oldest = _OLDEST_HOST.get(str(facts.get("option")), _OLDEST_HOST_OF_OTHERS)
     # a native provider counts for hosts of clusters only
     counted = [host for host in found if host["cluster"] or facts.get("option") != NATIVE]
-    old = [host for host in counted if host["version"] and numbers(host["version"]) < oldest]
+    old = [host for host in counted if host["version"] and version_tuple(str(host["version"])) < oldest]
     gone = [host["name"] for host in found if host["connection_state"] != "connected"]
     if old:
         named = listed(f"{host['name']} ({host['version']})" for host in old)

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.needs import KMIP_ACTIONS
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import KMIP_ACTIONS
 from ansible_collections.ovhcloud.vmware_encryption.tests.faults.scenarios import ALL
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule

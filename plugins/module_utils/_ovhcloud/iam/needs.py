@@ -8,22 +8,18 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
-OKMS, EXTERNAL, NATIVE = "okms", "external_kms", "native_key_provider"
-OPTIONS = (OKMS, EXTERNAL, NATIVE)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import (
+    EXTERNAL,
+    KMIP_ACTIONS,
+    KMIP_OPTIONAL,
+    OKMS,
+    OPTIONS,
+)
+
 # each profile contains the ones before it
 PROFILES = ("read_only", "operate", "order")
 FEATURES = ("iam", "kmip_policy", "service_keys", "termination", "users")
 ACCOUNT, DOMAIN, CLOUD = "account", "okms", "pccVMware"
-# what vCenter does with its certificate; DiscoverVersions and Query need no right
-KMIP_ACTIONS = tuple(
-    f"okms:kmip:{name}"
-    for name in (
-        *("activate", "addAttribute", "create", "destroy", "get", "getAttributeList", "getAttributes"),
-        *("modifyAttribute", "register", "revoke"),
-    )
-)
-# finds keys by name, which vCenter does not need; OKMS may refuse it although it is allowed
-KMIP_OPTIONAL = ("okms:kmip:locate",)
 
 
 @dataclasses.dataclass(frozen=True)

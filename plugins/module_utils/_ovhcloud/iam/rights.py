@@ -17,6 +17,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import (
+    KMIP_ACTIONS,
+    KMIP_OPTIONAL,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import (
@@ -28,8 +32,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     records,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.needs import (
-    KMIP_ACTIONS,
-    KMIP_OPTIONAL,
     PROFILES,
     Need,
     Scope,

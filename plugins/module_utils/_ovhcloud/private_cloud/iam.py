@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.p
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import why_no_iam
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
     Client,
@@ -54,25 +55,11 @@ IAM_FIELDS = fields_of(IamOption)
 PREFIX = "iam-"  # OVHcloud gives it to the names of roles
 STANDARD_ROLES = ("iam-admin", "iam-auditor")
 ACTION = "pccVMware:vSphere:assumeRole?"
-# beginnings of the service packs of certified clouds
-_CERTIFIED = ("hds", "hipaa", "pcidss", "snc")
 
 
 def role_name(name: str, known: t.Collection[str]) -> str:
     """The role that is meant: an existing one of just that name, else with OVHcloud's prefix."""
     return name if name in known or name.startswith(PREFIX) else PREFIX + name
-
-
-def why_not(service: t.Mapping[str, t.Any], available: bool) -> str | None:
-    """Why IAM cannot be enabled on a private cloud, None when it can."""
-    if available:
-        return None
-    pack = str(service.get("service_pack") or "")
-    if service.get("advanced_security") or pack.startswith(_CERTIFIED):
-        return (
-            f"certified or secured private clouds (HDS, PCI DSS, HIPAA, SecNumCloud) cannot use it, service pack {pack}"
-        )
-    return "OVHcloud says that it cannot be enabled"
 
 
 class CloudIam:
@@ -95,7 +82,7 @@ class CloudIam:
                 service_name=self._name,
                 state=option["state"] or "disabled",
                 available=option["available"],
-                reason=why_not(service, option["available"]),
+                reason=None if option["available"] else why_no_iam(service),
                 identity_provider_id=option["identity_provider_id"],
                 roles=roles,
                 actions=[ACTION + role for role in roles],

@@ -197,7 +197,14 @@ def test_retry_gives_up_with_the_cause() -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("9.1.1.0", (9, 1, 1, 0)), ("2.0rc1", (2, 0)), ("0.11.0", (0, 11, 0)), ("", ()), ("x", ())],
+    [
+        ("9.1.1.0", (9, 1, 1, 0)),
+        ("2.0rc1", (2, 0)),
+        ("0.11.0", (0, 11, 0)),
+        ("8.0.3-u1", (8, 0, 3)),
+        ("", ()),
+        ("x", ()),
+    ],
 )
 def test_version_tuple(text: str, expected: tuple[int, ...]) -> None:
     assert deps.version_tuple(text) == expected

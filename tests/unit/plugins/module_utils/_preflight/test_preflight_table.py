@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import listed, numbers
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import listed
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.table import (
     table as preflight_table,
 )
@@ -306,8 +306,25 @@ def test_rows_come_worst_first_and_the_message_has_the_blocking_ones() -> None:
     assert "nothing blocks" in preflight_table({"option": "okms"})["message"]
 
 
+@pytest.mark.parametrize(
+    ("option", "wanted", "severity", "words"),
+    [
+        ({"state": "enabled", "available": True}, True, "ok", "it is enabled"),
+        ({"state": "disabled", "available": True}, True, "ok", "it will be enabled"),
+        ({"state": "disabled", "available": True}, False, "ok", "not enabled; local users are used"),
+        ({"state": "disabled", "available": False}, True, "blocking", "service pack hds-2024 use a local vSphere user"),
+        ({"state": "disabled", "available": False}, False, "ok", "service pack hds-2024"),
+    ],
+)
+def test_iam_is_told_with_what_will_become_of_it(
+    option: dict[str, t.Any], wanted: bool, severity: str, words: str
+) -> None:
+    cloud = {**CLOUD, "service_pack": "hds-2024", "iam": option}
+    found = rows(cloud={"private_clouds": [cloud]}, settings={"iam": wanted})["IAM of the private cloud"]
+    assert found[0] == severity and words in found[1]
+
+
 def test_small_parts() -> None:
-    assert numbers("8.0.3-u1") == (8, 0) and numbers(None) == ()
     assert listed([1, 2, 3], 2) == "1, 2 and 1 more"
     assert contains(["10.0.0.0/8"], "10.1.1.1") and not contains(["x"], "10.1.1.1")
     assert odd_one({"the control node": 0.0, "OVHcloud": 100.0}) == "the control node"
