@@ -21,8 +21,11 @@ from ansible.template import Templar
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "extensions/awx/controller"
 # what the role awx wants to be told, and something for all that it can be told
-LEAST = {"awx_private_cloud": "pcc-192-0-2-10", "awx_image": "registry.example.com/vmware-encryption-ee:0.1.0"}
-EVERYTHING = {
+LEAST: dict[str, t.Any] = {
+    "awx_private_cloud": "pcc-192-0-2-10",
+    "awx_image": "registry.example.com/vmware-encryption-ee:0.1.0",
+}
+EVERYTHING: dict[str, t.Any] = {
     **LEAST,
     "awx_organization": "Platform",
     "awx_project_url": "https://git.example.com/encryption.git",

@@ -11,7 +11,8 @@ import typing as t
 
 Fields = dict[str, dict[str, dict[str, t.Any]]]
 Definitions = t.Mapping[str, t.Any]
-RECORDED: Fields = json.loads(pathlib.Path(__file__).with_name("post_fields.json").read_text(encoding="utf-8"))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RECORDED: Fields = json.loads((ROOT / "tests/lab/awx/post_fields.json").read_text(encoding="utf-8"))
 
 # the variables that infra.controller_configuration and infra.aap_configuration read, and where each list goes
 ENDPOINTS = {

@@ -26,7 +26,7 @@ def template(part: str) -> t.Callable[[Definitions], dict[str, t.Any]]:
 
 
 def kind(made: Definitions) -> dict[str, t.Any]:
-    return named(made, "controller_credential_types", "OVHcloud API")
+    return named(made, "controller_credential_types", "| OVHcloud API")
 
 
 def question(made: Definitions, part: str, variable: str) -> dict[str, t.Any]:

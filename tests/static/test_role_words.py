@@ -125,7 +125,11 @@ def test_options_that_messages_name_are_found() -> None:
     assert not is_spoken_of("service_name") and not is_spoken_of("description")
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+# that of the role awx talks to AWX, whose modules are others'
+PLAYBOOKS = sorted(path for path in (ROOT / "playbooks").glob("*.yml") if path.stem != "awx")
+
+
+@pytest.mark.parametrize("path", PLAYBOOKS, ids=lambda path: path.stem)
 def test_messages_name_the_connection_variables_of_a_playbook(path: pathlib.Path) -> None:
     for play in yaml.safe_load(path.read_text()):
         assert play["environment"][PLAYBOOK] == "true"

@@ -102,3 +102,36 @@ def test_a_busy_machine_is_quiet_again_in_the_end() -> None:
     for pid in hogs:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "lock", "good"),
+    [
+        (["COPY _build/locks/requirements.lock /tmp/", "RUN $PYCMD -m pip install --require-hashes -r x"], True, True),
+        (["COPY _build/locks/requirements.lock /tmp/", "RUN $PYCMD -m pip install -r x"], True, False),
+        (["RUN $PYCMD -m pip install --require-hashes -r x"], True, False),
+        (
+            ["COPY _build/locks/requirements.lock /tmp/", "RUN $PYCMD -m pip install --require-hashes -r x"],
+            False,
+            False,
+        ),
+        (
+            [
+                "COPY _build/locks/requirements.lock /tmp/",
+                "RUN $PYCMD -m pip install --require-hashes -r x",
+                "RUN dnf install gcc",
+            ],
+            True,
+            False,
+        ),
+    ],
+    ids=["as it should be", "no hashes", "no lock", "another lock", "a compiler"],
+)
+def test_context_of_a_container_is_judged(tmp_path: pathlib.Path, lines: list[str], lock: bool, good: bool) -> None:
+    (tmp_path / "Containerfile").write_text("\n".join(lines))
+    (tmp_path / "_build/locks").mkdir(parents=True)
+    text = (ROOT / "meta/ee/requirements.lock").read_text() if lock else "requests\n"
+    (tmp_path / "_build/locks/requirements.lock").write_text(text)
+    (tmp_path / "_build/requirements.yml").write_text("ansible-collection-vmware-encryption.git awx.awx")
+    judged = steps._context(tmp_path)
+    assert (judged.passed, judged.failed) == ((1, 0) if good else (0, 1)), judged.notes

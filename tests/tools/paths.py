@@ -16,6 +16,7 @@ RESULTS = CACHE / "results"
 REQUIREMENTS = ROOT / "tests" / "requirements"
 LAB_NAMES = ROOT / "tests" / "lab" / "names.py"
 RUNTIME_REQUIREMENTS = ROOT / "meta" / "ee-requirements.txt"
+LOCK = ROOT / "meta" / "ee" / "requirements.lock"
 
 IN_TREE = pathlib.PurePath("ansible_collections", "ovhcloud", "vmware_encryption")
 

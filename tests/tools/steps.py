@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 
 from . import process, pythons, tally, trees, venvs
-from .paths import CACHE, COPY_TREE, IN_TREE, RESULTS, ROOT, shown
+from .paths import CACHE, COPY_TREE, IN_TREE, LOCK, RESULTS, ROOT, shown
 from .tally import Tally
 from .venvs import Venv
 
@@ -234,12 +234,12 @@ def ssh(log: pathlib.Path) -> Tally:
 
 def awx(log: pathlib.Path) -> Tally:
     """The definitions for AWX, and a sample of what `make awx-check` does with them."""
-    return _pytest(venvs.NEWEST, "awx", ["tests/awx"], log, "-m", "not whole")
+    return _pytest(venvs.AWX, "awx", ["tests/awx"], log, "-m", "not whole")
 
 
 def awx_check(log: pathlib.Path) -> Tally:
     """All of it; `make test` runs a sample."""
-    return _pytest(venvs.NEWEST, "awx-check", ["tests/awx"], log)
+    return _pytest(venvs.AWX, "awx-check", ["tests/awx"], log)
 
 
 def docs(log: pathlib.Path) -> Tally:
@@ -275,11 +275,33 @@ def package(log: pathlib.Path) -> Tally:
     )
     result += bench.check("packages of the execution environment", "grep", "-q", "pyvmomi", needs)
     definition = place / "meta" / "ee" / "execution-environment.yml"
-    context = ("ansible-builder", "create", "--file", definition, "--context", built / "context")
-    result += bench.check("definition of an execution environment", *context)
+    made = ("--file", definition, "--context", built / "context", "--container-runtime", "podman")
+    result += bench.check("definition of an execution environment", "ansible-builder", "create", *made)
+    result += _context(built / "context")
     smoke = ROOT / "tests" / "ee" / "all.yml"
-    result += user.check("smoke test of what was installed", "ansible-playbook", "-i", "localhost,", smoke)
+    for venv in (venvs.EE_NEWEST.ensure(), venvs.EE_OLDEST.ensure()):
+        clean = Bench(log, built, trees.environment(venv, installed))
+        what = f"smoke test with what the definition names, {_versions(venv)}"
+        result += clean.check(what, "ansible-playbook", "-i", "localhost,", smoke)
     return result
+
+
+def _context(folder: pathlib.Path) -> Tally:
+    """What a container engine would build: the packages by their hashes, and nothing that needs a compiler."""
+    text = (folder / "Containerfile").read_text(encoding="utf-8") if folder.is_dir() else ""
+    build = folder / "_build"
+    copied = re.search(r"^COPY _build/locks/requirements\.lock ", text, re.MULTILINE)
+    hashes = re.search(r"^RUN \$PYCMD -m pip install .*--require-hashes", text, re.MULTILINE)
+    lock = build / "locks" / "requirements.lock"
+    same = lock.is_file() and lock.read_bytes() == LOCK.read_bytes()
+    system = (build / "bindep.txt").read_text(encoding="utf-8") if (build / "bindep.txt").is_file() else ""
+    compilers = re.search(r"gcc|g\+\+|-devel|-dev\b|python3?-dev", system + text)
+    listed = (build / "requirements.yml").read_text(encoding="utf-8") if (build / "requirements.yml").is_file() else ""
+    names = "ansible-collection-vmware-encryption" in listed and "awx.awx" in listed
+    if copied and hashes and same and names and not compilers:
+        return Tally(passed=1).note("  ok      context of the container: lock copied and verified, no compiler")
+    found = f"COPY {bool(copied)}, pip {bool(hashes)}, lock {same}, collections {names}, compiler {bool(compilers)}"
+    return Tally(failed=1).note(f"  FAILED  context of the container: {found}; see {shown(folder)}")
 
 
 STEPS = (

@@ -16,7 +16,7 @@ import sys
 import time
 
 from . import process, pythons
-from .paths import LAB_NAMES, LOGS, REQUIREMENTS, ROOT, RUNTIME_REQUIREMENTS, VENVS, shown
+from .paths import LAB_NAMES, LOCK, LOGS, REQUIREMENTS, ROOT, RUNTIME_REQUIREMENTS, VENVS, shown
 from .pythons import Version
 
 LAB_MODULE, LAB_VARIABLE = "encryption_lab_names", "ENCRYPTION_LAB_HOSTS"
@@ -92,9 +92,11 @@ class Venv:
         print(f"  environment {self.name}: installing on Python {pythons.text(version)} ...", end=" ", flush=True)
         shutil.rmtree(self.folder, ignore_errors=True)
         log.unlink(missing_ok=True)
-        requirements = [word for file in self.files for word in ("-r", str(file))]
-        pip = [str(self.python), "-m", "pip", "--disable-pip-version-check", "--no-input"]
-        for command in ([str(interpreter), "-m", "venv", str(self.folder)], [*pip, "install", *requirements]):
+        pip = [str(self.python), "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
+        # pip verifies the hashes of a lock only when each package of the command has some
+        locks = [[*pip, "--require-hashes", "-r", str(file)] for file in self.files if file.suffix == ".lock"]
+        others = [word for file in self.files if file.suffix != ".lock" for word in ("-r", str(file))]
+        for command in ([str(interpreter), "-m", "venv", str(self.folder)], [*pip, *others], *locks):
             done = process.run(command, log, ROOT, process.clean_environment())
             if done.code:
                 print("failed")
@@ -115,6 +117,11 @@ RUN = Venv("run", _own_first(NEWEST_CORE), (_CORE, *_LAB, REQUIREMENTS / "lab-ch
 LAB_CHECK = Venv("lab-check", RUN.versions, (*RUN.files, REQUIREMENTS / "lab-check-sdk.txt"))
 LINT = Venv("lint", NEWEST_CORE, (_CORE, REQUIREMENTS / "lint.txt", *_TEST))
 NEWEST = Venv("newest", NEWEST_CORE, (_CORE, *_TEST, REQUIREMENTS / "fuzz.txt"))
+# as AWX starts jobs
+AWX = Venv("awx", NEWEST_CORE, (_CORE, *_TEST, REQUIREMENTS / "awx.txt"))
 OLDEST = Venv("oldest", OLDEST_CORE, (REQUIREMENTS / "core-oldest.txt", *_TEST))
 SANITY = Venv("sanity", NEWEST_CORE, (_CORE,))
 TOOLS = Venv("tools", NEWEST_CORE, (_CORE, REQUIREMENTS / "tools.txt"))
+# what the definition of an execution environment names, and an ansible-core of either end
+EE_NEWEST = Venv("ee-newest", NEWEST_CORE, (_CORE, LOCK))
+EE_OLDEST = Venv("ee-oldest", ((3, 11), (3, 12)), (REQUIREMENTS / "core-oldest.txt", LOCK))

@@ -23,6 +23,10 @@ _PLAYBOOK = "hosts"  # <role>_hosts names the hosts of the playbook of that name
 _CONFIRMATION = re.compile(r"_confirm(?:_|$)")
 _MODES = ("encryption_audit_mode",)
 _OUTPUTS = ("preflight_report",)  # what roles tell others
+# AWX gives each job variables such as awx_job_id; the role awx has no option that begins so
+_OF_JOBS = re.compile(
+    r"awx_(?:execution|inventory|job|parent|project_(?:revision|scm)|schedule|user|webhook|workflow)_?"
+)
 _NAMED = 8  # problems that a message tells
 
 
@@ -86,6 +90,8 @@ def unknown(
     found = []
     for name in sorted(variables):
         if not name.startswith(f"{role}_") or name in options or name in (f"{role}_{_PLAYBOOK}", *_OUTPUTS):
+            continue
+        if role == "awx" and _OF_JOBS.match(name):
             continue
         value = values(name)
         if isinstance(value, t.Mapping) and ("changed" in value or "failed" in value):

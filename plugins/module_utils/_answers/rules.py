@@ -156,7 +156,18 @@ def _mode(options: Options) -> t.Iterator[str]:
         yield f"mode: {quoted(options['mode'])} is not a file mode, such as '0600'"
 
 
+def _awx(options: Options) -> t.Iterator[str]:
+    if options["state"] == "absent":
+        if options["confirm"] != options["organization"]:
+            name = quoted(options["organization"])
+            yield f"confirm: type the name of the organization, {name}, to remove what the role has made in it"
+        return
+    if options["daily_option"] == "external_kms" and not options["kms_servers"]:
+        yield "kms_servers: is missing, and needed when external_kms is what runs daily"
+
+
 _ROLES: dict[str, tuple[OptionRule, ...]] = {
+    "awx": (_awx,),
     "encryption_audit": (_mode,),
     "external_kms": (_renewal, _servers),
     "key_rotation": (_selection,),

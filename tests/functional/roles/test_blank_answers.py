@@ -103,7 +103,8 @@ def _write_dossier(lab: Lab, path: pathlib.Path, backup: pathlib.Path) -> None:
 
 def test_every_role_that_people_start_is_here() -> None:
     names = {path.stem for path in (harness.ROOT / "playbooks").glob("*.yml")}
-    assert set(WANTED) == names
+    # test_role_awx.py has an AWX for that one, and leaves its options blank
+    assert set(WANTED) | {"awx"} == names
 
 
 BLANK = pytest.mark.parametrize("value", [None, ""], ids=["null", "blank"])

@@ -154,6 +154,37 @@ def test_unknown_variables_are_named_with_what_is_meant() -> None:
     ]
     report = {"preflight_report": {}, "preflight_qqqq": 1}
     assert options.unknown("preflight", report, every, report.__getitem__) == ["preflight_qqqq"]
+    # AWX gives these to each job
+    job = {
+        "awx_job_id": 7,
+        "awx_user_name": "x",
+        "awx_workflow_job_id": 8,
+        "awx_project_revision": "y",
+        "awx_imag": "z",
+    }
+    assert options.unknown("awx", job, every, job.__getitem__) == ["awx_imag, perhaps awx_image is meant"]
+
+
+AWX = {"awx_private_cloud": "pcc-192-0-2-10", "awx_image": "ee:1"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (AWX, ""),
+        ({**AWX, "awx_daily_option": "external_kms"}, "awx_kms_servers: is missing"),
+        ({**AWX, "awx_state": "absent"}, "awx_confirm: type the name of the organization, 'VMware encryption'"),
+        ({**AWX, "awx_state": "absent", "awx_confirm": "VMware encryption "}, "awx_confirm: type the name"),
+        ({**AWX, "awx_state": "absent", "awx_confirm": "VMware encryption"}, ""),
+        ({**AWX, "awx_state": "absent", "awx_organization": "A", "awx_confirm": "A"}, ""),
+    ],
+)
+def test_awx_wants_what_it_needs_and_a_typed_name(given: dict[str, str], said: str) -> None:
+    if not said:
+        options.answered("awx", SPECS["awx"], given)
+        return
+    with pytest.raises(InvalidInputError, match=said):
+        options.answered("awx", SPECS["awx"], given)
 
 
 @pytest.mark.parametrize(

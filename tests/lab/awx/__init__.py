@@ -1,0 +1,8 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A small AWX: the part of its API that makes templates, workflows and schedules."""
+
+from .app import AwxServer
+
+__all__ = ["AwxServer"]
