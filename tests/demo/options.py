@@ -102,7 +102,7 @@ def external(demo: Demo) -> None:
     demo.twice("option 1 (external KMS)", f"{COLLECTION}.external_kms", variables)
     key = make_key(demo.lab.environment, EXTERNAL_PROVIDER)
     demo.expect(
-        key in demo.lab.ask("/state")["kmip"]["kms2"]["keys"], f"both key servers hold the key {key} of vCenter"
+        key in demo.lab.ask("/state")["kmip"]["kms2"]["keys"], f"both KMIP servers hold the key {key} of vCenter"
     )
 
 

@@ -169,7 +169,7 @@ def test_a_refused_identity_is_told_all_and_the_printed_policy_is_enough(
     assert set(refused.rows("blocking")) == {"IAM actions"}, refused.data["lines"]
     # the table is what remains on the screen
     shown = refused.play.screen
-    assert shown.index("Show rules and policies") < shown.index("Show the table") < shown.index("PLAY RECAP")
+    assert shown.index("Show ready-to-use rules") < shown.index("Show the table") < shown.index("PLAY RECAP")
     policy = refused.data["profiles"]["order"]["iam_policy"]
     actions = [item["action"] for item in policy["permissions"]["allow"]]
     assert len(actions) > 30 and all(action in refused.data["message"] for action in actions)
