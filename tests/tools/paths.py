@@ -17,6 +17,7 @@ REQUIREMENTS = ROOT / "tests" / "requirements"
 LAB_NAMES = ROOT / "tests" / "lab" / "names.py"
 RUNTIME_REQUIREMENTS = ROOT / "meta" / "ee-requirements.txt"
 LOCK = ROOT / "meta" / "ee" / "requirements.lock"
+LOWEST_REQUIREMENTS = ROOT / "tests" / "unit" / "requirements.txt"
 
 IN_TREE = pathlib.PurePath("ansible_collections", "ovhcloud", "vmware_encryption")
 

@@ -143,6 +143,7 @@ def oldest(log: pathlib.Path) -> Tally:
     """What depends on Ansible, on the oldest ansible-core that we support; the marks are checked by the step unit."""
     result = _pytest(venvs.OLDEST, "oldest", OLD_UNITS, log)
     result += _pytest(venvs.OLDEST, "oldest-functional", ["tests/functional"], log, "-m", "oldest")
+    result += _pytest(venvs.OLDEST, "oldest-packages", ["tests/lowest"], log)
     return result
 
 

@@ -16,7 +16,17 @@ import sys
 import time
 
 from . import process, pythons
-from .paths import LAB_NAMES, LOCK, LOGS, REQUIREMENTS, ROOT, RUNTIME_REQUIREMENTS, VENVS, shown
+from .paths import (
+    LAB_NAMES,
+    LOCK,
+    LOGS,
+    LOWEST_REQUIREMENTS,
+    REQUIREMENTS,
+    ROOT,
+    RUNTIME_REQUIREMENTS,
+    VENVS,
+    shown,
+)
 from .pythons import Version
 
 LAB_MODULE, LAB_VARIABLE = "encryption_lab_names", "ENCRYPTION_LAB_HOSTS"
@@ -107,6 +117,7 @@ class Venv:
 # ansible-core 2.20 and 2.21 run on 3.12 to 3.14, 2.19 on 3.11 to 3.13, 2.16 on 3.10 to 3.12; pip takes the newest core.
 NEWEST_CORE: tuple[Version, ...] = ((3, 13), (3, 14), (3, 12), (3, 11))
 OLDEST_CORE: tuple[Version, ...] = ((3, 10), (3, 11), (3, 12))
+MODULES: tuple[Version, ...] = tuple((3, minor) for minor in range(pythons.OLDEST[1], pythons.NEWEST[1] + 1))
 
 _CORE = REQUIREMENTS / "core-newest.txt"
 _LAB = (RUNTIME_REQUIREMENTS, REQUIREMENTS / "lab.txt")
@@ -120,6 +131,8 @@ NEWEST = Venv("newest", NEWEST_CORE, (_CORE, *_TEST, REQUIREMENTS / "fuzz.txt"))
 # as AWX starts jobs
 AWX = Venv("awx", NEWEST_CORE, (_CORE, *_TEST, REQUIREMENTS / "awx.txt"))
 OLDEST = Venv("oldest", OLDEST_CORE, (REQUIREMENTS / "core-oldest.txt", *_TEST))
+# for modules alone; their tests run elsewhere
+LOWEST = Venv("lowest", MODULES, (LOWEST_REQUIREMENTS,))
 SANITY = Venv("sanity", NEWEST_CORE, (_CORE,))
 TOOLS = Venv("tools", NEWEST_CORE, (_CORE, REQUIREMENTS / "tools.txt"))
 # what the definition of an execution environment names, and an ansible-core of either end
