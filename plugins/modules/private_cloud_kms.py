@@ -247,11 +247,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_fleet import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_calls import (
+    KmsCalls,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_of_host import (
     KmsEntries,
     KmsRemoval,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_flow import KmsFlow
 
 SPEC = ArgSpec(
     connection(),
@@ -273,9 +275,9 @@ SPEC = ArgSpec(
 
 def build(context: Context) -> t.Any:
     """The entries of the host, to be kept or to be removed."""
-    flow = KmsFlow(connect(context), context.params["service_name"], Patience.of(context.params))
+    calls = KmsCalls(connect(context), context.params["service_name"], Patience.of(context.params))
     kind = KmsRemoval if context.params["state"] == "absent" else KmsEntries
-    return kind(context, flow)
+    return kind(context, calls)
 
 
 def main() -> None:

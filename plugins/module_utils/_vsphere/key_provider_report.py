@@ -37,7 +37,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_identity import (
     is_pending,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.presence import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.reachability import (
     with_certificates,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.keys import Warn

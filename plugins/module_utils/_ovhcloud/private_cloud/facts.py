@@ -29,7 +29,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     record,
     records,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_flow import KmsFlow
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_calls import (
+    KmsCalls,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
     seconds_to_confirm,
     task_of,
@@ -153,9 +155,9 @@ class PrivateCloud:
 
     def encryption(self) -> State:
         """State of VM encryption and the KMS entries."""
-        flow = KmsFlow(self.client, self.service_name, Patience(wait=False))
+        calls = KmsCalls(self.client, self.service_name, Patience(wait=False))
         state = record(self._get("/vmEncryption"), f"the encryption of {self.service_name}").text("state")
-        return {"state": state, "kms": flow.entries()}
+        return {"state": state, "kms": calls.entries()}
 
     def users(self) -> list[State]:
         """vSphere users with their rights."""

@@ -23,7 +23,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     KeyRefusedError,
     NewKeys,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.fault_words import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.faults import (
     POLICY_REFUSED,
     error_of_fault,
     lacks_key,

@@ -49,7 +49,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     upload_pair,
     working_certificate,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.presence import (
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.reachability import (
     check_reachable,
 )
 

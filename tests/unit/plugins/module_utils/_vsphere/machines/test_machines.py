@@ -13,7 +13,7 @@ from pyVmomi import vim, vmodl
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.job import config_spec
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Step, Work
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import Found
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import fault_words
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import faults
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.key import Key
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import machine
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import (
@@ -187,7 +187,7 @@ def test_each_part_of_the_call_names_its_own_policy() -> None:
 )
 def test_faults_are_explained(message: str, words: str, no_key: bool) -> None:
     fault = vim.fault.InvalidVmConfig(msg="refused", faultMessage=[vmodl.LocalizableMessage(key=message)])
-    error = fault_words.error_of_fault(fault, "encrypt vm on host")
+    error = faults.error_of_fault(fault, "encrypt vm on host")
     assert error.message.startswith("could not encrypt vm on host: refused")
     assert words in error.message and "\n" not in error.message
-    assert fault_words.lacks_key(fault) is no_key
+    assert faults.lacks_key(fault) is no_key

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Calls of `vmEncryption/kms`: the entries of one private cloud, several of them in one wait."""
+"""Calls of `vmEncryption/kms`: the KMS entries of one private cloud, several of them in one wait."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Found = dict[str, t.Optional[State]]
 Wanted = t.Mapping[str, State]  # by address: thumbprint and description
 
 
-class KmsFlow:
+class KmsCalls:
     """KMS entries of one private cloud and the writes that change them; each write is sent once."""
 
     def __init__(self, client: Client, service_name: str, patience: Patience) -> None:
@@ -167,7 +167,7 @@ class KmsFlow:
             asked = wanted[entry["ip"]]
             return not asked or shows(entry, asked["thumbprint"], asked["description"])
 
-        what = f"KMS flow of {self.service_name} to {', '.join(wanted)}"
+        what = f"KMS entries of {self.service_name} to {', '.join(wanted)}"
         latest: dict[str, Task | None] = {ip: tasks.get(ip) for ip in wanted}
         seen = self.tasks.follow_each(
             latest, lambda: self.staying(list(wanted), latest), ready, what, self.patience, entry_in_words, settled

@@ -16,6 +16,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import refuse_while_used
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State, complete
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_calls import (
+    KmsCalls,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_entries import (
     COMING,
     GOALS,
@@ -34,7 +37,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     thumbprints_of,
     wrong_ports,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_flow import KmsFlow
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
     Observation,
     Task,
@@ -63,13 +65,13 @@ def shown(entries: t.Mapping[str, State], port: int | None) -> list[State]:
     return found
 
 
-class _Fleet:
+class _OneHost:
     """Options, and what is known of the entries so far."""
 
-    def __init__(self, context: Context, flow: KmsFlow) -> None:
+    def __init__(self, context: Context, calls: KmsCalls) -> None:
         self.context = context
         self.params = context.params
-        self.flow = flow
+        self.calls = calls
         self.host = str(self.params["host"])
         self.leaving: list[State] = []
         self.now: Entries = {}  # what is there, kept up to date with each write
@@ -80,7 +82,7 @@ class _Fleet:
         chosen = by_address(entries, addresses)
         self.leaving = [entry for entry in chosen.values() if entry["state"] in GOING]
         staying = {ip: entry for ip, entry in chosen.items() if entry["state"] not in GOING}
-        self.now = self.flow.with_tasks(entries, staying, {})
+        self.now = self.calls.with_tasks(entries, staying, {})
         self.stale = {entry["ip"]: entry for entry in own_elsewhere(entries, self.host, addresses)}
 
     def close(self, entries: Entries) -> None:
@@ -88,9 +90,9 @@ class _Fleet:
         sent: list[State] = []
         tasks: dict[int, Task | None] = {}
         for ip, entry in sorted(entries.items()):
-            tasks[entry["id"]] = self.flow.close(entry)
+            tasks[entry["id"]] = self.calls.close(entry)
             sent.append(entries.pop(ip))
-        self.flow.wait_until_gone(sent, tasks)
+        self.calls.wait_until_gone(sent, tasks)
 
     def report(self) -> dict[str, t.Any]:
         """The result keys."""
@@ -98,11 +100,11 @@ class _Fleet:
         return {"kms_entries": shown(self.now, port), "stale_entries": shown(self.stale, port)}
 
 
-class KmsEntries(_Fleet):
+class KmsEntries(_OneHost):
     """One entry for each address of the host, with the wanted thumbprint and description."""
 
-    def __init__(self, context: Context, flow: KmsFlow) -> None:
-        super().__init__(context, flow)
+    def __init__(self, context: Context, calls: KmsCalls) -> None:
+        super().__init__(context, calls)
         self.wanted: Entries = {}
         self.missing: list[str] = []
         self.differing: list[str] = []
@@ -112,7 +114,7 @@ class KmsEntries(_Fleet):
         """What is there and what will be; all that can be refused is refused here."""
         addresses = resolve(self.host)
         prints = thumbprints_of(addresses, self.params["thumbprint"], self.params["address_thumbprints"])
-        self.sort_out(self.flow.entries(), addresses)
+        self.sort_out(self.calls.entries(), addresses)
         for entry in self.now.values():
             healthy_entry(entry)
         self.wanted = {
@@ -192,7 +194,7 @@ class KmsEntries(_Fleet):
         return _settings({**self.now, **self.stale}, touched), error
 
     def _write(self) -> None:
-        self.flow.wait_until_gone(self.leaving)
+        self.calls.wait_until_gone(self.leaving)
         tasks = {**{ip: self._open(ip) for ip in self.missing}, **self._correct()}
         asked = {ip: self.wanted[ip] if ip in self.differing else {} for ip in sorted(self.wanted)}
         self._reach(asked, tasks)
@@ -205,23 +207,23 @@ class KmsEntries(_Fleet):
         body = {"sslThumbprint": wanted["thumbprint"]}
         if wanted["description"]:
             body["description"] = wanted["description"]
-        task = self.flow.open(ip, body)
+        task = self.calls.open(ip, body)
         self.now[ip] = {"ip": ip, **wanted, "task_id": task.task_id if task else None}
         return task
 
     def _correct(self) -> dict[str, Task | None]:
         tasks: dict[str, Task | None] = {}
-        quiet = self.flow.wait_until_quiet({ip: self.now[ip] for ip in self.differing})
+        quiet = self.calls.wait_until_quiet({ip: self.now[ip] for ip in self.differing})
         for ip, entry in quiet.items():
             if entry is None:
                 raise ConflictError(f"{entry_in_words(self.now[ip])} was removed by somebody meanwhile; run again")
             if not shows(entry, **self.wanted[ip]):
-                tasks[ip] = self.flow.correct(entry, self.wanted[ip])
+                tasks[ip] = self.calls.correct(entry, self.wanted[ip])
             self.now[ip] = {**self.now[ip], **self.wanted[ip]}
         return tasks
 
     def _reach(self, asked: Entries, tasks: t.Mapping[str, Task | None]) -> None:
-        for ip, entry in self.flow.reach(asked, tasks, self.params["wait_for"]).items():
+        for ip, entry in self.calls.reach(asked, tasks, self.params["wait_for"]).items():
             self.now[ip] = {**self.now[ip], **self.wanted[ip], **entry}
 
     def settle(self) -> None:
@@ -241,7 +243,7 @@ class KmsEntries(_Fleet):
         return {"kms_entries": shown(self.predicted, port), "stale_entries": shown({} if gone else self.stale, port)}
 
 
-class KmsRemoval(_Fleet):
+class KmsRemoval(_OneHost):
     """No entry is left for the host."""
 
     def plan(self) -> tuple[State, State]:
@@ -252,7 +254,7 @@ class KmsRemoval(_Fleet):
             addresses = resolve(self.host)
         except UnreachableError as error:
             unresolved = error
-        self.sort_out(self.flow.entries(), addresses)
+        self.sort_out(self.calls.entries(), addresses)
         self.going = {**self.now, **self.stale}
         self.now, self.stale = {}, {}
         if unresolved and not self.going:
@@ -279,7 +281,7 @@ class KmsRemoval(_Fleet):
         listed = ", ".join(f"entry {entry['id']} ({ip})" for ip, entry in self.going.items())
         way_out = f"close the flow all the same with confirm_host: {again}"
         refuse_while_used(f"the KMS of {listed} of {service}", self.params["in_use_by"], way_out)
-        encryption = self.flow.encryption()
+        encryption = self.calls.encryption()
         for entry in self.going.values():
             if in_use(entry, encryption):
                 raise GuardError(
@@ -294,7 +296,7 @@ class KmsRemoval(_Fleet):
         error = None
         try:
             self.close(self.going)
-            self.flow.wait_until_gone(self.leaving)
+            self.calls.wait_until_gone(self.leaving)
         except CollectionError as failure:
             error = failure
         self.now = self.going
@@ -305,4 +307,4 @@ class KmsRemoval(_Fleet):
 
     def settle(self) -> None:
         """Wait for the end of entries that an earlier run has removed."""
-        self.flow.wait_until_gone(self.leaving)
+        self.calls.wait_until_gone(self.leaving)
