@@ -107,7 +107,7 @@ controller_projects:
   - name: project
     organization: *org
     scm_type: git
-    scm_url: "{{ awx_project_url | default('https://git.example.com', true) }}"
+    scm_url: https://git.example.com/encryption.git
     wait: true
 controller_inventories: [{name: hosts, organization: *org}]
 controller_inventory_sources:

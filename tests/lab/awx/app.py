@@ -142,6 +142,8 @@ class AwxServer:
                 shown["related"][field] = other["url"]
         if one["type"] == "job_template":
             shown["organization"] = self._organization(one)
+        if one["type"] == "project":
+            shown["scm_revision"] = "0123456789abcdef0123456789abcdef01234567" if one["scm_type"] else ""
         if one["type"] == "workflow_job_template_node":
             for link in ("success_nodes", "failure_nodes", "always_nodes"):
                 shown[link] = list(self.store.links.get(("workflow_job_template_nodes", one["id"], link), []))
@@ -162,7 +164,6 @@ class AwxServer:
         if made["type"] == "project" and made["scm_type"]:
             # AWX begins to fetch it at once
             made["summary_fields"]["current_update"] = {"id": made["id"], "status": "pending"}
-            made["scm_revision"] = ""
         return 201, made
 
     def _judge(self, endpoint: str, data: Data) -> None:
