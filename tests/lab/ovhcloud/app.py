@@ -24,6 +24,7 @@ from .core import Area, Call, Core, Handler, Region
 from .credentials import CredentialArea
 from .errors import CONTRACT_BREACH, ApiError, bad_request, error, forbidden_by_iam
 from .iam import IamArea
+from .object_lists import ObjectLists
 from .okms import OkmsArea
 from .orders import OrderArea
 from .pcc_datacenters import DatacenterArea
@@ -68,6 +69,7 @@ class OvhCloud(Seed):
         self._handlers: dict[str, Handler] = {}
         for area in areas:
             self._handlers.update(area.handlers())
+        self._objects = ObjectLists(core, self.rights, self._handlers)
         self._lock = threading.RLock()
         self._queries = itertools.count(1)
         self.contract_errors: list[str] = []
@@ -144,15 +146,23 @@ class OvhCloud(Seed):
         if handler is None:
             raise error(500, f"{operation.name} is in the contract but has no handler", CONTRACT_BREACH)
         value = self.rights.visible(call, handler(call))
+        self._check(operation, value)
+        if self._objects.asked(call):
+            value = self._objects.of(call, value)
+            for item in value:
+                self._check(self._objects.single(operation), item)
+            return self._answer(200, *self._objects.page(call, value))
+        if operation.version == 3 and operation.method == "POST":
+            return self._answer(201, value)
+        change = self.newer.get(operation.name)
+        return self._success(call, value if change is None else change(value))
+
+    def _check(self, operation: contracts.Operation, value: t.Any) -> None:
         problems = contracts.answer_problems(operation, value)
         if problems:
             self.contract_errors.extend(f"{operation.name}: {problem}" for problem in problems)
             LOG.error("%s breaks its contract: %s", operation.name, "; ".join(problems))
             raise error(500, "; ".join(problems), CONTRACT_BREACH)
-        if operation.version == 3 and operation.method == "POST":
-            return self._answer(201, value)
-        change = self.newer.get(operation.name)
-        return self._success(call, value if change is None else change(value))
 
     def _success(self, call: Call, value: t.Any) -> Response:
         if call.operation.answer_type == "void" and self.settings.void == "empty":

@@ -9,6 +9,7 @@ import typing as t
 
 from .core import Area, Call, serves
 from .errors import not_found
+from .state import PrivateCloud
 
 _DATACENTERS = "/dedicatedCloud/{serviceName}/datacenter"
 
@@ -21,10 +22,29 @@ class DatacenterArea(Area):
         """Their ids."""
         return list(self.core.private_cloud(call.params["serviceName"]).zerto)
 
+    @serves(f"GET {_DATACENTERS}/{{datacenterId}}")
+    def one(self, call: Call) -> dict[str, t.Any]:
+        """One of them."""
+        cloud, number = self._found(call)
+        return {
+            "commercialName": cloud.datacenter_range,
+            "commercialRangeName": cloud.commercial_range,
+            "datacenterId": number,
+            "description": "",
+            "horizonViewName": None,
+            "isRemovable": False,
+            "name": f"{cloud.name}_datacenter{number}",
+            "version": cloud.version[0],
+        }
+
     @serves(f"GET {_DATACENTERS}/{{datacenterId}}/disasterRecovery/zerto/status")
     def zerto(self, call: Call) -> dict[str, t.Any]:
         """State of the option. The schema has more fields (kind, sites), all of which can be null."""
-        states = self.core.private_cloud(call.params["serviceName"]).zerto
-        if call.params["datacenterId"] not in states:
-            raise not_found(f"datacenter {call.params['datacenterId']}")
-        return {"state": states[call.params["datacenterId"]], "systemVersion": "9.7"}
+        cloud, number = self._found(call)
+        return {"state": cloud.zerto[number], "systemVersion": "9.7"}
+
+    def _found(self, call: Call) -> tuple[PrivateCloud, int]:
+        cloud, number = self.core.private_cloud(call.params["serviceName"]), call.params["datacenterId"]
+        if number not in cloud.zerto:
+            raise not_found(f"datacenter {number}")
+        return cloud, number

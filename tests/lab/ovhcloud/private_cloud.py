@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from .core import Area, Call, Core, new_uuid, serves
-from .errors import bad_request, conflict, not_found
+from .errors import bad_request, conflict, error, not_found
 from .okms import tagged
 from .pcc_tasks import TaskArea
 from .pcc_users import UserArea
@@ -72,7 +72,10 @@ class PrivateCloudArea(Area):
     @serves(f"GET {_CLOUD}")
     def get(self, call: Call) -> dict[str, t.Any]:
         """One private cloud."""
-        return self._shown(self._cloud(call))
+        cloud = self._cloud(call)
+        if cloud.expired:
+            raise error(460)
+        return self._shown(cloud)
 
     def _shown(self, cloud: PrivateCloud) -> dict[str, t.Any]:
         secured = self.core.settings.advanced_security
@@ -84,7 +87,7 @@ class PrivateCloudArea(Area):
             "billingType": "monthly",
             "canMigrateToVCD": False,
             "certifiedInterfaceUrl": f"{cloud.web_interface_url}secure/",
-            "commercialRange": "2020",
+            "commercialRange": cloud.commercial_range,
             "generation": "2.0",
             "iam": {
                 "displayName": cloud.name,
@@ -93,7 +96,7 @@ class PrivateCloudArea(Area):
                 "tags": cloud.tags or None,
                 "urn": self.core.urn("pccVMware", cloud.name),
             },
-            "location": "rbx2a",
+            "location": cloud.location,
             "managementInterface": "vcsa",
             "productReference": "EPCC",
             "serviceName": cloud.name,

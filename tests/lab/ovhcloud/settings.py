@@ -18,6 +18,8 @@ class OvhSettings:
     void: str = assumed("ovhcloud.void")
     page_size: int = 2  # of v2 lists
     page_maximum: int = assumed("ovhcloud.page_maximum")
+    object_lists: bool = assumed("ovhcloud.object_lists")  # lists of v1 give whole objects when they are asked to
+    object_list_refused: str = assumed("ovhcloud.object_list_refused")
     post_status: int = assumed("ovhcloud.post_status")
     conflict_status: int = assumed("ovhcloud.conflict_status")
     signature_window: float = assumed("ovhcloud.signature_window")  # seconds

@@ -314,6 +314,10 @@ class PrivateCloud:
     iam_id: str
     service_id: int
     properties: dict[str, t.Any]
+    expired: bool = False  # its service answers 460
+    location: str = "rbx2a"
+    commercial_range: str = "2020"
+    datacenter_range: str = "PREMIER"  # a CommercialNameEnum
     encryption: str = "disabled"
     iam_state: str = "disabled"
     roles: list[str] = dataclasses.field(default_factory=list)
