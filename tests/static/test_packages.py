@@ -22,6 +22,7 @@ PACKAGES: dict[str, dict[str, set[str]]] = {
         "private_cloud": {"connection"},
         "order": {"connection"},
         "okms": {"connection", "iam", "order"},
+        "account": {"connection", "private_cloud", "okms"},
     },
     "_vsphere": {
         "connection": set(),

@@ -117,6 +117,11 @@ class Client:
         """Read; repeated on 429, 5xx and lost connections. anonymous=True: a public route, needs no credentials."""
         return self._read("GET", call_path + query(params), headers=headers, authenticated=not anonymous)[0]
 
+    def get_with(self, call_path: str, headers: t.Mapping[str, str]) -> tuple[t.Any, t.Mapping[str, str]]:
+        """Read with more headers; the answer and its headers."""
+        body, answer = self._read("GET", call_path, headers=headers)
+        return body, answer.headers
+
     def get_all(self, call_path: str, params: t.Mapping[str, t.Any] | None = None) -> list[t.Any]:
         """All items of a v2 list, over all its pages."""
         items: list[t.Any] = []

@@ -110,6 +110,10 @@ class ConfFiles:
                 return Stored(check_sendable(name, value), file)
         return None
 
+    def has(self, section: str) -> bool:
+        """Whether one of the files has that section."""
+        return any(parser.has_section(section) for _file, parser in self._files)
+
     def _text(self, name: str) -> str | None:
         path = os.path.join(os.environ.get(START, ""), os.path.expanduser(name))
         if not os.path.lexists(path):
@@ -139,20 +143,30 @@ def _parsed(name: str, text: str) -> configparser.RawConfigParser:
 
 
 def load(params: t.Mapping[str, t.Any], names: t.Sequence[str] = FILES) -> Settings:
-    """Settings from the options (environment included) and the files. Raises InvalidInputError."""
+    """Settings from the options (environment included) and the files. Raises InvalidInputError.
+
+    `conf_section` among the options names the section of the files that holds this account; without it, it is the one
+    that is named like the endpoint.
+    """
     files = ConfFiles(names)
-    stored_endpoint = None if _from_options(params, "endpoint") else files.find("default", "endpoint")
-    endpoint = _from_options(params, "endpoint") or (stored_endpoint.value if stored_endpoint else DEFAULT_ENDPOINT)
+    section = _from_options(params, "conf_section")
+    if section and not files.has(section):
+        left_out = "".join(f"; {problem}" for problem in files.unread)
+        raise InvalidInputError(f"conf_section: no section {quoted(section)} in {', '.join(names)}{left_out}")
+    stored_endpoint = None if _from_options(params, "endpoint") else files.find(section or "default", "endpoint")
+    usual = section if section in ENDPOINTS else DEFAULT_ENDPOINT
+    endpoint = _from_options(params, "endpoint") or (stored_endpoint.value if stored_endpoint else usual)
+    section = section or endpoint
     base_url, token_url = resolve_endpoint(endpoint)
     known = [name for group in METHODS.values() for name in group]
     options = {name: value for name in known if (value := _from_options(params, name))}
-    stored = {name: found for name in known if (found := files.find(endpoint, name))}
+    stored = {name: found for name in known if (found := files.find(section, name))}
     chosen = _one_method(options, {name: value.value for name, value in stored.items()}, files.unread)
     sources = {stored[name].file if name not in options else "" for name in SECRETS if name in chosen}
     if stored_endpoint and base_url not in [base for base, _token_url in ENDPOINTS.values()]:
         _refuse_redirection("endpoint", stored_endpoint, sources)
     if "client_id" in chosen:
-        chosen["token_url"] = _token_url(params, files.find(endpoint, "token_url"), token_url, sources, endpoint)
+        chosen["token_url"] = _token_url(params, files.find(section, "token_url"), token_url, sources, endpoint)
     unread = () if options and _from_options(params, "endpoint") else tuple(files.unread)
     return Settings(base_url, _credentials(chosen), _verify(params), _timeout(params), unread)
 
