@@ -14,16 +14,19 @@ import pytest
 import yaml
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers import paths
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils.inventory_source import filters
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ACTIONS = {"role_options"}  # of which the module holds the documentation only
 MODULES = sorted({path.stem for path in (ROOT / "plugins/modules").glob("*.py")} - ACTIONS)
+INVENTORIES = sorted(path.stem for path in (ROOT / "plugins/inventory").glob("*.py"))
 ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
 COLLECTION = "ansible_collections.ovhcloud.vmware_encryption"
 
 
-def _module(name: str) -> t.Any:
-    return importlib.import_module(f"{COLLECTION}.plugins.modules.{name}")
+def _module(name: str, kind: str = "modules") -> t.Any:
+    return importlib.import_module(f"{COLLECTION}.plugins.{kind}.{name}")
 
 
 def _fragment_documents(reference: str) -> dict[str, t.Any]:
@@ -32,12 +35,13 @@ def _fragment_documents(reference: str) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", yaml.safe_load(getattr(fragment, (part or "documentation").upper())))
 
 
-def documented(name: str) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
-    """Options and attributes of a module with those of its fragments; the module's own win."""
-    own = yaml.safe_load(_module(name).DOCUMENTATION)
+def documented(name: str, kind: str = "modules") -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """Options and attributes of a plugin with those of our fragments; the plugin's own win."""
+    own = yaml.safe_load(_module(name, kind).DOCUMENTATION)
     options: dict[str, t.Any] = {}
     attributes: dict[str, t.Any] = {}
-    for reference in own.get("extends_documentation_fragment", []):
+    references = own.get("extends_documentation_fragment", [])
+    for reference in [name for name in references if name.startswith("ovhcloud.")]:
         document = _fragment_documents(reference)
         options.update(document.get("options", {}))
         for key, value in document.get("attributes", {}).items():
@@ -74,6 +78,25 @@ def disagreements(spec: dict[str, t.Any], docs: dict[str, t.Any], where: str = "
 def test_spec_and_docs_agree(name: str) -> None:
     options, _attributes = documented(name)
     assert disagreements(_module(name).SPEC.options, options) == []
+
+
+@pytest.mark.parametrize("name", INVENTORIES)
+def test_spec_and_docs_of_inventory_plugins_agree(name: str) -> None:
+    options, _attributes = documented(name, "inventory")
+    del options["plugin"]  # Ansible's own
+    assert disagreements(ArgSpec(_module(name, "inventory").InventoryModule.spec, filters()).options, options) == []
+
+
+def test_private_clouds_name_the_option_of_every_role() -> None:
+    # the role awx makes definitions, and runs over no private clouds
+    named = {role for role in ROLES if f"{role}_private_cloud" in options_of_role(role)} - {"awx"}
+    assert set(_module("private_clouds", "inventory").ROLES) == named
+
+
+def options_of_role(role: str) -> dict[str, t.Any]:
+    """The documented options of a role."""
+    text = (ROOT / "roles" / role / "meta/argument_specs.yml").read_text()
+    return t.cast("dict[str, t.Any]", yaml.safe_load(text)["argument_specs"]["main"]["options"])
 
 
 def test_the_comparison_finds_differences() -> None:

@@ -14,6 +14,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
 PLUGIN_UTILS = "ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils"
 PAGE, IN_PROCESS = f"{PLUGIN_UTILS}._audit_page", f"{PLUGIN_UTILS}._in_process"
+SOURCE = f"{PLUGIN_UTILS}.inventory_source"
+INVENTORIES = {
+    "ansible.errors",
+    "ansible.module_utils.common.arg_spec",
+    "ansible.module_utils.errors",
+    "ansible.plugins.inventory",
+    "ansible.utils.unsafe_proxy",
+}
 BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip")
 PACKAGES = ("_core", "_facts", "_answers", "_certificates", "_http", "_audit", "_preflight", "_records", *BACK_ENDS)
 # layer -> packages of the collection it may import, and third-party packages it may import
@@ -35,7 +43,12 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils", IN_PROCESS},
     ),
     # on the control node only: HTML by Jinja, beside its templates, which no module would be sent; the process of a run
-    "plugin_utils": ({"_core", "_audit", "_vsphere"}, {"ansible.constants", "jinja2", "markupsafe", PAGE}),
+    "plugin_utils": (
+        {"_core", "_audit", "_vsphere"},
+        {"ansible.constants", "jinja2", "markupsafe", PAGE, *INVENTORIES},
+    ),
+    # thin like modules: one back end each
+    "inventory": ({"_core", *BACK_ENDS}, {SOURCE}),
     # how a module runs inside Ansible: the only place that knows Ansible from within
     "_in_process": (
         {"_core"},
@@ -65,6 +78,7 @@ def _files() -> list[tuple[str, pathlib.Path]]:
     found += [("filter", path) for path in (ROOT / "plugins/filter").glob("*.py")]
     for path in (ROOT / "plugins/plugin_utils").rglob("*.py"):
         found.append((path.parent.name if path.parent.name in ALLOWED else "plugin_utils", path))
+    found += [("inventory", path) for path in (ROOT / "plugins/inventory").glob("*.py")]
     found += [("doc_fragments", path) for path in (ROOT / "plugins/doc_fragments").glob("*.py")]
     for package in PACKAGES:
         found += [(package, path) for path in (ROOT / "plugins/module_utils" / package).rglob("*.py")]
@@ -90,7 +104,7 @@ def violations(layer: str, imports: set[str]) -> list[str]:
     bad = []
     packages = {name[len(PREFIX) :].split(".")[0] for name in imports if name.startswith(PREFIX)}
     bad += [f"imports {package}" for package in sorted(packages - own)]
-    if layer == "modules" and len(packages & set(BACK_ENDS)) > 1:
+    if layer in ("modules", "inventory") and len(packages & set(BACK_ENDS)) > 1:
         bad.append(f"imports {len(packages & set(BACK_ENDS))} back ends")
     for name in sorted(imports):
         known = name.startswith(PREFIX) or name.split(".")[0] in STDLIB

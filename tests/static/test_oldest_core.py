@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Of each module and role, tests are chosen that run on the oldest ansible-core too: those marked `oldest`."""
+"""Of each module, inventory plugin and role, some tests run on the oldest ansible-core too: those marked `oldest`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULE, ROLE = {"life", "refusal"}, {"check", "first", "second"}
 ACTIONS = {"role_options"}  # the roles run it
 WANTED = {path.stem: MODULE for path in (ROOT / "plugins/modules").glob("*.py") if path.stem not in ACTIONS}
+WANTED.update({f"inventory {path.stem}": MODULE for path in (ROOT / "plugins/inventory").glob("*.py")})
 WANTED.update({f"role {path.name}": ROLE for path in (ROOT / "roles").iterdir() if path.is_dir()})
 
 

@@ -197,6 +197,14 @@ def test_guide_on_hosts(green: Lab, work: Work) -> None:
     assert {host.crypto_state for host in hosts if hasattr(host, "crypto_state")} == {"safe"}
 
 
+def test_guide_on_inventories(green: Lab, work: Work) -> None:
+    encrypted(green, "okms-prod")
+    page = work("guide_inventory")
+    assert "@location_rbx2a:" in page.screen("my.private_clouds.yml --graph")
+    assert f"ok: [{green.private_cloud}]" in page.screen("ovhcloud.vmware_encryption.preflight")
+    assert "@provider_okms_prod:" in page.screen("my.encrypted_vms.yml --graph")
+
+
 @pytest.mark.oldest("guides", "migration")
 def test_guide_on_migration(green: Lab, work: Work) -> None:
     add_native(green, "nkp-prod", default=True)

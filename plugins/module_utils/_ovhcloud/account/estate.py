@@ -40,8 +40,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     user_state,
 )
 
-SUBSETS = ("encryption", "users", "datacenters", "okms")
-SERVICE_FIELDS = (
+ESTATE_SUBSETS = ("encryption", "users", "datacenters", "okms")
+_HOST_FIELDS = (
     "service_name",
     "description",
     "state",
@@ -113,7 +113,7 @@ class Estate:
             self._warn(f"{name} is left out of the inventory: {error.message}")
             return None
         state = service_state(raw)
-        facts = {field: state[field] for field in SERVICE_FIELDS}
+        facts = {field: state[field] for field in _HOST_FIELDS}
         port = vcenter_port(record(raw, name).text("webInterfaceUrl"))
         return {**facts, "service_name": name, "vcenter_port": port}
 
