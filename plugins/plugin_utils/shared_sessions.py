@@ -9,7 +9,10 @@ import atexit
 import multiprocessing
 import os
 import shutil
+import signal
 import tempfile
+import threading
+import types
 import typing as t
 
 from ansible import constants as C  # noqa: N812
@@ -35,6 +38,21 @@ def begin() -> None:
     _owner = os.getpid()
     kept.share_in(folder)
     atexit.register(_end, folder)
+    _end_on_termination(folder)
+
+
+def _end_on_termination(folder: str) -> None:
+    """A cancelled job: Ansible tells its workers and then ends itself with the same signal, so nothing runs at exit."""
+    before = signal.getsignal(signal.SIGTERM)
+    if before in (signal.SIG_IGN, None) or threading.current_thread() is not threading.main_thread():
+        return
+
+    def ended(number: int, _frame: types.FrameType | None) -> None:
+        signal.signal(number, before)
+        _end(folder)
+        os.kill(os.getpid(), number)
+
+    signal.signal(signal.SIGTERM, ended)
 
 
 def _end(folder: str) -> None:

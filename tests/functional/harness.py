@@ -294,14 +294,14 @@ def _followed(process: subprocess.Popen[str], kill_when: t.Callable[[], bool] | 
             late = time.monotonic() - began > _LONGEST
             if not (late or (kill_when and kill_when())):
                 continue
-            for pid in [process.pid, *_descendants(process.pid)]:
+            for pid in [process.pid, *descendants(process.pid)]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             if late:
                 raise
 
 
-def _descendants(ancestor: int) -> list[int]:
+def descendants(ancestor: int) -> list[int]:
     """The processes that a process has started, and those that these have started (Linux)."""
     children: dict[int, list[int]] = {}
     for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):

@@ -38,7 +38,7 @@ def test_a_module_or_role_runs_on_the_oldest_core(subject: str) -> None:
 
 
 def test_marks_name_what_exists() -> None:
-    assert set(CHOSEN) == set(WANTED) | {"warm plays", "both ways", "guides"}
+    assert set(CHOSEN) == set(WANTED) | {"warm plays", "both ways", "guides", "sessions"}
 
 
 def test_a_mark_that_is_missing_is_found(tmp_path: pathlib.Path) -> None:

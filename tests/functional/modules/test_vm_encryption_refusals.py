@@ -191,7 +191,7 @@ def test_infrastructure_is_left_alone_unless_told_otherwise(lab: Lab, run_module
         ({"max_parallel": 0}, "invalid_input", "max_parallel"),
         ({"max_failures": -1}, "invalid_input", "max_failures"),
         ({"shutdown_timeout": 0}, "invalid_input", "shutdown_timeout"),
-        ({"provider": "unsaved"}, "refused_by_guard", "is not backed up"),
+        ({"provider": "unsaved"}, "refused_by_guard", "has no backup"),
         ({"provider": "dark"}, "key_refused", "gives no keys now"),
     ],
 )
