@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
 import typing as t
 import uuid
@@ -15,7 +16,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     days_left,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State, complete
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.client import Offer
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.errors import (
@@ -254,27 +256,39 @@ class Probe:
             raise UnexpectedAnswerError("the key can still be read after Destroy")
 
 
-TEST_FIELDS = (
-    "host",
-    "port",
-    "server_name",
-    "address",
-    "tls_version",
-    "server_certificate",
-    "client_certificate",
-    "passed",
-    "protocol_version",
-    "vendor",
-    "missing",
-    "steps",
-    "key_name",
-    "key_id",
-    "left_behind",
-    "perhaps_left_behind",
-)
+@dataclasses.dataclass(frozen=True)
+class ProbeResult:
+    """What came of the test; what could not be looked at is null."""
+
+    host: str
+    port: int
+    server_name: str | None
+    client_certificate: dict[str, t.Any]
+    passed: bool | None
+    protocol_version: str | None
+    vendor: str | None
+    missing: list[str] | None
+    steps: list[dict[str, t.Any]]
+    key_name: str | None
+    key_id: str | None
+    left_behind: list[str]
+    perhaps_left_behind: bool
+    address: str | None = None
+    tls_version: str | None = None
+    server_certificate: dict[str, t.Any] | None = None
 
 
-CERTIFICATE_FIELDS = ("subject", "issuer", "serial_number", "not_after", "days_left", "sha1", "sha256")
+@dataclasses.dataclass(frozen=True)
+class ShortCertificate:
+    """What tells a certificate from others, and when it ends."""
+
+    subject: str | None
+    issuer: str | None
+    serial_number: str | None
+    not_after: str | None
+    days_left: int | None
+    sha1: str
+    sha256: str
 
 
 class KmipServerTest:
@@ -291,7 +305,7 @@ class KmipServerTest:
         facts = certificate_facts(self.identity.certificate or "", "client_certificate")
         self.certificate = _short({**facts, "days_left": days_left(facts["not_after"], self.now)})
         self.must_pass = params["on_failure"] == "fail"
-        self.found: State = {"host": self.endpoint.host, "port": self.endpoint.port}
+        self.seen: dict[str, t.Any] = {}  # of the server, once it has been looked at
         self.record = ProbeRecord()
         self.probe = context.closing(Probe(self._client, self.record))
 
@@ -316,25 +330,33 @@ class KmipServerTest:
     def _judge(self) -> None:
         seen = look(self.endpoint)
         facts = shown(self.endpoint, seen, self.now)
-        self.found.update({name: facts[name] for name in ("address", "tls_version")}, server_certificate=_short(facts))
+        self.seen = {
+            "address": facts["address"],
+            "tls_version": facts["tls_version"],
+            "server_certificate": _short(facts),
+        }
         demand(self.endpoint, self.anchors, seen, judge(self.endpoint, self.anchors, seen))
 
     def _result(self, passed: bool | None) -> State:
         probe, offer = self.probe, self.probe.offer
-        self.found.update(
-            server_name=self.endpoint.server_name,
-            client_certificate=self.certificate,
-            passed=passed,
-            protocol_version=probe.protocol_version,
-            vendor=offer.vendor if offer else None,
-            missing=missing(offer.operations) if offer else None,
-            steps=self.record.rows,
-            key_name=probe.key_name,
-            key_id=probe.key_id,
-            left_behind=probe.left_behind,
-            perhaps_left_behind=probe.perhaps,
+        return as_result(
+            ProbeResult(
+                host=self.endpoint.host,
+                port=self.endpoint.port,
+                server_name=self.endpoint.server_name,
+                client_certificate=self.certificate,
+                passed=passed,
+                protocol_version=probe.protocol_version,
+                vendor=offer.vendor if offer else None,
+                missing=missing(offer.operations) if offer else None,
+                steps=self.record.rows,
+                key_name=probe.key_name,
+                key_id=probe.key_id,
+                left_behind=probe.left_behind,
+                perhaps_left_behind=probe.perhaps,
+                **self.seen,
+            )
         )
-        return complete(self.found, TEST_FIELDS)
 
     def _tell(self, result: dict[str, t.Any]) -> None:
         keys = remains(self.probe.left_behind, self.probe.key_name, self.probe.perhaps)
@@ -356,4 +378,4 @@ def _own_identity(params: t.Mapping[str, t.Any]) -> Identity:
 
 
 def _short(facts: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    return {name: facts[name] for name in CERTIFICATE_FIELDS}
+    return as_result(ShortCertificate(**{name: facts[name] for name in fields_of(ShortCertificate)}))

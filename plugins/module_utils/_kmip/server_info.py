@@ -11,7 +11,7 @@ import ssl
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import (
-    FACTS,
+    CertificateFacts,
     days_left,
     facts_in_part,
 )
@@ -62,26 +62,35 @@ class ClientAnswer:
     vendor: str | None = None
 
 
-FIELDS = (
-    "host",
-    "port",
-    "server_name",
-    "address",
-    "addresses",
-    "tls_version",
-    "cipher",
-    "client_certificate_required",
-    "certificate",
-    "chain",
-    "chain_complete",
-    *FACTS,
-    "unreadable_fields",
-    "days_left",
-    "trusted",
-    "for_vcenter",
-    "by_address",
-    *fields_of(ClientAnswer),
-)
+@dataclasses.dataclass(frozen=True)
+class SeenServer(CertificateFacts):
+    """A KMIP server and the certificate that it presented; the facts are those of the certificate."""
+
+    host: str
+    port: int
+    server_name: str | None
+    address: str
+    tls_version: str | None
+    cipher: str | None
+    client_certificate_required: bool | None
+    certificate: str
+    chain: list[str]
+    chain_complete: bool | None
+    unreadable_fields: list[str]
+    days_left: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class JudgedServer(SeenServer):
+    """The same with what came of judging it, at one address or at each."""
+
+    addresses: list[str]
+    trusted: dict[str, t.Any]
+    for_vcenter: dict[str, t.Any] | None
+    by_address: list[dict[str, t.Any]] | None
+
+
+FIELDS = (*fields_of(JudgedServer), *fields_of(ClientAnswer))
 # the flow or the server may still be opening
 _NOT_YET = (UnreachableError, KmsTimeoutError, ConnectionLostError)
 
@@ -122,21 +131,23 @@ def shown(endpoint: Endpoint, seen: HandshakeResult, now: datetime.datetime) -> 
         raise ProtocolError(f"KMIP server {endpoint.peer}: its certificate cannot be read: {error.message}") from error
     if "subject" in unreadable and "not_after" in unreadable:
         raise ProtocolError(f"KMIP server {endpoint.peer}: its certificate cannot be read (SHA-256 {facts['sha256']})")
-    return {
-        "host": endpoint.host,
-        "port": endpoint.port,
-        "server_name": endpoint.server_name,
-        "address": seen.address,
-        "tls_version": seen.version,
-        "cipher": seen.cipher,
-        "client_certificate_required": _requires_client(seen),
-        "certificate": chain[0],
-        "chain": chain,
-        "chain_complete": seen.complete or None,
-        **facts,
-        "unreadable_fields": unreadable,
-        "days_left": days_left(facts["not_after"], now) if facts["not_after"] else None,
-    }
+    return as_result(
+        SeenServer(
+            host=endpoint.host,
+            port=endpoint.port,
+            server_name=endpoint.server_name,
+            address=seen.address,
+            tls_version=seen.version,
+            cipher=seen.cipher,
+            client_certificate_required=_requires_client(seen),
+            certificate=chain[0],
+            chain=chain,
+            chain_complete=seen.complete or None,
+            **facts,
+            unreadable_fields=unreadable,
+            days_left=days_left(facts["not_after"], now) if facts["not_after"] else None,
+        )
+    )
 
 
 def not_readable(endpoint: Endpoint, unreadable: t.Sequence[str]) -> str:
