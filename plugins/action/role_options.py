@@ -69,7 +69,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         variables = task_vars or {}
         role, partial = str(self._task.args["role"]), bool(self._task.args.get("partial", False))
         if self._leaves_out(variables):
-            text = f"--tags or --skip-tags leave out every step of the role {role}: nothing was looked at or changed"
+            text = f"--tags or --skip-tags exclude every step of the role {role}: nothing was checked or changed"
             Display().warning(text)
             return {**result, "changed": False, "skipped": True, "msg": text}
         specs = specs_of(role)

@@ -158,7 +158,7 @@ def _miss(place: Facts, known: Facts, results: t.Sequence[Facts], sha256: str) -
     if said:
         return said
     if not known["there"]:
-        return "nothing is there after copying"
+        return "the file does not exist after copying"
     return f"what was read back has the SHA-256 {known['sha256']}, not {sha256}"
 
 
@@ -168,13 +168,15 @@ def _hindrance(place: Facts, file: Facts, folder: Facts) -> str:
         return said
     found, around = _stat(file), _stat(folder)
     if found and not found.get("isreg"):
-        return "something is there that is no regular file; name a file"
+        return "there is something that is not a regular file; name a file"
     if not folder:
         return ""
     parent = str(place["path"]).rpartition("/")[0] or "/"
     user = place.get("own", {}).get("user") or "the user of the connection"
     if not around.get("isdir"):
-        return f"the folder {parent} is not there; make it, so that {user} can write in it and nobody else can enter"
+        return (
+            f"the folder {parent} does not exist; create it, so that {user} can write to it and nobody else can enter"
+        )
     if not (around.get("writeable") and around.get("executable")):
         return f"{user} cannot write in the folder {parent}"
     return ""

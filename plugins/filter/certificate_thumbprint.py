@@ -63,12 +63,12 @@ def certificate_thumbprint(text: str, algorithm: str = "sha256") -> str:
     if algorithm not in ("sha256", "sha1"):
         raise AnsibleFilterError(f"certificate_thumbprint: {algorithm} is neither sha256 nor sha1")
     if not isinstance(text, str):
-        raise AnsibleFilterError("certificate_thumbprint: a text was expected")
+        raise AnsibleFilterError("certificate_thumbprint: expected a text")
     if not text.strip():
         return ""
     block = _BLOCK.search(text)
     if block is None:
-        raise AnsibleFilterError("certificate_thumbprint: the text holds no certificate in PEM form")
+        raise AnsibleFilterError("certificate_thumbprint: the text contains no certificate in PEM form")
     try:
         der = base64.b64decode(_BREAK.sub("", block.group(1)), validate=True)
     except (binascii.Error, ValueError) as error:

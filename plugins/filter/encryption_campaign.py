@@ -53,7 +53,7 @@ options:
   again:
     description: What to do then, in words.
     type: str
-    default: Run the same again
+    default: Rerun
 """
 
 EXAMPLES = r"""
@@ -117,7 +117,7 @@ def encryption_campaign(
     max_failures: int = 0,
     wave_max_failures: int | None = None,
     stopped: bool = False,
-    again: str = "Run the same again",
+    again: str = "Rerun",
 ) -> dict[str, t.Any]:
     """The state of a run over many machines."""
     if not isinstance(plan, t.Mapping) or (plan and "to_do" not in plan):
@@ -126,7 +126,7 @@ def encryption_campaign(
     in_wave = max_failures if wave_max_failures is None else int(wave_max_failures)
     left = plan.get("to_do", 0) - so_far.get("done", 0)
     blocked = list(plan.get("blocked", []))
-    resume = [f"{again} to go on: what is done is left alone, {left} VMs are left"] if stopped and left > 0 else []
+    resume = [f"{again} to continue: finished VMs stay unchanged, {left} VMs are left"] if stopped and left > 0 else []
     return {
         "power_on": _owed(plan, waves, now),
         "settled": [*plan.get("running", []), *so_far.get("settled", [])],

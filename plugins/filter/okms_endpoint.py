@@ -192,7 +192,7 @@ def _wanted(endpoints: Facts, choice: str, present: _Present, move: bool) -> str
 def _missing(domain: Facts, wanted: str, endpoints: Facts, option: str) -> str:
     name = domain.get("display_name") or domain.get("id") or "the OKMS domain"
     if not endpoints:
-        return f"{name} names no KMIP endpoint; run again when OVHcloud shows one in kmipEndpoint or kmipRsaEndpoint"
+        return f"{name} names no KMIP endpoint; rerun when OVHcloud shows one in kmipEndpoint or kmipRsaEndpoint"
     field = {"rsa": "kmipRsaEndpoint", "ecdsa": "kmipEndpoint"}[wanted]
     return f"{option}: {wanted}, but {name} has no {field}. Set {option}: auto"
 

@@ -216,8 +216,8 @@ class CampaignState(Resource):
             self._record = loaded_state(read_record(self._path, "path"))
         for words in unknown_owners(self._record, self._vcenter):
             self._warn(
-                f"{self._path} also has machines to power on of {words}, which no instance UUID identifies. If that is "
-                f"{self._vcenter.name} under another address, connect to it by that address"
+                f"{self._path} also has VMs to power on for {words}, which no instance UUID identifies. If that "
+                f"is {self._vcenter.name} under another address, connect to it by that address"
             )
         return self._view(self._record)
 

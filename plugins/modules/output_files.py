@@ -188,7 +188,7 @@ class OutputFiles:
             )
         if target.lasting:
             option = f"{self._params['prefix']}volumes"
-            how = f"name the volume in {option} (or in VMWARE_ENCRYPTION_VOLUMES) when it is one that outlives the job"
+            how = f"name the volume in {option} (or in VMWARE_ENCRYPTION_VOLUMES) if it is one that outlives the job"
             check_lasting(target.name, target.path, self._params["volumes"] or [], how)
 
 

@@ -424,8 +424,8 @@ def build(context: Context) -> FleetEncryption:
     vmotion = params["vmotion_encryption"]
     if params["state"] == "encrypted" and vmotion not in (None, "required"):
         raise InvalidInputError(
-            f"vmotion_encryption: {vmotion} is not possible with state: encrypted; vCenter keeps it at required for "
-            "every encrypted virtual machine"
+            f"vmotion_encryption: {vmotion} is not possible with state: encrypted; vCenter keeps it at required "
+            "for every encrypted VM"
         )
     takes_provider = params["state"] in ("encrypted", "moved")
     if (given(params["provider"]) and not takes_provider) or (

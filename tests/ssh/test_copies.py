@@ -116,8 +116,8 @@ def test_a_later_job_brings_its_backup_in_by_ssh(site: Site, lab: Lab) -> None:
     [
         ({"host": "backup9.example.com"}, "backup9.example.com is not a host of the inventory. Add it there"),
         ({"path": "nkp.p12"}, "'nkp.p12' on backup1 is not the absolute path of a file"),
-        ({"path": "{folder}/missing/nkp.p12"}, "the folder {folder}/missing is not there; make it"),
-        ({"path": "{folder}"}, "something is there that is no regular file"),
+        ({"path": "{folder}/missing/nkp.p12"}, "the folder {folder}/missing does not exist; create it"),
+        ({"path": "{folder}"}, "there is something that is not a regular file"),
         pytest.param(
             {"host": "dead"},
             "The backup cannot be copied to dead:",

@@ -222,4 +222,4 @@ def _vmotion(seen: Seen) -> Verdict:
 
 def _complete(seen: Seen) -> Verdict:
     missing = seen.has("not_read", "unreadable")
-    return (FAIL, "; ".join(missing)) if missing else (PASS, "nothing was left out")
+    return (FAIL, "; ".join(missing)) if missing else (PASS, "nothing was excluded")

@@ -188,7 +188,7 @@ class Probe:
     def _expect_state(self, key_id: str, *expected: str) -> None:
         self._state = self._client.state(key_id)
         if self._state not in expected:
-            raise UnexpectedAnswerError(f"the key is in state {self._state}, expected was {' or '.join(expected)}")
+            raise UnexpectedAnswerError(f"the key is in state {self._state}, expected {' or '.join(expected)}")
 
     def _activate(self, key_id: str) -> None:
         before, self._state = self._state, None
@@ -202,7 +202,7 @@ class Probe:
     def _expect_material(self, key_id: str) -> None:
         size = self._client.material_size(key_id)
         if size != KEY_BYTES:
-            raise UnexpectedAnswerError(f"the key has {size} bytes, expected were {KEY_BYTES}")
+            raise UnexpectedAnswerError(f"the key has {size} bytes, expected {KEY_BYTES}")
 
     def _expect_located(self, key_id: str, name: str) -> None:
         if key_id not in self._client.locate(name):

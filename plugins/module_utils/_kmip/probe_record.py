@@ -165,8 +165,8 @@ def _hint(row: t.Mapping[str, t.Any]) -> list[str]:
         return []
     if row["error_kind"] == "permission_denied":
         return [
-            f"On OVHcloud OKMS the right is the IAM action {row['right']}; the same answer also stands for a key of "
-            "somebody else or in the wrong state"
+            f"On OVHcloud OKMS the right is the IAM action {row['right']}; the same answer also means somebody "
+            "else's key or a key in the wrong state"
         ]
     if row["error_kind"] == "operation_failed" and "authori" in str(row["error"]).lower():
         return [f"On OVHcloud OKMS the right is the IAM action {row['right']}"]

@@ -153,8 +153,9 @@ def shown(endpoint: Endpoint, seen: HandshakeResult, now: datetime.datetime) -> 
 def not_readable(endpoint: Endpoint, unreadable: t.Sequence[str]) -> str:
     """What a user should know of a certificate that was read only in part."""
     return (
-        f"KMIP server {endpoint.peer}: of its certificate {', '.join(unreadable)} cannot be read and is null or "
-        "incomplete here; others may refuse this certificate. Have the KMS issue one that keeps to X.509 version 3"
+        f"KMIP server {endpoint.peer}: {', '.join(unreadable)} of its certificate cannot be read and is null or "
+        "incomplete here; others may refuse this certificate. Let the KMS issue one that conforms to X.509 "
+        "version 3"
     )
 
 
@@ -239,4 +240,4 @@ class KmipServer:
         if trusted and self.identity:
             return converse(self.endpoint, self.anchors, self.identity)
         refusal = PinMismatchError if by_thumbprint is False else ServerUntrustedError
-        return {"error_kind": refusal.kind, "error": "not asked, because the server is not the expected one"}
+        return {"error_kind": refusal.kind, "error": "not checked, because the server is not the expected one"}

@@ -184,5 +184,5 @@ def _content(params: t.Mapping[str, t.Any], option: str) -> tuple[str | None, st
     if not path:
         return None, option
     if os.path.isdir(path):
-        raise InvalidInputError(f"{option}_path: {path} is a directory, a file was expected")
+        raise InvalidInputError(f"{option}_path: {path} is a directory, expected a file")
     return read_text(path, f"{option}_path"), f"{option}_path"

@@ -80,7 +80,7 @@ class Transport:
             phase = "later"  # who sends a byte has taken our certificate
             header += _read(self._socket, 7, ends)
             if header[:4] != _RESPONSE:
-                raise ProtocolError(f"KMIP server {self.endpoint.peer}: the answer is no KMIP message")
+                raise ProtocolError(f"KMIP server {self.endpoint.peer}: the answer is not a KMIP message")
             size = int.from_bytes(header[4:], "big")
             if size > _LONGEST:
                 raise ProtocolError(f"KMIP server {self.endpoint.peer}: an answer of {size} bytes is too long")
@@ -108,7 +108,7 @@ class Transport:
         try:
             if not connection.recv(1):
                 raise EOFError
-            raise ProtocolError(f"KMIP server {self.endpoint.peer}: the server spoke first, so it is no KMIP server")
+            raise ProtocolError(f"KMIP server {self.endpoint.peer}: the server spoke first, so it is not a KMIP server")
         except ssl.SSLWantReadError:
             pass
         finally:

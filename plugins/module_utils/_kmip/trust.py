@@ -257,5 +257,5 @@ def _verify(endpoint: Endpoint, context: ssl.SSLContext, seen: HandshakeResult) 
         raise no_certificate(endpoint, again)
     # who answers in two ways must not have one certificate judged and the other one recorded
     if again.chain[0] != seen.chain[0]:
-        return ValueError("the server shows different certificates to different connections")
+        return ValueError("the server presents different certificates to different connections")
     return None

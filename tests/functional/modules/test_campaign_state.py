@@ -74,7 +74,7 @@ def test_file_of_format_1_under_another_address_is_warned_of(path: pathlib.Path)
     path.write_text('{"format": 1, "vcenter": "192.0.2.1", "power_on": ["vm-1"]}')
     found = call(path)
     assert found["campaign_state"]["power_on"] == []
-    assert "machines to power on of 192.0.2.1 (1), which no instance UUID identifies" in found.warnings[0]
+    assert "VMs to power on for 192.0.2.1 (1), which no instance UUID identifies" in found.warnings[0]
     assert call(path, vcenter="192.0.2.1")["campaign_state"]["power_on"] == ["vm-1"]
 
 

@@ -268,9 +268,9 @@ def test_combined_policy_tells_its_rules_and_its_origin(lab, run, info):
     lab.vcenter.inventory.vm("vm1").policy = identifier
     assert "is in use by VM vm1" in refused(lab, run, state="absent").msg
     quiet = converge(lab, run, "storage_policy", description=f"ours. {text}")
-    assert not [one for one in quiet.warnings if "no longer tells" in one]
+    assert not [one for one in quiet.warnings if "no longer says" in one]
     told = converge(lab, run, "storage_policy", description="ours")
-    (warning,) = [one for one in told.warnings if "no longer tells that it was made from vSAN RAID-6" in one]
+    (warning,) = [one for one in told.warnings if "no longer says that it was made from vSAN RAID-6" in one]
     assert told["storage_policy"]["made_from"] is None and "\n" not in warning
     # the policy that it was made from is gone: its id is told
     run(description=text)

@@ -99,7 +99,7 @@ def test_a_key_in_use_stays_when_the_new_one_is_lost(
     assert result.failed and path.read_text() == old
     assert os.listdir(tmp_path) == ["okms.key"]
     (orphan,) = result["failure"]["orphan_credential_ids"]
-    assert f"lost: cannot write {path}: File too large; the key of before is still there. Next: revoke" in result.msg
+    assert f"lost: cannot write {path}: File too large; the previous key still exists. Next: revoke" in result.msg
     assert orphan in result.msg and "PRIVATE KEY" not in result.output
     again = run_module("okms_credential", **renewal)
     assert again.changed and orphan in again["replaced"]
@@ -125,7 +125,7 @@ def test_a_key_that_cannot_be_put_in_place_is_told(
     assert result.failed and path.read_text() == old
     (new,) = (found for found in tmp_path.iterdir() if found.name.startswith("."))
     assert f"is in {new}: move it to {path} and run again" in result.msg
-    assert "the key of before is still there" in result.msg and "PRIVATE KEY" not in result.output
+    assert "the previous key still exists" in result.msg and "PRIVATE KEY" not in result.output
     assert new.stat().st_mode & 0o777 == 0o600
     new.replace(path)
     again = run_module("okms_credential", **renewal)

@@ -96,7 +96,7 @@ def test_wide_policies_are_warned_about(lab: Lab, run_module: RunModule) -> None
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"name": "ovh-mine"}, "kept by OVHcloud"),
+        ({"name": "ovh-mine"}, "reserved for OVHcloud"),
         ({"identities": ["alice"]}, "user:NAME"),
         ({"resources": ["okms"]}, "okms:NAME"),
         ({"identities": None}, "no identities"),

@@ -161,7 +161,7 @@ def test_file_in_the_container_of_the_job(lab, run, monkeypatch):
     monkeypatch.setenv("AWX_HOST", "https://awx.example.com")
     os_folder = "/runner/artifacts"
     message = refused(lab, run, "invalid_input", allow_ephemeral=False, path=os_folder + "/vnkp.p12")
-    assert "must name a file in a folder that is there" in message
+    assert "must name a file in an existing folder" in message
     message = refused(lab, run, "refused_by_guard", allow_ephemeral=False, path="/dev/shm/vnkp.p12")
     assert "vanishes with it" in message
     assert "AWX_HOST" in message
@@ -173,7 +173,7 @@ def test_file_in_the_container_of_the_job(lab, run, monkeypatch):
     [
         ({"name": "a/b"}, "invalid_input", "no / in it"),
         ({"name": "nobody"}, "not_found", "no key provider nobody"),
-        ({"path": "/nowhere/at/all.p12"}, "invalid_input", "in a folder that is there"),
+        ({"path": "/nowhere/at/all.p12"}, "invalid_input", "in an existing folder"),
         ({"path": "/tmp"}, "invalid_input", "is a folder; name a file in it"),
     ],
 )

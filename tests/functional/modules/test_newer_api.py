@@ -130,7 +130,7 @@ def test_made_key_whose_answer_cannot_be_read(lab: Lab, run_module: RunModule) -
     options: dict[str, t.Any] = {"okms_id": okms_id, "name": "billing"}
     failed = run_module("okms_service_key", **options)
     assert failed.failed
-    assert "Whether the key exists is not known" in failed.msg
+    assert "Whether the key exists is unknown" in failed.msg
     lab.ovhcloud.newer.clear()
     assert not run_module("okms_service_key", **options).changed
     assert len(lab.ovhcloud.state.okms[okms_id].service_keys) == 1

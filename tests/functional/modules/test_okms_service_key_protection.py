@@ -69,7 +69,7 @@ def test_a_key_on_hsm_is_not_imported(lab: Lab, run_module: RunModule, wanted: d
     material = base64.b64encode(SYMMETRIC).decode()
     refused = run_module("okms_service_key", **wanted, key=material, protection_level="HSM")
     assert refused.failed
-    assert "a key on HSM cannot be imported" in refused.msg
+    assert "a key in an HSM cannot be imported" in refused.msg
     assert lab.journal.count(system="ovhcloud") == 0
     assert run_module("okms_service_key", **wanted, key=material, protection_level="SOFTWARE").changed
 
@@ -126,7 +126,7 @@ def test_regional_api_takes_no_application_key(
 ) -> None:
     refused = run_module("okms_service_key", **wanted, **option)
     assert refused.failed
-    assert "the regional API of OKMS takes tokens only" in refused.msg
+    assert "the regional API of OKMS accepts only tokens" in refused.msg
     assert run_module("okms_service_key_info", regional_api=True).failed
     assert lab.journal.count(system="ovhcloud") == 0
 
@@ -138,5 +138,5 @@ def test_refusal_of_the_regional_api_is_told(lab: Lab, run_module: RunModule, by
     assert "403" in refused.msg
     lab.faults.add("drop_after", operation="POST /api/*", times=1)
     lost = run_module("okms_service_key", **by_token, regional_api=True)
-    assert "run again, which looks for it before it makes one" in lost.msg
+    assert "the next run looks for it before it creates one" in lost.msg
     assert not run_module("okms_service_key", **by_token, regional_api=True).changed

@@ -102,7 +102,7 @@ def test_a_full_disk_is_told(tmp_path: pathlib.Path, run: Run) -> None:
     assert result.failed and "File too large" in result.msg, result.msg
     assert os.listdir(tmp_path) == []
     free = run(files=[entry("nkp.p12", room=1 << 60)], check=True)
-    assert free.failed and f"{tmp_path} has " in free.msg and "are needed" in free.msg
+    assert free.failed and f"{tmp_path} has " in free.msg and "but needs" in free.msg
 
 
 @pytest.mark.oldest("output_files", "refusal")

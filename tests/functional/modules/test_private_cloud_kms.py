@@ -142,7 +142,7 @@ def test_an_entry_that_is_also_the_way_to_another_server_stays(lab: Lab, run_mod
     absent = {**ABSENT, "host": "127.0.0.1", "confirm_host": "127.0.0.1"}
     for needed in ("127.0.0.1", "localhost"):
         refused = run_module("private_cloud_kms", **absent, needed_hosts=[IP, needed])
-        assert refused.failed and f"also the way to {needed}" in refused.msg and "\n" not in refused.msg
+        assert refused.failed and f"also lets vCenter reach {needed}" in refused.msg and "\n" not in refused.msg
         assert refused["failure"]["needed_by"] == [needed]
     assert lab.journal.writes(mark) == []
     assert run_module("private_cloud_kms", **absent, needed_hosts=[IP, "2001:db8::1", ""]).changed
@@ -290,7 +290,7 @@ def test_a_host_name_is_resolved(lab: Lab, run_module: RunModule) -> None:
     [
         ({"thumbprint": "0A:0B"}, "thumbprint: '0A:0B' is no thumbprint"),
         ({"thumbprint": None}, "thumbprint"),
-        ({"host": "2001:db8::1"}, "IPv4 only"),
+        ({"host": "2001:db8::1"}, "only IPv4"),
         ({"host": "https://kms.example.net"}, "is not a host name or address; the port has its own"),
         ({"service_name": "pcc-203-0-113-1"}, "pcc-203-0-113-1"),
         ({"application_secret": "wrong-secret"}, "application_secret"),

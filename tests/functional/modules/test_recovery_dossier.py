@@ -138,7 +138,7 @@ def test_what_to_rebuild_is_that_of_the_vcenter_or_of_the_named_one(path: pathli
         "it names nothing for vc.example (instance UUID uuid-c), but for vc.example (instance UUID uuid-a), "
         in refused.msg
     )
-    assert "as recovery_vcenter" in refused.msg
+    assert "set recovery_vcenter" in refused.msg
     assert list(read(path, anew, rebuild=True, source="UUID-B")["providers"]) == ["other"]
     for source, words in (("vc.example", "it names 2 vCenters vc.example"), ("nobody", "it names no vCenter nobody")):
         assert words in read(path, anew, rebuild=True, source=source).msg

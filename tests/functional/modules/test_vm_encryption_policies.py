@@ -148,7 +148,7 @@ def test_replaced_vsan_policy_is_told_before_and_after(lab: Lab, run_module: Run
         result = run(check=check)
         assert set(shown(result, "before")) == {"vSAN Default Storage Policy"}
         assert set(shown(result, "after")) == {"VM Encryption Policy"}
-        (warning,) = [one for one in result.warnings if "no longer hold" in one]
+        (warning,) = [one for one in result.warnings if "no longer apply" in one]
         assert "vm1: the rules of the storage policy vSAN Default Storage Policy (VSAN.cacheReservation=0," in warning
         assert result["created_policies"] == []
     assert rules(lab, machine)["home"] == ([], {"failures": 1, "raid": "RAID-1"})
@@ -173,7 +173,7 @@ def test_named_policy_is_given_and_lost_rules_are_told(lab: Lab, run_module: Run
     assert not run_module("encryption_storage_policy", name="ours").failed
     done = converge(lab, runner(run_module, **ONE, policy="ours"))
     assert set(policies_of(lab, machine)) == {"ours"}
-    (warning,) = [one for one in done.warnings if "no longer hold" in one]
+    (warning,) = [one for one in done.warnings if "no longer apply" in one]
     assert "VSAN.hostFailuresToTolerate=2" in warning and warning.endswith("the VMs get ours")
 
 
@@ -237,7 +237,7 @@ def test_original_that_was_deleted_is_told(lab: Lab, run_module: RunModule) -> N
     blocked = refused(lab, runner(run_module, **ONE, state="decrypted", policy_conflict="block"), "refused_by_guard")
     assert f"nothing records which storage policy it had before {TWIN}" in blocked
     back = converge(lab, runner(run_module, **ONE, state="decrypted"))
-    (warning,) = [one for one in back.warnings if "no longer hold" in one]
+    (warning,) = [one for one in back.warnings if "no longer apply" in one]
     assert "which storage policy vm1 had" in warning and "VSAN.hostFailuresToTolerate=2" in warning
     assert set(policies_of(lab, machine)) == {None}
 

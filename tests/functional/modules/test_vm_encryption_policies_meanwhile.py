@@ -45,7 +45,7 @@ def test_policy_that_vcenter_keeps_differently_is_removed_again(lab: Lab, run_mo
     meanwhile(lab, "PbmCreate", turn)
     result, writes = watched(lab, runner(run_module, **ONE))
     assert result.failed and not result.changed and writes == ["PbmCreate", "PbmDelete"]
-    assert "keeps it with other rules" in result.msg and "Leave vm1 out" in result.msg
+    assert "keeps it with other rules" in result.msg and "Exclude vm1" in result.msg
     assert is_clear(machine) and result["created_policies"] == []
     assert [one.name for one in lab.vcenter.policies.by_id.values() if "- encrypted" in one.name] == []
 
@@ -118,7 +118,7 @@ def test_changed_combined_policy_is_told_by_the_decryption(lab: Lab, run_module:
     changed = [*P.vsan_rules(hostFailuresToTolerate=3), P.component_rule(P.ENCRYPTION_COMPONENT)]
     lab.vcenter.policies.named(TWIN).constraints = P.constraints_of(P.sub_profile("VSAN", changed))
     back = converge(lab, runner(run_module, **ONE, state="decrypted"))
-    (warning,) = [one for one in back.warnings if "no longer hold" in one]
+    (warning,) = [one for one in back.warnings if "no longer apply" in one]
     assert "VSAN.hostFailuresToTolerate=3" in warning and warning.endswith("the VMs get vSAN RAID-6")
     assert set(policies_of(lab, machine)) == {"vSAN RAID-6"}
 

@@ -119,7 +119,7 @@ def test_stopped_by_a_machine_and_by_the_new_key_server_then_finished(lab: Lab, 
     lab.vcenter.machine_faults.add("vm2", "half", disks=1)
     stopped = site.play(**site.options, key_provider_migration_canary=0, key_provider_migration_batch=1)
     assert stopped.code != 0
-    assert "Run the same again to go on" in flat(stopped)
+    assert "Rerun to continue" in flat(stopped)
     assert f"Virtual machines have keys of {STANDARD} (partly done)" in summary_of(stopped)["to_do"], stopped.screen
     lab.faults.add("refuse", system="external_kms", operation="Create", skip=1, times=99)
     again = site.play(**site.options, key_provider_migration_max_parallel=1)

@@ -121,7 +121,7 @@ def test_a_rotation_that_was_stopped_is_finished_and_nothing_is_done_twice(
     lab.vcenter.machine_faults.add("vm3", "error")
     stopped = play(key_rotation_batch=2)
     assert stopped.code != 0
-    assert "Run the same again, with the same campaign name" in flat(stopped)
+    assert "Rerun with the same campaign name" in flat(stopped)
     assert not _campaign(lab, state)["finished"]
     between = _keys(lab)
     changed = [name for name in old if old[name] != between[name]]

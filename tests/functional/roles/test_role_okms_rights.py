@@ -153,7 +153,7 @@ def test_an_order_that_waits_for_its_payment_is_named_and_may_be_paid_by_hand(la
         stopped = play(okms_max_price=12)
         order = next(iter(lab.ovhcloud.state.orders.values()))
         assert stopped.code != 0
-        for words in (f"order {order.order_id} waits for payment of 12 EUR", "run again, which goes on with"):
+        for words in (f"order {order.order_id} waits for payment of 12 EUR", "rerun to resume"):
             assert words in _words(stopped), stopped.screen
     order.paid_with, order.status = "somebody, by hand", "checking"
     done = play(okms_max_price=12)

@@ -156,7 +156,7 @@ def test_tags_that_leave_out_every_step_are_a_warning(
 ) -> None:
     result = harness.run_playbook(lab, "okms", tmp_path, environment=settings)
     assert result.code == 0, result.screen
-    assert "leave out every step of the role okms: nothing was looked at or changed" in " ".join(result.screen.split())
+    assert "exclude every step of the role okms: nothing was checked or changed" in " ".join(result.screen.split())
     assert lab.journal.entries() == []
 
 

@@ -167,7 +167,7 @@ def test_a_machine_that_fails_stops_the_next_wave_and_is_finished_by_the_next_ru
     screen = flat(stopped)
     assert "Wave 2 of 4 (batch): vm2, vm3" in screen
     assert "all waves: 2 of 6 done, 1 failed" in screen
-    assert "Run the same again to go on: what is done is left alone, 4 VMs are left" in screen
+    assert "Rerun to continue: finished VMs stay unchanged, 4 VMs are left" in screen
     assert half_done(lab) == ["vm3"]
     assert [one.name for one in lab.vcenter.inventory.vms if providers(one) == {None}] == ["vm4", "vm5", "vm6"]
     resumed = play(**waves)

@@ -83,7 +83,7 @@ def connect(context: Context) -> Client:
     require(REQUESTS)
     settings = load(context.params)
     for problem in settings.unread:
-        context.warn(f"{problem} and is left out")
+        context.warn(f"{problem} and is ignored")
     credentials = settings.credentials
     who = [type(credentials).__name__, *dataclasses.astuple(credentials)]
     return context.closing(Client(settings, slot=take(OVHCLOUD, [settings.base_url, settings.verify, *who])))

@@ -143,7 +143,7 @@ def require_told(states: t.Iterable[t.Mapping[str, t.Any]], name: str, what: str
     for state in states:
         if state[name] is None:
             raise ShapeError(
-                f"OVHcloud answered {what} {state['id']} without {name}, so this run cannot tell which one is meant",
+                f"OVHcloud answered {what} {state['id']} without {name}, so this run cannot tell which one it is",
                 field=name,
             )
 

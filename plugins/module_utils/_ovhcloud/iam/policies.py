@@ -228,7 +228,9 @@ class IamPolicy(Resource):
     def read(self) -> State | None:
         """The policy of that name."""
         if self.params["name"].startswith("ovh-"):
-            raise InvalidInputError(f"policy {self.params['name']}: names that start with ovh- are kept by OVHcloud")
+            raise InvalidInputError(
+                f"policy {self.params['name']}: names that start with ovh- are reserved for OVHcloud"
+            )
         return self.policies.find(self.params["name"])
 
     def wanted(self, before: State | None) -> State:
@@ -267,7 +269,7 @@ class IamPolicy(Resource):
         """Complete when new, not OVHcloud's own, and nothing granted that was not asked for."""
         name = self.params["name"]
         if plan.changed and plan.before.get("read_only"):
-            raise ConflictError(f"policy {name} is read only: OVHcloud keeps it")
+            raise ConflictError(f"policy {name} is read-only: OVHcloud maintains it")
         if plan.after:
             self._check_complete(plan.after)
         if plan.verb != "update" or self.params["purge"] or self.params["allow_widening"]:
@@ -275,9 +277,9 @@ class IamPolicy(Resource):
         beyond = widening(plan.before, {**plan.before, **self.asked})
         if beyond:
             raise GuardError(
-                f"policy {name} holds entries that this task does not ask for, and would join {'; '.join(beyond)}. "
-                "Nothing was changed. Use a policy of another name, or purge: true to have exactly what is asked, or "
-                "allow_widening: true",
+                f"policy {name} has entries that this task does not ask for, and would join {'; '.join(beyond)}. "
+                "Nothing was changed. Use a policy with another name, or set purge: true to have exactly what "
+                "you ask for, or allow_widening: true",
                 unasked=self.others,
             )
 

@@ -221,9 +221,7 @@ def total_of(prices: t.Mapping[str, t.Any]) -> float:
 def order_warning(wish: ActivationWish, trace: Trace, prices: t.Mapping[str, t.Any]) -> str:
     """What a real run would do, and where it would stop."""
     if trace.order is not None:
-        return (
-            f"order {trace.order.order_id} ({trace.order.status}) would be gone on with, no other one would be placed"
-        )
+        return f"order {trace.order.order_id} ({trace.order.status}) would be resumed, no other one would be placed"
     stops = [] if wish.allow_order else ["allow_order=true"]
     if total_of(prices) > wish.max_price:
         stops.append(f"max_price={total_of(prices):g}")
@@ -233,7 +231,7 @@ def order_warning(wish: ActivationWish, trace: Trace, prices: t.Mapping[str, t.A
             f"this order is {cancelled.status}, for whatever" if cancelled.unclear else "this last order was cancelled"
         )
         stops.append(f"replaces_order={cancelled.order_id} ({why})")
-    needs = f". A real run stops here, it needs {' and '.join(stops)}" if stops else ""
+    needs = f". A real run stops here; it needs {' and '.join(stops)}" if stops else ""
     return would_order(wish, prices) + needs
 
 

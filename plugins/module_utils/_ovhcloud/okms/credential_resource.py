@@ -92,14 +92,15 @@ class OkmsCredential(Resource):
         identities, self.lacks_policy = self.credentials.caller()
         if any(":identity:account:" in urn for urn in identities):
             self.warn(
-                "no identity_urns given: the certificate acts as the account itself, which no IAM policy restricts; "
-                "an identity of its own is better"
+                "no identity_urns given: the certificate acts as the account itself, which no IAM policy "
+                "restricts; prefer a separate identity"
             )
         if self.lacks_policy:
             self.warn(
-                f"no identity_urns given: the certificate acts as {', '.join(identities)}, which has no IAM policy "
-                "with the okms:kmip actions on the domain, so OKMS refuses it on KMIP (bad certificate). Make one with "
-                "the module iam_policy, or name an identity that has one; a new policy takes up to a minute"
+                f"no identity_urns given: the certificate acts as {', '.join(identities)}, which has no IAM "
+                "policy with the okms:kmip actions on the domain, so OKMS refuses it on KMIP (bad certificate). "
+                "Create one with the module iam_policy, or name an identity that has one; a new policy takes up "
+                "to a minute"
             )
         return identities
 
@@ -128,8 +129,8 @@ class OkmsCredential(Resource):
         orphans = ", ".join(lost_key(self.listed, self.params["name"]))
         if orphans:
             self.warn(
-                f"{path} does not exist, so the key of credential {orphans} is not at hand: another one is issued, "
-                "revoke the old one if its key is lost"
+                f"{path} does not exist, so the key of credential {orphans} is unavailable: another one is "
+                "issued; revoke the old one if its key is lost"
             )
 
     def _shown(self, state: State) -> State:

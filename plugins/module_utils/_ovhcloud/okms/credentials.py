@@ -246,7 +246,7 @@ def refuse_revocation(state: State, params: t.Mapping[str, t.Any]) -> None:
     name = state["name"]
     if not confirmed(name, params["confirm_name"], f"credential {state['id']}"):
         what = f"credential {name} ({state['id']}) of OKMS domain {params['okms_id']}"
-        refuse_while_used(what, params["in_use_by"], f"revoke it all the same with confirm_name: {name}")
+        refuse_while_used(what, params["in_use_by"], f"revoke it anyway with confirm_name: {name}")
 
 
 def new_credential(params: t.Mapping[str, t.Any], public_key: str | None) -> State:

@@ -101,9 +101,7 @@ class OkmsDomain(Resource):
     def _create(self, plan: Plan) -> State:
         wish, trace = self._wish(), self.lookup.trace
         order = trace.order or self.activation.order(wish, self.facts["pricing"], trace)
-        self.warn(
-            f"order {order.order_id} for {order.price} exists: if this run ends early, the next one goes on with it"
-        )
+        self.warn(f"order {order.order_id} for {order.price} exists: if this run ends early, the next one resumes it")
         try:
             order, okms_id = self.activation.deliver(order, wish)
         except CollectionError as error:
@@ -111,10 +109,10 @@ class OkmsDomain(Resource):
             raise
         self.facts["order"] = order.result()
         if okms_id is None:
-            self.warn(f"order {order.order_id} is {order.status}: run again, which goes on with it")
+            self.warn(f"order {order.order_id} is {order.status}: rerun to resume it")
             return plan.after
         if self.activation.visible(okms_id) is None:
-            self.warn(f"OKMS {okms_id} is delivered but not visible yet: run again, which goes on with it")
+            self.warn(f"OKMS {okms_id} is delivered but not visible yet: rerun to resume")
             return {**plan.after, "id": okms_id}
         return self.activation.name(okms_id, wish.display_name)
 

@@ -129,14 +129,18 @@ class Issuer:
         try:
             found = [state["id"] for state in wait_for(look, bool, f"credential {body['name']}", patience)]
         except CollectionError:
-            note = "No new credential is to be seen; run again, which looks for it before it issues one"
+            note = "No new credential is visible; rerun: the next run looks for it before it issues one"
             raise extended(error, f"{error.message}. {note}") from error
         if "csr" in body and len(found) == 1:
             return str(found[0])
         raise extended(
             error,
             f"{error.message}. Credential {', '.join(found)} was issued meanwhile, but "
-            + ("which one is ours is not clear" if "csr" in body else "its private key is lost with the answer")
+            + (
+                "it is unclear which one belongs to this run"
+                if "csr" in body
+                else "its private key is lost with the answer"
+            )
             + ": revoke it (state=absent with credential_id) and run again",
             orphan_credential_ids=found,
         ) from error
@@ -146,7 +150,7 @@ class Issuer:
         note = f"revoke credential {credential_id} (state=absent with credential_id) and run again"
         if not private_key:
             raise ConflictError(f"OKMS gave no private key for credential {credential_id}: {note}")
-        old = "the key of before is still there" if os.path.lexists(file.path) else "no key was there before"
+        old = "the previous key still exists" if os.path.lexists(file.path) else "there was no key before"
         try:
             file.fill(private_key)
         except InvalidInputError as error:
@@ -178,7 +182,7 @@ def check_key_path(key_path: str) -> None:
     check_file(name, path)
     check_file(name, f"{path}.previous")
     if not os.path.isdir(os.path.dirname(path)):
-        raise InvalidInputError(f"{name}: {path} must name a file in a folder that is there")
+        raise InvalidInputError(f"{name}: {path} must name a file in an existing folder")
     check_folder(name, os.path.dirname(path))
 
 

@@ -83,7 +83,9 @@ class Lookup:
         self.trace = self._activation.trace(self._region, listed)
         if self.trace.unnamed is None:
             return None
-        self._warn(f"OKMS {self.trace.unnamed} of a recent order was never named: it is used, no other one is ordered")
+        self._warn(
+            f"OKMS {self.trace.unnamed} of a recent order was never named: the run uses it and orders no other one"
+        )
         return domains.get(self.trace.unnamed)
 
     def unwanted_domain(self) -> State | None:
@@ -102,8 +104,8 @@ class Lookup:
             return domains.get(found["id"])
         self.ending = {"state": PENDING, **facts, "requested_at": asked}
         self._warn(
-            f"the termination of OKMS {found['id']} was requested at {asked} and still has to be confirmed: run again "
-            "with termination_token, the token of OVHcloud's mail"
+            f"the termination of OKMS {found['id']} was requested at {asked} and is not confirmed yet: rerun "
+            "with termination_token, the token in OVHcloud's mail"
         )
         return None
 
@@ -155,7 +157,7 @@ def check_removal(state: t.Mapping[str, t.Any], confirm_name: str, users: t.Sequ
         raise GuardError(
             f"OKMS {okms_id} ({name}) still holds {contents}: what they encrypt would be lost; nothing was terminated"
         )
-    refuse_while_used(f"OKMS {okms_id} ({name})", users, "remove these users, and read them anew")
+    refuse_while_used(f"OKMS {okms_id} ({name})", users, "remove these users, and read them again")
 
 
 class OkmsInfo:
@@ -181,7 +183,7 @@ class OkmsInfo:
             found = pricing(self.client, self.params["ovh_subsidiary"] or self._subsidiary())["usage"]
         except CollectionError as error:
             hint = "; ovh_subsidiary names it instead" if isinstance(error, ForbiddenError) else ""
-            self.warn(f"what the domains cost a month is not known: {error.message}{hint}")
+            self.warn(f"the domains' monthly costs are unknown: {error.message}{hint}")
             return None
         return t.cast("list[dict[str, t.Any]]", found)
 

@@ -32,8 +32,8 @@ def check_credentials(settings: Settings) -> None:
     """Raise before any call when the credentials are of a kind that the regional API does not take."""
     if isinstance(settings.credentials, ApplicationKey):
         raise InvalidInputError(
-            "the regional API of OKMS takes tokens only, and an application key makes none: give client_id and "
-            "client_secret, or access_token, or leave regional_api and extractable out"
+            "the regional API of OKMS accepts only tokens, and an application key provides none: give client_id "
+            "and client_secret, or access_token, or omit regional_api and extractable"
         )
 
 

@@ -106,8 +106,8 @@ class OkmsServiceKey(Resource):
             refuse_other_key(before, self.params, self.given)
             if self.params["protection_level"] and before["protection_level"] is None:
                 self.warn(
-                    f"OVHcloud does not tell the protection level of service key {before['id']}: whether it is "
-                    f"{self.params['protection_level']} is not known"
+                    f"OVHcloud does not return the protection level of service key {before['id']}: whether it is "
+                    f"{self.params['protection_level']} is unknown"
                 )
             name = {"name": self.params["name"]} if self.params["name"] else {}
             return {**name, **self._wanted_extractable(before), "state": target_state(before, self.params)}

@@ -86,7 +86,7 @@ def not_made(error: CollectionError, secrets: t.Sequence[str]) -> CollectionErro
     if isinstance(error, ShapeError):
         error.details["maybe_done"] = True
     if outcome_unknown(error):
-        message += ". Whether the key exists is not known: run again, which looks for it before it makes one"
+        message += ". Whether the key exists is unknown; rerun: the next run looks for it before it creates one"
     return extended(error, message)
 
 
@@ -188,7 +188,7 @@ def check_key_request(params: t.Mapping[str, t.Any]) -> None:
         ),
         (
             params["key"] is not None and params["protection_level"] == HSM,
-            "a key on HSM cannot be imported: leave key out to have one made there, or protection_level",
+            "a key in an HSM cannot be imported: omit key to generate one there, or omit protection_level",
         ),
         (
             params["deactivation_reason"] is not None and state != "deactivated",
@@ -240,8 +240,8 @@ def refuse_other_key(found: State, params: t.Mapping[str, t.Any], given: GivenKe
     ]
     if differs:
         raise ConflictError(
-            f"service key {found['id']} ({found['name']}) is another one than asked for: {'; '.join(differs)}. This "
-            "cannot be changed: make one of another name, or deactivate and delete this one first",
+            f"service key {found['id']} ({found['name']}) differs from the requested one: {'; '.join(differs)}. "
+            "This cannot change: create one with another name, or deactivate and delete this one first",
             key_id=found["id"],
         )
 

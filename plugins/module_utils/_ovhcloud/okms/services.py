@@ -46,7 +46,7 @@ class Services:
         """The service id, waited for: it appears some time after delivery."""
         found = wait_for(lambda: self.find(resource), lambda seen: seen is not None, f"service of {resource}", patience)
         if found is None:
-            raise NotFoundError(f"OVHcloud lists no service for {resource} yet: run again in a minute")
+            raise NotFoundError(f"OVHcloud lists no service for {resource} yet: rerun in a minute")
         return found
 
     def get(self, service_id: int) -> dict[str, t.Any]:

@@ -85,7 +85,7 @@ class Termination:
         try:
             self._services.terminate(self._services.require(okms_id, self._patience))
         except ForbiddenError as error:
-            note = "Leave terminate_directly out to terminate in two steps, by mail"
+            note = "Omit terminate_directly to terminate in two steps, by mail"
             raise extended(error, f"{error.message}. {note}") from error
         self._wait(okms_id)
 

@@ -154,7 +154,7 @@ class Shop:
         order_id = answer.get("orderId") if isinstance(answer, dict) else None
         if not isinstance(order_id, int) or isinstance(order_id, bool):
             raise ApiError(
-                f"checkout of cart {cart_id} was answered without an order id: run again, which looks for it"
+                f"checkout of cart {cart_id} was answered without an order id: rerun: the next run looks for the order"
             )
         return _priced(order_id, record(answer, f"order {order_id}"))
 
@@ -194,8 +194,8 @@ class Shop:
             return wait_for(lambda: self._new_orders(region, mine), bool, f"order of {PLAN}", patience)[0]
         except WaitTimeoutError as error:
             raise ConflictError(
-                f"another run orders an OKMS in {region} at the same time, and its order is not to be seen yet: this "
-                "run has ordered nothing. Run again, which goes on with that order if there is one"
+                f"another run orders an OKMS in {region} at the same time, and its order is not visible yet: "
+                "this run has ordered nothing. Rerun to resume that order, if there is one"
             ) from error
 
     def _look_after_loss(self, error: CollectionError, region: str, mine: t.Callable[[Order], bool]) -> Order:
@@ -204,7 +204,7 @@ class Shop:
             what = f"order of {PLAN} in {region}"
             return wait_for(lambda: self._new_orders(region, mine), bool, what, patience)[0]
         except CollectionError:
-            note = "No order is to be seen; run again, which looks for it before it orders anything"
+            note = "No order is visible; rerun: the next run looks for it before it orders anything"
             raise extended(error, f"{error.message}. {note}") from error
 
     # --- carts

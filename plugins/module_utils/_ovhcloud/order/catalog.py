@@ -59,7 +59,7 @@ def describe(prices: t.Mapping[str, t.Any]) -> str:
         f"{entry['price']:g} {entry['currency']} for each {entry['object']} per {entry['unit']}"
         for entry in prices["usage"]
     )
-    later = f"then for what it holds: {usage}" if usage else "the catalogue has no price for what it will hold"
+    later = f"then for its content: {usage}" if usage else "the catalogue has no price for its content"
     return f"{order['price']:g} {order['currency']} now (without tax), {later}"
 
 

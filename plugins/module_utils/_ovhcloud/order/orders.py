@@ -216,8 +216,8 @@ class Orders:
         method = self.default_payment_method()
         if method is None and order.price_with_tax != 0:
             raise GuardError(
-                f"order {number} waits for payment of {order.price}, and the account has no valid default payment "
-                "method: register one or pay in the control panel, then run again, which goes on with this order",
+                f"order {number} waits for payment of {order.price}, and the account has no valid default "
+                "payment method: register one or pay in the control panel, then rerun to resume this order",
                 order_id=number,
             )
         base = api_path("/me/order/{}", number)
@@ -231,8 +231,10 @@ class Orders:
                 return
             raise extended(
                 error,
-                f"order {number} exists but its {order.price} could not be paid: {error.message}. Pay it in the "
-                "control panel or run again, which goes on with this order",
+                (
+                    f"order {number} exists but its {order.price} could not be paid: {error.message}. Pay it in the "
+                    "control panel or rerun to resume this order"
+                ),
                 order_id=number,
             ) from error
 
@@ -246,8 +248,8 @@ class Orders:
     def _stop_if_hopeless(self, order_id: int, status: str) -> None:
         if status == "documentsRequested":
             raise ConflictError(
-                f"order {order_id} waits for documents that OVHcloud has asked for: send them in the control panel, "
-                "then run again, which goes on with this order",
+                f"order {order_id} waits for documents that OVHcloud has asked for: send them in the control "
+                "panel, then rerun to resume this order",
                 order_id=order_id,
                 order_status=status,
             )
@@ -268,7 +270,7 @@ def marker_of(plan: str, region: str) -> str:
 def in_the_way(order: Order, region: str) -> str:
     """Why an unclear order stops another one."""
     return (
-        f"order {order.order_id} ({order.status}) is under way, and this API does not tell whether it is an OKMS in "
-        f"{region}. Wait until it is delivered, or look at it in the control panel: if it is something else, "
-        f"replaces_order={order.order_id} allows another order"
+        f"order {order.order_id} ({order.status}) is in progress, and this API does not tell whether it is an "
+        f"OKMS in {region}. Wait until it is delivered, or check it in the control panel: if it is something "
+        f"else, replaces_order={order.order_id} allows another order"
     )

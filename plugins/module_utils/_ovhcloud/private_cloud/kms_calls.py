@@ -167,7 +167,7 @@ class KmsCalls:
             asked = wanted[entry["ip"]]
             return not asked or shows(entry, asked["thumbprint"], asked["description"])
 
-        what = f"KMS entries of {self.service_name} to {', '.join(wanted)}"
+        what = f"KMS entries of {self.service_name} for {', '.join(wanted)}"
         latest: dict[str, Task | None] = {ip: tasks.get(ip) for ip in wanted}
         seen = self.tasks.follow_each(
             latest, lambda: self.staying(list(wanted), latest), ready, what, self.patience, entry_in_words, settled

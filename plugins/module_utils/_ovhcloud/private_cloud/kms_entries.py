@@ -68,7 +68,9 @@ def resolve(host: str, lookup: NameLookup | None = None) -> list[str]:
     else:
         if address.version == 4:
             return [str(address)]
-        raise InvalidInputError(f"host {host}: the OVHcloud flow knows IPv4 only, give an IPv4 address or a host name")
+        raise InvalidInputError(
+            f"host {host}: OVHcloud's KMS entries support only IPv4; give an IPv4 address or a host name"
+        )
     check_host("host", name)
     try:
         answers = (lookup or socket.getaddrinfo)(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
@@ -228,8 +230,8 @@ def refuse_while_needed(entry: State, hosts: t.Iterable[str], lookup: NameLookup
     needed = [host for host in hosts if host.strip() and entry["ip"] in _addresses_of(host, lookup)]
     if needed:
         raise GuardError(
-            f"{entry_in_words(entry)} is also the way to {', '.join(needed)}, which is still needed; nothing was "
-            "changed",
+            f"{entry_in_words(entry)} also lets vCenter reach {', '.join(needed)}, which is still needed; "
+            "nothing was changed",
             kms_id=entry["id"],
             needed_by=needed,
         )
@@ -251,8 +253,8 @@ def port_warning(entries: t.Sequence[State], port: int, service_name: str) -> st
     listed = ", ".join(f"{entry['ip']} (id {entry['id']}, port {entry['port']})" for entry in entries)
     first = entries[0]["ip"]
     return (
-        f"KMS entries of {service_name} are open for another port than {port}, which vCenter uses: {listed}. OVHcloud "
-        f"chooses the port when it makes an entry. Remove each one (private_cloud_kms with host: {first}, "
-        f"state: absent, confirm_host: {first}) and run again at once, because until then hosts have only the keys "
-        "they hold; or let vCenter use that port"
+        f"KMS entries of {service_name} are open for another port than {port}, which vCenter uses: {listed}. "
+        "OVHcloud chooses the port when it creates an entry. Remove each one (private_cloud_kms with host: "
+        f"{first}, state: absent, confirm_host: {first}) and rerun at once, because until then hosts have only "
+        "the keys they hold; or let vCenter use that port"
     )

@@ -139,8 +139,8 @@ class KmsEntries(_OneHost):
         self.differing = [ip for ip in self.differing if ip not in early]
         if early:
             self.context.warn(
-                f"{', '.join(entry_in_words(self.now[ip]) for ip in early)}: OVHcloud changes it once vCenter uses the "
-                "KMS; run again with wait_for: delivered after that"
+                f"{', '.join(entry_in_words(self.now[ip]) for ip in early)}: OVHcloud changes it once vCenter "
+                "uses the KMS; rerun with wait_for: delivered after that"
             )
 
     def _description(self, entry: State | None) -> str:
@@ -166,8 +166,9 @@ class KmsEntries(_OneHost):
             return
         listed = ", ".join(f"{entry['ip']} (id {entry['id']})" for entry in self.stale.values())
         self.context.warn(
-            f"host {self.host} no longer has the address of these KMS entries of {self.params['service_name']}, which "
-            f"stay: {listed}. Remove them with remove_stale: true when nothing uses these addresses any more"
+            f"host {self.host} no longer has the address of these KMS entries of {self.params['service_name']}, "
+            f"which stay: {listed}. Remove them with remove_stale: true when nothing uses these addresses any "
+            "more"
         )
 
     def _judge_ports(self) -> None:
@@ -216,7 +217,7 @@ class KmsEntries(_OneHost):
         quiet = self.calls.wait_until_quiet({ip: self.now[ip] for ip in self.differing})
         for ip, entry in quiet.items():
             if entry is None:
-                raise ConflictError(f"{entry_in_words(self.now[ip])} was removed by somebody meanwhile; run again")
+                raise ConflictError(f"somebody removed {entry_in_words(self.now[ip])} meanwhile; rerun")
             if not shows(entry, **self.wanted[ip]):
                 tasks[ip] = self.calls.correct(entry, self.wanted[ip])
             self.now[ip] = {**self.now[ip], **self.wanted[ip]}
@@ -279,15 +280,15 @@ class KmsRemoval(_OneHost):
         service = self.params["service_name"]
         again = next(iter(self.going)) if len(self.going) == 1 else self.host.strip()
         listed = ", ".join(f"entry {entry['id']} ({ip})" for ip, entry in self.going.items())
-        way_out = f"close the flow all the same with confirm_host: {again}"
+        way_out = f"remove the entry anyway with confirm_host: {again}"
         refuse_while_used(f"the KMS of {listed} of {service}", self.params["in_use_by"], way_out)
         encryption = self.calls.encryption()
         for entry in self.going.values():
             if in_use(entry, encryption):
                 raise GuardError(
-                    f"KMS entry {entry['id']} ({entry['ip']}) of {service} is {entry['state']} and VM encryption is "
-                    "not disabled, so a key provider may depend on it: encrypted VMs do not start without their keys. "
-                    f"To close the flow all the same, give confirm_host: {again}",
+                    f"KMS entry {entry['id']} ({entry['ip']}) of {service} is {entry['state']} and VM encryption "
+                    "is not disabled, so a key provider may depend on it: encrypted VMs do not start without "
+                    f"their keys. To remove the entry anyway, set confirm_host: {again}",
                     kms_id=entry["id"],
                 )
 

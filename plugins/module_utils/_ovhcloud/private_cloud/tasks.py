@@ -235,8 +235,8 @@ class Tasks:
             "a token validator" if validators is None else f"a token validator ({', '.join(validators) or 'none yet'})"
         )
         return (
-            f". {self.service_name} has advanced security: {who} must confirm the operation within 15 minutes, with "
-            f"the code sent by SMS, on {address}{self._time_left(task)}; then run again"
+            f". {self.service_name} has advanced security: {who} must confirm the operation within 15 minutes, "
+            f"with the code sent by SMS, on {address}{self._time_left(task)}; then rerun"
         )
 
     def _time_left(self, task: Task | None) -> str:

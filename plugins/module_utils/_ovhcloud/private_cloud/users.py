@@ -360,7 +360,7 @@ class PrivateCloudUser(Resource):
         changed = self.users.change(plan.before, plan.changes) or {}
         if "encryption_right" in plan.changes:
             self.context.warn(
-                f"the encryption right of {plan.before['login']} counts from its next login on: sessions that are open "
+                f"the encryption right of {plan.before['login']} takes effect at its next login: open sessions "
                 "in vCenter keep the old right"
             )
         return {**plan.after, **changed}

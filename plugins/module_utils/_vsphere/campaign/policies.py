@@ -263,7 +263,7 @@ def loss_text(name: str | None, choice: PolicyChoice, machines: t.Sequence[str])
     """A warning about rules that are lost."""
     rules = f" ({', '.join(choice.lost)})" if choice.lost else ""
     if choice.forgotten:
-        then = f", and its rules{rules} no longer hold. Give them a storage policy" if rules else ". Give them theirs"
+        then = f", and its rules{rules} no longer apply. Give them a storage policy" if rules else ". Give them theirs"
         return (
             f"nothing records which storage policy {listing(machines)} had before {name}: after the decryption "
             f"they have none{then} in vCenter"

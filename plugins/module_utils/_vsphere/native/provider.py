@@ -145,9 +145,9 @@ class NativeProvider(Resource):
         """What the user asked for, over what is there."""
         if before is not None and before["tpm_required"] != self._tpm_required:
             raise ConflictError(
-                f"the key provider {self._name} on {self._session.hostname} was made with tpm_required: "
-                f"{str(before['tpm_required']).lower()}, which cannot be changed later; nothing was changed. Say so in "
-                "the option tpm_required, or make another provider and move the machines to it",
+                f"the key provider {self._name} on {self._session.hostname} was created with tpm_required: "
+                f"{str(before['tpm_required']).lower()}, which cannot change later; nothing was changed. Set the "
+                "option tpm_required to this value, or create another provider and move the VMs to it",
                 tpm_required=before["tpm_required"],
             )
         wanted: State = {"name": self._name, "type": NATIVE, "tpm_required": self._tpm_required}

@@ -171,8 +171,8 @@ class EncryptionPolicy(Resource):
             self._refuse_deletion(what)
         if plan.verb == "update" and policy.original and not plan.after.get("made_from"):
             self._warn(
-                f"the new description of {what} no longer tells that it was made from {plan.before['made_from']}: "
-                "decryption then gives machines the only policy with the same rules back, or none"
+                f"the new description of {what} no longer says that it was made from {plan.before['made_from']}: "
+                "decryption then gives VMs the only policy with the same rules, or none"
             )
         if "allow_cleartext_filters" in plan.changes and self._uses:
             self._warn(

@@ -105,7 +105,7 @@ def test_removal_takes_what_is_there_and_leaves_the_organization() -> None:
 
 @pytest.mark.parametrize("wanted", [None, [], {"job_templates": [{}]}, {"job_templates": "x"}])
 def test_another_shape_is_told_in_one_line(wanted: t.Any) -> None:
-    with pytest.raises(AnsibleFilterError, match="awx_plan: the input is not of the right shape"):
+    with pytest.raises(AnsibleFilterError, match="awx_plan: the input has the wrong shape"):
         awx_plan(wanted, {"job_templates": []}) if wanted else awx_plan(wanted, None)
 
 

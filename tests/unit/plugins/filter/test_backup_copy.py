@@ -37,9 +37,9 @@ def copy(**changes: t.Any) -> dict[str, t.Any]:
     [
         (copy(), FOLDER, ""),
         (NOTHING, FOLDER, ""),
-        (copy(isreg=False), FOLDER, "something is there that is no regular file; name a file"),
-        (NOTHING, NOTHING, "the folder /srv is not there; make it, so that keeper can write in it"),
-        (NOTHING, {"stat": {"exists": True, "isdir": False}}, "the folder /srv is not there"),
+        (copy(isreg=False), FOLDER, "there is something that is not a regular file; name a file"),
+        (NOTHING, NOTHING, "the folder /srv does not exist; create it, so that keeper can write to it"),
+        (NOTHING, {"stat": {"exists": True, "isdir": False}}, "the folder /srv does not exist"),
         (NOTHING, {"stat": {**FOLDER["stat"], "writeable": False}}, "keeper cannot write in the folder /srv"),
         (DEAD, {"skipped": True}, "Failed to connect: refused"),
         ({"msg": "Permission denied", "failed": False}, FOLDER, "Permission denied"),
@@ -85,7 +85,7 @@ def test_a_copy_with_another_owner_is_made_anew(wanted: dict[str, str], private:
         (copy(mode="0644"), [], ""),
         (copy(checksum="cd"), [], "what was read back has the SHA-256 cd, not ab12"),
         (copy(checksum="cd"), [{"skipped": True}, {"msg": "no space left"}], "no space left"),
-        (NOTHING, [], "nothing is there after copying"),
+        (NOTHING, [], "the file does not exist after copying"),
         (DEAD, [{"changed": True}, DEAD], "Failed to connect: refused"),
     ],
 )

@@ -99,9 +99,9 @@ def test_what_stays_to_be_done_names_the_way_on() -> None:
     failed = encryption_progress(CANARY, WAVES[1], result(row("b", "failed", error="disk is full"), msg="1 failed"))
     ended = encryption_campaign(PLAN, WAVES, failed)
     assert ended["remaining"] == [*BLOCKED, "b: disk is full"]
-    again = "Run the same again, with the same campaign name,"
+    again = "Rerun with the same campaign name"
     stopped = encryption_campaign(PLAN, WAVES, failed, stopped=True, again=again)["remaining"]
-    assert stopped[2:] == [f"{again} to go on: what is done is left alone, 2 VMs are left"]
+    assert stopped[2:] == [f"{again} to continue: finished VMs stay unchanged, 2 VMs are left"]
     assert encryption_campaign(PLAN, WAVES, {"done": 3}, stopped=True)["remaining"] == BLOCKED
     assert encryption_campaign({}, stopped=True)["remaining"] == []
 

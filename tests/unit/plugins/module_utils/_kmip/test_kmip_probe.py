@@ -99,8 +99,8 @@ def test_missing_operations():
             "activate",
             refused("Activate"),
             "step activate (Activate): Activate failed: not authorized (reason 12) [permission_denied]",
-            ". On OVHcloud OKMS the right is the IAM action okms:kmip:activate; the same answer also stands for a key "
-            "of somebody else or in the wrong state",
+            ". On OVHcloud OKMS the right is the IAM action okms:kmip:activate; the same answer also means "
+            "somebody else's key or a key in the wrong state",
         ),
         (
             "get",

@@ -291,7 +291,7 @@ def test_wrong_identities(leaf, authority, tmp_path):
             identity_of(_params(**given))
         assert message in caught.value.message
         assert caught.value.kind == "invalid_client_credentials"
-    with pytest.raises(InvalidInputError, match=r"^client_private_key_path: .* is a directory, a file was expected$"):
+    with pytest.raises(InvalidInputError, match=r"^client_private_key_path: .* is a directory, expected a file$"):
         identity_of(_params(client_private_key_path=str(tmp_path)))
 
 

@@ -164,5 +164,5 @@ def test_key_files(tmp_path: pathlib.Path) -> None:
     new.fill("another")
     put_key(new)
     assert (path.read_text(), (tmp_path / "key.previous").read_text()) == ("another", "not a key, but very secret")
-    with pytest.raises(InvalidInputError, match="in a folder that is there"):
+    with pytest.raises(InvalidInputError, match="in an existing folder"):
         check_key_path(str(tmp_path / "nowhere" / "key"))

@@ -185,9 +185,7 @@ def test_prices() -> None:
         ("secret", 0.03, "month"),
         ("Other", 0.01, "use"),
     ]
-    assert "10 EUR now (without tax), then for what it holds: 0.06 EUR for each KMIP object per month" in describe(
-        prices
-    )
+    assert "10 EUR now (without tax), then for its content: 0.06 EUR for each KMIP object per month" in describe(prices)
     with pytest.raises(NotFoundError):
         pricing_of({"plans": [], "locale": {"subsidiary": "FR"}})
 
