@@ -51,6 +51,29 @@ def test_service(site):
     assert site.call("GET", PCC)["userAccessPolicy"] == "open"
 
 
+def _objects(site, path, **headers):
+    answer = site.signed("GET", path, headers={"X-Pagination-Mode": "CachedObjectList-Pages", **headers})
+    return answer.json(), answer.headers.get("X-Pagination-Elements")
+
+
+def test_lists_give_objects_in_pages_when_asked(site):
+    site.app.add_private_cloud("pcc-198-51-100-1")
+    shown, count = _objects(site, "/dedicatedCloud")
+    assert ([one["serviceName"] for one in shown], count) == (["pcc-192-0-2-10", "pcc-198-51-100-1"], "2")
+    second = {"X-Pagination-Size": "1", "X-Pagination-Number": "2"}
+    assert _objects(site, "/dedicatedCloud", **second) == (shown[1:], "2")
+    assert _objects(site, f"{PCC}/user")[0][0]["name"] == "admin"
+    assert _objects(site, f"{PCC}/datacenter")[0] == [site.call("GET", f"{PCC}/datacenter/1")]
+    assert _objects(site, "/dedicatedCloud", **{"X-Pagination-Size": "none"})[0]["class"] == "Client::BadRequest"
+    site.state.pccs["pcc-198-51-100-1"].expired = True
+    assert len(_objects(site, "/dedicatedCloud")[0]) == 1
+    assert site.refused("GET", "/dedicatedCloud/pcc-198-51-100-1") == (460, "Client::ServiceExpired")
+    site.settings.object_list_refused = "refuse"
+    assert _objects(site, "/dedicatedCloud")[0]["class"] == "Client::ServiceExpired"
+    site.settings.object_lists = False
+    assert _objects(site, "/dedicatedCloud") == (["pcc-192-0-2-10", "pcc-198-51-100-1"], None)
+
+
 def test_the_kms_task_waits_for_vcenter(site):
     green = []
     site.app.vcenter_trusts = lambda ip: ip in green
