@@ -72,11 +72,10 @@ def enabled(variables: dict[str, t.Any] | None = None) -> bool:
 def action(file: str) -> type[Normal]:
     """The action class for the module that has the name of this action file; imports what the module needs."""
     name = _MODULES + file.rpartition(".")[2]
-    problem = None
     if enabled():
         shared_sessions.begin()
-        problem = _load(name)
-    return type("ActionModule", (_InProcess,), {"_module": name, "_not_loaded": problem})
+        _load(name)
+    return type("ActionModule", (_InProcess,), {"_module": name})
 
 
 def _load(name: str) -> str | None:
@@ -92,7 +91,6 @@ class _InProcess(Normal):  # type: ignore[misc]
     """Ansible's own way from the task to its result; only what packs the module and starts Python is replaced."""
 
     _module = ""
-    _not_loaded: str | None = None
     _forks = False
     _program: forked.Program | None = None
     _watch: Watch | None = None
@@ -138,9 +136,10 @@ class _InProcess(Normal):  # type: ignore[misc]
         said = self._templar.template({_VARIABLE: variables[_VARIABLE]} if _VARIABLE in variables else {})
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)
+        wanted = enabled(said)
         return Situation(
             core=_CORE,
-            enabled=enabled(said),
+            enabled=wanted,
             system=sys.platform,
             start_method=context.get_start_method(),
             connection=type(self._connection).__module__,
@@ -151,7 +150,7 @@ class _InProcess(Normal):  # type: ignore[misc]
             shell=self._play_context.executable,
             interpreter=self._interpreter(variables),
             environment=list(environment),
-            not_loaded=self._not_loaded,
+            not_loaded=_load(self._module) if wanted else None,
         )
 
     def _interpreter(self, variables: dict[str, t.Any]) -> str | None:

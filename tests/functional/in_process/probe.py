@@ -145,7 +145,11 @@ class Probe:
         half = given["path"] + ".half"
         with leaving.removed_on_end(half):
             open(half, "w").close()
-            Probe.wait(module, given)
+            try:
+                Probe.wait(module, given)
+            except KeyboardInterrupt:
+                os.unlink(half)
+                raise
 
 
 if __name__ == "__main__":
