@@ -24,6 +24,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answer
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.values import blank
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import flat
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process.templating import load_filters
+
+load_filters()  # this action is the first of each role, and Ansible imports it in the process that runs the play
 
 _ROLES = pathlib.Path(__file__).resolve().parents[2] / "roles"
 _LONGEST_ERROR = 300

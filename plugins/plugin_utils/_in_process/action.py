@@ -10,6 +10,7 @@ its own name: with one name for all, Ansible would take the defaults of one modu
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import re
@@ -75,6 +76,7 @@ def action(file: str) -> type[Normal]:
     if enabled():
         shared_sessions.begin()
         _load(name)
+        gc.freeze()  # what is there now need not be looked through, and thereby copied, in each worker
     return type("ActionModule", (_InProcess,), {"_module": name})
 
 

@@ -31,18 +31,33 @@ def task(module: str, **options: t.Any) -> dict[str, t.Any]:
     return {"name": module, SHORT + module: options, "ignore_errors": True}
 
 
+def noting(folder: pathlib.Path, library: str) -> dict[str, str]:
+    """The environment in which each import of the library leaves a line in the file `imports`."""
+    (folder / "first" / library).mkdir(parents=True)
+    (folder / "first" / library / "__init__.py").write_text(NOTING)
+    path = os.pathsep.join([str(folder / "first"), os.environ.get("PYTHONPATH", "")])
+    return {"PYTHONPATH": path, "PROBE_IMPORTS": str(folder / "imports")}
+
+
 @pytest.mark.oldest("both ways", "imports")
 @pytest.mark.parametrize(("way", "imports"), [("fork", 1), ("program", 3)])
 def test_libraries_are_imported_once_in_a_play(tmp_path: pathlib.Path, way: str, imports: int) -> None:
     """In the process of the play, so that all of its workers have them."""
-    (tmp_path / "first/pyVmomi").mkdir(parents=True)
-    (tmp_path / "first/pyVmomi/__init__.py").write_text(NOTING)
-    path = os.pathsep.join([str(tmp_path / "first"), os.environ.get("PYTHONPATH", "")])
-    noted = {"PYTHONPATH": path, "PROBE_IMPORTS": str(tmp_path / "imports")}
+    noted = noting(tmp_path, "pyVmomi")
     tasks = [task("key_provider_info"), task("vcenter_info"), task("key_provider_info")]
     seen = run(written(tmp_path, tasks), environment={**noted, **WAYS[way]})
     assert [seen.of(name)["failure"]["kind"] for name in ("key_provider_info", "vcenter_info")] == ["invalid_input"] * 2
     assert len((tmp_path / "imports").read_text().splitlines()) == imports
+
+
+@pytest.mark.oldest("both ways", "filters")
+def test_filters_are_loaded_once_in_a_role(tmp_path: pathlib.Path) -> None:
+    """Only they import this library."""
+    used = {"ansible.builtin.debug": {"msg": "{{ '/a' | ovhcloud.vmware_encryption.absolute_path }}"}}
+    first = {f"{SHORT}role_options": {"role": "preflight", "partial": True}}
+    seen = run(written(tmp_path, [first, used, used]), environment=noting(tmp_path, "html"))
+    assert seen.code == 0, seen.screen
+    assert len(set((tmp_path / "imports").read_text().splitlines())) == 1
 
 
 @pytest.mark.oldest("both ways", "defaults")
