@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import re
@@ -115,11 +116,12 @@ class Waiting:
         for end in ("begun", "go", "ended"):
             os.mkfifo(f"{self.path}.{end}")
 
-    def begun(self) -> t.TextIO:
+    @contextlib.contextmanager
+    def begun(self) -> t.Iterator[t.TextIO]:
         """Once it has begun; it comes to an end when the module does."""
-        file = open(f"{self.path}.begun")
-        assert int(file.readline()) > 0
-        return file
+        with open(f"{self.path}.begun") as file:
+            assert int(file.readline()) > 0
+            yield file
 
     def goes_on(self) -> str:
         """Let it go on: what it says then. Fails when nobody waits."""
