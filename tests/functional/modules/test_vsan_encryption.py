@@ -240,7 +240,7 @@ def test_reduced_redundancy(lab, cluster, run):
 def test_disabling_needs_the_name(lab, run):
     add_standard(lab)
     ok(run())
-    assert "Give confirm_name" in refused(lab, run, "refused_by_guard", state="disabled")
+    assert "Set confirm_name" in refused(lab, run, "refused_by_guard", state="disabled")
     assert "confirm_name is C1" in refused(lab, run, "refused_by_guard", state="disabled", confirm_name="C1")
     ok(run(state="disabled", confirm_name="C0"))
     assert ok(run(state="disabled")).changed is False
