@@ -276,7 +276,7 @@ def package(log: pathlib.Path) -> Tally:
     )
     result += bench.check("packages of the execution environment", "grep", "-q", "pyvmomi", needs)
     definition = place / "meta" / "ee" / "execution-environment.yml"
-    made = ("--file", definition, "--context", built / "context", "--container-runtime", "podman")
+    made = ("--file", definition, "--context", built / "context", "--output-filename", "Containerfile")
     result += bench.check("definition of an execution environment", "ansible-builder", "create", *made)
     result += _context(built / "context")
     smoke = ROOT / "tests" / "ee" / "all.yml"
