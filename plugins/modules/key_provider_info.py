@@ -319,7 +319,10 @@ key_providers:
           returned: always
           sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     csr_pending:
-      description: Whether a CSR is pending, null for other kinds of providers.
+      description:
+        - Whether a CSR is pending. Null for other kinds of providers.
+        - vCenter is not asked, and it is null, while the provider is green and its certificate ends in more than 90
+          days.
       type: bool
       returned: always
       sample: false

@@ -28,14 +28,21 @@ options:
   gather:
     description:
       - What to read besides the service itself. Keys of other parts are null.
-      - V(encryption) is the state of VM encryption and the KMS entries, V(users) the vSphere users and their rights,
+      - V(encryption) is the state of VM encryption and the KMS entries, V(kms) the KMS entries alone (in the same key,
+        with a null state), V(users) the vSphere users and their rights,
         V(iam) the IAM option, V(networks) the networks that may reach vCenter, V(tasks) the unfinished
         tasks, V(capabilities) what the private cloud can do, V(security) the security options and the password
         policy, V(replication) whether Zerto replicates from its virtual datacenters.
     type: list
     elements: str
-    choices: [encryption, users, iam, networks, tasks, capabilities, security, replication]
+    choices: [encryption, kms, users, iam, networks, tasks, capabilities, security, replication]
     default: [encryption, users, iam]
+  user:
+    description:
+      - Name or login of the one vSphere user that is read for V(users). Without it all are read.
+      - All are also read when there is none of that name, and on private clouds with advanced security, where one of
+        them must be a token validator.
+    type: str
 seealso:
   - module: ovhcloud.vmware_encryption.private_cloud_kms
   - module: ovhcloud.vmware_encryption.private_cloud_user
@@ -302,7 +309,12 @@ private_clouds:
 
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, text, texts
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    given,
+    text,
+    texts,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
     Client,
@@ -320,6 +332,7 @@ SPEC = ArgSpec(
     connection(),
     service_name=text(),
     gather={**texts(default=DEFAULT_SUBSETS), "choices": list(SUBSETS)},
+    user=text(),
 )
 
 
@@ -336,7 +349,8 @@ class PrivateCloudInfo:
         listed = [] if name else names(self.client.get("/dedicatedCloud"), "the list of private clouds")
         clouds = [name] if name else sorted(listed)
         subsets = self.context.params["gather"]
-        found = [gather(self.client, service, subsets, self.context.warn) for service in clouds]
+        user, warn = given(self.context.params["user"]), self.context.warn
+        found = [gather(self.client, service, subsets, warn, user) for service in clouds]
         return {"private_clouds": [facts for facts in found if facts is not None]}
 
 

@@ -18,7 +18,12 @@ extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
   - ovhcloud.vmware_encryption._vsphere
+options:
+  key_provider:
+    description: Name of a key provider that is read with the same login.
+    type: str
 seealso:
+  - module: ovhcloud.vmware_encryption.key_provider_info
   - module: ovhcloud.vmware_encryption.private_cloud_info
   - module: ovhcloud.vmware_encryption.api_rights_info
 """
@@ -42,6 +47,15 @@ vcenter:
   returned: success
   type: str
   sample: pcc-192-0-2-10.ovh.com
+key_providers:
+  description:
+    - The key provider that O(key_provider) names, as M(ovhcloud.vmware_encryption.key_provider_info) returns it without
+      its users. Empty when there is none of that name.
+    - Null without O(key_provider), and when this vSphere user may not read it.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
 readiness:
   description: What was found. All but the first five keys are null when there was no login.
   returned: success
@@ -142,7 +156,7 @@ readiness:
 
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, given
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, given, text
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     AuthenticationError,
     CollectionError,
@@ -153,14 +167,22 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import connect_rest
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import (
+    Session,
+    connect,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.readiness import (
     readiness,
     source_address,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_provider_report import (
+    Sources,
+    report,
+)
 
-SPEC = ArgSpec(connection())
+SPEC = ArgSpec(connection(), key_provider=text())
 _DETAILS = (
     *("version", "build", "api_version", "time", "clock_offset", "privileges", "missing_privileges", "hosts"),
     "vsan_clusters",
@@ -172,6 +194,7 @@ class VcenterReadinessInfo:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._key_providers: list[State] | None = None
 
     def find(self) -> dict[str, t.Any]:
         """The result keys."""
@@ -180,7 +203,11 @@ class VcenterReadinessInfo:
         proxy = given(params.get("proxy_host"))
         found = self._look()  # judges the options, too
         address = source_address(check_host("hostname", hostname), params["port"]) if hostname and not proxy else None
-        return {"vcenter": hostname, "readiness": {**found, "source_address": address}}
+        return {
+            "vcenter": hostname,
+            "readiness": {**found, "source_address": address},
+            "key_providers": self._key_providers,
+        }
 
     def _look(self) -> State:
         try:
@@ -189,7 +216,18 @@ class VcenterReadinessInfo:
             raise
         except CollectionError as error:
             return self._failed(error)
+        self._key_providers = self._named(session)
         return {"reachable": True, "logged_in": True, "problem": None, "problem_kind": None, **readiness(session)}
+
+    def _named(self, session: Session) -> list[State] | None:
+        name = given(self._context.params["key_provider"])
+        if not name:
+            return None
+        sources = Sources(session, lambda: connect_rest(self._context), self._context.warn)
+        try:
+            return report(sources, name, check_status=True, users=False).providers
+        except CollectionError:  # the missing privilege is among the results
+            return None
 
     @staticmethod
     def _failed(error: CollectionError) -> State:

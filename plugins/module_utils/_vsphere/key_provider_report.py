@@ -45,6 +45,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.users import users_and_missing
 
 _CLIENT_FACTS = ("subject", "issuer", "serial_number", "not_before", "not_after", "sha1", "sha256", "public_key_sha256")
+_SOON = 90  # days before the end of a certificate in which its renewal may have begun
 _NOT_ASKED: Facts = {"users": None, "in_use_by": None, "needed_by": None}
 
 
@@ -97,7 +98,7 @@ def _present(sources: Sources, providers: t.Sequence[Provider], check_status: bo
         own = natives.get(provider.name)
         if own is not None:
             facts["status"] = own.colour
-        facts.update(_client_facts(session, provider, now))
+        facts.update(_client_facts(session, provider, now, facts["status"] == "green"))
         facts["reasons"] = _reasons(provider, facts, found, own)
         results.append(facts)
     return results
@@ -147,7 +148,7 @@ def _with_days(connection: Facts, now: datetime.datetime) -> Facts:
     return {**connection, "certificate": {"sha256": None, **certificate, "days_left": left}}
 
 
-def _client_facts(session: Session, provider: Provider, now: datetime.datetime) -> Facts:
+def _client_facts(session: Session, provider: Provider, now: datetime.datetime, green: bool) -> Facts:
     if provider.type != STANDARD:
         return {"client_certificate": None, "csr_pending": None}
     working = working_certificate(session, provider.name)
@@ -156,6 +157,9 @@ def _client_facts(session: Session, provider: Provider, now: datetime.datetime) 
         facts, _unreadable = facts_in_part(split(working)[0])
         certificate = {key: facts[key] for key in _CLIENT_FACTS}
         certificate["days_left"] = days_left(facts["not_after"], now) if facts["not_after"] else None
+    left = certificate["days_left"] if certificate else None
+    if green and left is not None and left > _SOON:  # nobody renews it yet
+        return {"client_certificate": certificate, "csr_pending": None}
     csr = last_csr(session, provider.name)
     return {"client_certificate": certificate, "csr_pending": is_pending(csr, working)}
 

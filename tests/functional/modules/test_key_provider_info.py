@@ -58,6 +58,7 @@ def test_nothing_there(lab, run):
 @pytest.mark.oldest("key_provider_info", "life")
 def test_green_provider(lab, read, run_module):
     certificate = make_green(lab, run_module)
+    mark = lab.journal.mark()
     facts = read()
     assert (facts["type"], facts["status"], facts["reasons"], facts["users"]) == ("standard", "green", [], None)
     assert facts["servers"] == [
@@ -70,7 +71,10 @@ def test_green_provider(lab, read, run_module):
     assert 360 <= connection["certificate"]["days_left"] <= 366
     assert facts["client_certificate"]["sha256"] == sha256_of(certificate)
     assert facts["client_certificate"]["days_left"] == 364
-    assert facts["csr_pending"] is False
+    # nobody renews it yet, so vCenter is not asked for a CSR
+    assert (facts["csr_pending"], lab.journal.count(operation="RetrieveClientCsr", since=mark)) == (None, 0)
+    assert read(check_status=False)["csr_pending"] is False
+    assert lab.journal.count(operation="RetrieveClientCsr", since=mark) == 1
 
 
 def test_why_it_is_not_green(lab, read, run_module):

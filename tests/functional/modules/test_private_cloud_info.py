@@ -72,6 +72,25 @@ def test_zerto_of_any_virtual_datacenter_counts(lab: Lab, run_module: RunModule,
     assert found == {"zerto": on, "datacenters": {"11": "disabled", "12": state}}
 
 
+def test_one_user_and_the_entries_alone_cost_few_requests(lab: Lab, run_module: RunModule) -> None:
+    options: dict[str, t.Any] = {"service_name": CLOUD, "wait_interval": 0.01, "wait_timeout": 60}
+    run_module("private_cloud_kms", **options, host="203.0.113.20", thumbprint=SHA1, description="okms")
+    wanted = {"service_name": CLOUD, "gather": ["kms", "users"], "user": "operator"}
+    mark = lab.journal.mark()
+    cloud = only(run_module("private_cloud_info", **wanted))
+    asked = [entry.operation.rpartition("}")[2] or "one" for entry in lab.journal.entries(since=mark)]
+    assert asked == ["GET /auth/time", "one", "/vmEncryption/kms", "one", "/user", "one"], asked
+    assert (cloud["encryption"]["state"], len(cloud["encryption"]["kms"])) == (None, 1)
+    assert [user["name"] for user in cloud["users"]] == ["operator"]
+    # nobody of that name, or a cloud on which others must confirm: all users
+    everybody = ["admin", "operator"]
+    assert [user["name"] for user in only(run_module("private_cloud_info", **{**wanted, "user": "oper"}))["users"]] == (
+        everybody
+    )
+    lab.ovhcloud.settings.advanced_security = True
+    assert [user["name"] for user in only(run_module("private_cloud_info", **wanted))["users"]] == everybody
+
+
 def test_the_documentation_names_every_key(lab: Lab, run_module: RunModule) -> None:
     documented = yaml.safe_load(private_cloud_info.RETURN)["private_clouds"]["contains"]
     cloud = only(run_module("private_cloud_info", gather=ALL))

@@ -10,6 +10,11 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import (
+    add_standard,
+    without,
+)
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import PROVIDER
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, LabSettings
 
 
@@ -41,6 +46,27 @@ def test_versions_clock_hosts_and_privileges(lab: Lab, run_module: RunModule) ->
 
     lab.give_encryption_right()
     assert run_module("vcenter_readiness_info")["readiness"]["missing_privileges"] == []
+
+
+def test_key_provider_is_read_with_the_same_login(lab: Lab, run_module: RunModule) -> None:
+    add_standard(lab)
+    lab.give_encryption_right()
+    assert run_module("vcenter_readiness_info")["key_providers"] is None
+    mark = lab.journal.mark()
+    found = run_module("vcenter_readiness_info", key_provider=PROVIDER)["key_providers"]
+    assert lab.journal.count("vcenter", "login", since=mark) == 1
+    (alone,) = run_module("key_provider_info", name=PROVIDER)["key_providers"]
+    assert found == [alone]
+    assert run_module("vcenter_readiness_info", key_provider="none")["key_providers"] == []
+
+
+def test_key_provider_that_may_not_be_read_is_null(lab: Lab, run_module: RunModule) -> None:
+    add_standard(lab)
+    without(lab, "Cryptographer.ReadKeyServersInfo")
+    refused = run_module("vcenter_readiness_info", key_provider=PROVIDER)
+    assert not refused.failed and refused["readiness"]["logged_in"], refused.msg
+    assert "Cryptographer.ReadKeyServersInfo" in refused["readiness"]["missing_privileges"]
+    assert refused["key_providers"] is None
 
 
 @pytest.mark.parametrize(

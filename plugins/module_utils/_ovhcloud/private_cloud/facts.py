@@ -65,6 +65,7 @@ SERVICE_FIELDS = fields_of(Service)
 # subset -> its result key
 SUBSETS = {
     "encryption": "encryption",
+    "kms": "encryption",
     "users": "users",
     "iam": "iam",
     "networks": "allowed_networks",
@@ -159,9 +160,15 @@ class PrivateCloud:
         state = record(self._get("/vmEncryption"), f"the encryption of {self.service_name}").text("state")
         return {"state": state, "kms": calls.entries()}
 
-    def users(self) -> list[State]:
-        """vSphere users with their rights."""
-        return Users(self.client, self.service_name, Patience(wait=False)).users()
+    def kms(self) -> State:
+        """The KMS entries alone."""
+        return {"state": None, "kms": KmsFlow(self.client, self.service_name, Patience(wait=False)).entries()}
+
+    def users(self, name: str | None = None) -> list[State]:
+        """vSphere users with their rights: those of that name or login, or all when there is none."""
+        users = Users(self.client, self.service_name, Patience(wait=False))
+        similar = users.users(like=name.partition("@")[0]) if name else []
+        return [user for user in similar if name in (user["login"], user["name"])] or users.users()
 
     def iam(self) -> State:
         """The IAM option: `available` says whether it is on or could be switched on (HDS and PCI DSS clouds: not)."""
@@ -237,9 +244,13 @@ class PrivateCloud:
 
 
 def gather(
-    client: Client, service_name: str, subsets: t.Collection[str], warn: t.Callable[[str], None]
+    client: Client,
+    service_name: str,
+    subsets: t.Collection[str],
+    warn: t.Callable[[str], None],
+    user: str | None = None,
 ) -> State | None:
-    """All facts of one private cloud; None when it does not exist.
+    """All facts of one private cloud; None when it does not exist. `user`: the only one of its users that is read.
 
     What this identity may not read is null and warned about with the action that is missing. A subset whose route does
     not exist for this cloud is null without a warning.
@@ -253,9 +264,11 @@ def gather(
     except (ForbiddenError, ServiceExpiredError) as error:
         warn(_unreadable(service_name, "service", error))
     readers: dict[str, t.Callable[[], t.Any]] = {name: getattr(cloud, name) for name in SUBSETS}
+    if user and not facts["advanced_security"]:  # of such a cloud, all users are read: some are token validators
+        readers["users"] = lambda: cloud.users(user)
+    facts.update(dict.fromkeys(SUBSETS.values()))
     for subset, key in SUBSETS.items():
-        facts[key] = None
-        if subset not in subsets:
+        if subset not in subsets or (subset == "kms" and "encryption" in subsets):
             continue
         try:
             facts[key] = readers[subset]()
