@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hashlib
-import re
 import typing as t
 
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.thumbprints import thumbprint_of
 
 DOCUMENTATION = r"""
 name: certificate_thumbprint
@@ -54,8 +51,6 @@ _value:
 """
 
 TAKES = "the text of a certificate in PEM form"
-_BLOCK = re.compile(r"-----\s*BEGIN CERTIFICATE\s*-----(.*?)-----\s*END CERTIFICATE\s*-----", re.DOTALL)
-_BREAK = re.compile(r"(?:\\+[rn]|\s)+")
 
 
 def certificate_thumbprint(text: str, algorithm: str = "sha256") -> str:
@@ -64,17 +59,10 @@ def certificate_thumbprint(text: str, algorithm: str = "sha256") -> str:
         raise AnsibleFilterError(f"certificate_thumbprint: {algorithm} is neither sha256 nor sha1")
     if not isinstance(text, str):
         raise AnsibleFilterError("certificate_thumbprint: expected a text")
-    if not text.strip():
-        return ""
-    block = _BLOCK.search(text)
-    if block is None:
-        raise AnsibleFilterError("certificate_thumbprint: the text contains no certificate in PEM form")
     try:
-        der = base64.b64decode(_BREAK.sub("", block.group(1)), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise AnsibleFilterError("certificate_thumbprint: the certificate is not valid base64") from error
-    digits = hashlib.new(algorithm, der, usedforsecurity=False).hexdigest().upper()
-    return ":".join(digits[start : start + 2] for start in range(0, len(digits), 2))
+        return thumbprint_of(text, algorithm)
+    except ValueError as error:
+        raise AnsibleFilterError(f"certificate_thumbprint: {error}") from error
 
 
 class FilterModule:

@@ -32,6 +32,10 @@ options:
     description: Whether to list the regions that offer OKMS too.
     type: bool
     default: false
+  regions_without_domain:
+    description: Whether O(include_regions) counts only when no domain in use was found.
+    type: bool
+    default: false
   costs:
     description:
       - Whether to compute the monthly costs of each domain's contents, from the number of its objects and the public
@@ -286,6 +290,7 @@ SPEC = ArgSpec(
     display_name=text(),
     region=text(),
     include_regions=boolean(default=False),
+    regions_without_domain=boolean(default=False),
     costs=boolean(default=False),
     ovh_subsidiary=text(),
 )

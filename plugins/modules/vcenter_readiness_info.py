@@ -179,7 +179,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_provider_report import (
     Sources,
-    report,
+    provider_report,
 )
 
 SPEC = ArgSpec(connection(), key_provider=text())
@@ -225,7 +225,7 @@ class VcenterReadinessInfo:
             return None
         sources = Sources(session, lambda: connect_rest(self._context), self._context.warn)
         try:
-            return report(sources, name, check_status=True, users=False).providers
+            return provider_report(sources, name, check_status=True, users=False).providers
         except CollectionError:  # the missing privilege is among the results
             return None
 

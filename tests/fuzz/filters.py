@@ -68,6 +68,7 @@ STEPS = [
 
 plan, waves, progress = map(filter_of, ("encryption_plan", "encryption_waves", "encryption_progress"))
 campaign, removal = map(filter_of, ("encryption_campaign", "decommission_plan"))
+connection, scope, own_kms = map(filter_of, ("okms_connection", "preflight_scope", "external_kms_state"))
 keys, summary, cost = map(filter_of, ("encryption_keys", "step_summary", "okms_cost"))
 endpoint, thumbprint, preflight = map(filter_of, ("okms_endpoint", "certificate_thumbprint", "preflight_table"))
 report, page = map(filter_of, ("encryption_audit_report", "encryption_audit_html"))
@@ -233,6 +234,56 @@ PREFLIGHT = [
     }
     for option in ("okms", "external_kms", "native_key_provider")
 ]
+
+
+PLACE = {"address": "192.0.2.50", "sha1": "AA:BB", "sha256": "AA", "verdict": True}
+SERVER = {"host": "eu.okms.ovh.net", "port": 5697, "trusted": {"verdict": True}, "by_address": [PLACE]}
+ENTRY = {"ip": "192.0.2.50", "state": "delivered", "port": 5697, "thumbprint": "AA:BB", "description": "kms"}
+ENDPOINT = {"host": "eu.okms.ovh.net", "port": 5697, "move": {}, "refused": ""}
+
+
+@target(
+    "filter okms_connection",
+    st.tuples(bent([fleet.providers()[0]]), bent([ENDPOINT]), bent([SERVER]), bent([[ENTRY]])),
+)
+def _connection(value: tuple[t.Any, t.Any, t.Any, t.Any]) -> None:
+    connection(*value, server="kms-a")
+
+
+OWN_KMS = {
+    "servers": {"results": [{"item": "kms-a", "kmip_server": {**SERVER, "addresses": ["192.0.2.50"], "sha1": "AA"}}]},
+    "entries": {"results": [{"item": "eu.okms.ovh.net", "kms_entries": [{**ENTRY, "id": 1}]}]},
+    "providers": [{}, {"key_providers": fleet.providers()[:1]}],
+    "finished": {"key_providers": fleet.providers()[:1]},
+    "made": {"changed": True, "client_certificate": {"waiting": "-----BEGIN CERTIFICATE-----", "certificate": ""}},
+    "csr": {"csr": {"pending": True}},
+}
+OWN_OPTIONS = {"renew_before": 30, "csr_path": "/tmp/a b.csr", "certificate_path": "/tmp/a.pem"}
+
+
+@target(
+    "filter external_kms_state", st.tuples(bent([OWN_KMS]), st.sampled_from(("key_pair", "csr", "ca", "self_signed")))
+)
+def _own_kms(value: tuple[t.Any, str]) -> None:
+    own_kms(value[0], {**OWN_OPTIONS, "identity": value[1]})
+
+
+SCOPE = {
+    "options": {
+        **{"option": "okms", "profile": "order", "allow_order": None, "show": "all", "okms_region": "EU_WEST_PAR"},
+        **{"iam": True, "kmip_policy": True, "identity_urns": ["urn"], "vsphere_user": "admin"},
+    },
+    "vcenter": {"readiness": {"reachable": True, "logged_in": True}, "key_providers": fleet.providers()},
+    "domains": {"okms_domains": [DOMAIN], "regions": [{"id": "eu-west-par"}]},
+    "rights": {"rights": {"usable": True, "missing_calls": ["GET /x"], "missing_actions": ["iam/get"]}},
+    "cloud": {"private_clouds": [{"users": [{"login": "admin", "name": "admin"}], "encryption": {"kms": [ENTRY]}}]},
+    "servers": [{"item": "eu", "kmip_server": SERVER}],
+}
+
+
+@target("filter preflight_scope", bent([SCOPE], most=4))
+def _scope(value: t.Any) -> None:
+    scope(value)
 
 
 @target("filter preflight_table", bent(PREFLIGHT, most=4))

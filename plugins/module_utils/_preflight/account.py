@@ -21,7 +21,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
     setting,
 )
 
-_ENDED = ("SUSPENDED", "EXPIRED")
+ENDED = ("SUSPENDED", "EXPIRED")
 _POLICY = "IAM policy for KMIP"
 
 
@@ -206,7 +206,7 @@ def orders(facts: Facts) -> bool:
 def domain_of(facts: Facts) -> dict[str, t.Any] | None:
     """The OKMS domain that the run would use; one that is terminated does not stand in the way of an order."""
     found = part(facts, "domains", "okms_domains") or []
-    alive = [domain for domain in found if domain.get("state") not in _ENDED]
+    alive = [domain for domain in found if domain.get("state") not in ENDED]
     replaced = bool(setting(facts, "allow_order") and part(facts, "order", "okms"))
     candidates = alive or ([] if replaced else found)
     return dict(candidates[0]) if candidates else None
@@ -224,7 +224,7 @@ def domain(facts: Facts) -> Rows:
     wanted = setting(facts, "okms_id") or setting(facts, "display_name") or "the domain"
     there = domain_of(facts)
     if there is not None:
-        alive = there.get("state") not in _ENDED
+        alive = there.get("state") not in ENDED
         step = "" if alive else "settle it in the control panel"
         words = f"{there['display_name']} ({there['id']}) in {there['region']} is {there.get('state') or 'there'}"
         yield Row("OKMS domain", OK if alive else BLOCKING, words, step)

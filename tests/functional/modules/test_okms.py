@@ -356,6 +356,9 @@ def test_the_information_module(lab: Lab, run_module: RunModule) -> None:
     assert all(state["public_ca"] for state in everything["okms_domains"])
     assert {region["id"] for region in everything["regions"]} >= {"eu-west-rbx", "eu-west-sbg"}
     assert [state["id"] for state in run_module("okms_info", okms_id=made[2])["okms_domains"]] == [made[2]]
+    sparing = {"include_regions": True, "regions_without_domain": True}
+    assert run_module("okms_info", okms_id=made[2], **sparing)["regions"] == []
+    assert run_module("okms_info", display_name="none", **sparing)["regions"] == everything["regions"]
     assert len(run_module("okms_info", display_name="kms-0")["okms_domains"]) == 2
     assert len(run_module("okms_info", display_name="kms-0", region="EU_WEST_SBG")["okms_domains"]) == 1
     assert run_module("okms_info", okms_id="7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31")["okms_domains"] == []

@@ -171,12 +171,16 @@ class OkmsInfo:
 
     def find(self) -> dict[str, t.Any]:
         """The result keys."""
-        regions = self.domains.regions() if self.params["include_regions"] else []
         found = [state for state in self._candidates() if self._matches(state)]
+        regions = self.domains.regions() if self._wants_regions(found) else []
         usage = self._usage_prices() if self.params["costs"] and found else None
         for state in found:
             state["monthly_cost"] = None if usage is None else monthly_cost(usage, state)
         return {"okms_domains": found, "regions": regions, "usage_prices": usage or []}
+
+    def _wants_regions(self, found: list[State]) -> bool:
+        alive = any(state["state"] not in ENDED_DOMAIN_STATES for state in found)
+        return bool(self.params["include_regions"]) and not (alive and self.params["regions_without_domain"])
 
     def _usage_prices(self) -> list[dict[str, t.Any]] | None:
         try:
