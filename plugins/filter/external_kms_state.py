@@ -155,8 +155,10 @@ def _servers(read: Facts) -> dict[str, t.Any]:
 
 
 def _provider(results: t.Sequence[Facts]) -> Facts:
-    found = next((one["key_providers"] for one in results if (one or {}).get("key_providers")), [])
-    return t.cast(Facts, next(iter(found), {}))
+    for one in results:
+        for provider in (one or {}).get("key_providers") or []:
+            return t.cast(Facts, provider)
+    return {}
 
 
 def _entries(read: Facts, servers: Facts, end: Facts) -> dict[str, t.Any]:

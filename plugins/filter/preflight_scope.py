@@ -20,10 +20,10 @@ description:
   - Takes the options of the role C(preflight) and what it has read so far, and tells what matters next.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
-positional: _input
+positional: _input, profile, allow_order
 options:
   _input:
-    description: What was read. Parts that were not read are left out or empty.
+    description: What was read. Parts that were not read are absent or empty.
     type: dict
     required: true
     suboptions:
@@ -47,6 +47,13 @@ options:
         description: Results of M(ovhcloud.vmware_encryption.kmip_server_info), registered in a loop over names.
         type: list
         elements: dict
+  profile:
+    description: The profile of rights that the role that follows needs.
+    type: str
+    default: operate
+  allow_order:
+    description: Whether that role may order a domain. Without it, the profile V(order) says so.
+    type: bool
 """
 
 EXAMPLES = r"""
@@ -103,11 +110,11 @@ _value:
 TAKES = "the options of the role preflight and registered results of info modules"
 
 
-def preflight_scope(facts: t.Any) -> dict[str, t.Any]:
+def preflight_scope(facts: t.Any, profile: str = "operate", allow_order: bool | None = None) -> dict[str, t.Any]:
     """What follows from what was read."""
     if not isinstance(facts, t.Mapping) or "options" not in facts:
         raise AnsibleFilterError("preflight_scope: the input is a dictionary with the key 'options'")
-    return scope(facts)
+    return scope(facts, profile, allow_order)
 
 
 class FilterModule:

@@ -270,7 +270,7 @@ def _own_kms(value: tuple[t.Any, str]) -> None:
 
 SCOPE = {
     "options": {
-        **{"option": "okms", "profile": "order", "allow_order": None, "show": "all", "okms_region": "EU_WEST_PAR"},
+        **{"option": "okms", "show": "all", "okms_region": "EU_WEST_PAR"},
         **{"iam": True, "kmip_policy": True, "identity_urns": ["urn"], "vsphere_user": "admin"},
     },
     "vcenter": {"readiness": {"reachable": True, "logged_in": True}, "key_providers": fleet.providers()},

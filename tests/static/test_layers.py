@@ -66,7 +66,7 @@ STDLIB = {
     "copy", "csv", "dataclasses", "datetime", "difflib", "email", "enum", "errno", "fcntl", "fnmatch",
     "functools", "getpass", "hashlib", "hmac", "html", "http", "importlib", "io", "ipaddress", "itertools",
     "json", "logging", "math", "multiprocessing", "operator", "os", "pathlib", "posixpath", "random", "re",
-    "secrets", "select", "shutil", "signal", "socket", "ssl", "stat", "string", "struct", "sys", "tempfile",
+    "secrets", "select", "shlex", "shutil", "signal", "socket", "ssl", "stat", "string", "struct", "sys", "tempfile",
     "textwrap", "threading", "time", "traceback", "types", "typing", "urllib", "uuid", "warnings", "xml",
     "zlib",
 }  # fmt: skip

@@ -13,13 +13,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import OKMS, Facts, part
 
 
-def scope(facts: Facts) -> dict[str, t.Any]:
+def scope(facts: Facts, profile: str, may_order: bool | None) -> dict[str, t.Any]:
     """Everything that follows from what was read; `options` are those of the role preflight."""
     options = facts["options"]
     alive = _alive(facts)
     domain, provider = next(iter(alive), {}), _provider(facts)
-    profile, given = options["profile"], options["allow_order"]
-    allow_order = bool(profile == "order" if given is None else given)
+    allow_order = bool(profile == "order" if may_order is None else may_order)
     usable = bool(part(facts, "rights", "rights").get("usable"))
     logged_in = bool(part(facts, "vcenter", "readiness").get("logged_in"))
     shows_all = options["show"] != "findings"

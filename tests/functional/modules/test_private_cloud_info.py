@@ -75,7 +75,7 @@ def test_zerto_of_any_virtual_datacenter_counts(lab: Lab, run_module: RunModule,
 def test_one_user_and_the_entries_alone_cost_few_requests(lab: Lab, run_module: RunModule) -> None:
     options: dict[str, t.Any] = {"service_name": CLOUD, "wait_interval": 0.01, "wait_timeout": 60}
     run_module("private_cloud_kms", **options, host="203.0.113.20", thumbprint=SHA1, description="okms")
-    wanted = {"service_name": CLOUD, "gather": ["kms", "users"], "user": "operator"}
+    wanted: dict[str, t.Any] = {"service_name": CLOUD, "gather": ["kms", "users"], "user": "operator"}
     mark = lab.journal.mark()
     cloud = only(run_module("private_cloud_info", **wanted))
     asked = [entry.operation.rpartition("}")[2] or "one" for entry in lab.journal.entries(since=mark)]

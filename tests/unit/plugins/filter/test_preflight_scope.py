@@ -15,8 +15,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.filter.preflight_sco
 preflight_scope = FilterModule().filters()["preflight_scope"]
 OPTIONS: dict[str, t.Any] = {
     "option": "okms",
-    "profile": "operate",
-    "allow_order": None,
     "show": "findings",
     "okms_region": "EU_WEST_RBX",
     "iam": False,
@@ -32,7 +30,9 @@ ADMIN = {"login": "admin@pcc.example.com", "name": "admin", "encryption_right": 
 
 def scope(options: t.Any = None, **read: t.Any) -> dict[str, t.Any]:
     """What follows from what was read."""
-    return t.cast("dict[str, t.Any]", preflight_scope({"options": {**OPTIONS, **(options or {})}, **read}))
+    given = {**OPTIONS, **(options or {})}
+    may = given.pop("profile", "operate"), given.pop("allow_order", None)
+    return t.cast("dict[str, t.Any]", preflight_scope({"options": given, **read}, *may))
 
 
 def domains(*found: dict[str, t.Any]) -> dict[str, t.Any]:
