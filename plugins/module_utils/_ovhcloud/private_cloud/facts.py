@@ -162,7 +162,7 @@ class PrivateCloud:
 
     def kms(self) -> State:
         """The KMS entries alone."""
-        return {"state": None, "kms": KmsFlow(self.client, self.service_name, Patience(wait=False)).entries()}
+        return {"state": None, "kms": KmsCalls(self.client, self.service_name, Patience(wait=False)).entries()}
 
     def users(self, name: str | None = None) -> list[State]:
         """vSphere users with their rights: those of that name or login, or all when there is none."""
