@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import OKMS
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.account import ENDED
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.cloud import cloud_of
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import OKMS, Facts, part
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import Facts, part
 
 
 def scope(facts: Facts, profile: str, may_order: bool | None) -> dict[str, t.Any]:
