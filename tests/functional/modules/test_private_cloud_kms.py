@@ -160,7 +160,7 @@ def test_waiting_for_a_vcenter_that_never_comes_names_the_task(lab: Lab, run_mod
     assert result.failed and result["failure"]["task_id"] == task_id
     assert f"task {task_id} in state doing (Waiting for customer to configure the KMS Server...)" in result.msg
     late = run_module("private_cloud_kms", **options)
-    assert late.failed and "in state creating" in late.msg and "run again" in late.msg
+    assert late.failed and "in state creating" in late.msg and "rerun" in late.msg
     assert len(lab.journal.entries(operation=f"POST {KMS}")) == 1
 
 
