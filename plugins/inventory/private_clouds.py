@@ -236,7 +236,7 @@ class InventoryModule(InventorySource):
                 raise InvalidInputError(f"account {name}: {error.message}" if name else error.message) from None
             except CollectionError as error:
                 failures.append(error)
-                self.tell(f"account {name} is left out of the inventory: {error.message}")
+                self.tell(f"account {name} is missing from the inventory: {error.message}")
         if failures and not parts:
             raise failures[0]
         return parts

@@ -85,10 +85,36 @@ def task_names(value: t.Any) -> t.Iterator[str]:
                 yield from task_names(one.get(part) or [])
 
 
+def messages(path: pathlib.Path) -> t.Iterator[str]:
+    """Texts in the code of a plugin: no docstrings, no documentation, and without what is put into them."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    quiet = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    quiet |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Assign) and _is_documentation(node)}
+    for node in ast.walk(tree):
+        parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+        texts = [one.value if isinstance(one, ast.Constant) else "..." for one in parts]
+        text = "".join(one for one in texts if isinstance(one, str)) if id(node) not in quiet else ""
+        # a pattern is no message, and neither is a single word
+        if text.count(" ") >= 2 and not re.search(r"[|\\\n]", text) and texts != ["..."]:
+            yield text
+
+
+def _is_documentation(node: ast.Assign) -> bool:
+    return getattr(node.targets[0], "id", "").isupper() and "\n" in str(getattr(node.value, "value", ""))
+
+
 @pytest.mark.parametrize("path", PLUGINS, ids=lambda path: f"{path.parent.name}.{path.stem}")
 def test_documentation_keeps_to_the_glossary(path: pathlib.Path) -> None:
     found = {name: foreign(prose(text)) for name, text in documentation(path)}
     assert {name: words for name, words in found.items() if words} == {}
+
+
+def test_messages_keep_to_the_glossary() -> None:
+    found = {}
+    for path in sorted((ROOT / "plugins").rglob("*.py")):
+        if texts := [text for text in messages(path) if foreign(text)]:
+            found[str(path.relative_to(ROOT))] = texts
+    assert found == {}
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.parent.parent.name)

@@ -80,7 +80,7 @@ def loaded_state(text: str) -> Record:
         check(
             found.get("power_on", found.get("vcenters")),
             LIST,
-            "it is not a state file of this collection, its list of machines",
+            "it is not a state file of this collection, its list of VMs",
         )
         raise ShapeError(f"its format is unknown, expected {STATE_FORMAT}")
     return {"format": STATE_FORMAT, "vcenters": [_section(one, number) for number, one in enumerate(sections, start=1)]}

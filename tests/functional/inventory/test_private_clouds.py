@@ -163,7 +163,7 @@ def test_account_whose_lists_are_not_known(assumed: Assumed, tmp_path: pathlib.P
         listed = inventory(lab, source(tmp_path, CLOUDS, accounts=[one]), environment=NONE)
         assert listed.code == 0, listed.said
         assert len(listed.hosts) == 3
-        assert listed.tells("account prod: pcc-198-51-100-3 is left out of the inventory: GET /dedicatedCloud/pcc-")
+        assert listed.tells("account prod: pcc-198-51-100-3 is missing from the inventory: GET /dedicatedCloud/pcc-")
         assert listed.hosts[CLOUD]["private_cloud"]["encryption_users"] is None
         assert listed.tells("account prod: pcc-192-0-2-10: a part cannot be read and is null")
         assert listed.hosts["pcc-198-51-100-1"]["private_cloud"]["encryption_users"] == []
@@ -199,7 +199,7 @@ def test_forbidden_account_is_told_others_are_served(lab: Lab, tmp_path: pathlib
         first = inventory(lab, file, environment=NONE)
         assert list(first.hosts) == [CLOUD]
         assert first.tells(
-            "account lab is left out of the inventory: GET /dedicatedCloud failed: OVHcloud answered 403"
+            "account lab is missing from the inventory: GET /dedicatedCloud failed: OVHcloud answered 403"
         )
         assert first.tells("pccVMware:apiovh:get")
         del other.ovhcloud.state.pccs[CLOUD]
@@ -339,7 +339,7 @@ def test_only_account_that_fails_is_an_error(lab: Lab, tmp_path: pathlib.Path) -
     for accounts in ([account(lab, "prod", **nobody)], [account(lab, "prod", client_secret="wr0ng-secret")]):
         listed = inventory(lab, source(tmp_path, CLOUDS, accounts=accounts, **cached(tmp_path)), environment=NONE)
         assert listed.code != 0
-        assert listed.tells("account prod is left out of the inventory")
+        assert listed.tells("account prod is missing from the inventory")
         assert "wr0ng-secret" not in listed.said
 
 
@@ -347,4 +347,4 @@ def test_expired_private_cloud_is_left_out(lab: Lab, tmp_path: pathlib.Path) -> 
     lab.ovhcloud.state.pccs[CLOUD].expired = True
     listed = inventory(lab, source(tmp_path, CLOUDS))
     assert listed.hosts == {}
-    assert listed.tells("pcc-192-0-2-10 is left out of the inventory")
+    assert listed.tells("pcc-192-0-2-10 is missing from the inventory")

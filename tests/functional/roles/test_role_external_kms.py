@@ -124,7 +124,7 @@ def test_everything_that_is_missing_is_told_at_once(lab: Lab, play: Play) -> Non
 def test_certificate_and_key(lab: Lab, play: Play, run_module: RunModule) -> None:
     options = pair_options(lab)
     checked = checked_without_writes(lab, play, **options)
-    for words in ("Network flow from", "Encryption right", "registered", "is the default", "delivered"):
+    for words in ("KMS entries of", "Encryption right", "registered", "is the default", "delivered"):
         assert words in words_of(checked), words
 
     done = play(verbosity=4, **options)

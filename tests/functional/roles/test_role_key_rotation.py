@@ -89,7 +89,7 @@ def test_every_key_is_replaced_once_for_each_campaign(lab: Lab, play: Play, stat
     kek = _kek(lab)
     screen = rehearsed(lab, play, **vsan)
     assert not state.exists()
-    assert "campaign 2026-q4: 5 keys are to be replaced (shallow)" in screen
+    assert "campaign 2026-q4: 5 keys to replace (shallow)" in screen
     assert "new keys 5 vm1, vm2, vm3, vm4, vm5" in screen
     mark = lab.journal.mark()
     first = play(**vsan)

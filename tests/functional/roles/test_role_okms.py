@@ -55,7 +55,7 @@ def test_check_mode_on_an_empty_account_shows_the_whole_way_and_writes_nothing(l
     for words in (
         "okms-kmip-monthly-consumption",
         "OKMS domain kms-prod",
-        "Network flow from",
+        "for each address of the KMIP endpoint",
         "Encryption right of the vSphere user",
         "Key provider okms-prod registered",
         "Certificate signing request of vCenter",

@@ -110,7 +110,7 @@ class Estate:
         except NotFoundError:
             return None
         except (ForbiddenError, ServiceExpiredError) as error:
-            self._warn(f"{name} is left out of the inventory: {error.message}")
+            self._warn(f"{name} is missing from the inventory: {error.message}")
             return None
         state = service_state(raw)
         facts = {field: state[field] for field in _HOST_FIELDS}
