@@ -22,7 +22,7 @@ COLLECTION = "ovhcloud.vmware_encryption"
 PING = "ansible.builtin.ping"
 WARM_UP = "ansible.builtin.stat"  # so that the first ping does not pay for the first task of a run
 RUNS, ROUNDS = 5, 3
-LIMIT = 2.0
+LIMIT, FIRST_LIMIT = 0.3, 1.2  # they run in forks of Ansible's workers
 # modules without connection options: they import everything, read their options, and fail before the first request
 MODULES: dict[str, dict[str, t.Any]] = {
     "vm_encryption_info": {},
@@ -37,10 +37,10 @@ HEAD = ("module", "seconds", "x ping", "first use, s", "x ping")
 def run(figures: Figures, directory: pathlib.Path) -> None:
     """Measure and tell."""
     heading(
-        "4. Start-up of modules, from the task's start to its result, by ansible-playbook on this machine",
+        "4. Start-up of modules, from the end of the task before to the result, by ansible-playbook on this machine",
         f"{RUNS} runs of {ROUNDS} rounds, ping before each module; medians. The modules get no connection options:",
-        "they are packed, sent, import all they need (pyVmomi too), check their options, and fail before any request.",
-        "At the first use in a run Ansible packs a module, ping too; from then on it is kept.",
+        "they run in forks of Ansible's workers, check their options, and fail before any request.",
+        "At its first use in a run Ansible imports what a module needs (pyVmomi too), and packs ping.",
     )
     runs = [_playbook(directory) for _number in range(RUNS)]
     later = _medians([row for rows in runs for row in rows if row["round"] > 0])
@@ -56,7 +56,7 @@ def run(figures: Figures, directory: pathlib.Path) -> None:
     for name in MODULES:
         full = f"{COLLECTION}.{name}"
         figures.expect(f"start-up of {name}, times that of ping", later[full] / later[PING], LIMIT)
-        figures.expect(f"start-up of {name} at its first use, times that of ping", first[full] / first[PING], LIMIT)
+        figures.expect(f"start-up of {name} at its first use, times ping's", first[full] / first[PING], FIRST_LIMIT)
 
 
 def _first_uses(rows: t.Sequence[dict[str, t.Any]]) -> list[dict[str, t.Any]]:

@@ -34,15 +34,19 @@ class CallbackModule(CallbackBase):
         self._rows: list[dict[str, t.Any]] = []
         self._began = 0.0
 
-    def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:
-        """The task goes to a worker."""
+    def v2_playbook_on_play_start(self, play: t.Any) -> None:
+        """The first task begins; each other one when the one before has ended.
+
+        What the process of the play imports for a task it imports before it announces the task.
+        """
         self._began = time.monotonic()
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """Its result is there."""
-        seconds = time.monotonic() - self._began
+        now = time.monotonic()
         message = result._result.get("msg", "")
-        self._rows.append({"action": result._task.action, "seconds": seconds, "message": message})
+        self._rows.append({"action": result._task.action, "seconds": now - self._began, "message": message})
+        self._began = now
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """The end."""
