@@ -30,7 +30,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.names import VARIABLE
 
 Given = t.Mapping[str, t.Any]
-_LONGEST = 900.0
+_LONGEST = 1800.0  # each of some hundred objects costs a module
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # what types that AWX brings along make of their fields
 _MANAGED = {
@@ -119,7 +119,7 @@ class Awx:
         given = dict(answers or {})
         if refused := surveys.unanswered(surveys.questions(template), given):
             raise LaunchRefusedError("; ".join(refused))
-        return self._run(template, given, prompts)
+        return self.run(template, given, prompts)
 
     def start(self, schedule: str) -> Job:
         """What a schedule starts."""
@@ -142,7 +142,7 @@ class Awx:
             if "unified_job_template" in node:
                 prompts = {key: node[key] for key in ("job_type", "diff_mode") if key in node}
                 template = self.template(node["unified_job_template"])
-                done[name] = self._run(template, {**node.get("extra_data", {}), **handed, **extra}, prompts)
+                done[name] = self.run(template, {**node.get("extra_data", {}), **handed, **extra}, prompts)
                 handed.update(done[name].artifacts)
                 good = done[name].status == "successful"
             ready += node.get("success_nodes" if good else "failure_nodes", []) + node.get("always_nodes", [])
@@ -152,7 +152,8 @@ class Awx:
         asked = {question["variable"]: surveys.default_of(question) for question in surveys.questions(one)}
         return {name: value for name, value in asked.items() if name not in answers}
 
-    def _run(self, template: Given, answers: Given, prompts: Given) -> Job:
+    def run(self, template: Given, answers: Given, prompts: Given) -> Job:
+        """The job of a template, whose answers were judged."""
         number = next(self._numbers)
         private = self.folder / f"job-{number}"
         for name in ("env", "inventory"):
