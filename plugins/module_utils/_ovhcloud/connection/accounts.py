@@ -12,7 +12,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import (
     METHODS,
-    SECRETS,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
 
@@ -46,11 +45,6 @@ def accounts_of(accounts: t.Sequence[Params], common: Params) -> list[Params]:
     if twice or not all(listed):
         raise InvalidInputError(f"accounts: each needs a name of its own, {twice[0] if twice else 'one has none'!r}")
     return [_account(account, common) for account in accounts]
-
-
-def secrets_of(params: Params) -> list[str]:
-    """Values that no text may show."""
-    return [value for name in SECRETS if (value := str(params.get(name) or "").strip())]
 
 
 def _account(account: Params, common: Params) -> Params:
