@@ -85,7 +85,7 @@ def test_preflight_with_blank_answers_only_reads(lab: Lab, awx: Awx, blank: str 
     optional = dict.fromkeys(("vsphere_user", "okms_domain_region", "identities", "kms_servers"), blank)
     job = awx.launch("preflight", {**optional, "preflight_option": "okms", "private_cloud": lab.private_cloud})
     # nobody named a region or a user
-    assert job.status == "failed" and "Region: none is no region of OKMS" in job.screen, job.screen[-6000:]
+    assert job.status == "failed" and "Region: none is not a region of OKMS" in job.screen, job.screen[-6000:]
     assert "blocking  vSphere privileges" in job.screen and "Ended with an exception" not in job.screen
     assert lab.journal.writes(mark) == [] and secrets_in(lab, [job]) == []
 
