@@ -18,7 +18,8 @@ options:
     type: bool
     default: true
   wait_timeout:
-    description: How long to wait at most, in seconds. If the time is over, nothing is lost, and the next run continues.
+    description: How long to wait at most, in seconds. If the time runs out, nothing is lost, and the next run
+      continues.
     type: int
     default: 600
   wait_interval:

@@ -20,7 +20,7 @@ extends_documentation_fragment:
   - ovhcloud.vmware_encryption._vsphere
 options:
   name:
-    description: Name of the one policy to read. Without it all are read.
+    description: Name of the only policy to read. Without it, the module reads all policies.
     type: str
   all_policies:
     description: Whether to read storage policies that do not encrypt too.

@@ -46,7 +46,7 @@ options:
     type: list
     elements: str
   except:
-    description: Actions that are taken out of what this policy allows.
+    description: Actions that this policy does not allow although O(allow) includes them.
     type: list
     elements: str
   deny:

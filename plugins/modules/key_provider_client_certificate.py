@@ -15,9 +15,9 @@ description:
   - O(certificate) alone is the answer to the CSR of M(ovhcloud.vmware_encryption.key_provider_csr). With
     O(private_key), it is a certificate whose key the KMS created. With O(self_signed), vCenter creates both.
   - The module checks a certificate before it uploads it, because the upload uses up the pending CSR. It must have
-    X.509 version 3, the public key of the CSR or of O(private_key), a validity that includes now by vCenter's clock,
-    and C(clientAuth) and C(digitalSignature) if it names the purposes of its key. Certificates after it must be its own
-    chain.
+    X.509 version 3, the public key of the CSR or of O(private_key), a validity that includes vCenter's current time,
+    and C(clientAuth) and C(digitalSignature) if it restricts the use of its key. Certificates that follow it must be
+    its own chain.
   - The module does not upload a certificate again that is already in use.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
@@ -50,13 +50,14 @@ options:
     type: str
   self_signed:
     description:
-      - Whether to use a self-signed certificate that vCenter creates. If one was generated before, it is used.
+      - Whether to use a self-signed certificate that vCenter creates. The module uses one that was
+        generated before.
       - The KMS must be configured to accept it; with O(wait_for=uploaded), the module does not wait for that.
     type: bool
     default: false
   renew:
     description:
-      - Whether to replace a self-signed certificate that is already in use by a new one. Requires
+      - Whether to replace the self-signed certificate in use with a new one. Requires
         O(self_signed=true).
       - If a new one was generated before and is not in use yet, it is used, so repeated runs with O(activate=false)
         belong to the same renewal. A run after its activation starts the next renewal.

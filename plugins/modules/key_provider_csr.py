@@ -18,7 +18,7 @@ description:
   - It generates a new CSR only if none is pending, and either no server of the provider accepts vCenter's client
     certificate, or O(renew=true).
   - The current certificate stays in use until M(ovhcloud.vmware_encryption.key_provider_client_certificate)
-    replaces it by the signed one.
+    replaces it with the signed one.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere

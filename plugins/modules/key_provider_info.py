@@ -11,8 +11,8 @@ short_description: Read the key providers of vCenter
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Reads key providers of all kinds with their health, trust, certificates and days left, backup and defaults, reports
-    why one is not green, and on request what uses it.
+  - Reads key providers of all kinds with their health, trust, certificates and days left, backup and defaults. Reports
+    why a provider is not green, and on request what uses it.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -21,7 +21,7 @@ requirements:
   - cryptography >= 38.0
 options:
   name:
-    description: Name of the one provider to read. Without it all are read.
+    description: Name of the only provider to read. Without it, the module reads all providers.
     type: str
   check_status:
     description:
@@ -33,8 +33,8 @@ options:
     description:
       - Whether to look for VMs (homes, disks, vTPMs), hosts, vSAN clusters and defaults that use the
         providers. The module reads the whole inventory for this, and asks vCenter for the keys' users, which includes
-        those that this vSphere user may not see.
-      - Without the privilege C(Cryptographer.ManageKeys), a warning says that the latter are missing.
+        those that this vSphere user cannot see.
+      - Without the privilege C(Cryptographer.ManageKeys), a warning says that such users are missing.
     type: bool
     default: false
 seealso:
@@ -321,13 +321,13 @@ key_providers:
     csr_pending:
       description:
         - Whether a CSR is pending. Null for other kinds of providers.
-        - vCenter is not asked, and it is null, while the provider is green and its certificate ends in more than 90
-          days.
+        - Also null while the provider is green and its certificate has more than 90 days left, because the module
+          then does not ask vCenter.
       type: bool
       returned: always
       sample: false
     reasons:
-      description: Why the provider is not green. Empty if all is well, or not known with
+      description: Why the provider is not green. Empty if it is green, or if no reason is known, as with
         O(check_status=false).
       type: list
       elements: str
@@ -398,7 +398,7 @@ key_providers:
         others:
           description:
             - Users that are only known from the keys' status, such as third parties and objects that this vSphere user
-              may not see, and objects that could use any provider because they could not be read.
+              cannot see, and objects that could use any provider because they could not be read.
           type: list
           elements: str
           returned: always
@@ -426,8 +426,8 @@ key_providers:
       sample: ["VM db-01 (home, Hard disk 1)", host esx1.example.com, vSAN of cluster cluster-1]
 missing_key_providers:
   description:
-    - Key providers that vCenter does not have (any more), although something is encrypted with their keys.
-    - With O(name), that one at most. Empty without O(users=true).
+    - Key providers that vCenter never had or has lost, although something is encrypted with their keys.
+    - With O(name), only the provider with this name. Empty without O(users=true).
   type: list
   elements: dict
   returned: always
@@ -456,7 +456,7 @@ missing_key_providers:
       returned: always
       sample: ["VM db-01 (home, Hard disk 1)"]
     needed_by:
-      description: The same as RV(missing_key_providers[].in_use_by); a provider that is not there is no default.
+      description: The same as RV(missing_key_providers[].in_use_by); a missing provider cannot be a default.
       type: list
       elements: str
       returned: always

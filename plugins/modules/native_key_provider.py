@@ -40,7 +40,7 @@ options:
   tpm_required:
     description:
       - Whether only hosts with a TPM 2.0 can use the provider. vCenter's user interface has the same default.
-      - Nobody can change it later; if the provider was created with the other value, the module fails.
+      - It cannot be changed later; if the provider was created with the other value, the module fails.
       - With V(true), the module creates nothing while a host of any cluster has no TPM 2.0.
     type: bool
     default: true
@@ -69,7 +69,7 @@ options:
         type: path
         required: true
       password:
-        description: Password of the backup; none for a backup without one.
+        description: Password of the backup. Leave it out for a backup without a password.
         type: str
   default:
     description:
@@ -91,13 +91,14 @@ options:
     default: false
   confirm_name:
     description:
-      - The provider's name again, to remove it (or to change its key id) although something uses it.
+      - The provider's name, typed again, to remove the provider (or to change its key id) although something uses it.
       - Encrypted VMs are locked after their next restart if their keys are unavailable.
     type: str
   wait_timeout:
     description:
       - How long to wait until vCenter has distributed a new provider to the hosts, in seconds.
-      - If the health is still WARNING then, as with a host that is down, the module warns and does not fail.
+      - If the health is still WARNING after that, for example because a host is down, the module warns instead of
+        failing.
     type: int
     default: 120
 seealso:
@@ -178,7 +179,7 @@ key_provider:
       returned: when present
       sample: 4d3b1f70-8a53-4f0e-9f8d-0f6a0d6a7c11
     tpm_required:
-      description: Whether only hosts with a TPM 2.0 may use it.
+      description: Whether only hosts with a TPM 2.0 can use it.
       type: bool
       returned: when present
       sample: false
@@ -214,7 +215,7 @@ key_provider:
       returned: when present
       sample: []
     hosts:
-      description: vCenter's hosts, with O(check_hosts=true); otherwise, and if the health is null, null.
+      description: vCenter's hosts. Null without O(check_hosts=true), and if the health is null.
       type: list
       elements: dict
       returned: when present

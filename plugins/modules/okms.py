@@ -10,8 +10,8 @@ module: okms
 short_description: Order, rename and terminate an OVHcloud KMS (OKMS) domain
 description:
   - Orders an OKMS domain, names it, and waits until it is ready for use. Terminates it in two steps.
-  - The module finds a domain by O(okms_id), otherwise by O(display_name) and O(region). Two domains with one name are
-    an error.
+  - The module finds a domain by O(okms_id), otherwise by O(display_name) and O(region). Two domains with the same
+    name are an error.
   - It orders nothing unless O(allow_order=true). It reads the costs from the public catalogue, without a cart.
   - An order of the last 30 days for the same plan and region that is unpaid or in delivery is resumed, never
     repeated. If such an order delivered a domain in the last 14 days that is empty and was never named, the module
@@ -19,8 +19,7 @@ description:
   - It pays the order once, after its number is known, with the account's default payment method, or with the
     fidelity account if the total is 0 and there is no such method.
   - Two runs at once for one region do not order twice. The later one resumes the earlier one's order, or
-    stops without an order. The notes explain on which conditions.
-    stops without an order. See the notes for what this rests on.
+    stops without an order. The notes explain under which conditions.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -74,7 +73,7 @@ options:
       - Number of a cancelled order that another order may replace.
       - If the last order of the plan and region in the last 30 days was cancelled (refused, withdrawn, or not paid in
         time), the module orders nothing until you give its number here, so that a schedule does not order repeatedly.
-      - If OVHcloud's API does not tell what an order contains, an order in progress that could be an OKMS of this
+      - If OVHcloud's API does not tell what an order contains, an order in progress that could be for a domain in this
         region also prevents another one. Give its number if it is for something else.
     type: int
   ovh_subsidiary:
@@ -104,8 +103,8 @@ options:
     default: false
   wait_timeout:
     description:
-      - How long to wait at most for each step (delivery, visibility, name, termination), in seconds. If the time is
-        over, the module fails, nothing is lost, and the next run continues.
+      - How long to wait at most for each step (delivery, visibility, name, termination), in seconds. If the time runs
+        out, the module fails, nothing is lost, and the next run continues.
     type: int
     default: 1800
 notes:
@@ -323,7 +322,7 @@ pricing:
           currency: EUR
           unit: month
 termination:
-  description: How far the termination is, empty if none is under way.
+  description: Progress of the termination, empty if none is in progress.
   returned: success
   type: dict
   contains:

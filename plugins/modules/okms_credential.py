@@ -44,7 +44,7 @@ options:
     type: str
   identity_urns:
     description:
-      - The IAM identities as which the certificate acts, 1 to 25.
+      - The IAM identities that the certificate acts as, 1 to 25.
       - By default, the identity that calls the API. Prefer a separate identity, because whoever holds the certificate
         has all the identity's rights on the keys.
     type: list
@@ -77,7 +77,7 @@ options:
       - The file decides whether an existing credential belongs to you. If it is lost, the module issues a new one.
       - When a new key is completely written, the module renames an existing one to the same name with C(.previous)
         appended.
-      - The file is on the host that runs the module. In AWX, that is a container which is removed after the job.
+      - The file is on the host that runs the module. In AWX, this is a container that AWX removes after the job.
     type: path
   credential_id:
     description: Id of the credential to revoke. Only for O(state=absent).
@@ -94,7 +94,8 @@ options:
     default: []
   confirm_name:
     description:
-      - The credential's name again, to revoke it although O(in_use_by) is not empty. Only for O(state=absent).
+      - The credential's name, typed again, to revoke the credential although O(in_use_by) is not empty. Only for
+        O(state=absent).
       - vCenter cannot get keys with a revoked credential, and encrypted VMs do not start without their keys.
     type: str
   state:

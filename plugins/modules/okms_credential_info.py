@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: okms_credential_info
 short_description: List access credentials of OVHcloud KMS (OKMS) domains with the days left
 description:
-  - Lists the access credentials of one domain, or of all domains that the account may see.
+  - Lists the access credentials of one domain, or of all domains that the account can see.
   - If there are none, the list is empty; this is not an error. It never contains private keys; OKMS does not keep them.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
@@ -25,7 +25,7 @@ options:
     description: Only credentials of this domain. Without it, those of all domains.
     type: str
   name:
-    description: Only credentials of this name.
+    description: Only credentials with this name.
     type: str
   credential_id:
     description: Only the credential with this id.

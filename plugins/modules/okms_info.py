@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: okms_info
 short_description: List OVHcloud KMS (OKMS) domains and regions
 description:
-  - Lists the domains that the account may see, with their endpoints and the certificates of their authority.
+  - Lists the domains that the account can see, with their endpoints and the certificates of their authority.
   - If there are none, the list is empty; this is not an error.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
@@ -23,7 +23,7 @@ options:
     description: Only the domain with this id.
     type: str
   display_name:
-    description: Only domains of this name.
+    description: Only domains with this name.
     type: str
   region:
     description: Only domains in this region, such as V(eu-west-rbx) or V(EU_WEST_RBX).
@@ -33,7 +33,7 @@ options:
     type: bool
     default: false
   regions_without_domain:
-    description: Whether O(include_regions) counts only when no domain in use was found.
+    description: Whether O(include_regions) applies only if the module finds no domain in use.
     type: bool
     default: false
   costs:

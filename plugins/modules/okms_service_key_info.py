@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 module: okms_service_key_info
 short_description: List service keys of OVHcloud KMS (OKMS) domains
 description:
-  - Lists the service keys of one domain, or of all domains that the account may see, without destroyed keys.
+  - Lists the service keys of one domain, or of all domains that the account can see, without destroyed keys.
   - If there are none, the list is empty; this is not an error. It never contains a secret part of a key.
   - vCenter's keys are KMIP objects and are not listed here.
 version_added: 0.1.0
@@ -29,7 +29,7 @@ options:
     description: Only the key with this id.
     type: str
   name:
-    description: Only keys of this name.
+    description: Only keys with this name.
     type: str
   type:
     description: Only keys of this type.

@@ -45,7 +45,7 @@ options:
     type: str
   wait_timeout:
     description:
-      - How long to wait at most, in seconds. If the time is over, the module fails, nothing is lost, and the next run
+      - How long to wait at most, in seconds. If the time runs out, the module fails, nothing is lost, and the next run
         continues.
     type: int
     default: 3600

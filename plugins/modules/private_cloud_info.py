@@ -39,9 +39,9 @@ options:
     default: [encryption, users, iam]
   user:
     description:
-      - Name or login of the one vSphere user that is read for V(users). Without it all are read.
-      - All are also read when there is none of that name, and on private clouds with advanced security, where one of
-        them must be a token validator.
+      - Name or login of the only vSphere user to read for V(users). Without it, the module reads all users.
+      - It also reads all users if none has that name, and on private clouds with advanced security, where one of them
+        must be a token validator.
     type: str
 seealso:
   - module: ovhcloud.vmware_encryption.private_cloud_kms

@@ -19,7 +19,6 @@ description:
     host's name. It never removes another KMS's entry.
   - The module sends each change once. After a lost answer, it checks whether the change took effect. If some entries
     were changed before an error, the next run resumes from there.
-    changed before an error, the next run resumes from there.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -111,7 +110,7 @@ options:
     default: []
   wait_timeout:
     description:
-      - How long to wait at most, in seconds. If the time is over, the module fails, nothing is lost, and the next run
+      - How long to wait at most, in seconds. If the time runs out, the module fails, nothing is lost, and the next run
         continues.
       - On a private cloud with advanced security, a token validator must confirm the operation within 15 minutes.
         The error says so if nothing has started when the time is over.

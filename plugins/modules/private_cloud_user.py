@@ -100,7 +100,7 @@ options:
     type: str
   wait_timeout:
     description:
-      - How long to wait at most, in seconds. If the time is over, the module fails, nothing is lost, and the next run
+      - How long to wait at most, in seconds. If the time runs out, the module fails, nothing is lost, and the next run
         continues.
       - On a private cloud with advanced security, a token validator must confirm the operation within 15 minutes.
         The error says so if nothing has started when the time is over.
@@ -169,11 +169,11 @@ user:
       type: str
       sample: "+33.612345678"
     state:
-      description: State as OVHcloud tells it, normally V(delivered).
+      description: State that OVHcloud reports, normally V(delivered).
       type: str
       sample: delivered
     activation_state:
-      description: Whether the user may log in, as OVHcloud tells it.
+      description: Whether the user may log in, as OVHcloud reports.
       type: str
       sample: enabled
     encryption_right:

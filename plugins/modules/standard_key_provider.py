@@ -62,7 +62,7 @@ options:
         required: true
       port:
         description:
-          - TCP port of the KMIP server, for OKMS its RSA endpoint's, V(5697).
+          - TCP port of the KMIP server. For OKMS, it is the RSA endpoint's port, V(5697).
           - If it is not given, an existing server keeps its port, and a new one gets V(5696).
         type: int
       username:
@@ -143,8 +143,8 @@ options:
     elements: str
   confirm_name:
     description:
-      - The provider's name again, to remove it, or its last server, although something uses it. Users are homes,
-        disks and vTPMs of VMs, hosts, vSAN, and the defaults of the system and of clusters.
+      - The provider's name, typed again, to remove the provider or its last server although something uses it. Users
+        are homes, disks and vTPMs of VMs, hosts, vSAN, and the defaults of the system and of clusters.
       - Encrypted VMs are locked after their next restart if their keys are unavailable.
     type: str
 seealso:
@@ -347,7 +347,8 @@ key_provider:
               returned: always
               sample: "5B:A9:3C:9D:B0:CF:F9:3F:52:B5:21:D7:42:0E:43:F6:ED:A2:78:4F"
 server_trust:
-  description: Servers that were judged, empty if no rule was given, and for those that present no certificate.
+  description: Servers whose certificates the module checked. Empty if no rule was given. Servers that present no
+    certificate are not listed.
   returned: success
   type: list
   elements: dict
@@ -363,7 +364,8 @@ server_trust:
       returned: always
       sample: 6B:86:B2:73:FF:34:FC:E1:9D:6B:80:4E:FF:5A:3F:57:47:AD:A4:EA:A2:2F:1D:49:C0:1E:52:DD:B7:87:5B:4B
     trusted_by:
-      description: What held, V(ca) (O(server_ca)), V(thumbprint) (O(server_thumbprints)), V(first_use).
+      description: Which rules the certificate passed, V(ca) (O(server_ca)), V(thumbprint) (O(server_thumbprints)),
+        V(first_use).
       type: list
       elements: str
       returned: always

@@ -11,13 +11,13 @@ short_description: Encrypt, move or decrypt virtual machines
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Brings many VMs into a state in one task, with home and all disks on all controllers, encrypted by one key
+  - Brings many VMs into one state in one task. Home and all disks on all controllers are encrypted with one key
     provider's keys, moved to another provider, or decrypted. It can also set the encrypted vMotion mode.
   - The module first reads and sorts all VMs. Each gets exactly one reconfigure call. Many run at once within limits
     and are followed together. The module verifies each VM afterwards, disk by disk. If an interrupted run left a VM
     half done, the next run completes it.
   - A shallow recrypt moves an encrypted VM to another provider. It gives the VM new outer keys without
-    rewriting its disks, works while it runs, and tolerates a single chain of snapshots.
+    rewriting its disks, works while the VM runs, and tolerates a single chain of snapshots.
   - The vSphere user needs C(Cryptographer.Encrypt), C(Cryptographer.Decrypt) or C(Cryptographer.Recrypt),
     C(Cryptographer.ManageKeys), C(Cryptographer.ManageKeyServers) and C(Cryptographer.RegisterHost),
     C(VirtualMachine.Config.EditDevice) and C(VirtualMachine.Config.Settings), and C(StorageProfile.View), from vSphere
@@ -173,7 +173,7 @@ virtual_machines:
       returned: always
       sample: done
     shutdown:
-      description: Whether it has to be shut down for it.
+      description: Whether the VM has to be shut down for this.
       type: bool
       returned: always
       sample: false
@@ -183,7 +183,7 @@ virtual_machines:
       returned: always
       sample: 107374182400
     obstacles:
-      description: What stands in the way, when it is blocked or excluded.
+      description: Why the VM is blocked or excluded.
       type: list
       elements: dict
       returned: always
@@ -326,37 +326,37 @@ summary:
       returned: always
       sample: 40
     already:
-      description: Had nothing to be done.
+      description: VMs that needed nothing.
       type: int
       returned: always
       sample: 12
     planned:
-      description: Would be worked on (check mode).
+      description: VMs that would be processed (check mode).
       type: int
       returned: always
       sample: 0
     done:
-      description: Worked on and verified.
+      description: VMs that were processed and verified.
       type: int
       returned: always
       sample: 25
     blocked:
-      description: Have obstacles.
+      description: VMs that have obstacles.
       type: int
       returned: always
       sample: 2
     excluded:
-      description: Recognised as infrastructure and excluded.
+      description: VMs that were recognised as infrastructure and excluded.
       type: int
       returned: always
       sample: 1
     failed:
-      description: Did not get there.
+      description: VMs that failed.
       type: int
       returned: always
       sample: 0
     not_started:
-      description: Were not begun because the run was stopped.
+      description: VMs that were not started because the run stopped.
       type: int
       returned: always
       sample: 0

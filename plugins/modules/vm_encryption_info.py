@@ -36,7 +36,7 @@ notes:
     obstacle V(infrastructure) unless it is V(false).
   - The module needs C(StorageProfile.View) to show storage policies, and C(Cryptographer.ManageKeyServers) to recognise
     KMIP servers. Without them, a warning says what is missing.
-  - VMs that this vSphere user may not see are not counted.
+  - VMs that this vSphere user cannot see are not counted.
 seealso:
   - module: ovhcloud.vmware_encryption.vm_encryption
   - module: ovhcloud.vmware_encryption.vm_rekey

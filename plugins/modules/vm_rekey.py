@@ -111,7 +111,7 @@ virtual_machines:
       returned: always
       sample: done
     shutdown:
-      description: Whether it has to be shut down for it.
+      description: Whether the VM has to be shut down for this.
       type: bool
       returned: always
       sample: false
@@ -121,7 +121,7 @@ virtual_machines:
       returned: always
       sample: 0
     obstacles:
-      description: What stands in the way, when it is blocked or excluded.
+      description: Why the VM is blocked or excluded.
       type: list
       elements: dict
       returned: always
@@ -237,37 +237,37 @@ summary:
       returned: always
       sample: 40
     already:
-      description: Had nothing to be done.
+      description: VMs that needed nothing.
       type: int
       returned: always
       sample: 12
     planned:
-      description: Would be worked on (check mode).
+      description: VMs that would be processed (check mode).
       type: int
       returned: always
       sample: 0
     done:
-      description: Worked on and verified.
+      description: VMs that were processed and verified.
       type: int
       returned: always
       sample: 25
     blocked:
-      description: Have obstacles.
+      description: VMs that have obstacles.
       type: int
       returned: always
       sample: 2
     excluded:
-      description: Recognised as infrastructure and excluded.
+      description: VMs that were recognised as infrastructure and excluded.
       type: int
       returned: always
       sample: 1
     failed:
-      description: Did not get there.
+      description: VMs that failed.
       type: int
       returned: always
       sample: 0
     not_started:
-      description: Were not begun because the run was stopped.
+      description: VMs that were not started because the run stopped.
       type: int
       returned: always
       sample: 0

@@ -46,7 +46,7 @@ options:
     default: enabled
   provider:
     description:
-      - Name of the key provider. If it is not the current one, it replaces that one; this does not rewrite the disks.
+      - Name of the key provider. If vSAN uses another one, this one replaces it, without rewriting the disks.
       - If it is not given, the current one stays; to turn encryption on, the module uses the cluster's default,
         otherwise the system's.
     type: str
@@ -75,7 +75,7 @@ options:
     description:
       - Whether data may be less protected while disks are rewritten, which is unavoidable in clusters with too few
         hosts.
-      - Back up the data before.
+      - Back up the data first.
     type: bool
     default: false
   require_healthy:
@@ -90,7 +90,7 @@ options:
     type: float
     default: 30
   confirm_name:
-    description: The name of the cluster again, for O(state=disabled).
+    description: The cluster's name, typed again. Required for O(state=disabled).
     type: str
   wait:
     description:
@@ -106,7 +106,7 @@ options:
     type: int
     default: 86400
   wait_interval:
-    description: Pause between two looks, in seconds.
+    description: Pause between two checks, in seconds.
     type: float
     default: 30
 seealso:
@@ -164,7 +164,7 @@ vsan_encryption:
       returned: always
       sample: domain-c8
     esa:
-      description: Whether its vSAN is of the Express Storage Architecture.
+      description: Whether its vSAN uses the Express Storage Architecture.
       type: bool
       returned: always
       sample: false
@@ -196,7 +196,7 @@ vsan_encryption:
       returned: always
       sample: false
     changing:
-      description: Whether vSAN is still at work on a change.
+      description: Whether vSAN is still working on a change.
         Null in check mode with O(wait=false), when something would be changed.
       type: bool
       returned: always
@@ -228,7 +228,7 @@ checks:
       returned: always
       sample: 43980465111040
     free_bytes:
-      description: Free space of it, null if vSAN does not tell.
+      description: Its free space, null if vSAN does not report it.
       type: int
       returned: always
       sample: 27487790694400

@@ -66,7 +66,7 @@ vsan_clusters:
       returned: always
       sample: domain-c8
     esa:
-      description: Whether its vSAN is of the Express Storage Architecture.
+      description: Whether its vSAN uses the Express Storage Architecture.
       type: bool
       returned: always
       sample: false
@@ -96,7 +96,7 @@ vsan_clusters:
       returned: always
       sample: false
     changing:
-      description: Whether vSAN is still at work on a change.
+      description: Whether vSAN is still working on a change.
       type: bool
       returned: always
       sample: false
@@ -122,7 +122,7 @@ vsan_clusters:
           returned: always
           sample: 43980465111040
         free_bytes:
-          description: Free space of it, null if vSAN does not tell.
+          description: Its free space, null if vSAN does not report it.
           type: int
           returned: always
           sample: 27487790694400

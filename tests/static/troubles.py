@@ -89,7 +89,7 @@ def _cell(text: str) -> str:
     if text.startswith("``"):
         return text
     plain = re.sub(r"`(\w+)`", r"``\1``", text)
-    return plain if plain.startswith("vCenter") else plain[:1].upper() + plain[1:]
+    return plain if plain.startswith(("vCenter", "vSAN")) else plain[:1].upper() + plain[1:]
 
 
 def with_tables(text: str) -> str:
