@@ -120,7 +120,7 @@ def test_what_is_asked_for_in_error_stops_it(lab: Lab, run: Runner, tmp_path: pa
 def test_a_domain_with_keys_or_with_others_is_not_terminated(lab: Lab, run: Runner, tmp_path: pathlib.Path) -> None:
     given = everything(lab, OKMS, tmp_path)
     key = lab.generate_key(OKMS)
-    refused(lab, run, "KMIP objects", **given)
+    refused(lab, run, "holds 1 KMIP object", **given)
     lab.ovhcloud.kmip_object_count = lambda okms_id: 0
     assert key
     another = {"okms_id": given["decommission_okms_id"], "name": "backup-tool", **providers.FAST}
