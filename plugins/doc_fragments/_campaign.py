@@ -54,7 +54,7 @@ options:
     description:
       - Number of failed VMs that the module tolerates. With more, it starts no further VM, and finishes those it has
         started.
-      - If the key provider gives no more keys, the module stops at once, whatever this option says.
+      - If the key provider gives no more keys, the module starts no further VM, whatever this option says.
     type: int
     default: 0
   wait_timeout:

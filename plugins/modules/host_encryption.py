@@ -14,9 +14,9 @@ description:
   - Brings hosts into encryption mode (crypto safe), so that they can run encrypted VMs.
   - vCenter gives a host its former key, its cluster's key, or a new key from its cluster's default key provider,
     unless O(provider) is given. No key passes through this module. Locked VMs on the host are unlocked too.
-  - vCenter enables the mode by itself when it encrypts a VM. Enabling it before shows that keys are available, and
+  - vCenter enables the mode by itself when it encrypts a VM. Enabling it beforehand shows that keys are available, and
     restores hosts that started during a KMS outage.
-  - vSphere cannot turn it off without a restart of the host, so this module does not do it.
+  - vSphere cannot turn the mode off without a restart of the host, so this module does not do it.
   - The vSphere user needs the privileges C(Cryptographer.RegisterHost) on the hosts and
     C(Cryptographer.ManageKeyServers).
 extends_documentation_fragment:
@@ -36,7 +36,7 @@ options:
     type: list
     elements: str
   all:
-    description: Whether all hosts and clusters are meant.
+    description: Whether to select all hosts and clusters.
     type: bool
     default: false
   state:

@@ -36,7 +36,7 @@ requirements:
   - cryptography >= 38.0
 options:
   name:
-    description: Name of the native key provider. It must be there.
+    description: Name of the native key provider. It must exist.
     type: str
     required: true
   path:

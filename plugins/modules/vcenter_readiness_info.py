@@ -12,7 +12,7 @@ version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Reads with one login the versions of vCenter and its hosts, the TPMs and encryption states of the hosts, the
-    privileges of the vSphere user, and how far the clocks are apart.
+    privileges of the vSphere user, and how far apart the clocks are.
   - A vCenter that cannot be reached, and a user that is refused, are results and not failures.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module

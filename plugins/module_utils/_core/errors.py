@@ -80,7 +80,7 @@ class UnreachableError(CollectionError):
 
 
 class ApiError(CollectionError):
-    """The other side answered with an error that nobody handles more precisely."""
+    """The other side answered with an error that no other kind covers."""
 
     kind = "api"
 
