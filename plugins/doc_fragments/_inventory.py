@@ -14,14 +14,14 @@ options:
   filters:
     description:
       - Which hosts the inventory has. Each filter is a Jinja expression over the variables of a host. The first one
-        that is true decides; a host for which none is true is in.
-      - End with V(exclude) of V(true) to have only what an earlier filter includes.
+        that is true decides; the inventory includes a host for which none is true.
+      - To keep only what an earlier filter includes, end the list with V(exclude) set to V(true).
       - An expression that fails, such as one with an undefined variable, counts as false, unless O(strict) is V(true).
     type: list
     elements: dict
     suboptions:
       include:
-        description: Hosts for which this is true are in.
+        description: Hosts for which this is true are included.
         type: str
       exclude:
         description: Hosts for which this is true are excluded.
@@ -30,5 +30,5 @@ notes:
   - Names and values that come from OVHcloud and vCenter are never evaluated as templates, whatever they contain.
   - Values of options may be templates, such as a look-up of a secret, and may be encrypted with Ansible Vault. Secrets
     are neither variables of a host nor kept in the cache.
-  - What the cache holds is used only as long as the options that decide what is read stay the same.
+  - The plugin uses the cache only while the options that decide what to read stay the same.
 """

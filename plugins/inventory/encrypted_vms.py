@@ -11,8 +11,8 @@ short_description: VMs of a vCenter, grouped by their encryption
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Makes each VM that M(ovhcloud.vmware_encryption.vm_encryption_info) reports a host, in groups by the state of its
-    encryption, its key providers and its storage policies.
+  - Lists as hosts the VMs that M(ovhcloud.vmware_encryption.vm_encryption_info) reports, in groups by their encryption
+    state, key providers and storage policies.
   - Thousands of VMs are read together, in one request for each 100 of them.
   - The name of the file must end in C(encrypted_vms.yml) or C(encrypted_vms.yaml).
 extends_documentation_fragment:
@@ -29,26 +29,26 @@ options:
     choices: [ovhcloud.vmware_encryption.encrypted_vms]
   tags:
     description:
-      - Whether to read the tags of the VMs. They are also read when O(selection.tags) or O(exclude.tags) choose by
-        them.
+      - Whether to read the tags of the VMs. The plugin also reads them if O(selection.tags) or O(exclude.tags) is
+        given.
       - Tags need a second login, at vCenter's REST interface, a request for each 500 VMs, and one for each tag.
     type: bool
     default: false
   encryption_groups:
     description:
       - Whether the inventory has the groups of this plugin. A VM is in one of C(encrypted), C(partly_encrypted),
-        C(vtpm_only), C(unencrypted) and C(unreadable), and where they fit in C(locked), C(needs_power_off) (its next
-        step, such as its encryption, needs it to be off), C(provider_<name>) for each of its key providers, and
+        C(vtpm_only), C(unencrypted) and C(unreadable), and if they apply, in C(locked), C(needs_power_off) (it must
+        be off for its next step, such as its encryption), C(provider_<name>) for each of its key providers, and
         C(policy_<name>) for each of its storage policies.
-      - Characters of names that groups cannot have become underscores, so that two names may share a group.
+      - Characters that group names cannot contain become underscores, so two names can share a group.
     type: bool
     default: true
   group_prefix:
-    description: Beginning of the names of these groups.
+    description: Prefix of these groups' names.
     type: str
     default: ""
 notes:
-  - A host has the name of its VM. When several VMs have one name, the id of the VM follows it, as in C(web_vm-42).
+  - A host has the name of its VM. If several VMs have the same name, the VM's id follows it, as in C(web_vm-42).
   - All facts of a VM are in one variable, C(virtual_machine), with the keys that
     M(ovhcloud.vmware_encryption.vm_encryption_info) returns for a VM, and C(vcenter) and C(needs_power_off).
   - Templates of vSphere are hosts too; C(virtual_machine.template) is true for them.

@@ -11,13 +11,13 @@ short_description: Private clouds of OVHcloud accounts as hosts
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Makes each VMware on OVHcloud private cloud of one or several accounts a host, with where its vCenter is, its
+  - Lists the VMware on OVHcloud private clouds of one or several accounts as hosts, each with its vCenter's address,
     location, version and commercial range, its virtual datacenters, the state of its encryption, and the OKMS domains
     of its account.
   - The hosts have the variables that the playbooks of this collection use, C(vcenter_hostname), C(vcenter_port) and
-    the option C(private_cloud) of each role, so that the playbooks run over them as they are.
-  - An account costs three requests, one for each 100 private clouds and OKMS domains, and four for each private cloud,
-    see O(gather). An API that does not list whole objects costs one more for each object.
+    the option C(private_cloud) of each role, so that the playbooks run over them unchanged.
+  - An account costs three requests, plus one for each 100 private clouds, one for each 100 OKMS domains, and four for
+    each private cloud, see O(gather). An API that does not list whole objects costs one more for each object.
   - The name of the file must end in C(private_clouds.yml) or C(private_clouds.yaml).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._ovhcloud
@@ -37,11 +37,12 @@ options:
     type: str
   accounts:
     description:
-      - Accounts, when there are several. Each needs credentials of its own. What an account does not give of
-        O(endpoint), O(token_url), O(ca_path), O(validate_certs) and O(timeout) is that of the file.
-      - An account that cannot be read is left out with a warning, as long as another one can be read. It is asked
-        again the next time, also when the cache holds the others.
-      - The variables of one account (such as E(OVH_CLIENT_ID)) are not used for the accounts of a list.
+      - Accounts, if there are several. Each needs its own credentials. If an account does not give O(endpoint),
+        O(token_url), O(ca_path), O(validate_certs) or O(timeout), the file's value applies.
+      - If the plugin cannot read an account, it warns and skips it, as long as it can read another one. The next run
+        tries again, even if the cache holds the others.
+      - The plugin does not use the environment variables of a single account (such as E(OVH_CLIENT_ID)) for accounts
+        in this list.
     type: list
     elements: dict
     suboptions:
@@ -92,14 +93,14 @@ options:
         type: int
   names:
     description:
-      - Shell patterns of names of private clouds, such as V(pcc-192-0-2-*). Others are not read.
-      - All private clouds are read when it is empty. O(filters) choose by what was read.
+      - Shell patterns of names of private clouds, such as V(pcc-192-0-2-*). The plugin does not read others.
+      - If empty, the plugin reads all private clouds. O(filters) choose among those that it has read.
     type: list
     elements: str
     default: []
   gather:
     description:
-      - What to read besides the services themselves. Facts of what is not read are null.
+      - What to read besides the services themselves. Facts that the plugin does not read are null.
       - V(encryption) is the state of VM encryption and the KMS entries (two requests for each private cloud), V(users)
         which vSphere users may manage encryption, V(datacenters) the virtual datacenters (one request each), and
         V(okms) the OKMS domains (one request for each 100 of them).
@@ -113,7 +114,7 @@ options:
         the name of the private cloud as C(decommission_private_cloud), C(encryption_audit_private_cloud),
         C(external_kms_private_cloud), C(native_key_provider_private_cloud), C(okms_private_cloud) and
         C(preflight_private_cloud).
-      - Credentials belong into variables of groups, see the guide on inventories.
+      - Keep credentials in group variables, see the guide on inventories.
     type: bool
     default: true
 notes:
@@ -126,7 +127,7 @@ notes:
     C(state), C(kmip_host), C(kmip_object_count)).
   - C(end_of_support) is the first date on which OVHcloud's support for the product or for the hosts of one of its
     virtual datacenters ends, by OVHcloud's page on the lifecycle policy of May 2026. OVHcloud's contracts prevail.
-  - A part that this identity may not read is null, with a warning that names the missing action.
+  - If this identity has no permission to read a part, the part is null, and a warning names the missing action.
 """
 
 EXAMPLES = r"""
