@@ -109,5 +109,7 @@ def test_vsan_encryption_warns_of_encrypted_vms_and_ovhcloud(lab: Lab, run_modul
     assert not [warning for warning in first.warnings if "Dual encryption" in warning]
     assert not runner(run_module, provider=NATIVE, selection={"names": ["vm1", "vm2"]})().failed
     second = run_module("vsan_encryption", cluster="C0", provider=NATIVE, wait_interval=0.01)
-    assert second.changed and [one for one in second.warnings if "2 VMs of the cluster C0" in one and "Dual" in one]
+    assert second.changed and [
+        one for one in second.warnings if "2 VMs are encrypted too in the cluster C0" in one and "Dual" in one
+    ]
     assert run_module("vsan_encryption", cluster="C0", provider=NATIVE, wait_interval=0.01).warnings == []

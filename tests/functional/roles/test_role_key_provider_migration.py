@@ -143,7 +143,7 @@ def test_what_cannot_be_moved_is_named(lab: Lab, tmp_path: pathlib.Path) -> None
     screen = flat(left)
     for words in (
         f"{STANDARD} is still used by VM vm3",
-        "branched_snapshots: 1 (vm3): its snapshots branch",
+        "branched_snapshots: 1 (vm3): its snapshots have branches",
         "ide_powered_on: 1 (vm6): it is powered on and has disks on an IDE controller",
     ):
         assert words in screen, words

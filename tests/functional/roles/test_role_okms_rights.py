@@ -237,7 +237,7 @@ def test_a_missing_policy_ends_the_wait_early(lab: Lab, play: Play) -> None:
     stopped = play(**wish, okms_kmip_policy=False, okms_refused_timeout=0, okms_wait_timeout=600)
     words = _words(stopped)
     assert stopped.code != 0 and lab.okms_kmip.turned_away, stopped.screen
-    for said in ("bad certificate", "IAM policy with the okms:kmip actions", "okms_kmip_policy", "run again"):
+    for said in ("bad certificate", "IAM policy with the okms:kmip actions", "okms_kmip_policy", "rerun"):
         assert said in words, said
     assert f"warning IAM policy for KMIP: the run maintains none; {KMIP_USER} needs one" in words
     refusals = len(lab.okms_kmip.turned_away)

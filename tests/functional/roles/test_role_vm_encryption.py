@@ -255,7 +255,7 @@ def test_power_is_given_back_after_the_play_was_killed(lab: Lab, play: Play, tmp
     lab.vcenter.settings.reconfigure_polls = None
     lab.vcenter.tasks.settle()
     screen = rehearsed(lab, play, **options)
-    assert "power on again" in screen, screen
+    assert "power on again 3" in screen, screen
     resumed = play(**options)
     assert resumed.code == 0, resumed.screen
     assert _powered(lab) == ["vm1", "vm2", "vm4"]
