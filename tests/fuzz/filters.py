@@ -365,3 +365,41 @@ process = filter_of("play_process")
 @target("filter play_process", odd_value, share=0.2)
 def _process(value: t.Any) -> None:
     process(value)
+
+
+awx_plan, installed = map(filter_of, ("awx_plan", "installed_collection"))
+WANTED = {
+    "organizations": [{"name": "org"}],
+    "credentials": [{"name": "one", "credential_type": "kind", "inputs": {"a": "b"}, "state": "exists"}],
+    "job_templates": [{"name": "okms", "organization": "org", "credentials": ["one"]}],
+    "workflow_job_templates": [
+        {
+            "name": "flow",
+            "simplified_workflow_nodes": [
+                {"identifier": "do", "unified_job_template": "okms", "success_nodes": ["end"]},
+                {"identifier": "end", "approval_node": {"name": "end"}},
+            ],
+        }
+    ],
+}
+NODE = {
+    "id": 1,
+    "identifier": "do",
+    "summary_fields": {"workflow_job_template": {"name": "flow"}, "unified_job_template": {"name": "okms"}},
+    "extra_data": {},
+    "success_nodes": [2],
+    "failure_nodes": [],
+    "always_nodes": [],
+}
+FOUND = {"organizations": [{"name": "org"}], "workflow_job_template_nodes": [NODE]}
+
+
+@target("filter awx_plan", st.tuples(bent([WANTED]), bent([FOUND]), st.sampled_from(("present", "absent"))))
+def _awx_plan(value: tuple[t.Any, t.Any, str]) -> None:
+    awx_plan(*value)
+    awx_plan(*value, check=True)
+
+
+@target("filter installed_collection", st.one_of(bent([["awx.awx", "ansible.posix"]]), odd_value), share=0.2)
+def _installed(value: t.Any) -> None:
+    installed(value)

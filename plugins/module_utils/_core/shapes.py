@@ -29,6 +29,7 @@ def shaped(function: F, error: type[Exception], takes: str) -> F:
             return function(*arguments, **named)
         except WRONG_SHAPE as wrong:
             said = f"{function.__name__}: the input has the wrong shape, it takes {takes} ({why(wrong)})"
-            raise error(said) from wrong
+            # Ansible shows the whole text of a cause, however long, and it is in the message already
+            raise error(said) from None
 
     return t.cast(F, call)

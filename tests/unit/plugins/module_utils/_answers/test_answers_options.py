@@ -162,7 +162,7 @@ def test_unknown_variables_are_named_with_what_is_meant() -> None:
         "awx_project_revision": "y",
         "awx_imag": "z",
     }
-    assert options.unknown("awx", job, every, job.__getitem__) == ["awx_imag, perhaps awx_image is meant"]
+    assert options.unknown("awx", job, every, job.__getitem__) == ["awx_imag, did you mean awx_image?"]
 
 
 AWX = {"awx_private_cloud": "pcc-192-0-2-10", "awx_image": "ee:1"}
