@@ -178,7 +178,7 @@ def payment(facts: Facts) -> Rows:
             check,
             BLOCKING,
             f"order {order['order_id']} waits for payment of {_price(order)}, and the account has no valid default one",
-            "register one in the control panel or pay the order there, then rerun, which resumes this order",
+            "register one in the control panel or pay the order there, then rerun to resume this order",
         )
     elif account["payment_methods_known"]:
         # an order of 0 is paid without one, with the fidelity account

@@ -136,7 +136,7 @@ def test_a_policy_of_ovhcloud_is_left_alone(lab: Lab, run_module: RunModule) -> 
     next(iter(lab.ovhcloud.state.policies.values()))["readOnly"] = True
     assert not run_module("iam_policy", **POLICY).changed
     refused = run_module("iam_policy", **POLICY, purge=True, deny=["x:y"])
-    assert refused.failed and "read only" in refused.msg
+    assert refused.failed and "read-only" in refused.msg
 
 
 @pytest.mark.oldest("iam_policy_info", "life")

@@ -217,7 +217,7 @@ def test_a_key_lost_with_the_answer(
     lab.faults.add("drop_before", operation="POST /v2/okms/resource/{okmsId}/credential")
     nothing = run_module("okms_credential", **options)
     assert nothing.failed
-    assert "run again" in nothing.msg
+    assert "rerun" in nothing.msg
     made = run_module("okms_credential", **options)
     assert made.changed, made.msg
     assert made["replaced"] == [orphan]

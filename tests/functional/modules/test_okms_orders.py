@@ -81,7 +81,7 @@ def test_a_second_run_between_two_requests_of_the_first(
     assert len(seen) == 1
     assert not first.failed, first.msg
     # without waiting, the second run may be too early for the next step
-    assert not seen[0].failed or (not whole and "run again" in seen[0].msg), seen[0].msg
+    assert not seen[0].failed or (not whole and "rerun" in seen[0].msg), seen[0].msg
     assert not run_module("okms", **WANTED).changed
     assert len(paid(lab)) == 1
     assert "" not in paid(lab)
@@ -223,7 +223,7 @@ def test_an_order_without_payment_method_waits_for_it(lab: Lab, run_module: RunM
     for again in (stopped, run_module("okms", **options)):
         assert again.failed
         assert again["failure"]["order_id"] == again["order"]["order_id"] == number
-        for part in (f"order {number}", "12 EUR", "payment method", "run again"):
+        for part in (f"order {number}", "12 EUR", "payment method", "rerun"):
             assert part in again.msg
         assert (again["order"]["status"], again["order"]["price_with_tax"]) == ("notPaid", 12.0)
         assert "orderPassword" not in again.output
@@ -241,7 +241,7 @@ def test_a_payment_that_is_refused(lab: Lab, run_module: RunModule) -> None:
     lab.faults.add("status", operation="POST /me/order/{orderId}/pay", status=403)
     stopped = run_module("okms", **WANTED, max_price=12)
     assert stopped.failed
-    for part in (f"order {stopped['failure']['order_id']} exists", "12 EUR", "403", "run again"):
+    for part in (f"order {stopped['failure']['order_id']} exists", "12 EUR", "403", "rerun"):
         assert part in stopped.msg
     assert count(lab, "POST */pay") == 1
     assert run_module("okms", **WANTED, max_price=12).changed
@@ -368,7 +368,7 @@ def test_an_order_of_unknown_purpose_is_neither_paid_nor_doubled(silent: Lab, ru
     assert f"replaces_order={order_id}" in " ".join(predicted.warnings)
     refused = run_module("okms", **WANTED, max_price=12)
     assert refused.failed
-    assert f"order {order_id} (notPaid) is under way" in refused.msg
+    assert f"order {order_id} (notPaid) is in progress" in refused.msg
     assert "\n" not in refused.msg
     assert [entry.operation for entry in silent.journal.writes(mark)] == []
     allowed = run_module("okms", **WANTED, max_price=12, replaces_order=order_id)

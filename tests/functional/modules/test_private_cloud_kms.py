@@ -288,7 +288,7 @@ def test_a_host_name_is_resolved(lab: Lab, run_module: RunModule) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"thumbprint": "0A:0B"}, "thumbprint: '0A:0B' is no thumbprint"),
+        ({"thumbprint": "0A:0B"}, "thumbprint: '0A:0B' is not a thumbprint"),
         ({"thumbprint": None}, "thumbprint"),
         ({"host": "2001:db8::1"}, "only IPv4"),
         ({"host": "https://kms.example.net"}, "is not a host name or address; the port has its own"),

@@ -156,7 +156,7 @@ def test_what_it_refuses(run: Run, authority: Authority, key: t.Any, tmp_path: p
     damaged[-2] = damaged[-2][:-6] + ("AAAAA=" if damaged[-2].endswith("=") else "AAAAAA")
     cases: list[tuple[dict[str, t.Any], str]] = [
         ({"ca_private_key": key_pem(stranger.key)}, "does not belong to ca_certificate"),
-        ({"ca_certificate": leaf, "ca_private_key": leaf_key}, "is no CA"),
+        ({"ca_certificate": leaf, "ca_private_key": leaf_key}, "is not a CA"),
         ({"ca_certificate": old.certificate_pem, "ca_private_key": key_pem(old.key)}, "not now"),
         ({"ca_certificate": None}, "ca_certificate or ca_certificate_path is needed"),
         ({"ca_private_key": ""}, "ca_private_key or ca_private_key_path is needed"),

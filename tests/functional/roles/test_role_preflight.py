@@ -286,6 +286,6 @@ def test_the_playbook_shows_the_table(lab: Lab, tmp_path: pathlib.Path) -> None:
         preflight_allow_order=True,
     )
     assert (result.code, result.changed) == (0, 0), result.screen
-    for words in ("OKMS domain: kms-prod is not there", "iam_policy", "access_rules", "read_only"):
+    for words in ("OKMS domain: kms-prod does not exist", "iam_policy", "access_rules", "read_only"):
         assert words in result.screen
     assert not any(secret in result.screen for secret in lab.secrets())
