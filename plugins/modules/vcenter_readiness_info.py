@@ -182,7 +182,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     provider_report,
 )
 
-SPEC = ArgSpec(connection(), key_provider=text())
+SPEC = ArgSpec(connection(), key_provider=text(secret=False))
 _DETAILS = (
     *("version", "build", "api_version", "time", "clock_offset", "privileges", "missing_privileges", "hosts"),
     "vsan_clusters",
