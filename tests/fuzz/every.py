@@ -9,7 +9,7 @@ import importlib
 
 from . import engine
 
-FILES = ("certificates", "clients", "filters", "kmip", "modules", "options", "ovhcloud", "records")
+FILES = ("awx", "certificates", "clients", "filters", "kmip", "modules", "options", "ovhcloud", "records")
 
 
 def load() -> None:
