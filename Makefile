@@ -11,7 +11,7 @@ TOOLS = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m tools
 help: ## Show these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-demo: ## Watch all three options on this machine, about 7 minutes; Ansible's own output too: ARGS=-v
+demo: ## Watch all three options on this machine, about 3 minutes; Ansible's own output too: ARGS=-v
 	@$(TOOLS) demo $(ARGS)
 
 test: ## Run every check; some: make test STEPS="unit docs"; on a busy machine, thrice: LOAD=4 TIMES=3
