@@ -6,7 +6,7 @@ PYTHON ?= python3
 TOOLS = PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m tools
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lab lab-check faults fuzz bench lint types unit integration report ssh awx-check oldest sanity docs package clean
+.PHONY: help demo test lab lab-check faults fuzz bench lint types unit integration report ssh events awx-check oldest sanity docs package clean
 
 help: ## Show these targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
@@ -29,7 +29,7 @@ faults: ## Let every request of every role go wrong once, before and after it to
 fuzz: ## Feed every parser and reader of answers with 200,000 inputs that nobody expects (long; ARGS="JWK --inputs 9000")
 	@$(TOOLS) fuzz $(ARGS)
 
-bench: ## Measure seconds, requests and memory at scale against other ways (about 10 minutes): ARGS="reading startup"
+bench: ## Measure seconds, requests and memory against other ways (about 30 minutes); some of it: ARGS="reading startup"
 	@$(TOOLS) bench $(ARGS)
 
 lint: ## Check form, dead code and licences: ruff, yamllint, vulture, reuse
@@ -49,6 +49,9 @@ report: ## Look at the page of the audit in headless Chromium; pictures are left
 
 ssh: ## Copy backups to a host that is reached by a real sshd on loopback
 	@$(TOOLS) test ssh
+
+events: ## Run the rulebooks in ansible-rulebook against the lab; needs Java 17 or newer
+	@$(TOOLS) test events
 
 awx-check: ## Judge the definitions for AWX, run every template and workflow of them against the lab, apply them to an AWX of the lab
 	@$(TOOLS) test awx-check

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Sequence
 
-from . import load, process, tally, trees, venvs
+from . import beside, load, process, tally, trees, venvs
 from .paths import IN_TREE, LOGS, shown
 from .steps import LONG, STEPS, Step
 from .tally import Row, Tally
@@ -50,7 +51,7 @@ def perform(step: Step) -> Row:
     log.unlink(missing_ok=True)
     try:
         result = step.do(log)
-    except (process.ProgramError, venvs.InterpreterError) as reason:
+    except (OSError, process.ProgramError, venvs.InterpreterError) as reason:
         result = Tally(failed=1).note(f"  FAILED  {reason}")
     row = Row(step.name, result, time.monotonic() - started, _cpu() - cpu)
     print("\n".join(result.notes))
@@ -62,7 +63,7 @@ def perform(step: Step) -> Row:
 def test(names: Sequence[str]) -> int:
     """The named steps, or all: each runs even if one before it failed.
 
-    With the variable LOAD so many processes use the machine meanwhile; with TIMES the steps run so many times.
+    With the variable LOAD so many processes use the computer meanwhile; with TIMES the steps run so many times.
     """
     known = {step.name: step for step in (*STEPS, *LONG)}
     unknown = [name for name in names if name not in known]
@@ -72,17 +73,42 @@ def test(names: Sequence[str]) -> int:
     hogs, times = int(os.environ.get("LOAD") or 0), int(os.environ.get("TIMES") or 1)
     if hogs:
         print(f"{hogs} processes that do nothing useful run beside the steps.", flush=True)
-    with load.busy(hogs):
-        rows = [perform(known[name]) for name in [*(names or (step.name for step in STEPS))] * times]
+    chosen = [known[name] for name in [*(names or (step.name for step in STEPS))] * times]
+    single = [step.name for step in chosen if step.single]
+    if hogs or times > 1 or len(single) == len(chosen) or os.cpu_count() == 1:
+        single = []
+    started = time.monotonic()
+    with load.busy(hogs), beside.running(single) as others:
+        rows = [perform(step) for step in chosen if step.name not in single]
+        rows += others()
     print(f"\nWhat each program wrote is in {shown(LOGS)}.\n")
-    print(tally.table(rows), flush=True)
+    print(tally.table(rows, time.monotonic() - started), flush=True)
     return 1 if any(row.tally.failed for row in rows) else 0
+
+
+def run_beside(names: Sequence[str]) -> int:
+    """The named steps, for the process that runs the others."""
+    rows: list[Row] = []
+    for step in STEPS:
+        if step.name in names:
+            rows.append(perform(step))
+            beside.write(rows)
+    return 0
+
+
+def _heed_interrupts() -> None:
+    """A shell starts what ends in `&` with ctrl-C ignored, and that is handed on: tests that press it would hang."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def main(words: Sequence[str]) -> int:
     """What `make` asked for."""
+    _heed_interrupts()
     if words and words[0] == "test":
         return test(words[1:])
+    if words and words[0] == "beside":
+        return run_beside(words[1:])
     if words and words[0] in PROGRAMS:
         try:
             return start(words[0], words[1:])

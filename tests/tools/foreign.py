@@ -17,29 +17,42 @@ import zipfile
 from .paths import CACHE
 
 # the last release of the package that carries awx.awx, in version 24.6.1
-PACKAGE = "ansible==11.13.0"
-PLACE = CACHE / "foreign" / PACKAGE.replace("==", "-")
+WITH_AWX = "ansible==11.13.0"
+# one that carries the collections for VMware of others, in versions of 2026
+WITH_VMWARE = "ansible==14.5.0"
+VMWARE = ("vmware/vmware", "community/vmware")
 
 
 def awx() -> pathlib.Path:
     """A folder for ANSIBLE_COLLECTIONS_PATH that holds awx.awx and nothing else; made on first use."""
-    PLACE.parent.mkdir(parents=True, exist_ok=True)
-    with PLACE.with_suffix(".lock").open("w") as lock:
+    return _place(WITH_AWX, ("awx/awx",))
+
+
+def vmware() -> pathlib.Path:
+    """The same with vmware.vmware and community.vmware."""
+    return _place(WITH_VMWARE, VMWARE)
+
+
+def _place(package: str, collections: tuple[str, ...]) -> pathlib.Path:
+    place = CACHE / "foreign" / package.replace("==", "-")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with place.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not PLACE.is_dir():
-            with tempfile.TemporaryDirectory(dir=PLACE.parent) as folder:
-                _take(pathlib.Path(folder)).replace(PLACE)
-    return PLACE
+        if not place.is_dir():
+            with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+                _take(pathlib.Path(folder), package, collections).replace(place)
+    return place
 
 
-def _take(folder: pathlib.Path) -> pathlib.Path:
-    """The collection, out of the wheel; what the package depends on is left where it is."""
+def _take(folder: pathlib.Path, package: str, collections: tuple[str, ...]) -> pathlib.Path:
+    """The collections, out of the wheel; what the package depends on is left where it is."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "download", "--quiet"]
-    wheel = ["--no-deps", "--only-binary", ":all:", "--python-version", "3.12", "--dest", str(folder), PACKAGE]
+    wheel = ["--no-deps", "--only-binary", ":all:", "--python-version", "3.12", "--dest", str(folder), package]
     subprocess.run([*pip, *wheel], check=True)
     made = folder / "made"
     with zipfile.ZipFile(next(folder.glob("ansible-*.whl"))) as archive:
-        names = [name for name in archive.namelist() if name.startswith("ansible_collections/awx/awx/")]
-        archive.extractall(made, names)
-    shutil.rmtree(made / "ansible_collections/awx/awx/test", ignore_errors=True)
+        for collection in collections:
+            prefix = f"ansible_collections/{collection}/"
+            archive.extractall(made, [name for name in archive.namelist() if name.startswith(prefix)])
+            shutil.rmtree(made / prefix / "test", ignore_errors=True)
     return made

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A busy machine, made at will: processes that do nothing but use a processor each, and end with us."""
+"""A busy computer, made at will: processes that do nothing but use a processor each, and end with us."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The interpreters of this machine that can make a virtual environment."""
+"""The interpreters of this computer that can make a virtual environment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OLDEST, NEWEST = (3, 9), (3, 14)
 
 
 def _folders() -> list[pathlib.Path]:
-    """Folders to look in. Shims are left out: they exist for versions that they then refuse to start."""
+    """Folders to look in. Without shims: they exist for versions that they then refuse to start."""
     on_path = [pathlib.Path(part) for part in os.environ.get("PATH", os.defpath).split(os.pathsep) if part]
     pyenv = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv") / "versions"
     return [folder for folder in on_path if "shims" not in folder.parts] + sorted(pyenv.glob("*/bin"), reverse=True)
@@ -50,7 +50,7 @@ def available() -> dict[Version, pathlib.Path]:
 
 
 def pick(wanted: tuple[Version, ...]) -> tuple[Version, pathlib.Path] | None:
-    """The first of the wanted versions that this machine has."""
+    """The first of the wanted versions that this computer has."""
     return next(((version, available()[version]) for version in wanted if version in available()), None)
 
 

@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 
 from . import process, pythons, tally, trees, venvs
@@ -19,19 +20,22 @@ from .tally import Tally
 from .venvs import Venv
 
 SETTINGS = ROOT / "tests" / "nox"
+EVENTS = "extensions/eda"
 FLOOR = (3, 9)
 FAULT_SAMPLE = 61
 SSH_PROGRAMS, SBIN = ("sshd", "ssh", "sftp", "ssh-keygen"), "/usr/sbin:/usr/local/sbin"
+JAVA = 17  # the oldest that the rule engine of ansible-rulebook runs on
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """A name to type, a line to read, and what to do."""
+    """A name to type, a line to read, what to do, and whether it keeps only one processor busy."""
 
     name: str
     title: str
     do: Callable[[pathlib.Path], Tally]
+    single: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,11 +59,14 @@ def _failure(name: str, done: process.Finished, log: pathlib.Path, lines: int = 
 
 
 def _pytest(venv: Venv, name: str, folders: Sequence[str], log: pathlib.Path, *more: str) -> Tally:
-    """Pytest on three processes, because each waits for its lab half of the time; no test at all is a failure."""
+    """Pytest on three processes, because each waits for its lab half of the time; no test at all is a failure.
+
+    A process that has no test left takes some from another: else the last one runs alone for minutes.
+    """
     venv.ensure()
     report = RESULTS / f"{name}.xml"
     report.unlink(missing_ok=True)
-    options = ["-q", "-n", "3", "-p", "no:cacheprovider", f"--junitxml={report}", *more]
+    options = ["-q", "-n", "3", "--dist", "worksteal", "-p", "no:cacheprovider", f"--junitxml={report}", *more]
     environment = trees.environment(venv, trees.link())
     done = process.run(["python", "-m", "pytest", *options, *folders], log, ROOT, environment)
     result = tally.junit([report]) if report.exists() else Tally()
@@ -83,7 +90,7 @@ def lint(log: pathlib.Path) -> Tally:
     result = bench.check("ruff check", "ruff", "check", *ruff)
     result += bench.check("ruff format", "ruff", "format", "--check", *ruff)
     result += bench.check("yamllint", "yamllint", "--strict", "-c", SETTINGS / "yamllint.yml", ".")
-    vulture = ("vulture", "--config", SETTINGS / "vulture.toml", _names_used_elsewhere(), "plugins")
+    vulture = ("vulture", "--config", SETTINGS / "vulture.toml", _names_used_elsewhere(), "plugins", EVENTS)
     result += bench.check("vulture: plugins without their tests", *vulture)
     result += bench.check("vulture", *vulture, "tests")
     result += bench.check("reuse", "reuse", "lint", "--lines")
@@ -96,8 +103,9 @@ def _names_used_elsewhere() -> pathlib.Path:
     page = [path.read_text(encoding="utf-8") for path in (ROOT / "plugins/plugin_utils").rglob("*.j2")]
     code = [path.read_text(encoding="utf-8") for path in (ROOT / "plugins/module_utils").rglob("*.py")]
     names = {name for text in page for name in re.findall(r"\b(?:svg|view|words)\.(\w+)", text)}
+    returned = {name for text in code for name in re.findall(r"\b(?:as_result|fields_of)\((\w+)", text)}
     for text in code:
-        if "._core.results import" in text:
+        if "._core.results import" in text or any(f"class {name}:" in text for name in returned):
             names.update(re.findall(r"^    (\w+): ", text, re.MULTILINE))
     made = CACHE / "names_used_elsewhere.py"
     made.write_text("".join(f"{name}\n" for name in sorted(names)), encoding="utf-8")
@@ -111,12 +119,13 @@ def types(log: pathlib.Path) -> Tally:
     bench = Bench(log, tree, trees.environment(venv, tree))
     mypy = ("mypy", "--config-file", SETTINGS / "mypy.ini", "--cache-dir", CACHE / "mypy")
     result = bench.check("mypy plugins", *mypy, IN_TREE / "plugins")
+    result += bench.check("mypy extensions", *mypy, IN_TREE / EVENTS)
     result += bench.check("mypy tests", *mypy, IN_TREE / "tests")
     return result
 
 
 def unit(log: pathlib.Path) -> Tally:
-    """Pure layers, and what holds for the sources, on the newest ansible-core that this machine's Pythons allow."""
+    """Pure layers, and what holds for the sources, on the newest ansible-core that this computer's Pythons allow."""
     return _pytest(venvs.NEWEST, "unit", ["tests/unit", "tests/static"], log)
 
 
@@ -165,12 +174,16 @@ def faults(log: pathlib.Path) -> Tally:
 
 
 def sanity(log: pathlib.Path) -> Tally:
-    """`ansible-test sanity`; what depends on Python on the oldest one of modules too: those between are between."""
+    """`ansible-test sanity`; what depends on Python on every other one of modules that is here, too.
+
+    Those between are not between: only Python 3.11 refuses a default of a dataclass that 3.10 and 3.12 take.
+    """
     venv = venvs.SANITY.ensure()
     controller, place = venv.interpreter()[0], trees.copy()
     runs: dict[pythons.Version, tuple[str, ...]] = {controller: ()}
-    if FLOOR in pythons.available():
-        runs.setdefault(FLOOR, ("--test", "compile", "--test", "import"))
+    for version in venvs.MODULES:
+        if version in pythons.available():
+            runs.setdefault(version, ("--test", "compile", "--test", "import"))
     result = Tally()
     for version, tests in runs.items():
         result += _sanity(venv, place, log, "--python", pythons.text(version), *tests)
@@ -231,6 +244,25 @@ def ssh(log: pathlib.Path) -> Tally:
     result = _pytest(venvs.NEWEST, "ssh", ["tests/ssh"], log)
     result += _pytest(venvs.OLDEST, "oldest-ssh", ["tests/ssh"], log, "-m", "oldest")
     return result
+
+
+def _java() -> int:
+    """Version of the Java that ansible-rulebook would find; 0 without one."""
+    home = os.environ.get("JAVA_HOME", "")
+    java = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr if java else ""
+    found = re.search(r'version "(\d+)', said)
+    return int(found[1]) if found else 0
+
+
+def events(log: pathlib.Path) -> Tally:
+    """Rulebooks in ansible-rulebook, which needs Java: `.ci/run` installs it, `make test` does not."""
+    if _java() < JAVA:
+        return Tally().note(
+            f"  NOT RUN: Java {JAVA} or newer is not on this machine, so no rulebook has run. Install it, for example\n"
+            "           with: apt-get install --no-install-recommends openjdk-17-jre-headless; then: make events"
+        )
+    return _pytest(venvs.EVENTS, "events", ["tests/events"], log)
 
 
 def awx(log: pathlib.Path) -> Tally:
@@ -320,11 +352,14 @@ STEPS = (
     Step(
         "awx", "the definitions for AWX, and templates of them run by ansible-runner: a sample of make awx-check", awx
     ),
+    Step("events", "rulebooks of the collection in ansible-rulebook, which start playbooks and templates", events),
     Step("oldest", "what depends on Ansible, and some tests of each module and role, on ansible-core 2.16", oldest),
-    Step("units", "ansible-test units: the pure layers on the oldest Python for modules", units),
-    Step("docs", "ansible-lint, antsibull-docs, antsibull-changelog", docs),
-    Step("package", "build, Galaxy's importer, execution environment, install and use", package),
-    Step("sanity", "ansible-test sanity, on the oldest Python for modules too where that can differ", sanity),
+    Step("units", "ansible-test units: the pure layers on the oldest Python for modules", units, single=True),
+    Step("docs", "ansible-lint, antsibull-docs, antsibull-changelog", docs, single=True),
+    Step("package", "build, Galaxy's importer, execution environment, install and use", package, single=True),
+    Step(
+        "sanity", "ansible-test sanity, on each other Python for modules too where that can differ", sanity, single=True
+    ),
 )
 
 # what only its own target runs

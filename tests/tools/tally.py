@@ -11,6 +11,9 @@ import pathlib
 import re
 import xml.etree.ElementTree as ET
 
+# So much of the reason why a test failed is shown with its name; the rest is in the log.
+REASON = 200
+
 
 @dataclasses.dataclass
 class Tally:
@@ -35,18 +38,19 @@ class Tally:
 
 
 def junit(files: list[pathlib.Path]) -> Tally:
-    """The numbers in JUnit files; each skipped test is named, with its reason."""
+    """The numbers in JUnit files; each test that failed or was skipped is named, with the first line of its reason."""
     tally = Tally()
     for file in files:
         for case in ET.parse(file).getroot().iter("testcase"):
-            skipped = case.find("skipped")
-            if skipped is not None:
-                tally.skipped += 1
-                tally.note(f"    skipped: {case.get('classname')}::{case.get('name')}: {skipped.get('message')}")
-            elif case.find("failure") is not None or case.find("error") is not None:
-                tally.failed += 1
-            else:
+            why = next((child for child in case if child.tag in ("skipped", "failure", "error")), None)
+            if why is None:
                 tally.passed += 1
+                continue
+            skipped = why.tag == "skipped"
+            tally += Tally(skipped=1) if skipped else Tally(failed=1)
+            reason = (why.get("message") or "").partition("\n")[0][:REASON]
+            outcome = "skipped" if skipped else "failed"
+            tally.note(f"    {outcome}: {case.get('classname')}::{case.get('name')}: {reason}")
     return tally
 
 
@@ -66,7 +70,7 @@ def plain(output: str) -> Tally:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One line of the table at the end; `cpu` is comparable between runs where others use the machine too."""
+    """One line of the table at the end; `cpu` is comparable between runs where others use the computer too."""
 
     step: str
     tally: Tally
@@ -80,8 +84,8 @@ class Row:
         return "passed" if self.tally.passed else "not run"
 
 
-def table(rows: list[Row]) -> str:
-    """Steps with their results; the last line is the sum."""
+def table(rows: list[Row], elapsed: float) -> str:
+    """Steps with their results; the last line is the sum, and the seconds of the clock: steps may run side by side."""
     width = max(len(row.step) for row in rows)
     lines = [f"{'step':<{width}}  seconds      CPU  passed  failed  skipped  result"]
     for row in rows:
@@ -91,9 +95,9 @@ def table(rows: list[Row]) -> str:
     total = Tally()
     for row in rows:
         total += dataclasses.replace(row.tally, notes=[])
-    seconds, cpu = sum(row.seconds for row in rows), sum(row.cpu for row in rows)
+    cpu = sum(row.cpu for row in rows)
     lines += [
-        f"{'all':<{width}}  {seconds:7.0f}  {cpu:7.0f}  {total.passed:6d}  {total.failed:6d}  {total.skipped:7d}",
+        f"{'all':<{width}}  {elapsed:7.0f}  {cpu:7.0f}  {total.passed:6d}  {total.failed:6d}  {total.skipped:7d}",
         "",
         f"{total.passed} passed, {total.failed} failed",
     ]

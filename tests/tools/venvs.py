@@ -33,7 +33,7 @@ LAB_MODULE, LAB_VARIABLE = "encryption_lab_names", "ENCRYPTION_LAB_HOSTS"
 
 
 class InterpreterError(Exception):
-    """None of the Python versions that an environment may have is on this machine."""
+    """None of the Python versions that an environment may have is on this computer."""
 
 
 def _own_first(versions: tuple[Version, ...]) -> tuple[Version, ...]:
@@ -126,10 +126,14 @@ _TEST = (*_LAB, REQUIREMENTS / "lab-check.txt", REQUIREMENTS / "test.txt")
 RUN = Venv("run", _own_first(NEWEST_CORE), (_CORE, *_LAB, REQUIREMENTS / "lab-check.txt"))
 # the vendor's SDK is large, and nothing else needs it
 LAB_CHECK = Venv("lab-check", RUN.versions, (*RUN.files, REQUIREMENTS / "lab-check-sdk.txt"))
+# what vmware.vmware and community.vmware need beside; the bench compares with them
+PEERS = Venv("peers", RUN.versions, (*RUN.files, REQUIREMENTS / "lab-check-sdk.txt"))
 LINT = Venv("lint", NEWEST_CORE, (_CORE, REQUIREMENTS / "lint.txt", *_TEST))
 NEWEST = Venv("newest", NEWEST_CORE, (_CORE, *_TEST, REQUIREMENTS / "fuzz.txt"))
 # as AWX starts jobs
 AWX = Venv("awx", NEWEST_CORE, (_CORE, *_TEST, REQUIREMENTS / "awx.txt"))
+# as somebody runs rulebooks: the event source needs what modules need, in the Python of ansible-rulebook
+EVENTS = Venv("events", NEWEST_CORE, (_CORE, *_TEST, REQUIREMENTS / "events.txt"))
 OLDEST = Venv("oldest", OLDEST_CORE, (REQUIREMENTS / "core-oldest.txt", *_TEST))
 # for modules alone; their tests run elsewhere
 LOWEST = Venv("lowest", MODULES, (LOWEST_REQUIREMENTS,))
