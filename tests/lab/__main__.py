@@ -20,6 +20,7 @@ import typing as t
 from . import examples
 from .key_servers import DOMAIN, ECDSA_PORT, REGIONS
 from .lab import Lab, LabSettings
+from .like import Like, NoFieldCheckError, like
 from .names import VARIABLE
 from .pki import thumbprints, write_private
 from .vcenter import Inventory
@@ -38,6 +39,7 @@ def arguments(argv: t.Sequence[str]) -> argparse.Namespace:
         "--for", dest="limit", type=float, default=LIMIT_SECONDS, help="seconds until it ends by itself"
     )
     parser.add_argument("--vcenter-version", default="8.0.3", choices=sorted(RELEASES))
+    parser.add_argument("--like", metavar="FILE", help="behave as the role field_check has seen it and written there")
     parser.add_argument(
         "--external-kms-login", action="store_true", help="the own key servers also want a user name and a password"
     )
@@ -197,11 +199,13 @@ def _let_finish() -> None:
 def main(argv: t.Sequence[str]) -> int:
     """Run the lab until it is stopped."""
     options = arguments(argv)
+    try:
+        settings, left = _settings(options)
+    except (NoFieldCheckError, OSError) as error:
+        print(f"lab: --like: {error}", file=sys.stderr)
+        return 2
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
-        login = ("vcenter", secrets.token_urlsafe(16)) if options.external_kms_login else None
-        inventory = Inventory.fleet(options.vms) if options.vms else None
-        settings = LabSettings(options.vcenter_version, external_kms_login=login, inventory=inventory)
         lab = stack.enter_context(Lab(settings))
         if not (options.plain or options.vms):
             examples.furnish(lab)
@@ -213,10 +217,19 @@ def main(argv: t.Sequence[str]) -> int:
             os.replace(half, options.state_file)
             stack.callback(_remove, options.state_file)
         stack.callback(_let_finish)
-        print(text, flush=True)
+        print(text, *(f"Not played: {one}" for one in left), sep="\n", flush=True)
         wait(lab, options.limit, options.parent_pid)
     print("The lab has stopped.", flush=True)
     return 0
+
+
+def _settings(options: argparse.Namespace) -> Like:
+    """Settings of the lab, and what of the file of a field check it does not play."""
+    found = like(options.like) if options.like else Like(LabSettings(options.vcenter_version), [])
+    if options.external_kms_login:
+        found.settings.external_kms_login = ("vcenter", secrets.token_urlsafe(16))
+    found.settings.inventory = Inventory.fleet(options.vms) if options.vms else None
+    return found
 
 
 def _remove(path: str) -> None:

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What no source confirms about the real services: reads assumptions.yml, gives the lab's settings their defaults.
 
-Run as a module, it rewrites the table in the guide for development.
+Run as a module, it rewrites the table in the guide for development and the copy of the role field_check.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import yaml
 
 FILE = pathlib.Path(__file__).with_name("assumptions.yml")
 ROOT = FILE.parents[2]
+SHIPPED = ROOT / "roles/field_check/files/assumptions.yml"  # the same, for an installed collection
 GUIDE = ROOT / "docs/docsite/rst/guide_development.rst"
 PARTS = ("lab", "ovhcloud", "vcenter")
 TABLE = ".. list-table:: Assumptions\n"
@@ -44,6 +45,8 @@ class Assumption:
     depends: tuple[str, ...]  # files of the collection that must work either way
     proof: str  # test_file.py::test_name, which runs once with every value
     setting: str = ""  # part.field of the lab; empty: the test itself plays the values
+    seen_by: str = ""  # what the role field_check reads to see it
+    not_seen_because: str = ""  # or why reading does not show it
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -79,7 +82,7 @@ def _frozen(value: t.Any) -> Value:
 def _entry(raw: dict[str, t.Any]) -> Assumption:
     name = raw.get("id", "without an id")
     known = {field.name for field in dataclasses.fields(Assumption)}
-    missing = known - {"setting"} - set(raw)
+    missing = known - {"setting", "seen_by", "not_seen_because"} - set(raw)
     if missing or set(raw) - known:
         raise AssumptionError(f"{name}: fields {sorted(missing | (set(raw) - known))} are missing or not known")
     lists = {key: tuple(_frozen(item) for item in raw[key]) for key in ("alternatives", "depends")}
@@ -101,6 +104,8 @@ def problems(entries: t.Sequence[Assumption]) -> list[str]:
             "no alternative": entry.alternatives,
             "a value twice": all(values.count(one) == 1 for one in values),
             "no source": entry.source,
+            "seen_by or not_seen_because is missing, or both are there": bool(entry.seen_by)
+            != bool(entry.not_seen_because),
             "nothing depends on it": entry.depends,
             "the proof is not test_file.py::test_name": PROOF.fullmatch(entry.proof),
             f"the setting is not {'|'.join(PARTS)}.field": not entry.setting or entry.setting.split(".")[0] in PARTS,
@@ -189,4 +194,5 @@ def with_table(text: str) -> str:
 
 
 if __name__ == "__main__":
+    SHIPPED.write_bytes(FILE.read_bytes())
     GUIDE.write_text(with_table(GUIDE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -13,6 +13,7 @@ import typing as t
 from .control_machines import MachineControl, machines_state
 from .faults import FaultRule
 from .pki import thumbprints
+from .second_cloud import MoveRefusedError
 from .web import Described, Request, Response
 
 if t.TYPE_CHECKING:
@@ -137,6 +138,8 @@ class Control:
             ("POST", re.compile(r"/external-kms/sign"), self._sign),
             ("POST", re.compile(r"/vcenter/settings"), self._settings),
             ("POST", re.compile(r"/vcenter/lose-providers"), lambda request: lab.vcenter.lose_providers()),
+            ("POST", re.compile(r"/clouds"), self._second_cloud),
+            ("POST", re.compile(r"/clouds/([\w-]+)/machines/([^/]+)"), self._take_over),
             ("POST", re.compile(r"/stop"), lambda request: lab.stopping.set()),
             *MachineControl(lab).routes,
         ]
@@ -198,6 +201,22 @@ class Control:
         for name, value in changes.items():
             setattr(settings, name, value)
         return changes
+
+    def _second_cloud(self, request: Request) -> t.Any:
+        """One more private cloud; how to reach its vCenter stands in a file of the lab, because it is a secret."""
+        cloud = self._lab.second_cloud(**_body(request))
+        return {"private_cloud": cloud.private_cloud, "file": cloud.connection_file()}
+
+    def _take_over(self, request: Request, name: str, machine: str) -> t.Any:
+        """A VM moves to the vCenter of that private cloud, or the answer says why it cannot."""
+        cloud = next((one for one in self._lab.clouds if one.private_cloud == name), None)
+        if cloud is None:
+            raise BadRequestError(f"no further private cloud {name}")
+        try:
+            cloud.take_over(self._lab.vcenter.inventory.vm(machine))
+        except MoveRefusedError as error:
+            return {"moved": False, "reason": str(error)}
+        return {"moved": True}
 
     def _revoke(self, request: Request, okms_id: str, credential_id: str) -> t.Any:
         domain = self._lab.ovhcloud.state.okms.get(okms_id)

@@ -40,7 +40,7 @@ def _key(key: KeyRef | None) -> dict[str, str] | None:
 
 
 def machine_state(machine: VirtualMachine, policies: Profiles) -> dict[str, t.Any]:
-    """One machine, without secrets: key ids are none."""
+    """One VM, without secrets: key ids are none."""
     return {
         "name": machine.name,
         "id": moid(machine.reference),
@@ -52,6 +52,7 @@ def machine_state(machine: VirtualMachine, policies: Profiles) -> dict[str, t.An
         "key": _key(machine.crypto_key),
         "policy": machine.policy,
         "migrate_encryption": machine.migrate_encryption,
+        "ft_encryption": machine.ft_encryption,
         "snapshots": [snapshot.name for snapshot in all_snapshots(machine.snapshots)],
         "disks": [
             {
@@ -69,7 +70,7 @@ def machine_state(machine: VirtualMachine, policies: Profiles) -> dict[str, t.An
 
 
 def machines_state(lab: Lab) -> list[dict[str, t.Any]]:
-    """All machines in the order of the inventory."""
+    """All VMs in the order of the inventory."""
     with lab.vcenter.lock:
         return [machine_state(machine, lab.vcenter.policies) for machine in lab.vcenter.inventory.vms]
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The key servers of the lab: both KMIP endpoints of OKMS, and a cluster of the team's own."""
+"""The KMIP servers of the lab: both KMIP endpoints of OKMS, and a cluster of the team's own."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class KeyServers:
 
     @property
     def external_kms(self) -> KmsCluster:
-        """Two key servers of one cluster that is not OVHcloud's; started when first asked for.
+        """Two KMIP servers of one cluster that is not OVHcloud's; started when first asked for.
 
         Their certificates are of `external_authority`; they let in clients of `external_clients` and imported ones.
         """

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole lab in one process: OVHcloud API, OKMS, a key server of one's own, and vCenter, wired to each other."""
+"""The whole lab in one process: OVHcloud API, OKMS, a KMIP server of one's own, and vCenter, wired to each other."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ from .ovhcloud import PRIVATE_CLOUD, OvhCloud, OvhSettings
 from .ovhcloud.state import VsphereUser
 from .pki import LOCAL_NAMES, Authority, server_context, thumbprints
 from .privileges import ENCRYPTION, HOSTED
+from .second_cloud import SecondCloud
+from .vault import VaultServer
 from .vcenter import EVERYTHING, Inventory, VCenter, VCenterSettings
 from .vcenter.settings import RELEASES
 from .web import WebServers
@@ -63,6 +65,8 @@ class Lab(KeyServers):
         self.settings = settings or LabSettings()
         self.stopping = threading.Event()
         self._old_cookies: set[str] = set()
+        self.clouds: list[SecondCloud] = []  # further ones, see second_cloud
+        self._vault: VaultServer | None = None
         # of vCenter itself; OVHcloud keeps it, users of a private cloud never have it
         self.administrator = ("administrator@vsphere.local", secrets.token_urlsafe(16))
 
@@ -144,7 +148,7 @@ class Lab(KeyServers):
         return f"{major}.{minor}", patch, release.build
 
     def _shown_at(self, ip: str, port: int) -> list[str]:
-        """Both thumbprints of the certificate that a key server shows there."""
+        """Both thumbprints of the certificate that a KMIP server shows there."""
         doors = [door for server in self.kmip_servers().values() for door in server.doors]
         shown = [door.certificate_pem for door in doors if ip in door.addresses and port == door.port]
         return [digest for pem in shown for digest in thumbprints(pem).values()]
@@ -202,6 +206,28 @@ class Lab(KeyServers):
                 for server in provider.servers.values()
             }
         return any(self.vcenter.provider_is_green_at(host) for host in hosts if ip in self.network.addresses(host))
+
+    @property
+    def vault(self) -> VaultServer:
+        """A Vault of the team, with a KV engine of version 2; started when first asked for."""
+        with self._lock:
+            if self._vault is None:
+                self._vault = VaultServer(self.clock)
+                port = self.web.serve(self._vault, server_context(*self._web_pair))
+                self._vault.url = f"https://{HOST}:{port}"
+            return self._vault
+
+    # --- a second place
+
+    def serve_vcenter(self, vcenter: VCenter) -> int:
+        """The port of one more vCenter, with the certificate of the first one."""
+        self._closing.callback(vcenter.close)
+        return self.web.serve(vcenter, server_context(*self._web_pair))
+
+    def second_cloud(self, name: str = "pcc-192-0-2-20", inventory: Inventory | None = None) -> SecondCloud:
+        """One more private cloud of the account, with a vCenter of its own and without VMs unless told otherwise."""
+        self.clouds.append(SecondCloud(self, name, inventory))
+        return self.clouds[-1]
 
     # --- how to reach it
 
@@ -275,17 +301,24 @@ class Lab(KeyServers):
             "VMWARE_PASSWORD": self.vcenter_password,
             "VMWARE_VALIDATE_CERTS": "true",
             "VMWARE_CA_PATH": self.ca_path,
+            **self._vault_environment(),
             # what is tried out here may go with a container
             "VMWARE_ENCRYPTION_VOLUMES": "/",
         }
 
+    def _vault_environment(self) -> dict[str, str]:
+        """Variables for clients of Vault, once there is one."""
+        if self._vault is None:
+            return {}
+        return {"VAULT_ADDR": self._vault.url, "VAULT_TOKEN": self._vault.token, "VAULT_CACERT": self.ca_path}
+
     def secrets(self) -> list[str]:
-        """Every planted secret, to be looked for where none may be; names that only look like one are left out."""
+        """Every planted secret, to be looked for where none may be; without names that only look like one."""
         names = [*self.ovhcloud.state.applications, *self.ovhcloud.state.service_accounts]
         cookies = self._old_cookies | {session.cookie for session in self.vcenter.sessions.active()}
         known = [secret for secret in self.ovhcloud.secrets() if not any(secret in name for name in names)]
         logins = {self.settings.external_kms_login, self._external.login if self._external else None}
-        known += [*self.vcenter.secrets(), self.administrator[1]]
+        known += [*self.vcenter.secrets(), self.administrator[1], *(self._vault.secrets() if self._vault else [])]
         return [*known, *sorted(cookies), *sorted(login[1] for login in logins if login)]
 
     # --- short cuts for those who test one part only

@@ -4,7 +4,7 @@
 """Host names of a running lab, without root: look-ups answer from the file that ENCRYPTION_LAB_HOSTS names.
 
 The file has lines as in /etc/hosts, one address and one name each. Names beside one of the file's (in the same domain)
-do not exist: no look-up for a service of the lab ever leaves this machine. The virtual environments that make builds
+do not exist: no look-up for a service of the lab ever leaves this computer. The virtual environments that make builds
 load this file at the start of Python when the variable is set; nothing in the collection knows of it.
 """
 

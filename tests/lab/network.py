@@ -13,7 +13,7 @@ import threading
 
 from . import names
 
-GUARD_PORT = 5696  # one that the lab needs: a machine on which it is taken everywhere is told so at once
+GUARD_PORT = 5696  # one that the lab needs: a computer on which it is taken everywhere is told so at once
 DRAWS = 50
 
 

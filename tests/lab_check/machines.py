@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""pyVmomi alone encrypts a machine with a key of the lab's OKMS, rekeys it while it runs, and decrypts it."""
+"""pyVmomi alone encrypts a VM with a key of the lab's OKMS, rekeys it while it runs, and decrypts it."""
 
 from __future__ import annotations
 

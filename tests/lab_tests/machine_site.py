@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A served vCenter with a standard provider `kp` over a real key server and a native one `nkp`, and ConfigSpecs."""
+"""A served vCenter with a standard provider `kp` over a real KMIP server and a native one `nkp`, and ConfigSpecs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STANDARD, NATIVE = "kp", "nkp"
 
 
 class MachineSite(VCenterSite):
-    """`kms` is the key server behind `kp`."""
+    """`kms` is the KMIP server behind `kp`."""
 
     def __init__(self, directory, inventory=None, **settings):
         super().__init__(inventory, **settings)
@@ -42,7 +42,7 @@ class MachineSite(VCenterSite):
         return self.vcenter.inventory
 
     def machine(self, name):
-        """A machine of the lab and pyVmomi's view of it."""
+        """A VM of the lab and pyVmomi's view of it."""
         found = self.inventory.vm(name)
         return found, self.content.searchIndex.FindByUuid(None, found.uuid, True)
 
@@ -52,7 +52,7 @@ class MachineSite(VCenterSite):
         return made.keyId
 
     def made_keys(self):
-        """Ids of the keys in the key server."""
+        """Ids of the keys in the KMIP server."""
         return set(self.kms.server.keys())
 
     def close(self):

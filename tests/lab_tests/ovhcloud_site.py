@@ -51,7 +51,7 @@ class Site:
         self.servers = WebServers(self.journal, self.faults)
         self.url = f"http://localhost:{self.servers.serve(self.app, None)}"
         self.session = requests.Session()
-        self.session.trust_env = False  # no proxy or CA bundle of the machine
+        self.session.trust_env = False  # no proxy or CA bundle of the computer
         self.consumer_key = self.app.keys.consumer_key
         # what fixtures add: a domain, and where to find it
         self.domain: t.Any = None

@@ -143,6 +143,24 @@ def test_surveys_schedules_and_nodes_are_judged_by_the_questions(awx: Client) ->
     awx.make("workflow_job_template_nodes", identifier="a", **place)
 
 
+def test_launch_is_judged_by_the_survey_and_ignores_the_rest(awx: Client) -> None:
+    number = template(awx, survey_enabled=True)
+    text = {"question_name": "VMs", "variable": "vms", "type": "textarea", "required": False, "default": ""}
+    spec = {"name": "", "description": "", "spec": [QUESTION, text]}
+    assert awx.ask("POST", f"job_templates/{number}/survey_spec/", json=spec).status_code == 200
+    place = awx.ask("GET", f"job_templates/{number}/").json()["related"]["launch"]
+    for answers in ({}, {"price": "1"}, {"price": 1, "vms": {"a": 1}}):
+        said = awx.ask("POST", place, json={"extra_vars": answers})
+        assert (said.status_code, list(said.json())) == (400, ["variables_needed_to_start"])
+    assert awx.server.launches.empty()
+    job = awx.ask("POST", place, json={"limit": "web", "extra_vars": {"price": 1, "vms": "vm-1", "x": 2}})
+    assert job.status_code == 201
+    assert job.json()["ignored_fields"] == {"limit": "web", "extra_vars": {"x": 2}}
+    assert awx.server.launches.get_nowait() == ("okms", {"price": 1, "vms": "vm-1"})
+    found = awx.ask("GET", "jobs/", params={"id__in": str(job.json()["id"])}).json()["results"]
+    assert [one["status"] for one in found] == ["successful"]
+
+
 def test_playbook_by_its_collection_name_is_refused(awx: Client) -> None:
     template(awx)
     project = awx.ask("GET", "projects/", params={"name": "project"}).json()["results"][0]["id"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines over the control port of a running lab, and labs with an inventory of one's own."""
+"""VMs over the control port of a running lab, and labs with an inventory of one's own."""
 
 from __future__ import annotations
 

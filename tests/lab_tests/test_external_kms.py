@@ -124,7 +124,7 @@ def test_start_and_stop_may_be_said_twice(lab):
     assert client(lab, lab.external_client_pair()).probe().green
 
 
-def test_a_certificate_of_the_authority_of_the_servers_is_not_one_for_clients(lab):
+def test_server_cas_certificate_is_no_client_certificate(lab):
     assert both(lab, lab.external_authority.leaf("vcenter", "client")) == [False, False]
     assert both(lab, lab.okms_users.leaf("vcenter", "client")) == [False, False]
 
@@ -346,7 +346,7 @@ def test_control_port(lab):
         assert post(lab, path, **body).status_code == 400
 
 
-def test_nothing_of_the_authority_leaves_through_the_control_port(lab):
+def test_control_port_reveals_nothing_of_the_ca(lab):
     lab.external_kms.login = LOGIN
     text = requests.get(lab.control_url + "/state", timeout=60).text
     assert LOGIN[1] not in text and "PRIVATE" not in text

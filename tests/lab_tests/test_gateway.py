@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tests of the lab's addresses and names, and of the gateway between its vCenter and its key servers."""
+"""Tests of the lab's addresses and names, and of the gateway between its vCenter and its KMIP servers."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_entry_with_an_old_thumbprint_is_mended(assumed):
         provider(lab)
         flow = {"service_name": lab.private_cloud, "host": PARIS, "wait_interval": 0.01, "wait_timeout": 20}
 
-        def keep(wait_for="flow_open"):
+        def keep(wait_for="firewall_open"):
             pin = thumbprints(lab.okms_rsa.certificate_pem)["sha1"]
             options = {**harness.connection(lab, "ovhcloud"), **flow, "thumbprint": pin, "wait_for": wait_for}
             done = harness.run_module("private_cloud_kms", **options)

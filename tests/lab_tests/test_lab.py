@@ -137,7 +137,7 @@ def test_account_as_promised(lab):
     assert lab.ovhcloud.contract_errors == []
 
 
-def test_only_certificates_of_the_api_get_in_and_revoked_ones_are_put_out(lab):
+def test_only_api_certificates_get_in_and_revoked_ones_get_out(lab):
     domain = lab.ovhcloud.new_okms(lab.region, "kms")
     number, certificate, key = credential(lab, domain.okms_id)
     client = vcenter_as_client(lab, certificate, key)
@@ -357,7 +357,7 @@ def test_control_port_says_no(lab, path, body, status):
     assert answer.status_code == status and answer.json()["error"]
 
 
-def test_a_certificate_with_the_right_name_from_elsewhere_is_not_enough(lab):
+def test_foreign_certificate_with_the_right_name_is_refused(lab):
     domain = lab.ovhcloud.new_okms(lab.region, "kms")
     key = new_key()
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, domain.okms_id)])

@@ -225,3 +225,47 @@ def test_import_of_a_service_key(site):
 )
 def test_limits_of_service_keys(site, body, suffix):
     assert site.refused("POST", f"{site.path}/serviceKey", body) == (400, f"{BAD}ServiceKey{suffix}")
+
+
+def test_log_subscriptions(site):
+    stream, path = site.app.add_stream(), f"{site.path}/log"
+    assert [kind["name"] for kind in site.pages(f"{path}/kind")] == ["kmip", "rest"]
+    assert "kmip_reason" in site.call("GET", f"{path}/kind/kmip")["additionalReturnedFields"]
+    assert site.refused("GET", f"{path}/kind/nfs")[0] == 404
+    body = {"kind": "kmip", "streamId": stream}
+    assert site.call("POST", f"{path}/subscription", body)["serviceName"] == "ldp-rb-12345"
+    assert site.pages(f"{path}/subscription") == []  # an operation, which takes its time
+    (made,) = site.pages(f"{path}/subscription")
+    assert (made["kind"], made["streamId"], made["resource"]) == (
+        "kmip",
+        stream,
+        {"name": site.domain.okms_id, "type": "okms"},
+    )
+    assert site.refused("POST", f"{path}/subscription", body)[0] == 409
+    for wrong in ({"kind": "nfs"}, {"streamId": str(uuid.uuid4())}):
+        assert site.refused("POST", f"{path}/subscription", {**body, **wrong})[0] == 404
+    assert site.refused("POST", f"{path}/subscription", {**body, "streamId": "my stream"})[0] == 400
+    assert site.pages(f"{path}/subscription?kind=rest") == []
+    one = f"{path}/subscription/{made['subscriptionId']}"
+    assert site.call("GET", one) == made
+    assert site.call("DELETE", one)["operationId"]
+    assert site.pages(f"{path}/subscription") == [made]
+    assert site.pages(f"{path}/subscription") == []
+    assert site.refused("DELETE", one)[0] == 404
+
+
+def test_forwarding_to_a_stream_is_a_right_on_logs_data_platform(site):
+    stream = site.app.add_stream()
+    identity = site.app.add_identity("logs", ["okms:apiovh:*"])
+    site.consumer_key = site.app.add_consumer_key(identity)
+    body = {"kind": "kmip", "streamId": stream}
+    assert site.refused("POST", f"{site.path}/log/subscription", body) == (403, "Client::Forbidden")
+    site.state.policies["p"] = {
+        "createdAt": None,
+        "expiredAt": None,
+        "identities": [identity.urn],
+        "resources": [{"urn": "urn:v1:eu:resource:ldp:ldp-rb-12345"}],
+        "permissions": {"allow": [{"action": "ldp:apiovh:output/graylog/stream/forwardTo"}]},
+        "permissionsGroups": [],
+    }
+    assert site.call("POST", f"{site.path}/log/subscription", body)["operationId"]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The private cloud in the lab: service, KMS flows with their waiting task, users, IAM, allowed networks."""
+"""The private cloud in the lab: service, KMS entries with their waiting task, users, IAM, allowed networks."""
 
 from __future__ import annotations
 

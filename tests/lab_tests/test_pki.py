@@ -115,7 +115,7 @@ def test_crl_lists_revoked_and_expired(clock):
     assert crl.is_signature_valid(authority.key.public_key())
 
 
-def test_server_certificates_made_in_the_lab_future_are_valid_now(clock):
+def test_server_certificates_of_the_lab_future_are_valid_now(clock):
     authority = Authority("lab servers", clock)
     clock.advance(300 * 86400)
     client = ssl.create_default_context(cadata=authority.certificate_pem)

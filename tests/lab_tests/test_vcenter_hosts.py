@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encryption mode of the lab's hosts, and machines that are locked and opened again, with keys over real KMIP."""
+"""Encryption mode of the lab's hosts, and VMs that are locked and opened again, with keys over real KMIP."""
 
 from __future__ import annotations
 
@@ -193,7 +193,7 @@ def test_privilege(site, content):
     assert caught.value.privilegeId == "Cryptographer.RegisterVM"
 
 
-# locked machines
+# locked VMs
 
 
 def make_encrypted(site, content, provider, name="vm1"):

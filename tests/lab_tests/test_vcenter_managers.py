@@ -212,3 +212,24 @@ def test_datastores(site, content):
         read = {value.name: value.val for value in one.propSet}
         assert read["info"].url == read["summary"].url and read["info"].vmfs.capacity == read["summary"].capacity
         assert read["capability"].directoryHierarchySupported is True
+
+
+def test_one_method_or_property_can_be_refused_alone(site, content):
+    """In a read of one property as a fault, in a read of many as a missing one."""
+    site.vcenter.refuse("TaskManager", "CreateCollectorForTasks")
+    site.vcenter.refuse("group-d1", "triggeredAlarmState")
+    with pytest.raises(vim.fault.NoPermission) as refused:
+        content.taskManager.CreateCollectorForTasks(vim.TaskFilterSpec())
+    assert (refused.value.privilegeId, refused.value.object) == ("System.View", content.taskManager)
+    assert content.eventManager.CreateCollectorForEvents(vim.event.EventFilterSpec()).latestPage
+    with pytest.raises(vim.fault.NoPermission):
+        assert content.rootFolder.triggeredAlarmState
+    assert content.rootFolder.name
+    paths = ["name", "triggeredAlarmState"]
+    spec = Query.FilterSpec(
+        objectSet=[Query.ObjectSpec(obj=content.rootFolder)],
+        propSet=[Query.PropertySpec(type=vim.Folder, pathSet=paths)],
+    )
+    (found,) = content.propertyCollector.RetrieveContents([spec])
+    assert [one.name for one in found.propSet] == ["name"]
+    assert [one.path for one in found.missingSet] == ["triggeredAlarmState"]

@@ -323,7 +323,7 @@ def test_the_other_fault_for_a_missing_privilege():
         site.close()
 
 
-def test_a_policy_without_encryption_needs_no_right_for_encryption():
+def test_policy_without_encryption_needs_no_encryption_right():
     site = VCenterSite()
     site.privileges = {"StorageProfile.View", "StorageProfile.Update"}
     try:

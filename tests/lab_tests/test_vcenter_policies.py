@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a reconfiguration does to the storage policies of a machine, and which policies the lab keeps."""
+"""What a reconfiguration does to the storage policies of a VM, and which policies the lab keeps."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ KP = provider_id("kp")
 
 
 class Scene:
-    """A vCenter, a key server, and a provider `kp` registered with it."""
+    """A vCenter, a KMIP server, and a provider `kp` registered with it."""
 
     def __init__(self, directory, **settings):
         self.site = VCenterSite(**settings)

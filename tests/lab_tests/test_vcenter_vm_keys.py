@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where the keys of a reconfigured machine come from, and what is said when they cannot be had."""
+"""Where the keys of a reconfigured VM come from, and what is said when they cannot be had."""
 
 from __future__ import annotations
 

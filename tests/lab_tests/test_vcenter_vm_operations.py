@@ -185,7 +185,7 @@ def test_cloning_encrypted_machines_is_a_privilege_of_its_own(site):
 
 
 def test_the_key_of_a_host_stays_one(site):
-    """The second machine on a host, and the hosts of one cluster, take the key that is there."""
+    """The second VM on a host, and the hosts of one cluster, take the key that is there."""
     keys = set()
     for name in ("vm1", "vm4", "vm2", "vm3"):
         machine, vm = site.machine(name)

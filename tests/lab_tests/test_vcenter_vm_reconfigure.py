@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines that are encrypted, recrypted and decrypted by plain pyVmomi, with keys of a real key server."""
+"""VMs that are encrypted, recrypted and decrypted by plain pyVmomi, with keys of a real KMIP server."""
 
 from __future__ import annotations
 

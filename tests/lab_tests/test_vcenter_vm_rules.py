@@ -191,7 +191,7 @@ RULES = [
     (encrypted, decrypt_without_policy, "InvalidVmConfig", f"{DEVICE}.badPolicy"),
     # vTPM
     ([encrypted, state(tpm=True)], decrypt_all, "GenericVmConfigFault", "msg.vigor.enc.required.vtpm"),
-    # the machine as a whole
+    # the VM as a whole
     (fault_tolerant, encrypt, "NotSupported", ""),
     (state(template=True), encrypt, "NotSupported", ""),
     (state(connection_state="disconnected"), encrypt, "InvalidState", ""),
@@ -244,7 +244,7 @@ ALLOWED = [
     ([], option("guestinfo.x")),
     ([encrypted], lambda vm, key: vim.vm.ConfigSpec(crypto=vim.encryption.CryptoSpecNoOp())),
     ([encrypted], lambda vm, key: vim.vm.ConfigSpec(crypto=vim.encryption.CryptoSpecRegister(cryptoKeyId=key))),
-    # clear machines of any kind can still be changed
+    # unencrypted VMs of any kind can still be changed
     (state(template=True), lambda vm, key: vim.vm.ConfigSpec(extraConfig=[])),
 ]
 
@@ -281,6 +281,35 @@ def test_tpm_encrypts_the_home_alone(site):
     assert outcome(vm.ReconfigVM_Task(disks_only(vm, native_key())))[0] == "success"
     assert outcome(vm.ReconfigVM_Task(add_tpm("remove")))[0] == "success"
     assert outcome(vm.ReconfigVM_Task(decrypt(vm)))[0] == "success"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [({"firmware": "bios"}, "EFI"), ({"hardware": "vmx-13"}, "vmx-13"), ({"tpm": True}, "Only one")],
+)
+def test_tpm_needs_efi_new_hardware_and_its_place(site, fields, words):
+    machine, vm = site.machine("vm3")
+    for name, value in fields.items():
+        setattr(machine, name, value)
+    assert outcome(vm.ReconfigVM_Task(add_tpm()))[:2] == ("error", "NotSupported")
+    site.vcenter.settings.tpm_fault = "InvalidVmConfig"
+    task = vm.ReconfigVM_Task(add_tpm())
+    assert outcome(task)[:2] == ("error", "InvalidVmConfig") and words in task.info.error.msg
+    assert machine.crypto_key is None
+
+
+def test_home_is_decrypted_with_its_tpm_only_if_disks_are_not(site):
+    machine, vm = site.machine("vm3")
+    site.vcenter.inventory.give_tpm(machine, "kp", "k")
+    site.vcenter.inventory.snapshot(machine, "nightly")
+    assert outcome(vm.ReconfigVM_Task(add_tpm("remove")))[:2] == ("error", "InvalidVmConfig")
+    machine.snapshots.clear()
+    assert outcome(vm.ReconfigVM_Task(add_tpm("remove")))[0] == "success"
+    assert (machine.tpm, machine.crypto_key) == (False, None)
+    site.vcenter.inventory.give_tpm(machine, "kp", "k")
+    site.vcenter.settings.tpm_removal_decrypts = False
+    assert outcome(vm.ReconfigVM_Task(add_tpm("remove")))[0] == "success"
+    assert (machine.tpm, machine.crypto_key.key_id) == (False, "k")
 
 
 # privileges

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tasks that last for some looks, many at once, and machines that go wrong as planned."""
+"""Tasks that last for some looks, many at once, and VMs that go wrong as planned."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_what_is_left_alone_settles(site):
 
 
 def start_all(site, content, count):
-    """Encrypt so many machines with the native provider, without a look in between."""
+    """Encrypt so many VMs with the native provider, without a look in between."""
     found = []
     for machine in site.inventory.vms[:count]:
         seen = vim.VirtualMachine(machine.reference._moId, content.searchIndex._stub)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A served lab vCenter for the tests of its parts, with one key server where a test wants it."""
+"""A served lab vCenter for the tests of its parts, with one KMIP server where a test wants it."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class RestClient:
 
 
 class KmsSite:
-    """A key server that lets in what its own authority signed."""
+    """A KMIP server that lets in what its own authority signed."""
 
     def __init__(self, site, directory):
         self.clients = Authority("CCMUsersCA", site.clock)
@@ -114,7 +114,7 @@ def provider_id(name):
 
 
 def all_machines(content, paths, recursive=True, kind=vim.VirtualMachine):
-    """A FilterSpec over a container view of all machines."""
+    """A FilterSpec over a container view of all VMs."""
     view = content.viewManager.CreateContainerView(content.rootFolder, [kind], recursive)
     step = Query.TraversalSpec(name="view", type=vim.view.ContainerView, path="view", skip=False)
     start = Query.ObjectSpec(obj=view, skip=True, selectSet=[step])

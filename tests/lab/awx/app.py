@@ -16,6 +16,7 @@ from base64 import b64encode
 from ..faults import FaultRule
 from ..web import Described, Request, Response
 from . import refusals
+from .jobs import Jobs
 from .store import ASSOCIATIONS, TARGETS, TYPES, Data, RefusedError, Store
 
 PAGE, LONGEST_PAGE = 25, 200
@@ -37,6 +38,8 @@ class AwxServer:
         self.user, self.password = "admin", secrets.token_hex(8)
         self._tokens: dict[int, str] = {}
         self._lock = threading.RLock()
+        self._jobs = Jobs(self.store)
+        self.launches = self._jobs.launches
 
     def describe(self, request: Request) -> Described:
         path = re.sub(r"/\d+/", "/{id}/", request.path.removeprefix("/api/v2"))
@@ -74,6 +77,10 @@ class AwxServer:
                 "finished": "2026-01-01T00:00:00Z",
                 "failed": False,
             }
+        if parts[2] == "config":
+            return 200, {"version": "24.6.1"}
+        if parts[2] == "jobs":
+            return self._jobs.listed(dict(request.query))
         if len(parts) == 3:
             return self._list(parts[2], request) if request.method == "GET" else self._create(parts[2], body)
         return self._one(parts[2], int(parts[3]), parts[4:], request.method, body)
@@ -142,6 +149,7 @@ class AwxServer:
                 shown["related"][field] = other["url"]
         if one["type"] == "job_template":
             shown["organization"] = self._organization(one)
+            shown["related"]["launch"] = f"{one['url']}launch/"
         if one["type"] == "project":
             shown["scm_revision"] = "0123456789abcdef0123456789abcdef01234567" if one["scm_type"] else ""
         if one["type"] == "workflow_job_template_node":
@@ -174,6 +182,8 @@ class AwxServer:
         one = next((one for one in self._objects(endpoint) if one["id"] == number), None)
         if one is None:
             raise RefusedError({"detail": "Not found."}, 404)
+        if more == ["launch"] and endpoint == "job_templates" and method == "POST":
+            return 201, self._jobs.launch(one, body)
         if more:
             return self._below(endpoint, one, more[0], method, body)
         if method == "DELETE":

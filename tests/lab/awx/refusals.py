@@ -72,7 +72,12 @@ def _prompts(store: Store, data: Data, required: bool) -> None:
     given = data.get("extra_data") or {}
     if strange := sorted(set(given) - set(shown)):
         raise RefusedError({"extra_data": [f"Variables {', '.join(strange)} are not allowed on launch."]})
-    wrong = [text for question in shown.values() for text in _answer(question, given, required)]
+    answers(shown.values(), given, required)
+
+
+def answers(questions: t.Iterable[Data], given: Data, required: bool = True) -> None:
+    """Raises for answers to the questions of a survey that AWX does not take; `required`: none may be missing."""
+    wrong = [text for question in questions for text in _answer(question, given, required)]
     if wrong:
         raise RefusedError({"variables_needed_to_start": wrong})
 

@@ -22,7 +22,8 @@ RECORDED: dict[str, Fields] = json.loads(pathlib.Path(__file__).with_name("post_
 RECORDED["inventory_sources"] = {
     "name": {"type": "string", "required": True, "max_length": 512},
     "inventory": {"type": "id", "required": True},
-    "source_project": {"type": "id", "default": None},
+    **{name: {"type": "id", "default": None} for name in ("source_project", "credential", "execution_environment")},
+    "update_cache_timeout": {"type": "integer", "default": 0},
     **{name: {"type": "string", "default": ""} for name in ("description", "source", "source_path", "source_vars")},
     **{name: {"type": "boolean", "default": False} for name in ("overwrite", "overwrite_vars", "update_on_launch")},
 }

@@ -268,7 +268,7 @@ class KmipServer:
             self._contexts.clear()
 
     def trust_client_certificate(self, pem: str) -> None:
-        """Import a (self-signed) client certificate, as an operator does on a key server of their own."""
+        """Import a (self-signed) client certificate, as an operator does on a KMIP server of their own."""
         certificate = x509.load_pem_x509_certificate(pem.encode())
         with self._lock:
             self._imported[certificate.fingerprint(hashes.SHA256())] = certificate

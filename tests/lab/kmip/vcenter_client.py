@@ -29,7 +29,7 @@ REASONS = {
 
 
 class KmsRefused(Exception):  # noqa: N818  # named as the event it is
-    """The key server did not do it; the text says which operation and why, `reason` is KMIP's number if it gave one."""
+    """The KMIP server refused; the text says which operation and why, `reason` is KMIP's number if it gave one."""
 
     def __init__(self, message: str, reason: int | None = None) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class KmsRefused(Exception):  # noqa: N818  # named as the event it is
 
 
 class KmsUnavailable(KmsRefused):
-    """No connection to the key server in which both sides trust each other; `in_tls`: it broke in the handshake."""
+    """No connection to the KMIP server in which both sides trust each other; `in_tls`: it broke in the handshake."""
 
     in_tls = False
 
@@ -120,7 +120,7 @@ def _refusal(name: str, node: kmip.Node) -> KmsRefused:
 
 
 class VCenterKmsClient:
-    """One key server of a provider, as vCenter uses it. `trusted_pems` are CAs or leaves; names are not compared.
+    """One KMIP server of a provider, as vCenter uses it. `trusted_pems` are CAs or leaves; names are not compared.
 
     With `clock` the server's certificate also expires by the lab's time. `address` is the one to connect to of those
     that `host` has. `aversion` says what fails between this vCenter and that server (VCenterSettings.ecdsa_endpoint).
@@ -194,7 +194,7 @@ class VCenterKmsClient:
         return key_id
 
     def use_key(self, key_id: str) -> bytes:
-        """The 32 bytes of a key that is to be used now: a fresh one is activated, others must be active."""
+        """The 32 bytes of a key for use now: a fresh one is activated, others must be active."""
         with self._connected() as session:
             state = session.state(key_id)
             if state == "PreActive":

@@ -42,7 +42,7 @@ def _context(maximum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> ssl.SSLContext
 
 
 def _handshake_messages(data: bytes) -> bytes:
-    """The handshake messages in the TLS records of `data`, as far as they are whole and in clear."""
+    """The handshake messages in the TLS records of `data`, as far as they are whole and unencrypted."""
     found, offset = b"", 0
     while len(data) - offset >= 5 and data[offset] == RECORD_HANDSHAKE:
         size = struct.unpack_from("!H", data, offset + 3)[0]
@@ -71,7 +71,7 @@ def _chain_in(data: bytes) -> list[bytes]:
 
 
 def _read_clear_chain(raw: socket.socket, host: str) -> list[bytes]:
-    """Begin a TLS 1.2 handshake and leave after the server's Certificate message, which is in clear."""
+    """Begin a TLS 1.2 handshake and leave after the server's Certificate message, which is unencrypted."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = _context(ssl.TLSVersion.TLSv1_2).wrap_bio(incoming, outgoing, server_hostname=host)
     with contextlib.suppress(ssl.SSLWantReadError):

@@ -24,6 +24,7 @@ from .core import Area, Call, Core, Handler, Region
 from .credentials import CredentialArea
 from .errors import CONTRACT_BREACH, ApiError, bad_request, error, forbidden_by_iam
 from .iam import IamArea
+from .logs import LogArea
 from .object_lists import ObjectLists
 from .okms import OkmsArea
 from .orders import OrderArea
@@ -33,6 +34,8 @@ from .pcc_tasks import TaskArea
 from .pcc_users import UserArea
 from .private_cloud import PrivateCloudArea
 from .rights import Rights
+from .secrets import SecretArea
+from .secrets_kv import SecretKvArea
 from .seed import Seed
 from .service_keys import ServiceKeyArea
 from .services import ServiceArea
@@ -58,13 +61,14 @@ class OvhCloud(Seed):
         self.auth, self.rights, self.account = Auth(core), Rights(core), AccountArea(core)
         self.okms, self.tasks = OkmsArea(core), TaskArea(core)
         self.credentials = CredentialArea(core, self.okms)
-        self.users = UserArea(core, self.tasks)
+        self.users, self.logs = UserArea(core, self.tasks), LogArea(core)
         self.private_clouds = PrivateCloudArea(core, self.tasks, self.users)
-        orders = OrderArea(core, self.okms.deliver)
+        orders, secrets = OrderArea(core, self.okms.deliver), SecretArea(core, self.rights)
         areas: list[Area] = [
             *(self.auth, self.account, self.okms, self.credentials, self.tasks, self.users, self.private_clouds),
             *(orders, CartArea(core, self.account, orders), ServiceArea(core, self.account, self.okms)),
             *(KmsArea(core, self.tasks), DatacenterArea(core), IamArea(core, self.rights), ServiceKeyArea(core)),
+            *(secrets, SecretKvArea(core, secrets), self.logs),
         ]
         self._handlers: dict[str, Handler] = {}
         for area in areas:
@@ -116,6 +120,8 @@ class OvhCloud(Seed):
         """An error; what conflicts with the state of an object may be a bad request to the real service."""
         if problem.status == 409 and self.settings.conflict_status == 400:
             problem = bad_request(problem.body["message"])
+        if regional and problem.status == 403:
+            problem = ApiError(self.settings.regional_refusal, problem.body)
         return self._answer(problem.status, _regional(problem) if regional else problem.body)
 
     def refusal(self, request: Request) -> Response:
@@ -152,7 +158,7 @@ class OvhCloud(Seed):
             for item in value:
                 self._check(self._objects.single(operation), item)
             return self._answer(200, *self._objects.page(call, value))
-        if operation.version == 3 and operation.method == "POST":
+        if operation.facts.get("created"):
             return self._answer(201, value)
         change = self.newer.get(operation.name)
         return self._success(call, value if change is None else change(value))
@@ -165,14 +171,16 @@ class OvhCloud(Seed):
             raise error(500, "; ".join(problems), CONTRACT_BREACH)
 
     def _success(self, call: Call, value: t.Any) -> Response:
-        if call.operation.answer_type == "void" and self.settings.void == "empty":
+        regional = call.operation.version == 3
+        if call.operation.answer_type == "void" and (regional or self.settings.void == "empty"):
             return Response(204, b"", {"X-Ovh-QueryID": self._query_id()})
         headers = {}
         if call.operation.paged:
             value, following = self._page(call, value)
             if following:
                 headers["X-Pagination-Cursor-Next"] = following
-        return self._answer(self.settings.post_status if call.request.method == "POST" else 200, value, headers)
+        posted = call.request.method == "POST" and not regional
+        return self._answer(self.settings.post_status if posted else 200, value, headers)
 
     def _page(self, call: Call, items: list[t.Any]) -> tuple[list[t.Any], str]:
         headers, settings = call.request.headers, self.settings
@@ -203,4 +211,6 @@ def _regional(problem: ApiError) -> dict[str, t.Any]:
     category = {401: 3, 403: 4, 404: 5, 429: 9}.get(problem.status, 2)
     code = 3 << 24 | 3 << 16 | category << 12 | 1
     request_id = "0a1b2c3d-0000-4000-8000-000000000002"
-    return {"error_id": request_id, "error_code": code, "errors": [problem.body["message"]], "request_id": request_id}
+    more = {"data": problem.body["data"]} if "data" in problem.body else {}
+    said = [problem.body["message"]]
+    return {"error_id": request_id, "error_code": code, "errors": said, "request_id": request_id, **more}

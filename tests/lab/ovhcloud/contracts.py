@@ -50,7 +50,8 @@ class Operation:
     @property
     def paged(self) -> bool:
         """The list comes in pages, with a cursor."""
-        return any(item.get("name") == "X-Pagination-Cursor" for item in self.facts["parameters"])
+        cursor = any(item.get("name") == "X-Pagination-Cursor" for item in self.facts["parameters"])
+        return cursor and self.answer_type.endswith("[]")
 
     @property
     def writes(self) -> bool:
@@ -68,7 +69,11 @@ class Operation:
 
 def _operation(version: int, path: str, facts: dict[str, t.Any], models: Models) -> Operation:
     parts = re.split(r"\{(\w+)\}", path)
-    pattern = "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    # clients of Vault write the slashes of a secret's path as they are
+    one = {"path": ".+"} if version == 3 and "/v1/secret/" in path else {}
+    pattern = "".join(
+        f"(?P<{part}>{one.get(part, '[^/]+')})" if index % 2 else re.escape(part) for index, part in enumerate(parts)
+    )
     prefix = {2: "/v2", 3: "/api"}.get(version, "")
     name = f"{facts['httpMethod']} {prefix}{path}"
     return Operation(name, facts["httpMethod"], version, path, re.compile(pattern), facts, models)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..kv import KvStore
 from .core import Area, Call, KmipEndpoint, new_uuid, serves
 from .errors import bad_request, not_found
 from .state import Countdown, Credential, Okms, Service
@@ -38,6 +39,7 @@ class OkmsArea(Area):
         okms_id, service_id = new_uuid(), self.core.number("service", 130001234)
         name = display_name or okms_id
         domain = Okms(okms_id, region, new_uuid(), name, service_id, Countdown(0), Countdown(0))
+        domain.secrets = KvStore(self.core.clock)
         self.state.okms[okms_id] = domain
         self.state.services[service_id] = Service(service_id, okms_id, "okms", self.core.now(), name)
         return domain
@@ -148,8 +150,8 @@ class OkmsArea(Area):
             "publicRsaCA": rsa.authority(form) if rsa and with_ca else None,
             "region": domain.region,
             "restEndpoint": region.rest_endpoint,
-            "secretCount": 0,
-            "secretVersionCount": 0,
+            "secretCount": len(domain.secrets.secrets),
+            "secretVersionCount": sum(len(secret.versions) for secret in domain.secrets.secrets.values()),
             "serviceKeyCount": sum(not key.state.startswith("DESTROYED") for key in domain.service_keys.values()),
             "swaggerEndpoint": region.rest_endpoint.replace("https://", "https://swagger-"),
         }

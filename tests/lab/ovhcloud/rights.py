@@ -79,10 +79,14 @@ class Rights(Area):
         if call.identity is None or call.operation.anonymous:
             return
         urns, identity = self._resources_of(call), call.identity
+        # guide service-logs: the right to forward to a stream is one on Logs Data Platform, not on the product
+        streams = [self.core.urn("ldp", service) for service in [*self.state.streams.values(), "*"]]
         missing = [
             action
             for action in call.operation.actions
-            if not any(self.permitted(identity, action, urn) for urn in urns)
+            if not any(
+                self.permitted(identity, action, urn) for urn in (streams if action.startswith("ldp:") else urns)
+            )
         ]
         if missing:
             raise forbidden_by_iam(missing)

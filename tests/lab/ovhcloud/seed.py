@@ -10,8 +10,9 @@ import typing as t
 
 from .account import AccountArea
 from .auth import Auth
-from .core import Callbacks, Core, Region
+from .core import Callbacks, Core, Region, new_uuid
 from .credentials import CredentialArea
+from .logs import LogArea
 from .okms import OkmsArea
 from .pcc_tasks import TaskArea
 from .pcc_users import UserArea
@@ -45,6 +46,7 @@ class Seed:
     okms: OkmsArea
     tasks: TaskArea
     credentials: CredentialArea
+    logs: LogArea
     users: UserArea
     private_clouds: PrivateCloudArea
 
@@ -149,6 +151,12 @@ class Seed:
     def new_okms(self, region: str, display_name: str | None = None) -> Okms:
         """A domain that was there before."""
         return self.okms.new(region, display_name)
+
+    def add_stream(self, service: str = "ldp-rb-12345") -> str:
+        """A stream of Logs Data Platform."""
+        stream = new_uuid()
+        self.state.streams[stream] = service
+        return stream
 
     def revoke_credential(self, okms_id: str, credential_id: str) -> None:
         """Somebody else revoked a credential."""

@@ -57,6 +57,17 @@ class OvhSettings:
     key_attributes: bool = assumed("ovhcloud.key_attributes")
     key_tells_protection: bool = assumed("ovhcloud.key_tells_protection")
     destroyed_keys_stay: bool = assumed("ovhcloud.destroyed_keys_stay")
+    regional_refusal: int = assumed("ovhcloud.regional_refusal")
+    secret_cas_status: int = assumed("ovhcloud.secret_cas_status")
+    secret_get_action: str = assumed("ovhcloud.secret_get_action")
+    secret_size_counts: str = assumed("ovhcloud.secret_size_counts")
+    secret_prunes: str = assumed("ovhcloud.secret_prunes")
+    secret_deletion_time: str | None = assumed("ovhcloud.secret_deletion_time")
+    secret_hiding_field: str = assumed("ovhcloud.secret_hiding_field")
+    log_kinds: tuple[str, ...] = assumed("ovhcloud.log_kinds")
+    log_subscription_reads: int = assumed("ovhcloud.log_subscription_reads")
+    log_subscription_once: bool = assumed("ovhcloud.log_subscription_once")
+    log_stream_refused: int = assumed("ovhcloud.log_stream_refused")
 
     # private cloud
     task_reads: int = 1  # for each of todo and doing

@@ -11,6 +11,9 @@ import typing as t
 
 from cryptography import x509
 
+from ..clock import LabClock
+from ..kv import KvStore
+
 
 @dataclasses.dataclass
 class Countdown:
@@ -189,6 +192,18 @@ class ServiceKey:
 
 
 @dataclasses.dataclass
+class LogSubscription:
+    """One kind of a domain's logs, sent to a stream of Logs Data Platform."""
+
+    subscription_id: str
+    kind: str
+    stream_id: str
+    created: datetime.datetime
+    window: Countdown = dataclasses.field(default_factory=lambda: Countdown(0))  # until it can be seen
+    leaving: Countdown | None = None
+
+
+@dataclasses.dataclass
 class Okms:
     """An OKMS domain."""
 
@@ -206,6 +221,8 @@ class Okms:
     gone: bool = False
     credentials: dict[str, Credential] = dataclasses.field(default_factory=dict)
     service_keys: dict[str, ServiceKey] = dataclasses.field(default_factory=dict)
+    secrets: KvStore = dataclasses.field(default_factory=lambda: KvStore(LabClock()), repr=False)
+    log_subscriptions: dict[str, LogSubscription] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -290,7 +307,7 @@ class VsphereUser:
 
     @property
     def encryption_right(self) -> bool:
-        """May manage key servers and encrypt."""
+        """May manage KMIP servers and encrypt."""
         return self.rights["encryptionRight"]
 
 
@@ -345,6 +362,7 @@ class State:
     carts: dict[str, Cart] = dataclasses.field(default_factory=dict)
     orders: dict[int, Order] = dataclasses.field(default_factory=dict)
     okms: dict[str, Okms] = dataclasses.field(default_factory=dict)
+    streams: dict[str, str] = dataclasses.field(default_factory=dict)  # of Logs Data Platform: id, service
     services: dict[int, Service] = dataclasses.field(default_factory=dict)
     mails: dict[int, Mail] = dataclasses.field(default_factory=dict)
     pccs: dict[str, PrivateCloud] = dataclasses.field(default_factory=dict)

@@ -13,6 +13,7 @@ from ..faults import FaultRule
 from ..journal import Journal
 from ..web import Described, Request, Response
 from . import entity_properties, errors, sessions, soap, vmomi
+from .alarms import Alarms
 from .authorization import Authorization
 from .core import Core
 from .crypto_keys import CryptoKeys
@@ -38,6 +39,7 @@ from .rest import RestApi
 from .rest_tagging import Tagging
 from .service_instance import SearchIndex, ServiceInstance
 from .settings import VCenterSettings
+from .task_history import TaskHistory
 from .tasks import Tasks
 from .trust import Trust
 from .views import Views
@@ -90,9 +92,11 @@ class VCenter:
         self.tasks = Tasks(self._core)
         collectors = PropertyCollectors(self._core)
         self.sessions.on_end += [collectors.forget, lambda session: self._core.store.remove_owned(session.key)]
-        history = History(self._core)
-        self.sessions.on_start.append(history.logged_in)
-        self.sessions.on_end.append(history.logged_out)
+        self.history = History(self._core)
+        self.task_history = TaskHistory(self._core, self.tasks)
+        self.alarms = Alarms(self._core)
+        self.sessions.on_start.append(self.history.logged_in)
+        self.sessions.on_end.append(self.history.logged_out)
         entity_properties.publish(self.inventory, self._core.store)
         self.native = NativeProviders(self._core, self.inventory)
         keys = ProviderKeys(self._core, self._connections, self.native)
@@ -120,7 +124,8 @@ class VCenter:
                 Extensions(self._core),
                 CustomFields(self._core),
                 Performance(self._core, self.inventory),
-                history,
+                self.history,
+                self.task_history,
                 Views(self._core, self.inventory),
                 collectors,
                 CryptoManager(self._core, self.inventory, self._connections, self.tasks),
@@ -162,6 +167,11 @@ class VCenter:
             servers = list(self.crypto.server_at(ip))
         return any(self._connections.probe(provider, server).green for provider, server in servers)
 
+    def refuse(self, moid: str, name: str) -> None:
+        """NoPermission for one method (its wire name) or one property of one object, such as a manager."""
+        with self._core.lock:
+            self._core.store.refuse(moid, name)
+
     def lose_providers(self) -> None:
         """Take out every key provider, as a vCenter installed anew has none."""
         with self._core.lock:
@@ -169,7 +179,7 @@ class VCenter:
                 self.crypto.drop(name)
 
     def lock_machines(self, host: Host | str) -> None:
-        """A host starts anew and gets no keys, as with a key server that is down: its encrypted machines are locked."""
+        """A host starts anew and gets no keys, as with a KMIP server that is down: its encrypted VMs are locked."""
         self._hosts.restart(self.inventory.host(host) if isinstance(host, str) else host)
 
     def restart_host(self, host: Host | str) -> None:

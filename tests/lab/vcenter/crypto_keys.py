@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CryptoManagerKmip: keys. They live in the key server; here is only what vCenter knows of them."""
+"""CryptoManagerKmip: keys. They live in the KMIP server; here is only what vCenter knows of them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class CryptoKeys:
 
     @operation("GenerateKey", kind="write", blocking=True)
     def generate(self, call: Call) -> t.Any:
-        """A new key in the key server; a refusal is a result, not a fault."""
+        """A new key in the KMIP server; a refusal is a result, not a fault."""
         with self._core.lock:
             given = call.arguments.get("keyProvider") or provider_id(self._core.crypto.default)
             if given is None:
@@ -75,7 +75,7 @@ class CryptoKeys:
         )
 
     def _cached(self) -> list[KeyRef]:
-        """Keys that machines and hosts use, or that were pushed."""
+        """Keys that VMs and hosts use, or that were pushed."""
         found = self._inventory.keys_in_use()
         for key, record in self._core.crypto.keys.items():
             if self._core.settings.list_generated_keys or not record.generated:
@@ -84,7 +84,7 @@ class CryptoKeys:
 
     @operation("ListKeys")
     def list_keys(self, call: Call) -> list[t.Any]:
-        """vCenter's cache, not what the key servers hold."""
+        """vCenter's cache, not what the KMIP servers hold."""
         limit = call.arguments.get("limit")
         keys = self._cached()
         return [crypto_key_id(key) for key in (keys[:limit] if limit and limit > 0 else keys)]
@@ -98,10 +98,11 @@ class CryptoKeys:
             keys = [key_ref(key) for key in given] if given else self._cached()
             machines = self._inventory.users() if bits & MACHINES else {}
             results = [self._usage(key, bits, machines.get(key, [])) for key in keys]
+            known = set(self._inventory.keys_in_use()) | set(self._core.crypto.keys)
         if bits & AVAILABILITY:
             states = self._states(keys)
             for key, result in zip(keys, results):
-                result.keyAvailable, result.reason = self._availability(key, states)
+                result.keyAvailable, result.reason = self._availability(key, states, key in known)
         return results
 
     def _states(self, keys: list[KeyRef]) -> dict[KeyRef, str]:
@@ -125,7 +126,9 @@ class CryptoKeys:
             result.referencedByTags = list(self._core.crypto.references.get(key, []))
         return result
 
-    def _availability(self, key: KeyRef, states: dict[KeyRef, str]) -> tuple[bool, str | None]:
+    def _availability(self, key: KeyRef, states: dict[KeyRef, str], known: bool) -> tuple[bool | None, str | None]:
+        if key in self._core.crypto.told_states:
+            return False, self._core.crypto.told_states[key]
         provider = self._core.crypto.providers.get(key.provider)
         if provider is None:
             return False, "KeyStateClusterInvalid"
@@ -136,6 +139,9 @@ class CryptoKeys:
             return True, "KeyStateManagedByNKP" if self._core.release.api_version >= "8.0.3" else None
         if provider.management_type != STANDARD:
             return True, "KeyStateManagedByTrustAuthority"
+        if not known and self._core.settings.unknown_key_status != "asked":
+            said = self._core.settings.unknown_key_status
+            return (None, None) if said == "unsaid" else (False, said)
         state = states[key]
         return (True, None) if state == "available" else (False, state)
 
@@ -175,7 +181,7 @@ class CryptoKeys:
 
     @operation("RemoveKey", kind="write")
     def remove(self, call: Call) -> None:
-        """Take a key out of the cache; it stays in the key server."""
+        """Take a key out of the cache; it stays in the KMIP server."""
         self._remove(call.arguments["key"], call.arguments["force"])
 
     @operation("RemoveKeys", kind="write")

@@ -17,7 +17,7 @@ STANDARD, TRUSTED, NATIVE = "vCenter", "trustAuthority", "nativeProvider"
 
 @dataclasses.dataclass
 class KmipServer:
-    """One key server of a provider. None stands for unset."""
+    """One KMIP server of a provider. None stands for unset."""
 
     name: str
     address: str
@@ -89,6 +89,7 @@ class CryptoState:
     keys: dict[KeyRef, KeyRecord] = dataclasses.field(default_factory=dict)
     references: dict[KeyRef, list[str]] = dataclasses.field(default_factory=dict)  # names of third parties using a key
     own_identity: Identity | None = None  # vCenter's own certificate, made when first needed
+    told_states: dict[KeyRef, str] = dataclasses.field(default_factory=dict)  # reasons that a test plants, by key
     on_added: list[t.Callable[[Provider], None]] = dataclasses.field(default_factory=list)  # native providers only
     on_dropped: list[t.Callable[[Provider], None]] = dataclasses.field(default_factory=list)
 

@@ -90,6 +90,7 @@ class Dispatcher:
         call.this = self._store.reference(request.this)
         if not isinstance(call.this, info.type):
             raise errors.method_not_found(request.this, request.name)
+        self._store.check_allowed(call.this, request.name, info.privId)
         self._check(call, info)
         if known.blocking:
             result = known.function(call)

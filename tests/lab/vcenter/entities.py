@@ -25,6 +25,7 @@ class Entity:
     name: str
     parent: Entity | None = None
     children: list[Entity] = dataclasses.field(default_factory=list)
+    alarms: list[t.Any] = dataclasses.field(default_factory=list, kw_only=True)  # triggered ones: vim.alarm.AlarmState
 
     def ancestors(self) -> t.Iterator[Entity]:
         """Parent, its parent, and so on."""
@@ -88,7 +89,7 @@ class ResourcePool(Entity):
 
 @dataclasses.dataclass
 class VirtualApp(ResourcePool):
-    """A vApp: a pool that lies in a folder too. Machines in it have no parent (vSphere API, ManagedEntity.parent)."""
+    """A vApp: a pool that lies in a folder too. VMs in it have no parent (vSphere API, ManagedEntity.parent)."""
 
     folder: Folder | None = None
 
@@ -148,7 +149,7 @@ class Disk(HasPolicy):
     """A virtual disk. `bus` is scsi, sata, nvme or ide, `controller` the number of the controller on that bus.
 
     `kind` is flat or rdm; `parents` are the files below `file_name`, the nearest first: those of snapshots lie in the
-    machine's own folder, that of a linked clone in another machine's. `policy` is the id of a storage policy.
+    VM's own folder, that of a linked clone in another VM's. `policy` is the id of a storage policy.
     """
 
     key: int
@@ -162,21 +163,21 @@ class Disk(HasPolicy):
     kind: str = "flat"
     sharing: str = "sharingNone"
     parents: list[str] = dataclasses.field(default_factory=list)
-    datastore: Datastore | None = None  # None: the machine's
+    datastore: Datastore | None = None  # None: the VM's
     policy: str | None = None
     seen: tuple[t.Any, t.Any] | None = dataclasses.field(
         default=None, repr=False, compare=False
     )  # kept by vm_properties
 
     def facts(self) -> tuple[t.Any, ...]:
-        """All that a reader of the machine can see of it."""
+        """All that a reader of the VM can see of it."""
         place = self.key, self.bus, self.controller, self.unit
         file = self.file_name, self.capacity_kb, self.uuid, self.kind, self.sharing, tuple(self.parents)
         return (*place, *file, self.crypto_key)
 
     @property
     def linked(self) -> bool:
-        """Whether it reads from a disk of another machine."""
+        """Whether it reads from a disk of another VM."""
         return any(folder_of(parent) != folder_of(self.file_name) for parent in self.parents)
 
 
@@ -217,7 +218,7 @@ def path_to(snapshots: t.Iterable[Snapshot], wanted: Snapshot) -> list[Snapshot]
 class VirtualMachine(HasPolicy, Entity):
     """A virtual machine. `crypto_key` is the key of its home; `locked` makes its cryptoState locked.
 
-    `tools` says whether VMware Tools run; None: they do in machines with addresses. `shutdown_looks` is how many
+    `tools` says whether VMware Tools run; None: they do in VMs with addresses. `shutdown_looks` is how many
     readings it takes to shut down after ShutdownGuest; None: the vCenter's setting, -1: it never does.
     """
 
@@ -257,12 +258,12 @@ class VirtualMachine(HasPolicy, Entity):
 
     @property
     def tools_running(self) -> bool:
-        """Whether VMware Tools answer: in machines that are on."""
+        """Whether VMware Tools answer: in VMs that are on."""
         return bool(self.ip_addresses) if self.tools is None else self.tools and self.power_state == "poweredOn"
 
     @property
     def linked_clone(self) -> bool:
-        """Whether a disk reads from another machine's."""
+        """Whether a disk reads from another VM's."""
         return any(disk.linked for disk in self.disks)
 
     @property
@@ -293,7 +294,7 @@ class VirtualMachine(HasPolicy, Entity):
         return list({id(one): one for one in found if one is not None}.values())
 
     def look(self) -> None:
-        """Somebody reads the machine: its tasks and a shutdown of its guest go on."""
+        """Somebody reads the VM: its tasks and a shutdown of its guest go on."""
         for task in list(self.tasks):
             task.touch()
         if self.shutting_down is not None:

@@ -23,6 +23,8 @@ COMMON: dict[str, t.Callable[[t.Any], t.Any]] = {
     "parent": lambda entity: entity.parent.reference if entity.parent else None,
     "overallStatus": lambda _entity: "green",
     "recentTask": lambda _entity: [],
+    # "alarms triggered by this entity or by its descendants" (vSphere API)
+    "triggeredAlarmState": lambda entity: [state for one in (entity, *entity.descendants()) for state in one.alarms],
 }
 
 
@@ -280,6 +282,7 @@ def tables(inventory: Inventory) -> dict[type, Table]:
         VirtualApp: {
             **_pool_table(inventory),
             "parentFolder": lambda app: app.folder.reference if app.folder else None,
+            "parentVApp": lambda app: app.parent.reference if isinstance(app.parent, VirtualApp) else None,
         },
         Datastore: _datastore_table(inventory),
         Folder: {

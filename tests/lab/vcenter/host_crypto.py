@@ -4,7 +4,7 @@
 """Encryption mode of hosts and clusters.
 
 Sources: the API reference of HostSystem, CryptoManagerHost and ClusterComputeResource (states, which key is taken,
-faults); "Cannot generate key" is what support articles quote. The texts after it are those of the key server.
+faults); "Cannot generate key" is what support articles quote. The texts after it are those of the KMIP server.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class HostCrypto:
         if isinstance(entity, Host):
             self._core.store.add(manager_of(entity), entity, {"enabled": lambda one: one.crypto_state == SAFE})
 
-    # by hand, with a key in clear text
+    # by hand, with a key unencrypted text
 
     @operation("PrepareCrypto", kind="write")
     def prepare(self, call: Call) -> None:
@@ -113,7 +113,7 @@ class HostCrypto:
 
     @operation("ConfigureCryptoKey", kind="write", blocking=True)
     def configure(self, call: Call) -> None:
-        """To safe, with the given key or the one that is due, and its machines are unlocked."""
+        """To safe, with the given key or the one that is due, and its VMs are unlocked."""
         host, given = self._host(call), call.arguments.get("keyId")
         self._check(host)
         self.make_safe(host, key_ref(given) if given else None)
@@ -124,7 +124,7 @@ class HostCrypto:
             key = given or host.crypto_key or self._cluster_key(host)
             provider = self._keys.default_of(host)
             if given is not None and not given.key_id:
-                # inferred: an empty key id has a native provider make one, as it does for machines
+                # inferred: an empty key id has a native provider make one, as it does for VMs
                 key, provider = None, self._native(given.provider)
         try:
             if key is not None:
@@ -153,7 +153,7 @@ class HostCrypto:
         return next((one.crypto_key for one in siblings if isinstance(one, Host) and one.crypto_key), None)
 
     def _unlock_machines(self, host: Host) -> None:
-        """The keys of its machines are pushed too, as far as they are to be had."""
+        """The keys of its VMs are pushed too, as far as they are available."""
         for machine in [one for one in self._inventory.vms if one.host is host and one.locked]:
             try:
                 for key in dict.fromkeys(machine.crypto_keys()):
@@ -183,7 +183,7 @@ class HostCrypto:
     # what happens to a host
 
     def restart(self, host: Host, with_keys: bool = False) -> None:
-        """Start a host anew. Without its keys it is not safe, and its encrypted machines are off and locked."""
+        """Start a host anew. Without its keys it is not safe, and its encrypted VMs are off and locked."""
         with self._core.lock:
             host.keys.clear()
             if host.crypto_state == PENDING:

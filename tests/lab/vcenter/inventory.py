@@ -30,7 +30,7 @@ from .entities import (
 )
 from .machine_builder import made_uuid
 
-# disks of the first machines, repeated for the others: every bus and every mix occurs
+# disks of the first VMs, repeated for the others: every bus and every mix occurs
 DISK_LAYOUTS = (
     ("scsi",),
     ("scsi", "scsi", "sata"),
@@ -75,9 +75,9 @@ class Inventory:
         folders: int = 0,
         **fields: t.Any,
     ) -> Inventory:
-        """A large inventory: `vm1`.. spread over hosts, datastores and folders, each with SCSI disks, all in clear.
+        """A large inventory: `vm1`.. spread over hosts, datastores and folders, each with SCSI disks, all unencrypted.
 
-        `fields` are set for every machine, such as power_state="poweredOn" and tools=True.
+        `fields` are set for every VM, such as power_state="poweredOn" and tools=True.
         """
         made = cls(hosts, 0, clusters, datastores)
         below = [made.add_folder(f"folder{number}") for number in range(1, folders + 1)] or [made.vm_folder]
@@ -139,7 +139,7 @@ class Inventory:
         return store
 
     def add_folder(self, name: str, parent: Folder | None = None) -> Folder:
-        """A folder of machines, at the top or in another one."""
+        """A folder of VMs, at the top or in another one."""
         folder = Folder(vim.Folder(f"group-v{self._number('folder', 100)}"), name)
         folder.child_types = self.vm_folder.child_types
         return self._add(folder, parent or self.vm_folder)
@@ -149,10 +149,15 @@ class Inventory:
         above = parent if isinstance(parent, ResourcePool) else self.root_pool(parent or self.clusters[0])
         return self._add(ResourcePool(vim.ResourcePool(f"resgroup-{self._number('pool', 1000)}"), name), above)
 
-    def add_app(self, name: str, folder: Folder | None = None) -> VirtualApp:
-        """A vApp in the root pool of the first cluster; put machines in with `add_vm(folder=app, pool=app)`."""
-        app = VirtualApp(vim.VirtualApp(f"resgroup-v{self._number('app', 1)}"), name, folder=folder or self.vm_folder)
-        return self._add(app, self.root_pool(self.clusters[0]))
+    def add_app(self, name: str, folder: Folder | None = None, parent: ResourcePool | None = None) -> VirtualApp:
+        """A vApp in a pool, a vApp, or the first cluster's root pool; put VMs in with `add_vm(folder=app, pool=app)`.
+
+        Only a vApp that is in no other one has a folder (vSphere API, VirtualApp.parentFolder).
+        """
+        inside = isinstance(parent, VirtualApp)
+        app = VirtualApp(vim.VirtualApp(f"resgroup-v{self._number('app', 1)}"), name)
+        app.folder = None if inside else folder or self.vm_folder
+        return self._add(app, parent or self.root_pool(self.clusters[0]))
 
     @staticmethod
     def root_pool(cluster: Entity | None) -> ResourcePool | None:
@@ -172,7 +177,7 @@ class Inventory:
         disks: t.Sequence[Disk] | None = None,
         **fields: t.Any,
     ) -> VirtualMachine:
-        """A further machine, powered off and in clear; `fields` are others of VirtualMachine.
+        """A further VM, powered off and unencrypted; `fields` are others of VirtualMachine.
 
         It has one disk for each named bus (`scsi`, or `scsi:1` for the second controller), or the given ones.
         """
@@ -226,7 +231,7 @@ class Inventory:
         return made
 
     def remove_vm(self, machine: VirtualMachine) -> None:
-        """Take out a machine."""
+        """Take out a VM."""
         self.vms.remove(machine)
         self._entities.pop(vmomi.moid(machine.reference), None)
         if machine.parent is not None:
@@ -242,7 +247,7 @@ class Inventory:
         return self._entities.get(reference if isinstance(reference, str) else vmomi.moid(reference))
 
     def vm(self, name: str) -> VirtualMachine:
-        """The machine of that name."""
+        """The VM of that name."""
         return next(machine for machine in self.vms if machine.name == name)
 
     def host(self, name: str) -> Host:
@@ -261,7 +266,7 @@ class Inventory:
         found = list(entity.descendants() if recursive else entity.children)
         if isinstance(entity, (Cluster, ResourcePool, Host)) and recursive:
             pools = {vmomi.moid(one.reference) for one in [entity, *found] if isinstance(one, ResourcePool)}
-            known = {id(one) for one in found}  # machines of a vApp
+            known = {id(one) for one in found}  # VMs of a vApp
             found += [
                 machine
                 for machine in self.vms
@@ -280,7 +285,7 @@ class Inventory:
     # encryption state
 
     def encrypt(self, machine: VirtualMachine, provider: str, key_id: str, disks: bool = True) -> None:
-        """Make a machine encrypted: its home, and its disks unless told otherwise; with the bundled policy."""
+        """Make a VM encrypted: its home, and its disks unless told otherwise; with the bundled policy."""
         self._encrypt_home(machine, KeyRef(provider, key_id))
         machine.policy = BUNDLED_ENCRYPTION_POLICY
         for disk in machine.disks if disks else ():
@@ -288,7 +293,7 @@ class Inventory:
 
     @staticmethod
     def _encrypt_home(machine: VirtualMachine, key: KeyRef) -> None:
-        machine.crypto_key, machine.migrate_encryption = key, "required"
+        machine.crypto_key, machine.migrate_encryption, machine.ft_encryption = key, "required", "ftEncryptionRequired"
 
     def encrypt_disk(self, machine: VirtualMachine, number: int, provider: str, key_id: str) -> Disk:
         """Make one disk encrypted with a key of its own; disks are counted from 0."""
@@ -306,8 +311,9 @@ class Inventory:
         host.crypto_key, host.crypto_state = KeyRef(provider, key_id), "safe"
 
     def decrypt(self, machine: VirtualMachine) -> None:
-        """Make a machine clear."""
-        machine.crypto_key, machine.locked, machine.migrate_encryption = None, False, "opportunistic"
+        """Make a VM clear."""
+        machine.crypto_key, machine.locked = None, False
+        machine.migrate_encryption, machine.ft_encryption = "opportunistic", "ftEncryptionOpportunistic"
         machine.policy = None
         for disk in machine.disks:
             disk.crypto_key = disk.policy = None
@@ -329,7 +335,7 @@ class Inventory:
         machine.changes += 1
 
     def users_of(self, key: KeyRef) -> list[VirtualMachine]:
-        """The machines of which home or a disk uses a key."""
+        """The VMs of which home or a disk uses a key."""
         return [machine for machine in self.vms if key in machine.crypto_keys()]
 
     def users(self) -> dict[KeyRef, list[VirtualMachine]]:
@@ -341,7 +347,7 @@ class Inventory:
         return found
 
     def keys_in_use(self) -> dict[KeyRef, None]:
-        """All keys that machines and hosts refer to, in order of appearance."""
+        """All keys that VMs and hosts refer to, in order of appearance."""
         found: dict[KeyRef, None] = {}
         for machine in self.vms:
             found.update(dict.fromkeys(machine.crypto_keys()))

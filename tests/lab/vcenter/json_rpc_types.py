@@ -105,7 +105,7 @@ def error(name: str, message: t.Mapping[str, t.Any]) -> t.Any:
 
 
 def decode(value: t.Any) -> t.Any:
-    """A value without its marks; unset fields are left out. ValueError for what is no such value."""
+    """A value without its marks; without unset fields. ValueError for what is no such value."""
     if isinstance(value, list):
         return [decode(one) for one in value]
     if not isinstance(value, dict):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""vCenter's connections to key servers: status, trust flags and keys come from real KMIP over real mTLS."""
+"""vCenter's connections to KMIP servers: status, trust flags and keys come from real KMIP over real mTLS."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CLOSED = "Cannot connect to the key server {0.address}:{0.port}."
 
 @dataclasses.dataclass(frozen=True)
 class Route:
-    """How vCenter gets to a key server: an address of its name, and what fails there (`works`: nothing)."""
+    """How vCenter gets to a KMIP server: an address of its name, and what fails there (`works`: nothing)."""
 
     address: str
     aversion: str = "works"

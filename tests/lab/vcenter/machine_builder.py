@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Disks of machines: their keys, places and file names, as they are made, cloned and put under snapshots."""
+"""Disks of VMs: their keys, places and file names, as they are made, cloned and put under snapshots."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def made_uuid(text: str) -> str:
 
 
 def file_name(store: Datastore, name: str, number: int) -> str:
-    """The file of a machine's disk of that number, counted from 0."""
+    """The file of a VM's disk of that number, counted from 0."""
     return f"[{store.name}] {name}/{name}" + (f"_{number}" if number else "") + ".vmdk"
 
 
@@ -43,7 +43,7 @@ def place(disks: t.Iterable[Disk], where: str, unit: int | None = None) -> tuple
 
 
 def make_disks(store: Datastore, name: str, places: t.Sequence[str]) -> list[Disk]:
-    """One disk for each place, in clear."""
+    """One disk for each place, unencrypted."""
     disks: list[Disk] = []
     for number, where in enumerate(places):
         bus, controller, unit, key = place(disks, where)
@@ -66,7 +66,7 @@ def take_layer(machine: VirtualMachine, number: int, depth: int) -> None:
 
 
 def remove_layers(machine: VirtualMachine) -> None:
-    """Each disk is one file again; what a linked clone reads from another machine stays."""
+    """Each disk is one file again; what a linked clone reads from another VM stays."""
     for disk in machine.disks:
         own = [parent for parent in disk.parents if folder_of(parent) == folder_of(disk.file_name)]
         disk.parents = disk.parents[len(own) :]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Keys on their way to a host: from the key server over real KMIP, or made by a native provider."""
+"""Keys on their way to a host: from the KMIP server over real KMIP, or made by a native provider."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 
 @contextlib.contextmanager
 def as_fault() -> t.Iterator[None]:
-    """Tell what a key server refused as the fault of a task."""
+    """Tell what a KMIP server refused as the fault of a task."""
     try:
         yield
     except KmsRefused as exc:
@@ -38,7 +38,7 @@ class MachineKeys:
         self._core = core
         self._inventory = inventory
         self._keys = keys
-        self._one_host = threading.Lock()  # or two machines that are encrypted at once would make it two keys
+        self._one_host = threading.Lock()  # or two VMs that are encrypted at once would make it two keys
 
     def default_provider(self, host: Host | None) -> Provider:
         """The default of the host's cluster, else that of what is above it, else of the vCenter."""
@@ -112,7 +112,7 @@ class MachineKeys:
     def make_safe(self, host: Host, provider: Provider) -> None:
         """Turn a host's encryption mode on with its own key, else its cluster's, else a new one of the provider.
 
-        The key comes from the provider of the machine's key (inferred).
+        The key comes from the provider of the VM's key (inferred).
         """
         with self._one_host:
             if host.crypto_state == "safe":

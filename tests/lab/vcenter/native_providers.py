@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Native key providers: what the REST interface does with them, and what they mean for hosts and machines."""
+"""Native key providers: what the REST interface does with them, and what they mean for hosts and VMs."""
 
 from __future__ import annotations
 
@@ -82,10 +82,10 @@ class NativeProviders:
         core.crypto.on_added.append(self._unlock)
         core.crypto.on_dropped.append(self._lock)
 
-    # machines
+    # VMs
 
     def _lock(self, provider: Provider) -> None:
-        """Machines that are off lose their key with the provider; hosts still hold the keys of running ones."""
+        """VMs that are off lose their key with the provider; hosts still hold the keys of running ones."""
         if provider.management_type != NATIVE:
             return
         for machine in self._inventory.vms:

@@ -51,7 +51,7 @@ class PbmServiceInstance:
 
 
 class Associations:
-    """Which machine or disk has which policy: the fields `policy` of the inventory."""
+    """Which VM or disk has which policy: the fields `policy` of the inventory."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory

@@ -45,9 +45,9 @@ def component_rule(component: str) -> Rule:
     return COMPONENTS_NAMESPACE, component, {component: component}
 
 
-def encryption_rule(allow_cleartext_filters: bool = False) -> Rule:
+def encryption_rule(allow_filters_before_encryption: bool = False) -> Rule:
     """Encryption without a component; the value is a text."""
-    return CRYPT_NAMESPACE, CRYPT_ID, {"AllowCleartextFilters": str(allow_cleartext_filters)}
+    return CRYPT_NAMESPACE, CRYPT_ID, {"AllowCleartextFilters": str(allow_filters_before_encryption)}
 
 
 def tag_rule(category: str, *tags: str, operator: str | None = None) -> Rule:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""PerformanceManager: a few counters of hosts and machines, with the numbers of a real vCenter and invented values."""
+"""PerformanceManager: a few counters of hosts and VMs, with the numbers of a real vCenter and invented values."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Performance:
 
     @operation("QueryPerfProviderSummary")
     def summary(self, call: Call) -> t.Any:
-        """Hosts and machines have samples of the moment, all entities have those that are kept."""
+        """Hosts and VMs have samples of the moment, all entities have those that are kept."""
         reference = call.arguments["entity"]
         entity = self._inventory.entity(reference)
         if entity is None:

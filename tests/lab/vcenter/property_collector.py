@@ -45,6 +45,7 @@ class Collector:
     next_page: int = 0
     version: int = 0
     cancelled: bool = False
+    ended: bool = False
 
     def put(self, rest: list[tuple[t.Any, list[str]]]) -> str:
         """Keep what is left of a read; the first token is the string 0, as vCenter's is."""
@@ -68,7 +69,8 @@ class PropertyCollectors:
     def forget(self, session: Session) -> None:
         """Drop what a session left."""
         for key in [key for key in self._collectors if key[0] == session.key]:
-            del self._collectors[key]
+            self._collectors.pop(key).ended = True
+        self._core.notify()
 
     def _collector(self, call: Call) -> Collector:
         return self._collectors.setdefault((call.session.key, vmomi.moid(call.this)), Collector())
@@ -195,6 +197,8 @@ class PropertyCollectors:
             collector = self._collector(call)
             self._start(collector, call.arguments.get("version") or "")
             while True:
+                if collector.ended and self._core.settings.ended_wait_refused:
+                    raise errors.not_authenticated(call.this)
                 updates = self._updates(collector, call.version, limit)
                 if updates is not None:
                     return updates

@@ -59,7 +59,7 @@ class ProviderKeys:
             raise KmsRefused(f"Key provider {provider.id} requires TPM, which is missing on {', '.join(lacking)}.")
 
     def fetch(self, key: KeyRef, hosts: t.Sequence[Host] = ()) -> None:
-        """Get a key again, to push it to hosts; raises KmsRefused when it is not to be had."""
+        """Get a key again, to push it to hosts; raises KmsRefused when it is unavailable."""
         provider = self._core.crypto.providers.get(key.provider)
         if provider is None:
             raise KmsRefused(f"Key {key.key_id} cannot be found: the key provider {key.provider} is not configured.")

@@ -5,7 +5,7 @@
 
 Names of operations and fields are those of the official bindings (com.vmware.cis.tagging): below /api since 7.0 U2, in
 the older tree below /rest, where an id stands behind id: and answers are wrapped, and over JSON-RPC. What a user may
-not read is left out of lists.
+not read is missing in lists.
 """
 
 from __future__ import annotations

@@ -60,6 +60,7 @@ class ServiceInstance:
             sessionManager=vim.SessionManager("SessionManager"),
             authorizationManager=vim.AuthorizationManager("AuthorizationManager"),
             taskManager=vim.TaskManager("TaskManager"),
+            alarmManager=vim.alarm.AlarmManager("AlarmManager"),
             searchIndex=vim.SearchIndex("SearchIndex"),
             setting=vim.option.OptionManager("VpxSettings"),
             perfManager=vim.PerformanceManager("PerfMgr"),
@@ -114,7 +115,7 @@ class SearchIndex:
 
     @operation("FindByDnsName")
     def by_name(self, call: Call) -> t.Any:
-        """The host, or the machine, of that name."""
+        """The host, or the VM, of that name."""
         kind = VirtualMachine if call.arguments["vmSearch"] else Host
         wanted = call.arguments["dnsName"]
         return next((one.reference for one in self._inventory if isinstance(one, kind) and one.name == wanted), None)

@@ -28,19 +28,20 @@ class VCenterSettings:
     session_limit: int = 2000  # performance blog of 2021
     idle_timeout: float = 0.0  # seconds of lab time until a session ends; 0: never
     task_polls: int = 0  # how often a task is seen running before it is finished
-    reconfigure_polls: int | None = None  # the same for tasks that reconfigure a machine; None: task_polls
+    reconfigure_polls: int | None = None  # the same for tasks that reconfigure a VM; None: task_polls
     vsan_settling_looks: int = 0  # how often vSAN is seen changing after its task is over
     vsan_encryption_allowed: bool = assumed("vcenter.vsan_encryption_allowed")
     vsan_esa_can_change: bool = assumed("vcenter.vsan_esa_can_change")
     tasks_at_once: int = 640  # what is started beyond that is queued (performance blog of 2021)
-    shutdown_looks: int = 1  # readings of a machine that still show it on after ShutdownGuest
+    shutdown_looks: int = 1  # readings of a VM that still show it on after ShutdownGuest
     mixed_keys: bool = assumed("vcenter.mixed_keys")
     recrypt_needs_new_key: bool = assumed("vcenter.recrypt_needs_new_key")
     standard_empty_key_id: bool = assumed("vcenter.standard_empty_key_id")
     native_unsaved_usable: bool = assumed("vcenter.native_unsaved_usable")
     decrypt_needs_profile: bool = assumed("vcenter.decrypt_needs_profile")
+    ended_wait_refused: bool = assumed("vcenter.ended_wait_refused")  # else all objects have left its view
     wait_limit: float = 1800.0  # seconds that a wait for updates may block
-    kms_timeout: float = 60.0  # seconds for one connection to a key server; a busy machine is no fault
+    kms_timeout: float = 60.0  # seconds for one connection to a KMIP server; a busy computer is no fault
     ecdsa_endpoint: str = assumed("vcenter.ecdsa_endpoint")
     ecdsa_endpoint_7: str = assumed("vcenter.ecdsa_endpoint_7")
     argument_fault: str = assumed("vcenter.argument_fault")
@@ -56,8 +57,13 @@ class VCenterSettings:
     key_refusal_words: str = assumed("vcenter.key_refusal_words")
     shallow_rekey_privilege: str = assumed("vcenter.shallow_rekey_privilege")
     vmotion_mode_fault: str = assumed("vcenter.vmotion_mode_fault")
+    ft_mode_fault: str = assumed("vcenter.ft_mode_fault")
+    ft_mode_after_decryption: str = assumed("vcenter.ft_mode_after_decryption")
     fault_tolerance_fault: str = assumed("vcenter.fault_tolerance_fault")
     old_hardware_fault: str = assumed("vcenter.old_hardware_fault")
+    tpm_fault: str = assumed("vcenter.tpm_fault")
+    tpm_removal_decrypts: bool = assumed("vcenter.tpm_removal_decrypts")
+    tpm_removal_needs_no_snapshots: bool = assumed("vcenter.tpm_removal_needs_no_snapshots")
     property_needs_privilege: bool = assumed("vcenter.property_needs_privilege")
     native_status: str = assumed("vcenter.native_status")
     partial_status: str = assumed("vcenter.partial_status")
@@ -76,6 +82,7 @@ class VCenterSettings:
     imported_is_backed_up: bool = assumed("vcenter.imported_is_backed_up")
     backup_keeps_constraints: bool = assumed("vcenter.backup_keeps_constraints")
     tagging_limit: int = assumed("vcenter.tagging_limit")
+    unknown_key_status: str = assumed("vcenter.unknown_key_status")
     untagged_objects_listed: bool = assumed("vcenter.untagged_objects_listed")
     dry_run_refuses_existing: bool = assumed("vcenter.dry_run_refuses_existing")
     pbm_paths: tuple[str, ...] = assumed("vcenter.pbm_paths")
@@ -92,6 +99,7 @@ class VCenterSettings:
     replication_needs_group: bool = assumed("vcenter.replication_needs_group")
     policy_needs_apply: bool = assumed("vcenter.policy_needs_apply")
     policy_query_limit: int = assumed("vcenter.policy_query_limit")
+    unknown_event_types_refused: bool = assumed("vcenter.unknown_event_types_refused")
 
     def __post_init__(self) -> None:
         if self.version not in RELEASES:

@@ -118,7 +118,7 @@ def parse(body: bytes, version: str) -> SoapRequest:
 
 
 def serialise(name: str, value: t.Any, kind: type, version: str, flags: int = 0) -> str:
-    """One element, or one for each item of a list; nothing for None. Fields newer than `version` are left out."""
+    """One element, or one for each item of a list; nothing for None. It has no fields newer than `version`."""
     writer = io.StringIO()
     vmomi.ServerSerializer(writer, version).Serialize(value, vmomi.element(name, kind, version, flags))
     return CONTROL.sub("", writer.getvalue())

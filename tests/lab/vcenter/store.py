@@ -37,6 +37,16 @@ class ObjectStore:
     def __init__(self) -> None:
         self._objects: dict[str, Stored] = {}
         self._checked: dict[tuple[type, str, str], t.Any] = {}
+        self._refused: set[tuple[str, str]] = set()
+
+    def refuse(self, moid: str, name: str) -> None:
+        """Nobody may call this method (its wire name) of the object, or read this property, from now on."""
+        self._refused.add((moid, name))
+
+    def check_allowed(self, reference: t.Any, name: str, privilege: str | None) -> None:
+        """Raise NoPermission for what is refused; `privilege`: the one that the metadata asks for."""
+        if (vmomi.moid(reference), name) in self._refused:
+            raise errors.no_permission(reference, privilege or "System.View")
 
     def add(
         self,
@@ -114,14 +124,16 @@ class ObjectStore:
         return info
 
     def read(self, reference: t.Any, path: str) -> t.Any:
-        """The value at a dotted path, typed; None when unset."""
+        """The value at a dotted path, typed; None when unset. Raises NoPermission for one that is refused."""
         stored = self._stored(reference)
+        first, *rest = path.split(".")
+        if self._refused:
+            self.check_allowed(reference, first, vmomi.property_info(type(stored.reference), first).privId)
         direct = stored.table.get(path)
         if direct is not None:
             value = direct(stored.source)
             info = self.check_path(type(stored.reference), path, vmomi.NEWEST)
             return value if info is None else vmomi.typed(value, info.type)
-        first, *rest = path.split(".")
         function = stored.table.get(first)
         value = function(stored.source) if function else None
         declared = vmomi.property_info(type(stored.reference), first).type

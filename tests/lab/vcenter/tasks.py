@@ -4,7 +4,7 @@
 """Task objects.
 
 A task lasts for a number of looks, not for a time: each reading of it, each turn of a wait for updates that watches it,
-and each reading of the machine that it works on is one look. So a task that nobody waits for ends when its machine is
+and each reading of the VM that it works on is one look. So a task that nobody waits for ends when its VM is
 read again. What it does takes effect at its end.
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 import collections
 import dataclasses
 import datetime
+import itertools
 import typing as t
 
 from pyVmomi import vim
@@ -175,6 +176,7 @@ class Tasks:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._tasks: list[Task] = []
+        self._numbers = itertools.count(1)
         self._running = 0
         self._queue: collections.deque[Task] = collections.deque()
         self._peaks = Peaks()
@@ -220,10 +222,29 @@ class Tasks:
             task.error, task.effect = task.error or vim.fault.TaskInProgress(task=task.reference), None
             task.end()
 
-    def _make(self, entity: t.Any, description_id: str, machine: VirtualMachine | None = None) -> Task:
-        number = len(self._tasks) + 1
+    def all(self) -> list[Task]:
+        """All that were started, oldest first."""
+        return list(self._tasks)
+
+    def forget(self) -> None:
+        """No task that is over is remembered."""
+        with self._core.lock:
+            self._tasks = [task for task in self._tasks if not task.done]
+
+    def failed(self, machine: VirtualMachine | None, description_id: str, error: t.Any, age: float = 0.0) -> Task:
+        """A task that somebody else started, and that failed `age` seconds ago."""
+        with self._core.lock:
+            about = machine.reference if machine else vim.Folder("group-d1")
+            task = self._make(about, description_id, machine, "somebody")
+            task.started -= datetime.timedelta(seconds=age)
+            task.error, task.now = error, lambda: task.started
+            task.end()
+        return task
+
+    def _make(self, entity: t.Any, description_id: str, machine: VirtualMachine | None = None, user: str = "") -> Task:
+        number = next(self._numbers)
         reference = vim.Task(f"task-{number}")
-        user, now = sessions.current().user, self._core.clock.now
+        user, now = user or sessions.current().user, self._core.clock.now
         task = Task(reference, description_id, entity, user, now(), number, machine=machine, now=now)
         self._tasks.append(task)
         self._core.store.add(reference, task, TABLE, touch=task.touch, revision=task.revision)
@@ -238,7 +259,7 @@ class Tasks:
         return task.reference
 
     def open(self, machine: VirtualMachine, description_id: str) -> Task:
-        """A task on a machine that keeps others away from it, and does not go on before `launch`."""
+        """A task on a VM that keeps others away from it, and does not go on before `launch`."""
         with self._core.lock:
             task = self._make(machine.reference, description_id, machine)
             task.polls = None
@@ -253,7 +274,7 @@ class Tasks:
         return task
 
     def busy(self, machine: VirtualMachine, description_id: str) -> t.Any:
-        """None, or when another task works on the machine one that failed for that; it is also a look at the other."""
+        """None, or when another task works on the VM one that failed for that; it is also a look at the other."""
         if not machine.tasks:
             return None
         other: Task = machine.tasks[0]
@@ -276,7 +297,7 @@ class Tasks:
     def start(
         self, machine: VirtualMachine, description_id: str, effect: Effect | None = None, error: t.Any = None
     ) -> t.Any:
-        """A task on a machine; the error or what `effect` does and returns is seen at its end."""
+        """A task on a VM; the error or what `effect` does and returns is seen at its end."""
         return self.launch(self.open(machine, description_id), effect, error)
 
     def _run(self, task: Task, polls: int) -> None:

@@ -117,7 +117,7 @@ def select(store: ObjectStore, spec: t.Any, version: str) -> Selection:
 
 
 def content(store: ObjectStore, reference: t.Any, paths: t.Iterable[str]) -> t.Any:
-    """An object's values; unset ones are left out, those that the session may not see are in missingSet."""
+    """An object's values; without unset ones; those that the session may not see are in missingSet."""
     store.touch(reference)
     return values(store, reference, paths)
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CryptoManagerKmip: certificates, both ways of the trust between vCenter and key servers."""
+"""CryptoManagerKmip: certificates, both ways of the trust between vCenter and KMIP servers."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Trust:
             raise rejected(self._core, "The certificate is not the one generated last", "certificate")
         provider.identity = pending
 
-    # identity: signed by the key server
+    # identity: signed by the KMIP server
 
     @operation("GenerateClientCsr", kind="write")
     def generate_csr(self, call: Call) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The faults of operations on machines. Their keys are public (vm-operator's crypto reconciler); the texts are ours."""
+"""The faults of operations on VMs. Their keys are public (vm-operator's crypto reconciler); the texts are ours."""
 
 from __future__ import annotations
 
@@ -67,19 +67,19 @@ def keyed(key: str, index: int | None = None, text: str | None = None) -> t.Any:
 
 
 def power_state(existing: str, wanted: str = "poweredOff") -> t.Any:
-    """The machine is in the wrong power state."""
+    """The VM is in the wrong power state."""
     words = {"poweredOn": "Powered on", "poweredOff": "Powered off", "suspended": "Suspended"}
     text = f"The attempted operation cannot be performed in the current state ({words.get(existing, existing)})."
     return vim.fault.InvalidPowerState(requestedState=wanted, existingState=existing, msg=text)
 
 
 def invalid_state(text: str) -> t.Any:
-    """The machine's state does not allow it."""
+    """The VM's state does not allow it."""
     return vim.fault.InvalidState(msg=f"The operation is not allowed in the current state. {text}")
 
 
 def not_supported(text: str) -> t.Any:
-    """The machine is of a kind that cannot do it."""
+    """The VM is of a kind that cannot do it."""
     return vmodl.fault.NotSupported(msg=f"The operation is not supported on the object. {text}")
 
 
@@ -89,12 +89,12 @@ def invalid(text: str) -> t.Any:
 
 
 def task_in_progress(task: t.Any) -> t.Any:
-    """Another task works on the machine."""
+    """Another task works on the VM."""
     return vim.fault.TaskInProgress(task=task, msg="Another task is already in progress.")
 
 
 def keys_required(keys: list[t.Any]) -> t.Any:
-    """Keys of a locked machine are missing."""
+    """Keys of a locked VM are missing."""
     return vim.fault.EncryptionKeyRequired(requiredKey=keys, msg="One or more required encryption keys are missing.")
 
 

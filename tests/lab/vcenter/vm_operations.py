@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Power, snapshots, templates, clones: what machines do besides being reconfigured."""
+"""Power, snapshots, templates, clones: what VMs do besides being reconfigured."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class VmOperations:
 
     @operation("ShutdownGuest", kind="write")
     def shutdown(self, call: Call) -> None:
-        """Ask VMware Tools; no task: the machine is off after some readings of it, or never."""
+        """Ask VMware Tools; no task: the VM is off after some readings of it, or never."""
         machine = self._machine(call)
         fault = self._state(machine)
         if fault is None and machine.power_state != ON:
@@ -190,7 +190,7 @@ class VmOperations:
 
     @operation("Destroy_Task", kind="write")
     def destroy(self, call: Call) -> t.Any:
-        """A machine that is off; nothing else of the inventory can be destroyed here."""
+        """A VM that is off; nothing else of the inventory can be destroyed here."""
         machine = self._core.store.source(call.this)
         if not isinstance(machine, VirtualMachine):
             raise vm_faults.not_supported("Only virtual machines can be destroyed.")

@@ -51,6 +51,8 @@ def missing(change: Change, target: Target, settings: VCenterSettings) -> Fault:
     if target.action in (ENCRYPT, DEEP):
         free = target.disk is None and target.action == ENCRYPT and change.has_tpm
         return None if target.encrypting_profile or free else _bad_policy(target)
+    if target.disk is None and change.tpm_decrypts:
+        return None
     if target.action == DECRYPT:
         wrong = target.encrypting_profile or (target.profile and not settings.decrypt_takes_policy)
         return _bad_policy(target) if wrong or (target.profile is None and settings.decrypt_needs_profile) else None

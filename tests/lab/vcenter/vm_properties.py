@@ -103,7 +103,7 @@ def _make_disk(number: int, disk: Disk, machine: VirtualMachine) -> t.Any:
 
 
 def _controllers(machine: VirtualMachine) -> list[t.Any]:
-    """Those that disks are on, and the IDE controller that every machine has."""
+    """Those that disks are on, and the IDE controller that every VM has."""
     attached: dict[tuple[str, int], list[int]] = {("ide", 0): []}
     for disk in machine.disks:
         attached.setdefault((disk.bus, disk.controller), []).append(disk.key)
@@ -204,7 +204,7 @@ def files(machine: VirtualMachine) -> t.Any:
 
 
 def crypto_state(machine: VirtualMachine) -> str | None:
-    """locked or unlocked; unset for a clear machine."""
+    """locked or unlocked; unset for an unencrypted VM."""
     if machine.crypto_key is None:
         return None
     return "locked" if machine.locked else "unlocked"
@@ -307,7 +307,7 @@ def snapshot_info(machine: VirtualMachine) -> t.Any:
     if newest is None:
         return None
     trees = [_tree(snapshot, machine) for snapshot in machine.snapshots]
-    # vSphere API: unset when the machine is on no snapshot of its tree
+    # vSphere API: unset when the VM is on no snapshot of its tree
     current = None if machine.off_tree else newest.reference
     return vim.vm.SnapshotInfo(currentSnapshot=current, rootSnapshotList=trees)
 

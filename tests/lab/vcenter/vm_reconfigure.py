@@ -54,7 +54,8 @@ class Reconfigure:
             if busy is not None:
                 return busy
             task = self._tasks.open(machine, RECONFIGURE)
-            change = vm_spec.read(machine, call.arguments["spec"], self._core.is_encryption_policy)
+            settings, spec = self._core.settings, call.arguments["spec"]
+            change = vm_spec.read(machine, spec, self._core.is_encryption_policy, settings.tpm_removal_decrypts)
             error = self._refusal(change)
             planned = None if error is not None else self._faults.pick(machine.name, call.name)
         if error is None:
@@ -136,8 +137,11 @@ class Reconfigure:
 
     def _apply(self, change: Change) -> None:
         machine, spec = change.machine, change.spec
+        was_encrypted = machine.crypto_key is not None
         for target in change.targets:
             self._apply_target(machine, target)
+        if was_encrypted and machine.crypto_key is None:
+            machine.ft_encryption = self._core.settings.ft_mode_after_decryption
         machine.tpm = change.has_tpm
         machine.migrate_encryption = spec.migrateEncryption or machine.migrate_encryption
         machine.ft_encryption = getattr(spec, "ftEncryptionMode", None) or machine.ft_encryption
@@ -154,7 +158,7 @@ class Reconfigure:
         if machine.crypto_key is None:
             machine.extra_config.pop(BUNDLE, None)
             return
-        machine.migrate_encryption = "required"
+        machine.migrate_encryption, machine.ft_encryption = "required", "ftEncryptionRequired"
         machine.extra_config.setdefault(BUNDLE, "vmware:key/list/(lab)")
 
     def _apply_target(self, machine: VirtualMachine, target: Target) -> None:

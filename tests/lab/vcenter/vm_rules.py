@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which reconfiguration of a machine is refused, and with which fault.
+"""Which reconfiguration of a VM is refused, and with which fault.
 
 The rules are those of vSphere Security, vcsim's checks and vm-operator; each function returns a fault or None. The
 order in which the lab looks is that of the tables; clients must look at each fault by itself.
@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
 
 Fault = t.Any
 OLDEST_HARDWARE = 13
+OLDEST_HARDWARE_TPM = 14  # the vendor on vSphere 6.7, "Virtual Trusted Platform Modules"
 REWRITES = (ENCRYPT, DECRYPT, DEEP)  # the data is written anew
 # VirtualMachine.config.extraConfig keys that belong to the platform (vm-operator)
 PROTECTED = frozenset(
@@ -44,7 +45,7 @@ PRIVILEGES = {
 }
 
 
-# the machine, whatever the spec says
+# the VM, whatever the spec says
 
 
 def not_connected(change: Change) -> Fault:
@@ -55,14 +56,14 @@ def not_connected(change: Change) -> Fault:
 
 
 def locked(change: Change) -> Fault:
-    """A locked machine needs its keys first."""
+    """A locked VM needs its keys first."""
     if not change.machine.locked:
         return None
     return vm_faults.keys_required([crypto_key_id(key) for key in dict.fromkeys(change.machine.crypto_keys())])
 
 
 def template(change: Change) -> Fault:
-    """A template has to become a machine first. (The fault is inferred: PowerOnVM_Task declares it for templates.)"""
+    """A template has to become a VM first. (The fault is inferred: PowerOnVM_Task declares it for templates.)"""
     refused = change.machine.template and (change.actions() or change.spec.deviceChange)
     return vm_faults.not_supported("It is a template.") if refused else None
 
@@ -84,13 +85,23 @@ def protected_keys(change: Change) -> Fault:
 
 
 def vmotion_mode(change: Change, settings: VCenterSettings) -> Fault:
-    """An encrypted machine moves encrypted, always; the fault is assumed."""
+    """An encrypted VM moves encrypted, always; the fault is assumed."""
     mode = change.spec.migrateEncryption
     if not mode or mode == "required" or not change.key_afterwards(None):
         return None
     if settings.vmotion_mode_fault == "NotSupported":
         return vm_faults.not_supported("An encrypted virtual machine moves encrypted.")
     return errors.invalid_argument("configSpec.migrateEncryption")
+
+
+def ft_mode(change: Change, settings: VCenterSettings) -> Fault:
+    """The same for its Fault Tolerance (vSphere API, EncryptedFtModes); the fault is assumed."""
+    mode = getattr(change.spec, "ftEncryptionMode", None)
+    if not mode or mode == "ftEncryptionRequired" or not change.key_afterwards(None):
+        return None
+    if settings.ft_mode_fault == "NotSupported":
+        return vm_faults.not_supported("The Fault Tolerance of an encrypted virtual machine is encrypted.")
+    return errors.invalid_argument("configSpec.ftEncryptionMode")
 
 
 def hardware(change: Change, settings: VCenterSettings) -> Fault:
@@ -124,17 +135,29 @@ def devices(change: Change) -> Fault:
 
 
 def tpm(change: Change) -> Fault:
-    """A vTPM: one, added and removed with the power off, in an encrypted machine."""
+    """A vTPM is added and removed with the power off, in an encrypted VM (4.8)."""
     machine = change.machine
     if (change.adds_tpm or change.removes_tpm) and machine.power_state != "poweredOff":
         return vm_faults.power_state(machine.power_state)
-    if change.adds_tpm and machine.tpm:
-        return vm_faults.not_supported("Only one virtual TPM is possible.")
-    if change.adds_tpm and machine.firmware != "efi":
-        return vm_faults.not_supported("A virtual TPM needs EFI firmware.")
     if change.home.action == DECRYPT and change.has_tpm:
         key = "msg.vtpm.add.notEncrypted" if change.adds_tpm else "msg.vigor.enc.required.vtpm"
         return keyed(key)
+    return None
+
+
+def tpm_needs(change: Change, settings: VCenterSettings) -> Fault:
+    """One vTPM, EFI firmware, hardware 14 or newer (4.8); removed without snapshots. The faults are assumed."""
+    machine, refuse = change.machine, vm_faults.invalid
+    if settings.tpm_fault == "NotSupported":
+        refuse = vm_faults.not_supported
+    if change.adds_tpm and machine.tpm:
+        return refuse("Only one virtual TPM is possible.")
+    if change.adds_tpm and machine.firmware != "efi":
+        return refuse("A virtual TPM needs EFI firmware.")
+    if change.adds_tpm and int(machine.hardware.rpartition("-")[2]) < OLDEST_HARDWARE_TPM:
+        return refuse(f"A virtual TPM is not possible with virtual hardware of version {machine.hardware}.")
+    if change.removes_tpm and machine.snapshots and settings.tpm_removal_needs_no_snapshots:
+        return keyed(f"{CONFIG}.snapshots")
     return None
 
 
@@ -188,7 +211,7 @@ def shared(change: Change, target: Target) -> Fault:
 
 
 def home_before_disk(change: Change, target: Target) -> Fault:
-    """No encrypted disk in a machine whose home is clear."""
+    """No encrypted disk in a VM whose home is clear."""
     if target.disk is not None and target.action != DECRYPT and not change.key_afterwards(None):
         return keyed(f"{CONFIG}.mismatch")
     if target.disk is None and target.action == DECRYPT:
@@ -206,12 +229,12 @@ OF_MACHINES = (
     devices,
     tpm,
 )
-BY_SETTINGS = (vmotion_mode, fault_tolerance, hardware)
+BY_SETTINGS = (vmotion_mode, ft_mode, fault_tolerance, hardware, tpm_needs)
 OF_TARGETS = (state, power, snapshots, disk_chain, raw_device, shared, home_before_disk)
 
 
 def missing_privilege(change: Change, may: t.Callable[[str], bool], settings: VCenterSettings) -> str | None:
-    """The first privilege on the machine that the spec needs and the session does not have."""
+    """The first privilege on the VM that the spec needs and the session does not have."""
     needed = [PRIVILEGES[target.action] for target in change.targets if target.action]
     spec = change.spec
     if spec.deviceChange:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a ConfigSpec means for the encryption of a machine: one target for its home, one for each edited disk."""
+"""What a ConfigSpec means for the encryption of a VM: one target for its home, one for each edited disk."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TPM = vim.vm.device.VirtualTPM
 
 @dataclasses.dataclass
 class Target:
-    """Home (`disk` is None) or a disk, and what is to be done with it; `index` is its place in deviceChange.
+    """Home (`disk` is None) or a disk, and what to do with it; `index` is its place in deviceChange.
 
     `profile` is the id of the policy in the spec, "" for one that stands for no policy, None when there is none.
     """
@@ -44,7 +44,7 @@ class Target:
 
 @dataclasses.dataclass
 class Change:
-    """A ConfigSpec, read for one machine. `stray` are places in deviceChange with crypto for what is no disk."""
+    """A ConfigSpec, read for one VM. `stray` are places in deviceChange with crypto for what is no disk."""
 
     machine: VirtualMachine
     spec: t.Any
@@ -54,6 +54,7 @@ class Change:
     other: list[int] = dataclasses.field(default_factory=list)  # devices added or removed: the lab does not play that
     adds_tpm: bool = False
     removes_tpm: bool = False
+    tpm_decrypts: bool = False  # the home becomes unencrypted because its vTPM goes
 
     @property
     def home(self) -> Target:
@@ -71,7 +72,7 @@ class Change:
         return (self.machine.tpm or self.adds_tpm) and not self.removes_tpm
 
     def actions(self) -> set[str]:
-        """All that is to be done."""
+        """All that there is to do."""
         return {target.action for target in self.targets if target.action}
 
     def key_afterwards(self, disk: Disk | None) -> bool:
@@ -107,7 +108,9 @@ def _target(crypto: t.Any, profiles: t.Any, current: KeyRef | None, is_encryptin
     return Target(action, current, profile, encrypting, given=given)
 
 
-def read(machine: VirtualMachine, spec: t.Any, is_encrypting: t.Callable[[str], bool]) -> Change:
+def read(
+    machine: VirtualMachine, spec: t.Any, is_encrypting: t.Callable[[str], bool], tpm_removal_decrypts: bool
+) -> Change:
     """The change that a ConfigSpec asks for; disks are matched by their device key."""
     change = Change(machine, spec)
     change.targets.append(_target(spec.crypto, spec.vmProfile, machine.crypto_key, is_encrypting))
@@ -134,4 +137,10 @@ def read(machine: VirtualMachine, spec: t.Any, is_encrypting: t.Callable[[str], 
         change.targets.append(target)
     if change.adds_tpm and not machine.crypto_key and not change.home.action:
         change.home.action = ENCRYPT  # 4.8: with the default provider's key, the disks stay clear
+    if change.removes_tpm and tpm_removal_decrypts and machine.tpm and machine.crypto_key and not change.home.action:
+        # the vendor's questions and answers about vTPM: without other encryption, the VM is no longer encrypted;
+        # with snapshots, no home can be decrypted (4.3)
+        encrypted = any(change.key_afterwards(disk) for disk in machine.disks)
+        change.tpm_decrypts = not encrypted and not machine.snapshots
+        change.home.action = DECRYPT if change.tpm_decrypts else ""
     return change

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""CryptoUnlock_Task: the keys of a locked machine are pushed to its host again.
+"""CryptoUnlock_Task: the keys of a locked VM are pushed to its host again.
 
 Sources: the API reference of VirtualMachine (declared faults) and of EncryptionKeyRequired (which keys are missing).
 """
@@ -28,7 +28,7 @@ TASK = "VirtualMachine.cryptoUnlock"
 
 
 class MachineUnlock:
-    """Unlocks one machine at a time."""
+    """Unlocks one VM at a time."""
 
     def __init__(self, core: Core, inventory: Inventory, keys: ProviderKeys, tasks: Tasks) -> None:
         self._core = core
@@ -38,7 +38,7 @@ class MachineUnlock:
 
     @operation("CryptoUnlock_Task", kind="write", blocking=True)
     def unlock(self, call: Call) -> t.Any:
-        """Only for a locked machine; what is wrong with its keys or its host is the error of the task."""
+        """Only for a locked VM; what is wrong with its keys or its host is the error of the task."""
         machine = t.cast(VirtualMachine, self._inventory.entity(call.this))
         if next(machine.crypto_keys(), None) is None:
             raise vmodl.fault.NotSupported(msg="The virtual machine is not encrypted.")

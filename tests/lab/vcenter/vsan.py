@@ -101,7 +101,7 @@ class Vsan:
 
     @operation("VsanQueryVcClusterHealthSummary", blocking=True)
     def health(self, call: Call) -> t.Any:
-        """Colours; that of encryption follows from a real connection to the key servers."""
+        """Colours; that of encryption follows from a real connection to the KMIP servers."""
         with self._core.lock:
             cluster = self._on(call.arguments.get("cluster"))
             provider = self._core.crypto.providers.get(cluster.vsan_encryption or "")
