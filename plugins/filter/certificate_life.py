@@ -1,0 +1,92 @@
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter certificate_life: whether a certificate lasts, and from when it is renewed."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.lifetimes import life_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+
+DOCUMENTATION = r"""
+name: certificate_life
+short_description: Tell whether a certificate lasts, and from when it is renewed
+version_added: 0.1.0
+description:
+  - Compares the days that a certificate has left with the limits of the roles of this collection.
+  - Without limits, a certificate is renewed from the smaller of 120 days and a third of its lifetime before its end,
+    and is alarming below the smallest of 30 days, a tenth of it and the limit of its renewal. If its lifetime is not
+    known, 120 and 30 days apply.
+author:
+  - OVHcloud VMware encryption authors (@ovhcloud)
+positional: _input, renew_before, fail_below
+options:
+  _input:
+    description:
+      - The certificate, with C(not_before), C(not_after) and C(days_left), as
+        M(ovhcloud.vmware_encryption.key_provider_info) returns it. Empty if there is none.
+    type: dict
+    required: true
+  renew_before:
+    description: Days before its end from which it is renewed.
+    type: int
+  fail_below:
+    description: Days before its end from which it is alarming.
+    type: int
+"""
+
+EXAMPLES = r"""
+- name: Stop if vCenter's certificate expires soon
+  ansible.builtin.assert:
+    that: not (provider.client_certificate | ovhcloud.vmware_encryption.certificate_life).alarming
+"""
+
+RETURN = r"""
+_value:
+  description: What is left of it.
+  type: dict
+  contains:
+    days_left:
+      description: Whole days until its end, null if that is not known.
+      type: int
+    lifetime:
+      description: Whole days from its begin to its end, null if that is not known.
+      type: int
+    renew_before:
+      description: Days before its end from which it is renewed.
+      type: int
+    fail_below:
+      description: Days before its end from which it is alarming.
+      type: int
+    lasts:
+      description: Whether nobody has to renew it yet. False if there is no certificate.
+      type: bool
+    alarming:
+      description: Whether it ends so soon that a job must fail. True if there is no certificate.
+      type: bool
+"""
+
+TAKES = "a certificate of key_provider_info, and days"
+Facts = t.Mapping[str, t.Any]
+
+
+def certificate_life(
+    certificate: Facts | None, renew_before: t.Any = None, fail_below: t.Any = None
+) -> dict[str, t.Any]:
+    """What is left of it, against both limits. Blank limits count as not given."""
+    limits = [None if limit in (None, "") else int(limit) for limit in (renew_before, fail_below)]
+    life = life_of(certificate or {}, *limits)
+    return {**dataclasses.asdict(life), "lasts": life.lasts, "alarming": life.alarming}
+
+
+class FilterModule:
+    """The filters of this file."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        """Name to function."""
+        return {"certificate_life": shaped(certificate_life, AnsibleFilterError, TAKES)}
