@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import causes
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._causes import catalogue, situations
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._causes.model import SEVERITIES, Known
 from ansible_collections.ovhcloud.vmware_encryption.tests.static import troubles
 
 
@@ -14,7 +17,26 @@ def test_guide_has_the_tables_that_the_code_makes() -> None:
     assert troubles.with_tables(text) == text, f"run the module {troubles.__name__}"
 
 
-def test_each_message_leads_to_a_cause_and_no_cause_is_left_out() -> None:
-    led = {words: causes.cause_of(words) for words in troubles.SAYS}
-    assert [words for words, cause in led.items() if cause is None] == []
-    assert troubles.known_causes() - set(led.values()) == set()
+def test_guide_shows_every_cause_of_the_catalogue() -> None:
+    shown = {(reason, step) for rows in troubles.tables().values() for _fault, reason, step in rows}
+    assert [known.id for known in catalogue.ALL if tuple(known.cause) not in shown] == []
+
+
+def test_causes_have_different_names() -> None:
+    assert len(catalogue.BY_ID) == len(catalogue.ALL)
+    assert len(catalogue.BY_EVENT) == sum(len(known.events) for known in catalogue.ALL)
+
+
+@pytest.mark.parametrize("known", catalogue.ALL, ids=lambda known: known.id)
+def test_cause_is_complete(known: Known) -> None:
+    assert known.severity in SEVERITIES
+    assert all(text and text == text.strip() for text in (*known.cause, known.source, known.says))
+    assert not known.cause.next_step.endswith(".") and not known.cause.reason.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "known", [known for known in catalogue.ALL if known not in situations.SITUATIONS], ids=lambda known: known.id
+)
+def test_text_of_a_cause_leads_to_it(known: Known) -> None:
+    assert catalogue.of_text(f"2026-11-29 esx1: {known.says}") is known
+    assert all(catalogue.of_text(f"event {event} of vm-12") is known for event in known.events)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The tables of the guide on troubleshooting, made from the causes that the code itself knows.
+"""The tables of the guide on troubleshooting, made from the catalogue of causes in the code.
 
 After a change of these: PYTHONPATH=.cache/collections python -m
 ansible_collections.ovhcloud.vmware_encryption.tests.static.troubles
@@ -13,62 +13,44 @@ import pathlib
 import re
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._causes import (
+    events,
+    faults,
+    situations,
+    states,
+    texts,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._causes.model import Known
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import errors
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys import causes
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import obstacles
 
 GUIDE = pathlib.Path(__file__).resolve().parents[2] / "docs/docsite/rst/guide_troubleshooting.rst"
 TABLE = ".. list-table:: {}\n"
-# what vCenter, a host or the KMIP server says: one example for each cause; a test shows that each leads there
-SAYS = (
-    "QLC_ERR_COMMUNICATE",
-    "QLC_ERR_VALUE_MISSING",
-    "QLC_ERR_SSL",
-    "encryptForbiddenWithoutEncryptedProfile",
-    "bad certificate",
-    "cannot retrieve the requested certificate",
-    "keys are missing on the key server",
-    "ITEM_NOT_FOUND",
-    "the required key was not found",
-    "the server is in read-only mode",
-    "the operation is not supported by the server",
-    "the Create operation failed: GENERAL_FAILURE",
-    "disk groups cannot be evacuated",
-    "not supported on vSAN ESA",
-    "AUTHENTICATION_NOT_SUCCESSFUL",
-    "PERMISSION_DENIED",
-    "the server is not trusted",
-    "no default key provider is set",
-    "the key provider requires backup",
-    "the host has no TPM",
-    "the key is not active",
-    "the host is not connected",
-    "cannot generate key",
-)
 _KINDS = "The kind of a failure (failure.kind in the result)"
 _MESSAGES = "What vCenter or the KMIP server says"
 _STATES = "Why a key is not available"
+_EVENTS = "Events of vCenter"
+_FAULTS = "Why a task of a VM fails"
+_SITUATIONS = "What the doctor sees"
 _OBSTACLES = "Why a VM is blocked"
+Row = tuple[str, str, str]
 
 
-def tables() -> dict[str, list[tuple[str, str, str]]]:
+def tables() -> dict[str, list[Row]]:
     """Rows (known fault, cause, next step) by title."""
-    told = [(words, causes.cause_of(words) or causes.UNKNOWN_CAUSE) for words in SAYS]
+    told = dict.fromkeys(known for _pattern, known in (*texts.CERTAIN, *texts.PROBABLE))
     return {
-        _MESSAGES: [(f"``{words}``", cause.reason, cause.next_step) for words, cause in told],
-        _STATES: [(f"``{key}``", cause.reason, cause.next_step) for key, cause in states().items()],
+        _MESSAGES: [_row(known.says, known) for known in told],
+        _STATES: [_row(state, known) for state, known in states.STATES.items()],
+        _EVENTS: [_row(event, known) for known in (*told, *events.OF_EVENTS) for event in known.events],
+        _FAULTS: [_row(key, known) for key, known in faults.FAULTS],
+        _SITUATIONS: [_row(known.says, known) for known in situations.SITUATIONS],
         _OBSTACLES: [(f"``{rule.code}``", rule.reason, rule.next_step) for rule in obstacles.RULES],
     }
 
 
-def states() -> dict[str, causes.Cause]:
-    """Reasons of a key's status, as vCenter calls them."""
-    return dict(causes._STATUS)
-
-
-def known_causes() -> set[causes.Cause]:
-    """Every cause that the code may name for a message."""
-    return {cause for _pattern, cause in (*causes._CERTAIN, *causes._KNOWN)}
+def _row(says: str, known: Known) -> Row:
+    return f"``{says}``", known.cause.reason, known.cause.next_step
 
 
 def kinds() -> list[tuple[str, str]]:
