@@ -5,7 +5,7 @@
 
 What a run can do without is read with the plain names (`text`, `whole`, `part` ...): absent is None or empty. What a
 decision rests on is read with `known_...`, which names the field that is absent. A value of another type than the
-contract says always names field and value. Further fields are left alone, and so are words that no contract lists.
+contract says always names field and value. Further fields are ignored, and so are words that no contract lists.
 """
 
 from __future__ import annotations
