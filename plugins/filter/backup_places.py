@@ -1,11 +1,12 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter backup_places: which hosts keep copies of a backup, and how each is reached by its own variables."""
+"""Filter backup_places: where copies of a backup are kept, and how each host is reached by its own variables."""
 
 from __future__ import annotations
 
 import posixpath
+import re
 import typing as t
 
 from ansible import constants, context
@@ -14,22 +15,29 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from jinja2.exceptions import UndefinedError
 from jinja2.runtime import Undefined
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kv.secrets import checked_path
 
 DOCUMENTATION = r"""
 name: backup_places
 short_description: Check where copies of a backup are kept, and how to reach each host
 version_added: 0.1.0
 description:
+  - A place is a host of the inventory, a secret of an OKMS domain, or a secret of a HashiCorp Vault.
   - Finds how Ansible reaches the host of each copy, from the inventory alone. The play's connection, user, Python
     interpreter and privileges are for the play's own host.
-  - Refuses hosts that are not in the inventory, and paths that are not absolute.
+  - Refuses hosts that are not in the inventory, paths on hosts that are not absolute, and paths of secrets that no
+    server takes.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
 options:
   _input:
-    description: The copies, each with C(host), C(path), and perhaps C(owner) and C(group).
+    description:
+      - The copies, each with C(path) and one of C(host), C(okms_secret) (id of the OKMS domain) and C(vault) (address).
+      - A host can have C(owner) and C(group), a Vault C(mount) and C(namespace), and both kinds of secrets
+        C(max_versions).
     type: list
     elements: dict
     required: true
@@ -67,15 +75,27 @@ _value:
   type: list
   elements: dict
   contains:
+    kind:
+      description: V(host), V(okms_secret) or V(vault).
+      type: str
     host:
-      description: Name of the host in the inventory.
+      description: Name of the host in the inventory, id of the OKMS domain, or address of the Vault.
       type: str
     path:
-      description: Absolute path of the copy on that host.
+      description: Absolute path of the copy on that host, or path of the secret.
       type: str
     label:
-      description: Host and path, for people. It says if that is on the control node.
+      description: Where the copy is, for people. It says if that is on the control node.
       type: str
+    mount:
+      description: Path of the engine of the Vault, empty if none is given.
+      type: str
+    namespace:
+      description: Namespace of the Vault, empty if none is given.
+      type: str
+    max_versions:
+      description: How many versions the secret keeps, 0 if nothing is given.
+      type: int
     owner:
       description: Owner of the copy, empty if none is asked for.
       type: str
@@ -83,12 +103,14 @@ _value:
       description: Group of the copy, empty if none is asked for.
       type: str
     outside:
-      description: Whether the connection is not V(local). A copy on the control node is lost together with it.
+      description:
+        - Whether the copy leaves the control node. A copy on a host with the connection V(local) is lost together with
+          the control node.
       type: bool
     own:
       description:
         - How to reach the host, as C(connection), C(address), C(port), C(user), C(python), C(become),
-          C(become_method) and C(become_user). The port is null if the inventory has none.
+          C(become_method) and C(become_user). The port is null if the inventory has none. Empty for a secret.
       type: dict
     refused:
       description: Why a copy cannot be made there, and the next step. Empty if all is well.
@@ -96,7 +118,13 @@ _value:
 """
 
 TAKES = "a list of copies and the variables of all hosts"
+HOST = "host"
+OKMS = "okms_secret"
+VAULT = "vault"
+KINDS = (HOST, OKMS, VAULT)
 Facts = t.Mapping[str, t.Any]
+_ONLY = {HOST: ("owner", "group"), VAULT: ("mount", "namespace")}
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class RefusedPlaceError(Exception):
@@ -114,7 +142,13 @@ def backup_places(
     """A place for each copy."""
     if isinstance(copies, (str, bytes, t.Mapping)) and copies:
         raise AnsibleFilterError(f"{option}: give a list of copies, each with host and path")
-    return [_place(copy, _Inventory(hostvars, known, of, port), option) for copy in copies or []]
+    places: list[dict[str, t.Any]] = []
+    for copy in copies or []:
+        place = _place(copy, _Inventory(hostvars, known, of, port), option)
+        if not place["refused"] and place["label"] in [one["label"] for one in places]:
+            place["refused"] = f"{option}: {place['label']} is given twice"
+        places.append(place)
+    return places
 
 
 class _Inventory:
@@ -180,31 +214,71 @@ def _default_user() -> str:
 
 def _place(copy: Facts, inventory: _Inventory, option: str) -> dict[str, t.Any]:
     given = copy if isinstance(copy, t.Mapping) else {}
-    host, path = str(given.get("host") or "").strip(), str(given.get("path") or "").strip()
+    kinds = [kind for kind in KINDS if str(given.get(kind) or "").strip()]
+    kind = kinds[0] if kinds else HOST
+    path = str(given.get("path") or "").strip()
     place: dict[str, t.Any] = {
-        "host": host,
-        "path": posixpath.normpath(path) if path else path,
+        "kind": kind,
+        "host": str(given.get(kind) or "").strip(),
+        "path": path,
         "label": "",
-        "owner": str(given.get("owner") or ""),
-        "group": str(given.get("group") or ""),
         "outside": False,
         "own": {},
         "refused": "",
+        **{name: str(given.get(name) or "").strip() for names in _ONLY.values() for name in names},
+        "max_versions": given.get("max_versions") or 0,
     }
     try:
-        _check(host, path, inventory)
-        place["own"] = inventory.own(host)
-        # the name of a connection may be that of its collection too
-        place["outside"] = place["own"]["connection"].rpartition(".")[2] != "local"
-        place["label"] = f"{host}:{place['path']}" + ("" if place["outside"] else " (on the control node)")
-    except RefusedPlaceError as why:
+        if len(kinds) > 1:
+            raise RefusedPlaceError(f"{' and '.join(kinds)} are given for {path or 'one place'}, where one is meant")
+        _check_fit(place, kind)
+        if kind == HOST:
+            _complete_host(place, inventory)
+        else:
+            _complete_secret(place)
+    except (RefusedPlaceError, InvalidInputError) as why:
         place["refused"] = f"{option}: {why}"
     return place
 
 
+def _check_fit(place: dict[str, t.Any], kind: str) -> None:
+    """Refuse what only another kind of place has."""
+    for other, names in _ONLY.items():
+        odd = [name for name in names if place[name]]
+        if kind != other and odd:
+            raise RefusedPlaceError(f"{odd[0]} is for a place with {other}, but {place['path']} has {kind}")
+    if kind == HOST and place["max_versions"]:
+        raise RefusedPlaceError(f"max_versions is for secrets, but {place['path']} is on the host {place['host']}")
+
+
+def _complete_host(place: dict[str, t.Any], inventory: _Inventory) -> None:
+    host, path = place["host"], place["path"]
+    _check(host, path, inventory)
+    place["path"] = posixpath.normpath(path)
+    place["own"] = inventory.own(host)
+    # the name of a connection may be that of its collection too
+    place["outside"] = place["own"]["connection"].rpartition(".")[2] != "local"
+    place["label"] = f"{host}:{place['path']}" + ("" if place["outside"] else " (on the control node)")
+
+
+def _complete_secret(place: dict[str, t.Any]) -> None:
+    where = place["host"]
+    checked_path(place["path"])
+    if place["kind"] == OKMS and not _UUID.fullmatch(where):
+        raise RefusedPlaceError(f"okms_secret: {where!r} is not the id of an OKMS domain; okms_info lists them")
+    if place["kind"] == VAULT and not (where.startswith("https://") and where.isprintable() and "@" not in where):
+        raise RefusedPlaceError("vault: give the address of the Vault, such as https://vault.example.com:8200")
+    place["outside"] = True
+    if place["kind"] == OKMS:
+        place["label"] = f"secret {place['path']} of OKMS {where}"
+    else:
+        engine = "/".join(part for part in (place["namespace"], place["mount"] or "secret") if part)
+        place["label"] = f"secret {place['path']} of {where} ({engine})"
+
+
 def _check(host: str, path: str, inventory: _Inventory) -> None:
     if not host or not path:
-        raise RefusedPlaceError("each copy needs a host and a path")
+        raise RefusedPlaceError("each copy needs a path, and a host, an okms_secret or a vault")
     if not inventory.has(host):
         raise RefusedPlaceError(
             f"{host} is not a host of the inventory. Add it there with what Ansible needs to reach it, for example the "

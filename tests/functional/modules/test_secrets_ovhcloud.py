@@ -23,6 +23,8 @@ CALLS: list[tuple[str, dict[str, t.Any]]] = [
     ("okms_service_key_info", {"public_keys": True}),
     ("private_cloud_iam", {"service_name": CLOUD, "roles": ["encryption"], "wait_interval": 0.01}),
     ("vcenter_readiness_info", {}),
+    ("ovhcloud_field_info", {"service_name": CLOUD}),
+    ("vcenter_field_info", {}),
 ]
 
 

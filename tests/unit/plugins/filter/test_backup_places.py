@@ -97,8 +97,8 @@ def test_the_implicit_localhost_is_not_outside(host: str) -> None:
         ({"path": "~/nkp.p12"}, "is not the absolute path of a file"),
         ({"path": "/srv/"}, "is not the absolute path of a file"),
         ({"path": "/srv/a\x00b"}, "is not the absolute path of a file"),
-        ({"path": ""}, "each copy needs a host and a path"),
-        ({"host": " "}, "each copy needs a host and a path"),
+        ({"path": ""}, "each copy needs a path, and a host, an okms_secret or a vault"),
+        ({"host": " "}, "each copy needs a path, and a host, an okms_secret or a vault"),
         (
             {"variables": {"ansible_user": "{{ of_the_play }}"}},
             "ansible_user of backup1 is made of variables that only",
@@ -139,4 +139,55 @@ def test_copies_that_are_no_list_are_refused(copies: t.Any) -> None:
 
 
 def test_what_is_no_copy_is_refused() -> None:
-    assert "needs a host and a path" in backup_places(["backup1"], {}, [])[0]["refused"]
+    assert "needs a path, and a host" in backup_places(["backup1"], {}, [])[0]["refused"]
+
+
+OKMS_ID = "7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31"
+VAULT = "https://vault.example.com:8200"
+SECRET = "vmware/nkp-prod"
+
+
+def only(given: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The place of this copy."""
+    return t.cast("dict[str, t.Any]", backup_places([given], {"h": {}}, ["h"], option="places")[0])
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "label"),
+    [
+        ({"okms_secret": OKMS_ID}, "okms_secret", f"secret {SECRET} of OKMS {OKMS_ID}"),
+        ({"vault": VAULT}, "vault", f"secret {SECRET} of {VAULT} (secret)"),
+        ({"vault": VAULT, "mount": "kv", "namespace": "team"}, "vault", f"secret {SECRET} of {VAULT} (team/kv)"),
+        ({"vault": VAULT, "host": "", "max_versions": 7}, "vault", f"secret {SECRET} of {VAULT} (secret)"),
+    ],
+)
+def test_secret_is_a_place_outside(given: dict[str, t.Any], kind: str, label: str) -> None:
+    found = only({"path": SECRET, **given})
+    assert (found["refused"], found["kind"], found["label"], found["outside"]) == ("", kind, label, True)
+    assert (found["path"], found["max_versions"]) == (SECRET, given.get("max_versions", 0))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"okms_secret": "kms-prod"}, "is not the id of an OKMS domain"),
+        ({"vault": "http://vault.example.com"}, "give the address of the Vault"),
+        ({"vault": "https://token@vault.example.com"}, "give the address of the Vault"),
+        ({"vault": VAULT, "path": "/a b"}, "is not the path of a secret"),
+        ({"vault": VAULT, "path": "a/../b"}, "is not the path of a secret"),
+        ({"vault": VAULT, "host": "h"}, "host and vault are given"),
+        ({"okms_secret": OKMS_ID, "mount": "kv"}, "mount is for a place with vault"),
+        ({"okms_secret": OKMS_ID, "owner": "root"}, "owner is for a place with host"),
+        ({"host": "h", "path": "/a/b.p12", "max_versions": 3}, "max_versions is for secrets"),
+    ],
+)
+def test_place_that_cannot_be_is_refused(given: dict[str, t.Any], said: str) -> None:
+    refused = only({"path": SECRET, **given})["refused"]
+    assert refused.startswith("places: ") and said in refused
+    assert "token@" not in refused
+
+
+def test_place_given_twice_is_refused() -> None:
+    given = {"vault": VAULT, "path": SECRET}
+    found = backup_places([given, {**given, "mount": "secret"}, {**given, "mount": "kv"}], {}, [])
+    assert [bool(place["refused"]) for place in found] == [False, True, False]
