@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# Copyright (c) 2026, the ovhcloud.vmware_encryption authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: encryption_key_info
+short_description: Ask a vCenter whether it can get encryption keys
+version_added: 0.1.0
+author: OVHcloud VMware encryption authors (@ovhcloud)
+description:
+  - Asks a vCenter for keys by their ids, whether it can get them now from their key providers, and why not. No VM of it
+    has to use them.
+  - It proves before encrypted VMs move to another vCenter that the keys are there.
+  - For a native key provider, vCenter only says that the provider manages the key. Compare the C(key_id) of both
+    providers with M(ovhcloud.vmware_encryption.key_provider_info) too.
+  - The vSphere user needs the privilege C(Cryptographer.ManageKeys).
+extends_documentation_fragment:
+  - ovhcloud.vmware_encryption._attributes.info_module
+  - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
+  - ovhcloud.vmware_encryption._vsphere
+options:
+  keys:
+    description: The keys to ask for. Each is asked for once.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      provider:
+        description: Name of its key provider.
+        type: str
+        required: true
+      key_id:
+        description: Its id.
+        type: str
+        required: true
+seealso:
+  - module: ovhcloud.vmware_encryption.vm_encryption_info
+  - module: ovhcloud.vmware_encryption.key_provider_info
+"""
+
+EXAMPLES = r"""
+- name: Can the new vCenter get the keys of these VMs?
+  ovhcloud.vmware_encryption.encryption_key_info:
+    hostname: pcc-198-51-100-20.ovh.com
+    username: admin@pcc-198-51-100-20.ovh.com
+    password: "{{ vsphere_password }}"
+    keys: "{{ old.virtual_machines | map(attribute='home') | selectattr('key_id') }}"
+  register: found
+"""
+
+RETURN = r"""
+vcenter:
+  description: The vCenter that was asked.
+  returned: success
+  type: str
+  sample: pcc-192-0-2-10.ovh.com
+vcenter_id:
+  description: Instance UUID of that vCenter. Empty if vCenter does not return it.
+  returned: success
+  type: str
+  sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44
+encryption_keys:
+  description: The keys, by provider and id.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    provider:
+      description: Name of its key provider.
+      type: str
+      returned: always
+      sample: okms-eu-west-rbx
+    key_id:
+      description: Its id.
+      type: str
+      returned: always
+      sample: 9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10
+    available:
+      description: Whether vCenter can get it. If vCenter does not say, V(false).
+      type: bool
+      returned: always
+      sample: false
+    reason:
+      description: Why not, null if it can.
+      type: str
+      returned: always
+      sample: the key does not exist in the KMS
+    next_step:
+      description: What to do about it, null if nothing.
+      type: str
+      returned: always
+      sample: restore the key in the KMS from its own backup; without it, the data is lost
+unavailable:
+  description: How many of them it cannot get.
+  returned: success
+  type: int
+  sample: 1
+"""
+
+import typing as t
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
+    ArgSpec,
+    suboptions,
+    text,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.report import key_report
+
+KEY = ArgSpec(provider=text(required=True), key_id=text(required=True, secret=False))
+SPEC = ArgSpec(
+    connection(),
+    keys=suboptions(KEY, many=True, required=True, secret=False),
+    trimmed=("keys.provider", "keys.key_id"),
+)
+
+
+class EncryptionKeyInfo:
+    """Asks for the keys of the option."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def find(self) -> dict[str, t.Any]:
+        """The result keys."""
+        return key_report(connect(self._context), self._context.params["keys"])
+
+
+def main() -> None:
+    """Entry point."""
+    run_info(SPEC, EncryptionKeyInfo)
+
+
+if __name__ == "__main__":
+    main()
