@@ -48,7 +48,7 @@ options:
     description:
       - Servers of the provider. All servers of a provider must serve the same keys.
       - The first server creates the provider. The module finds a server by its O(servers[].name).
-      - Other servers stay, unless O(purge_servers=true).
+      - Other servers stay, unless O(purge_servers=true), or O(remove_servers) names them.
     type: list
     elements: dict
     suboptions:
@@ -82,6 +82,19 @@ options:
         description:
           - Port of the proxy. V(-1) clears it.
         type: int
+      protocol:
+        description:
+          - KMIP library protocol handler that vCenter uses for the server, such as V(KMIP1). An empty text clears it.
+          - vSphere has no protocol for the proxy.
+        type: str
+      reconnect:
+        description:
+          - Whether vCenter reconnects to the server automatically, as the number that vSphere takes. V(-1) clears it.
+        type: int
+      nbio:
+        description:
+          - Whether vCenter needs non-blocking I/O for the server, as the number that vSphere takes. V(-1) clears it.
+        type: int
       timeout:
         description:
           - How long vCenter waits for the server, in seconds. V(0) means no limit, V(-1) clears the setting.
@@ -90,9 +103,20 @@ options:
     description:
       - Whether to remove servers that are not in O(servers). The module adds new servers first, so that the provider
         always has one.
-      - Replacing all servers at once counts as a removal; the module refuses it while something uses the provider.
+      - Replacing all servers at once counts as a removal; the module refuses it while something uses the provider. The
+        rules of O(remove_servers) apply too.
     type: bool
     default: false
+  remove_servers:
+    description:
+      - Names of servers to remove from the provider. Names that it does not have are ignored. The module adds new
+        servers first.
+      - The module refuses to remove the last server; use O(state=absent) for that. While something uses the provider,
+        it also refuses if no server that stays is green, see O(confirm_name).
+      - The module asks for the keys in use before and after. If vCenter no longer gets one, it adds the server again
+        and fails. This requires the privilege C(Cryptographer.ManageKeys); without it, a warning says so.
+    type: list
+    elements: str
   update_password:
     description:
       - V(on_create) sends a password only when its server is added.
@@ -102,13 +126,16 @@ options:
     default: on_create
   server_ca:
     description:
-      - Certificate of the CA that signed the servers' certificates, in PEM form, as text, not as a path. For OKMS,
+      - Certificate of the CA that signed the servers' certificates, in PEM form, as text. For OKMS,
         M(ovhcloud.vmware_encryption.okms_info) returns it.
       - The module verifies the signature, then uploads the CA, so that trust survives the renewal of a server's
         certificate.
       - It applies to the servers in O(servers), or without them to all existing ones. With O(server_thumbprints), both
         must match.
     type: str
+  server_ca_path:
+    description: File with the content of O(server_ca). Mutually exclusive with it.
+    type: path
   server_chain:
     description:
       - Certificates that lead from the servers' certificates to O(server_ca), in PEM form, because vCenter may see only
@@ -116,6 +143,9 @@ options:
       - None of them is trusted by itself. The module uploads them with the CA if vCenter needs them.
     type: list
     elements: str
+  server_chain_path:
+    description: File with the certificates of O(server_chain), one after the other. Mutually exclusive with it.
+    type: path
   server_thumbprints:
     description:
       - Accepted SHA-256 thumbprints of the servers' certificates, with or without colons.
@@ -143,8 +173,8 @@ options:
     elements: str
   confirm_name:
     description:
-      - The provider's name, typed again, to remove the provider or its last server although something uses it. Users
-        are homes, disks and vTPMs of VMs, hosts, vSAN, and the defaults of the system and of clusters.
+      - The provider's name, typed again, to remove the provider, or all servers that give its keys, although something
+        uses it. Users are homes, disks and vTPMs of VMs, hosts, vSAN, and the defaults of the system and of clusters.
       - Encrypted VMs are locked after their next restart if their keys are unavailable.
     type: str
 seealso:
@@ -189,6 +219,11 @@ EXAMPLES = r"""
       - 6B:86:B2:73:FF:34:FC:E1:9D:6B:80:4E:FF:5A:3F:57:47:AD:A4:EA:A2:2F:1D:49:C0:1E:52:DD:B7:87:5B:4B
       - D4:73:5E:3A:26:5E:16:EE:E0:3F:59:71:8B:9B:5D:03:01:9C:07:D8:B6:C5:1F:90:DA:3A:66:6E:EC:13:AB:35
     default: true
+
+- name: Remove one of its servers, unless the other one does not give the keys in use
+  ovhcloud.vmware_encryption.standard_key_provider:
+    name: team-kms
+    remove_servers: [kms-b]
 
 - name: Remove a key provider that nothing uses
   ovhcloud.vmware_encryption.standard_key_provider:
@@ -245,6 +280,21 @@ key_provider:
           sample: null
         proxy_port:
           description: Port of the proxy.
+          type: int
+          returned: always
+          sample: null
+        protocol:
+          description: KMIP library protocol handler.
+          type: str
+          returned: always
+          sample: null
+        reconnect:
+          description: Whether vCenter reconnects automatically, as vSphere's number.
+          type: int
+          returned: always
+          sample: null
+        nbio:
+          description: Whether vCenter needs non-blocking I/O, as vSphere's number.
           type: int
           returned: always
           sample: null
@@ -346,6 +396,30 @@ key_provider:
               type: str
               returned: always
               sample: "5B:A9:3C:9D:B0:CF:F9:3F:52:B5:21:D7:42:0E:43:F6:ED:A2:78:4F"
+server_changes:
+  description: Names of the servers that this run changed in vCenter, or in check mode would change.
+  returned: success
+  type: dict
+  contains:
+    added:
+      description: Servers that the provider did not have.
+      type: list
+      elements: str
+      returned: always
+      sample: [kms-b]
+    modified:
+      description: Servers that got another address, port or setting, or their password. Trust in a certificate does
+        not count.
+      type: list
+      elements: str
+      returned: always
+      sample: []
+    removed:
+      description: Servers that the provider no longer has, all of them with O(state=absent).
+      type: list
+      elements: str
+      returned: always
+      sample: [kms-a]
 server_trust:
   description: Servers whose certificates the module checked. Empty if no rule was given. Servers that present no
     certificate are not listed.
@@ -376,6 +450,7 @@ server_trust:
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
     boolean,
+    file_path,
     integer,
     state_option,
     suboptions,
@@ -399,6 +474,9 @@ SERVER = ArgSpec(
     password=text(secret=True),
     proxy_address=text(),
     proxy_port=integer(),
+    protocol=text(),
+    reconnect=integer(),
+    nbio=integer(),
     timeout=integer(),
 )
 SPEC = ArgSpec(
@@ -408,14 +486,18 @@ SPEC = ArgSpec(
     name=text(required=True),
     servers=suboptions(SERVER, many=True),
     purge_servers=boolean(default=False),
+    remove_servers=texts(),
     update_password=text(default="on_create", choices=("on_create", "always"), secret=False),
     server_ca=text(),
+    server_ca_path=file_path(),
     server_chain=texts(),
+    server_chain_path=file_path(),
     server_thumbprints=texts(),
     trust_on_first_use=boolean(default=False),
     default=boolean(),
     default_clusters=texts(),
     confirm_name=text(),
+    trimmed=("name", "default_clusters", "servers.name", "servers.address"),
 )
 
 
