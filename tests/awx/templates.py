@@ -32,19 +32,32 @@ def options(role: str) -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", yaml.safe_load(text)["argument_specs"]["main"]["options"])
 
 
+# a role that runs others takes their variables too
+_RUNS = {
+    "certificate_renewal": ("external_kms", "okms"),
+    "encryption_exit": ("external_kms", "native_key_provider", "okms"),
+}
+
+
 def role_of(template: Given) -> str:
     """The role that its playbook runs; blank when it is none of ours."""
     match = re.fullmatch(r"playbooks/(\w+)\.yml", str(template.get("playbook")))
     return match[1] if match and match[1] in PLAYBOOKS else ""
 
 
+_MOVES = ("prepare_target", "verify_target")
+
+
 def dangerous(template: Given) -> str:
-    """Why it needs an approval: it may order, or it destroys."""
+    """Why it needs an approval: it may order, or it destroys, if only what protects data."""
     given = template.get("extra_vars", {})
     asked = {question["variable"] for question in surveys.questions(template)}
     if role_of(template) == "okms" and (given.get("okms_allow_order") in _TRUE or "okms_allow_order" in asked):
         return "orders"
     if role_of(template) == "decommission":
+        return "destroys"
+    # the other modes prepare and compare a move, and destroy nothing
+    if role_of(template) == "encryption_exit" and given.get("encryption_exit_mode") not in _MOVES:
         return "destroys"
     return ""
 
@@ -107,7 +120,11 @@ def _variables(template: Given) -> t.Iterator[str]:
     role, given = role_of(template), template.get("extra_vars", {})
     asked = {question["variable"] for question in surveys.questions(template)}
     for name, value in given.items():
-        if name not in options(role) and not _SHARED.fullmatch(name):
+        known = {
+            **options(role),
+            **{name: spec for other in _RUNS.get(role, ()) for name, spec in options(other).items()},
+        }
+        if name not in known and not _SHARED.fullmatch(name):
             yield f"sets {name}, which is no option of the role {role}"
         if options(role).get(name, {}).get("no_log") and not _ENVIRONMENT.search(str(value)):
             yield f"{name} is a secret that stands in the template"

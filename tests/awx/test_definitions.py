@@ -8,8 +8,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+import yaml
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.awx import check, definitions, graph, surveys, templates
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 
 
 @pytest.mark.parametrize("variables", [definitions.LEAST, definitions.EVERYTHING], ids=["least", "everything"])
@@ -41,6 +43,19 @@ def test_each_option_has_a_workflow_with_an_approval(option: str) -> None:
         for nodes in [{node["identifier"]: node for node in one["simplified_workflow_nodes"]}]
     ]
     assert ["preflight", option, "approval", option, "vm_encryption", "encryption_audit"] in roles
+
+
+def test_sources_of_inventories_are_files_of_the_project() -> None:
+    made = definitions.read()
+    sources = {one["source_path"]: one for one in made["controller_inventory_sources"]}
+    assert all((harness.ROOT / path).is_file() for path in sources)
+    # private clouds come from the plugin, with the credential of their account
+    clouds = sources["extensions/awx/private_clouds.yml"]
+    plugin = yaml.safe_load((harness.ROOT / clouds["source_path"]).read_text())["plugin"]
+    assert plugin == "ovhcloud.vmware_encryption.private_clouds"
+    kinds = {one["name"]: one["credential_type"] for one in made["controller_credentials"]}
+    assert kinds[clouds["credential"]] == "VMware encryption | OVHcloud API"
+    assert clouds["inventory"] in {one["name"] for one in made["controller_inventories"]}
 
 
 def test_names_of_the_role_reach_the_definitions() -> None:

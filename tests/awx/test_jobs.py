@@ -50,6 +50,10 @@ def awx(lab: Lab, tmp_path: pathlib.Path) -> Awx:
             "consumer_key": lab.consumer_key,
         },
         "VMware encryption | Backup password of key providers": {"password": PASSWORD},
+        "VMware encryption | HashiCorp Vault": {
+            "token": lab.vault.token,
+            "ca": pathlib.Path(lab.ca_path).read_text(),
+        },
         "VMware encryption | Client of a KMS": {
             "server_ca": lab.external_authority.certificate_pem,
             "ca_certificate": pathlib.Path(certificate).read_text(),
@@ -88,6 +92,9 @@ def test_preflight_with_blank_answers_only_reads(lab: Lab, awx: Awx, blank: str 
     assert job.status == "failed" and "Region: none is not a region of OKMS" in job.screen, job.screen[-6000:]
     assert "blocking  vSphere privileges" in job.screen and "Ended with an exception" not in job.screen
     assert lab.journal.writes(mark) == [] and secrets_in(lab, [job]) == []
+    # a failed job leaves them too
+    facts = job.artifacts["encryption_facts_preflight"]
+    assert facts["outcome"] == "failed" and facts["findings"]["blocking"] == len(facts["blocked"]) > 0
 
 
 @pytest.mark.parametrize(
@@ -119,18 +126,31 @@ def test_workflow_orders_nothing_before_its_approval(lab: Lab, awx: Awx) -> None
 
 @pytest.mark.whole
 def test_workflow_with_okms_and_its_daily_run(lab: Lab, awx: Awx) -> None:
-    given = answers(lab, okms_domain_region=lab.region, identities="", max_price=1000.0, **FLEET)
-    jobs = awx.work("from nothing with OVHcloud KMS", given)
+    stream = lab.ovhcloud.add_stream()
+    asked = {"identities": "", "max_price": 1000.0, "log_stream_id": stream}
+    jobs = awx.work("from nothing with OVHcloud KMS", answers(lab, okms_domain_region=lab.region, **asked, **FLEET))
     assert list(jobs) == ["preflight", "plan", "option", "encrypt", "audit"]
     assert [good(job) for name, job in jobs.items() if name != "audit"]
     assert (awx.folder / "volume/audit/encryption-audit.json").exists()
-    assert lab.vcenter.crypto.default == "okms" and len(lab.ovhcloud.state.okms) == 1
+    (domain,) = lab.ovhcloud.state.okms.values()
+    assert lab.vcenter.crypto.default == "okms"
+    assert {one.stream_id for one in domain.log_subscriptions.values()} == {stream}
+    planned, done = (jobs[node].artifacts["encryption_facts_okms"] for node in ("plan", "option"))
+    assert (planned["outcome"], planned["provider"]["status"]) == ("planned", "")
+    assert (done["outcome"], done["provider"]["status"], done["order"]["status"]) == ("changed", "green", "delivered")
+    assert jobs["encrypt"].artifacts["encryption_facts_vm_encryption"]["counts"]["done"] == 1
+    # the domain that node `option` set up is handed to the audit, without a question
+    report = json.loads((awx.folder / "volume/audit/encryption-audit.json").read_text())
+    assert report["okms"]["okms_id"] == done["okms"]["id"] == next(iter(lab.ovhcloud.state.okms))
+    assert jobs["audit"].artifacts["encryption_facts_encryption_audit"]["findings"] == report["totals"]["findings"]
 
     mark = lab.journal.mark()
     daily = good(awx.start("OVHcloud KMS daily"))
     # the dossier learns the keys of the VMs
     assert lab.journal.writes(mark) == [] and daily.changed <= 1, daily.screen[-3000:]
-    assert secrets_in(lab, [*jobs.values(), daily]) == []
+    renewal = good(awx.start("certificate renewal daily"))
+    assert lab.journal.writes(mark) == [] and "okms (okms, by its dossier)" in renewal.screen, renewal.screen[-3000:]
+    assert secrets_in(lab, [*jobs.values(), daily, renewal]) == []
 
 
 @pytest.mark.whole
@@ -162,7 +182,12 @@ def test_workflow_with_a_native_key_provider_and_its_recovery(lab: Lab, awx: Awx
     assert lab.journal.writes(mark) == [] and plan.changed > 0
     back = good(awx.launch("recovery", {"recovery_providers": ""}))
     assert set(lab.vcenter.crypto.providers) == {"nkp"}
-    assert secrets_in(lab, [*jobs.values(), drill, plan, back]) == []
+    # the token and the CA of Vault come from a credential
+    places = json.dumps([{"vault": lab.vault.url, "path": "vmware/nkp"}])
+    asked = {name: given[name] for name in ("private_cloud", "vsphere_user", "native_name", "tpm_required")}
+    kept = good(awx.launch("native key provider", {**asked, "native_key_provider_backup_places": places}))
+    assert list(lab.vault.store.secrets) == ["vmware/nkp"]
+    assert secrets_in(lab, [*jobs.values(), drill, plan, back, kept]) == []
 
 
 def encrypted(lab: Lab) -> None:
@@ -194,6 +219,56 @@ def test_new_keys_wait_for_their_approval(lab: Lab, awx: Awx) -> None:
     assert again.changed == 0 and secrets_in(lab, [*jobs.values(), again]) == []
 
 
+def kept(lab: Lab, awx: Awx) -> dict[str, t.Any]:
+    """The backup of nkp on the volume of the jobs."""
+    backup = {"path": str(awx.folder / "volume/backup/nkp.p12"), "backup_password": PASSWORD, "allow_ephemeral": True}
+    (awx.folder / "volume/backup").mkdir()
+    done = runner_in(lab)("native_key_provider_backup", name="nkp", **backup, **FAST)
+    assert not done.failed, done.msg
+    return {"encryption_exit_provider": "nkp", "encryption_exit_option": "native_key_provider"}
+
+
+def named(_lab: Lab, _awx: Awx) -> dict[str, t.Any]:
+    """A KMS of one's own, which knows its client by the name."""
+    return {
+        "encryption_exit_provider": "okms-prod",
+        "encryption_exit_option": "external_kms",
+        "kms_common_name": "vcenter",
+    }
+
+
+@pytest.mark.whole
+@pytest.mark.parametrize("moved", [kept, named])
+def test_vms_of_another_private_cloud_move_here(
+    lab: Lab, awx: Awx, moved: t.Callable[[Lab, Awx], dict[str, t.Any]]
+) -> None:
+    encrypted(lab)
+    machine = {"selection": {"names": ["vm2"]}, "provider": "nkp"}
+    assert not runner_in(lab)("vm_encryption", **machine, **FAST).failed
+    target, trust = lab.second_cloud(), "VMware encryption | Trust in vCenter"
+    source = dict(awx.inputs["VMware vCenter"], **awx.inputs[trust])
+    there = target.connection()
+    own = {"host": there["hostname"], "username": there["username"], "password": there["password"]}
+    awx.inputs = {
+        **awx.inputs,
+        "VMware vCenter": own,
+        trust: {"ca": source["ca"], "port": str(there["port"])},
+        "VMware encryption | Source of a move": source,
+    }
+    given = {"identities": "", "kms_identity": "ca", "encryption_exit_okms_id": "", **moved(lab, awx)}
+    given = {**answers(lab), **given, "private_cloud": target.private_cloud}
+    prepared = good(awx.launch("prepare a move", given))
+    assert list(target.vcenter.crypto.providers) == [given["encryption_exit_provider"]]
+    waiting = awx.launch("check a move")
+    assert waiting.status == "failed" and "have not arrived as they left" in waiting.screen, waiting.screen[-3000:]
+    for one in lab.vcenter.inventory.vms:
+        if {key.provider for key in one.crypto_keys()} == {given["encryption_exit_provider"]}:
+            target.take_over(one)
+    mark = lab.journal.mark()
+    arrived = good(awx.launch("check a move"))
+    assert lab.journal.writes(mark) == [] and secrets_in(lab, [prepared, waiting, arrived]) == []
+
+
 @pytest.mark.whole
 def test_vms_move_and_the_old_provider_leaves(lab: Lab, awx: Awx) -> None:
     encrypted(lab)
@@ -207,7 +282,7 @@ def test_vms_move_and_the_old_provider_leaves(lab: Lab, awx: Awx) -> None:
         "key_provider": "okms-prod",
         "decommission_confirm": "okms-prod",
         "decommission_new_default": None,
-        "decommission_close_flow": "false",
+        "decommission_remove_kms_entries": "false",
     }
     jobs = awx.work("leaving a key provider", leave)
     assert list(jobs) == ["plan", "decommission", "audit"] and good(jobs["decommission"]).changed > 0

@@ -339,6 +339,10 @@ GRAPH: dict[str, tuple[Spoil, str]] = {
         ),
         "OVHcloud KMS: orders, and no workflow has it behind an approval",
     ),
+    "a move that could decrypt": (
+        lambda m: template("| prepare a move")(m)["extra_vars"].update(encryption_exit_mode="decrypt"),
+        "prepare a move: destroys, and no workflow has it behind an approval",
+    ),
     "a schedule that destroys": (
         lambda m: schedule(m, "audit daily").update(unified_job_template="VMware encryption | decommission"),
         "nobody approves what a schedule starts",
