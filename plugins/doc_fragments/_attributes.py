@@ -68,6 +68,16 @@ attributes:
       - ovhcloud.vmware_encryption.vsphere
 """
 
+    ACTIONGROUP_VAULT = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/ovhcloud.vmware_encryption.vault) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - ovhcloud.vmware_encryption.vault
+"""
+
     ACTIONGROUP_CERTIFICATES = r"""
 options: {}
 attributes:

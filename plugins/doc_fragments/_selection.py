@@ -49,6 +49,11 @@ options:
           pools.
         type: list
         elements: str
+      vapps:
+        description: Names or inventory paths (such as V(DC0/vm/prod/shop) or V(DC0/host/C0/Resources/shop)) of vApps,
+          including vApps in them.
+        type: list
+        elements: str
       hosts:
         description: Names or inventory paths of hosts.
         type: list
@@ -99,6 +104,10 @@ options:
         elements: str
       resource_pools:
         description: Names or inventory paths of resource pools, including child pools.
+        type: list
+        elements: str
+      vapps:
+        description: Names or inventory paths of vApps, including vApps in them.
         type: list
         elements: str
       hosts:

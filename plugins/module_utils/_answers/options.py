@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import typing as t
@@ -21,8 +22,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 
 _PLAYBOOK = "hosts"  # <role>_hosts names the hosts of the playbook of that name
 _CONFIRMATION = re.compile(r"_confirm(?:_|$)")
-_MODES = ("encryption_audit_mode",)
-_OUTPUTS = ("preflight_report",)  # what roles tell others
+_MODES = ("drift_check_metrics_mode", "encryption_audit_metrics_mode", "encryption_audit_mode")
+_PASTED = ("doctor_error",)  # a text of anything, which is explained and goes to no system
+_JSON = ("awx_kms_servers",)
+_OUTPUTS = ("doctor_report", "drift_check_report", "preflight_report")  # what roles tell others
 # AWX gives each job variables such as awx_job_id; the role awx has no option that begins so
 _OF_JOBS = re.compile(
     r"awx_(?:execution|inventory|job|parent|project_(?:revision|scm)|schedule|user|webhook|workflow)_?"
@@ -47,7 +50,7 @@ def answered(
         specs = {name: {**spec, "required": False} for name, spec in specs.items()}
     # what destroys wants its name typed again, exactly
     specs = {name: {**spec, "exact": bool(_CONFIRMATION.search(name))} for name, spec in specs.items()}
-    found, problems = judged(specs, {**values, **_octal(values)})
+    found, problems = judged(specs, {**values, **_octal(values), **_json(values)})
     wrong = _odd_characters(found)
     if not wrong:
         found, wrong = completed(specs, found, start or os.getcwd(), remote)
@@ -66,6 +69,8 @@ def _odd_characters(options: t.Mapping[str, t.Any]) -> list[str]:
     """What modules would refuse later, in the middle of the role."""
     problems = []
     for name, value in options.items():
+        if name in _PASTED:
+            continue
         try:
             check_characters(value, name)
         except InvalidInputError as error:
@@ -77,6 +82,12 @@ def _octal(values: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Modes of files that YAML has taken for numbers, because they stand without quotes."""
     modes = {name: values.get(name) for name in _MODES}
     return {name: f"0{mode:o}" for name, mode in modes.items() if isinstance(mode, int) and not isinstance(mode, bool)}
+
+
+def _json(values: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Texts in JSON that Ansible before 2.19 has made lists of, because they came through a template."""
+    found = {name: values.get(name) for name in _JSON}
+    return {name: json.dumps(value) for name, value in found.items() if isinstance(value, (list, dict))}
 
 
 def unknown(

@@ -61,7 +61,7 @@ def completed(specs: Specs, options: t.Mapping[str, t.Any], start: str, remote: 
 
 def outputs(options: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     """What the role will write with these options, as the module output_files takes it; names without the role's."""
-    brought = ("backup_allow_ephemeral", "backup_copies", "backup_tasks")
+    brought = ("backup_allow_ephemeral", "backup_copies", "backup_places", "backup_tasks")
     found: list[dict[str, t.Any]] = [
         {"option": "backup_path", "lasting": not any(options.get(name) for name in brought)},
         {"option": "dossier_path", "follow": True},

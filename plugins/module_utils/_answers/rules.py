@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.values import quoted
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.thumbprints import digits_of
 
 Options = t.Mapping[str, t.Any]
 OptionRule = t.Callable[[Options], t.Iterable[str]]
@@ -18,9 +20,11 @@ OptionRule = t.Callable[[Options], t.Iterable[str]]
 # by the part of the name after the role's own, so one line holds for every role
 _LEAST = {
     "backup_max_age": 0,
-    "batch": 1,
+    "backup_places_required": 1,
     "canary": 0,
     "critical_days": 0,
+    "disk_rate": 1,
+    "fail_below": 0,
     "html_rows": 0,
     "import_timeout": 0,
     "max_clock_difference": 0,
@@ -38,11 +42,12 @@ _LEAST = {
     "wait_timeout": 0,
     "warn_days": 0,
     "wave_max_failures": 0,
+    "wave_size": 1,
 }
 _THUMBPRINTS = ("backup_sha256", "imported_thumbprint", "kms_thumbprints", "server_thumbprints")
 _CERTIFICATES = ("ca_certificate", "certificate", "kms_ca", "server_ca", "test_certificate")
 _KEYS = ("ca_private_key", "private_key", "test_private_key")
-_PREFIX = re.compile(r"sha-?(?:1|256)[^:=]*[:=]", re.IGNORECASE)
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _KINDS_OF_IDENTITIES = ("user", "group", "service_account")
 _MOST_DAYS, _LONGEST_NAME, _MOST_URNS = 365, 50, 25  # of an access certificate of OKMS
 
@@ -65,6 +70,9 @@ def _texts(options: Options) -> t.Iterator[str]:
         for text in _listed(options.get(name)):
             if not _is_thumbprint(text):
                 yield f"{name}: {quoted(text)} is not a SHA-256 thumbprint (64 hexadecimal digits)"
+    stream = options.get("log_stream_id")
+    if stream and not _UUID.fullmatch(stream.strip()):
+        yield f"log_stream_id: {quoted(stream)} is not the id of a stream of Logs Data Platform (a UUID)"
     for text in options.get("identity_urns") or []:
         if not text.startswith("urn:"):
             yield f"identity_urns: {quoted(text)} is not the URN of an identity (urn:v1:...)"
@@ -87,17 +95,16 @@ def _listed(value: t.Any) -> list[str]:
 
 
 def _is_thumbprint(text: str) -> bool:
-    plain = text.strip().strip("\"'")
-    prefix = _PREFIX.match(plain)
-    digits = re.sub(r"[\s:-]", "", plain[prefix.end() :] if prefix else plain)
-    return bool(re.fullmatch(r"[0-9a-fA-F]{64}", digits))
+    return bool(re.fullmatch(r"[0-9A-F]{64}", digits_of(text)))
 
 
 def _renewal(options: Options) -> t.Iterator[str]:
     """A certificate that is near its end from its first day would be replaced in every run."""
     signs = options.get("identity", "ca") == "ca"  # a KMS of one's own has other ways to a certificate
-    if signs and options["validity"] <= options["renew_before"]:
-        yield f"validity: {options['validity']} days is not more than renew_before ({options['renew_before']})"
+    if signs and options["renew_before"] is not None and options["validity"] <= options["renew_before"] + 1:
+        # its first day has begun when it is issued
+        least = options["renew_before"] + 2
+        yield f"validity: {options['validity']} days is less than {least}, two more than renew_before"
 
 
 def _okms(options: Options) -> t.Iterator[str]:
@@ -134,16 +141,41 @@ def _servers(options: Options) -> t.Iterator[str]:
                 yield f"{name}: the thumbprint of {quoted(label)} is not a SHA-256 thumbprint (64 hexadecimal digits)"
 
 
+def _removed(options: Options) -> t.Iterator[str]:
+    wanted = {server.get("name") for server in options.get("servers") or []}
+    for name in options["remove_servers"]:
+        if name in wanted:
+            yield f"remove_servers: {quoted(name)} is also in servers; keep it in one of the two"
+
+
 def _native(options: Options) -> t.Iterator[str]:
     if "/" in (options["name"] or ""):
         yield "name: the name of a native key provider must not contain /"
     if options["vsphere_user"] and not options["private_cloud"]:
         yield "private_cloud: it is required with vsphere_user"
+    places, required = len(options["backup_copies"]) + len(options["backup_places"]), options["backup_places_required"]
+    if places and required is not None and required > places:
+        yield f"backup_places_required: {required} is more than the {places} places"
+    # one copy would count for two of the places that are required
+    copies = {_spot(copy) for copy in options["backup_copies"]}
+    for host, path in dict.fromkeys(map(_spot, options["backup_places"])):
+        if (host, path) in copies:
+            yield f"backup_places: {quoted(f'{host}:{path}')} is also in backup_copies; keep it in one of the two"
+
+
+def _spot(place: t.Mapping[str, t.Any]) -> tuple[str, str]:
+    """Host and path of a copy; no copy has the host of a secret, which is empty."""
+    return str(place.get("host") or ""), posixpath.normpath(str(place.get("path") or ""))
 
 
 def _selection(options: Options) -> t.Iterator[str]:
     if options["selection"] is not None and not any(options["selection"].values()):
         yield "selection: it selects no VM; all: true selects every VM"
+
+
+def _waves(options: Options) -> t.Iterator[str]:
+    if options["wait_timeout"] < 1:
+        yield f"wait_timeout: {options['wait_timeout']} is less than 1"
 
 
 def _policy(options: Options) -> t.Iterator[str]:
@@ -154,6 +186,19 @@ def _policy(options: Options) -> t.Iterator[str]:
 def _mode(options: Options) -> t.Iterator[str]:
     if options["mode"].isalnum() and not re.fullmatch("0?[0-7]{3}", options["mode"]):
         yield f"mode: {quoted(options['mode'])} is not a file mode, such as '0600'"
+
+
+def _metrics(options: Options) -> t.Iterator[str]:
+    if not re.fullmatch("0?[0-7]{3}", options["metrics_mode"]):
+        yield f"metrics_mode: {quoted(options['metrics_mode'])} is not a file mode, such as '0644'"
+
+
+def _doctor(options: Options) -> t.Iterator[str]:
+    for name, most in (("days", _MOST_DAYS), ("limit", 999)):
+        if not 1 <= options[name] <= most:
+            yield f"{name}: {options[name]} is not from 1 to {most}"
+    if options["since"] and not re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?", options["since"].strip()):
+        yield f"since: {quoted(options['since'])} is no date such as 2026-11-29, no time such as 2026-11-29T08:00:00Z"
 
 
 def _awx(options: Options) -> t.Iterator[str]:
@@ -168,11 +213,15 @@ def _awx(options: Options) -> t.Iterator[str]:
 
 _ROLES: dict[str, tuple[OptionRule, ...]] = {
     "awx": (_awx,),
-    "encryption_audit": (_mode,),
-    "external_kms": (_renewal, _servers),
-    "key_rotation": (_selection,),
+    "doctor": (_doctor,),
+    "drift_check": (_metrics,),
+    "encryption_audit": (_mode, _metrics),
+    "encryption_exit": (_waves,),
+    "external_kms": (_renewal, _servers, _removed),
+    "key_provider_migration": (_waves,),
+    "key_rotation": (_selection, _waves),
     "native_key_provider": (_native,),
     "okms": (_okms, _renewal),
     "preflight": (_servers,),
-    "vm_encryption": (_selection, _policy),
+    "vm_encryption": (_selection, _waves, _policy),
 }

@@ -14,9 +14,15 @@ import typing as t
 
 from ansible.module_utils.common.validation import check_type_dict
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.yaml_text import (
+    NotYamlError,
+    from_yaml,
+)
+
 _TRUE = ("1", "on", "t", "true", "y", "yes")
 _FALSE = ("0", "f", "false", "n", "no", "off")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?")
+_LIKE_YAML = re.compile(r"- |-$|[\"']?[A-Za-z_][\w -]*[\"']?:(?:\s|$)", re.MULTILINE)  # how such a text begins
 _NO_LITERAL = (TypeError, ValueError, SyntaxError, RecursionError, MemoryError)
 _LONGEST_QUOTE = 40  # longer texts, or those of several lines, are only measured: they may be keys
 
@@ -129,32 +135,49 @@ def _items(text: str, of_dicts: bool) -> list[t.Any]:
     if text.startswith("[") or (of_dicts and text.startswith("{")):
         found = _parsed(text)
         return found if isinstance(found, list) else [found]
+    lines = [line for line in text.splitlines() if line.strip()]
     if of_dicts:
-        raise RefusedError("expected a list of dictionaries; as text, it must be JSON")
-    lines = text.splitlines()
+        found = _yaml(text) if _LIKE_YAML.match(text) else None
+        if not isinstance(found, (list, dict)):
+            raise RefusedError("expected a list of dictionaries; as text, it must be JSON or YAML")
+        return found if isinstance(found, list) else [found]
+    if all(line.startswith("- ") for line in lines):
+        return [_unquoted(line[2:]) for line in lines]  # a list in YAML; patterns such as *-db need no quotes here
     return [line.strip().rstrip(",") for line in lines] if len(lines) > 1 else text.split(",")
 
 
+def _unquoted(text: str) -> str:
+    text = text.strip()
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
 def _parsed(text: str) -> t.Any:
-    """JSON, or what Python writes, with its single quotes."""
+    """JSON, or what Python writes, with its single quotes, or YAML in braces."""
+    for read in (json.loads, ast.literal_eval, from_yaml):
+        try:
+            return read(text)
+        except _NO_LITERAL:
+            pass
+    raise RefusedError("the text starts like JSON, but is not JSON")
+
+
+def _yaml(text: str) -> t.Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return ast.literal_eval(text)
-    except _NO_LITERAL as error:
-        raise RefusedError("the text starts like JSON, but is not JSON") from error
+        return from_yaml(text)
+    except NotYamlError as error:
+        raise RefusedError(f"the text looks like YAML, but {error}") from error
 
 
 def _dictionary(value: t.Any, spec: Spec) -> dict[str, t.Any]:
     if isinstance(value, str) and value.strip().startswith("{"):
         value = _parsed(value.strip())
+    elif isinstance(value, str) and _LIKE_YAML.match(value.strip()):
+        value = _yaml(value)
     elif isinstance(value, str):
         try:
             value = check_type_dict(value)  # key=value, as on the command line
         except _NO_LITERAL as error:
-            raise RefusedError("the text is not a dictionary; write it in JSON") from error
+            raise RefusedError("the text is not a dictionary; write it in JSON or YAML") from error
     if not isinstance(value, dict):
         raise RefusedError(f"{_named(value)} is not a dictionary")
     if not spec.get("options"):

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The report as CSV: one row for each machine and one for each of its disks, safe to open in a spreadsheet."""
+"""The report as CSV: one row for each VM and one for each of its disks, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ import io
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.texts import clean
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import with_former_names
 
+# `state` and `exception` are the former names of the last two, until 2.0.0
 COLUMNS = (
     "record", "vm", "moid", "instance_uuid", "cluster", "host", "folder", "power_state", "state", "vtpm", "locked",
     "vmotion_encryption", "snapshots", "part", "controller", "file", "datastore", "capacity_bytes", "encrypted",
-    "provider", "key_id", "policy", "exception", "reason", "next_step",
+    "provider", "key_id", "policy", "exception", "reason", "next_step", "encryption_state", "category",
 )  # fmt: skip
 # a spreadsheet takes what starts like this for a formula
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _MACHINE = ("moid", "instance_uuid", "cluster", "host", "folder", "power_state", "state", "vtpm", "locked",
-            "vmotion_encryption", "snapshots")  # fmt: skip
+            "vmotion_encryption", "snapshots", "encryption_state")  # fmt: skip
 _PART = ("controller", "file", "datastore", "capacity_bytes", "encrypted", "provider", "key_id", "policy")
 
 
@@ -48,9 +50,10 @@ def table(report: t.Mapping[str, t.Any]) -> str:
 
 
 def _rows(machine: t.Mapping[str, t.Any], exception: t.Optional[t.Mapping[str, t.Any]]) -> t.Iterator[dict[str, t.Any]]:
-    shared = {"vm": machine.get("name"), **{key: machine.get(key) for key in _MACHINE}}
+    known = with_former_names(machine)
+    shared = {"vm": machine.get("name"), **{key: known.get(key) for key in _MACHINE}}
     told = (
-        {"exception": exception["kind"], **{key: exception[key] for key in ("reason", "next_step")}}
+        {"exception": exception["kind"], **{key: exception[key] for key in ("reason", "next_step", "category")}}
         if exception
         else {}
     )

@@ -10,7 +10,9 @@ import datetime
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.exceptions import EXCLUDED
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.traces import untraced
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
 
@@ -35,6 +37,7 @@ CLAUSES = {
     "key_origin": (ISO, HDS, f"{PCI}3.6.1", f"{SNC}10.5"),
     "key_age": (ISO, HDS, f"{PCI}3.7.4"),
     "vmotion": (ISO, HDS),
+    "trace": (),
     "complete": (),
 }
 NOTE = (
@@ -59,10 +62,11 @@ class Seen:
     limits: Thresholds
     today: str
     first_audit: str
+    traces: t.Optional[Facts] = None
 
-    def has(self, *codes: str) -> list[str]:
-        """Subjects of the findings with one of these codes."""
-        return [str(one["subject"]) for one in self.findings if one["code"] in codes]
+    def has(self, *topics: str) -> list[str]:
+        """Subjects of the findings on one of these topics."""
+        return [str(one["subject"]) for one in self.findings if one["topic"] in topics]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,18 +129,19 @@ def _rows(limits: Thresholds) -> list[tuple[str, str, str, t.Callable[[Seen], Ve
             _age,
         ),
         ("vmotion", "Encrypted VMs move encrypted", "Encrypted vMotion is required for each encrypted VM", _vmotion),
+        ("trace", "The use of keys leaves a trace", "Each kind of the OKMS domain's logs goes to a stream", _trace),
         ("complete", "The report is complete", "Everything in scope could be read", _complete),
     ]
 
 
 def _vms(seen: Seen) -> Verdict:
     totals = seen.totals
-    whole, left_out = totals["virtual_machines"], sum(one["kind"] == "left_out" for one in seen.exceptions)
-    open_ = [one for one in seen.exceptions if one["kind"] != "left_out"]
-    told = f"{totals['encrypted']} of {plural(whole, 'VM')} encrypted, {left_out} excluded on purpose"
+    whole, excluded = totals["virtual_machines"], sum(one["category"] == EXCLUDED for one in seen.exceptions)
+    open_ = [one for one in seen.exceptions if one["category"] != EXCLUDED]
+    told = f"{totals['encrypted']} of {plural(whole, 'VM')} encrypted, {excluded} excluded on purpose"
     if not whole:
         return OPEN, "there are no VMs"
-    if any(one["kind"] != "unreadable" for one in open_):
+    if any(one["category"] != "unreadable" for one in open_):
         return FAIL, told
     return (OPEN, f"{told}, {len(open_)} not readable") if open_ else (PASS, told)
 
@@ -213,11 +218,21 @@ def _before(day: str, count: int) -> str:
 
 
 def _vmotion(seen: Seen) -> Verdict:
-    encrypted = [one for one in seen.machines if one.get("state") == "encrypted"]
+    encrypted = [one for one in seen.machines if one.get("encryption_state") == "encrypted"]
     bad = [str(one.get("name")) for one in encrypted if one.get("vmotion_encryption") != "required"]
     if bad:
         return FAIL, f"not required for {plural(len(bad), 'VM')}"
     return (PASS, f"{plural(len(encrypted), 'VM')}") if encrypted else (OPEN, "no VM is encrypted")
+
+
+def _trace(seen: Seen) -> Verdict:
+    if not seen.traces:
+        return OPEN, "no audit logs of an OKMS domain were read"
+    silent = untraced(seen.traces)
+    known = ", ".join(str(one["kind"]) for one in seen.traces["kinds"] if one["streams"])
+    if silent:
+        return FAIL, f"no stream gets {', '.join(silent)}"
+    return PASS, f"a stream gets {known}"
 
 
 def _complete(seen: Seen) -> Verdict:

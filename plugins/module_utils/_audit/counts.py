@@ -11,14 +11,7 @@ Facts = dict[str, t.Any]
 Machines = t.Sequence[t.Mapping[str, t.Any]]
 Records = t.Sequence[t.Mapping[str, t.Any]]
 
-# state of a machine -> key of its number. Not "clear": Jinja would find the method of the dictionary there.
-KEYS = {
-    "encrypted": "encrypted",
-    "partly_encrypted": "partly_encrypted",
-    "vtpm_only": "vtpm_only",
-    "clear": "unencrypted",
-    "unreadable": "unreadable",
-}
+STATES = ("encrypted", "partly_encrypted", "vtpm_only", "unencrypted", "unreadable")
 VMOTION_MODES = ("required", "opportunistic", "disabled")
 
 
@@ -28,7 +21,7 @@ def percent(part: float, whole: float) -> t.Optional[float]:
 
 
 def totals(machines: Machines) -> Facts:
-    """Numbers of machines by state, of disks, and of bytes."""
+    """Numbers of VMs by state, of disks, and of bytes."""
     disks = [disk for machine in machines for disk in machine.get("disks") or []]
     encrypted_disks = [disk for disk in disks if disk.get("encrypted")]
     found: Facts = {"virtual_machines": len(machines), **states(machines)}
@@ -49,22 +42,22 @@ def totals(machines: Machines) -> Facts:
 
 
 def states(machines: Machines) -> dict[str, int]:
-    """How many machines are in each state; a word that is not known counts as unreadable."""
-    found = dict.fromkeys(KEYS.values(), 0)
+    """How many VMs are in each state; a word that is not known counts as unreadable."""
+    found = dict.fromkeys(STATES, 0)
     for machine in machines:
-        found[KEYS[state_of(machine)]] += 1
+        found[state_of(machine)] += 1
     return found
 
 
 def state_of(machine: t.Mapping[str, t.Any]) -> str:
-    """The state of a machine."""
-    state = str(machine.get("state"))
-    return state if state in KEYS else "unreadable"
+    """The state of a VM."""
+    state = str(machine.get("encryption_state"))
+    return state if state in STATES else "unreadable"
 
 
 def by_state(numbers: t.Mapping[str, t.Any]) -> list[tuple[str, int]]:
     """Each state with its number, in the order of the page."""
-    return [(state, numbers[key]) for state, key in KEYS.items()]
+    return [(state, numbers[state]) for state in STATES]
 
 
 def _capacity(disks: t.Iterable[t.Mapping[str, t.Any]]) -> int:
@@ -72,7 +65,7 @@ def _capacity(disks: t.Iterable[t.Mapping[str, t.Any]]) -> int:
 
 
 def by_provider(machines: Machines) -> list[Facts]:
-    """What each provider encrypts. A machine with two providers counts for both."""
+    """What each provider encrypts. A VM with two providers counts for both."""
     found: dict[str, Facts] = {}
     keys: dict[str, set[str]] = {}
     for machine in machines:
@@ -97,7 +90,7 @@ def _encrypted_parts(machine: t.Mapping[str, t.Any]) -> t.Iterator[tuple[t.Mappi
 
 
 def by_cluster(machines: Machines) -> list[Facts]:
-    """States of the machines of each cluster; the name is null for hosts outside of any."""
+    """States of the VMs of each cluster; the name is null for hosts outside of any."""
     groups: dict[str, list[t.Mapping[str, t.Any]]] = {}
     for machine in machines:
         groups.setdefault(str(machine.get("cluster") or ""), []).append(machine)
@@ -110,7 +103,7 @@ def by_cluster(machines: Machines) -> list[Facts]:
 
 
 def vmotion(machines: Machines) -> dict[str, int]:
-    """How many machines have each mode of encrypted vMotion."""
+    """How many VMs have each mode of encrypted vMotion."""
     found = dict.fromkeys(VMOTION_MODES, 0)
     for machine in machines:
         mode = str(machine.get("vmotion_encryption") or "")

@@ -67,7 +67,7 @@ def certificates(
     limits: Thresholds,
     rights: t.Optional[t.Mapping[str, t.Any]] = None,
 ) -> list[Facts]:
-    """Certificates of vCenter and of the key servers, and OKMS credentials; those in use and urgent first."""
+    """Certificates of vCenter and of the KMIP servers, and OKMS credentials; those in use and urgent first."""
     found = [_client(provider, limits) for provider in providers if provider.get("client_certificate")]
     for provider in providers:
         found += _servers(provider, limits)

@@ -14,8 +14,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.
     Records,
     state_of,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.exceptions import EXCLUDED
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import (
+    as_result,
+    with_former_names,
+)
 
 CRITICAL, WARNING, NOTICE = "critical", "warning", "notice"
 SEVERITIES = (CRITICAL, WARNING, NOTICE)
@@ -26,7 +30,7 @@ class Finding:
     """Something that needs attention; `affected` names what it is about when that is more than the subject."""
 
     severity: str
-    code: str
+    topic: str
     subject: str
     text: str
     next_step: str
@@ -35,26 +39,25 @@ class Finding:
 
 
 def finding(
-    severity: str, code: str, subject: str, text: str, next_step: str, affected: t.Sequence[t.Any] = ()
+    severity: str, topic: str, subject: str, text: str, next_step: str, affected: t.Sequence[t.Any] = ()
 ) -> Facts:
     """One finding; `affected` names what it is about when that is more than the subject."""
     names = [str(name) for name in affected]
-    return as_result(
-        Finding(
-            severity=severity,
-            code=code,
-            subject=subject,
-            text=text,
-            next_step=next_step,
-            affected=names,
-            count=len(names) or 1,
-        )
+    record = Finding(
+        severity=severity,
+        topic=topic,
+        subject=subject,
+        text=text,
+        next_step=next_step,
+        affected=names,
+        count=len(names) or 1,
     )
+    return with_former_names(as_result(record))
 
 
 def sorted_findings(found: t.Iterable[Facts]) -> list[Facts]:
     """The worst first."""
-    return sorted(found, key=lambda one: (SEVERITIES.index(one["severity"]), one["code"], one["subject"]))
+    return sorted(found, key=lambda one: (SEVERITIES.index(one["severity"]), one["topic"], one["subject"]))
 
 
 def numbers(found: t.Sequence[Facts]) -> dict[str, int]:
@@ -62,10 +65,10 @@ def numbers(found: t.Sequence[Facts]) -> dict[str, int]:
     return {severity: sum(one["severity"] == severity for one in found) for severity in SEVERITIES}
 
 
-def of_machines(machines: Machines, left_out: t.Sequence[Facts], providers: Records) -> list[Facts]:
-    """Locked, unreadable and partly encrypted machines, those in clear, and keys that nobody can hand out."""
+def of_machines(machines: Machines, excluded: t.Sequence[Facts], providers: Records) -> list[Facts]:
+    """Locked, unreadable and partly encrypted VMs, unencrypted ones, and keys that nobody can hand out."""
     found = _locked(machines) + _unknown_providers(machines, {str(one["name"]) for one in providers})
-    found += _not_encrypted(left_out)
+    found += _not_encrypted(excluded)
     mixed = [machine["name"] for machine in machines if machine.get("mixed_keys")]
     if mixed:
         text = f"{plural(len(mixed), 'VM uses', 'VMs use')} more than one key."
@@ -118,15 +121,15 @@ _GROUPS = {
         "encrypted at home only, for a vTPM; their disks are not",
         "Encrypt their disks with the playbook vm_encryption.",
     ),
-    "clear": ("Unencrypted VMs", "not encrypted", "Encrypt them with the playbook vm_encryption."),
+    "unencrypted": ("Unencrypted VMs", "not encrypted", "Encrypt them with the playbook vm_encryption."),
 }
 _SEE = " Each one has its reason and next step under Exceptions."
 
 
-def _not_encrypted(left_out: t.Sequence[Facts]) -> list[Facts]:
-    groups: dict[str, list[str]] = {code: [] for code in [*_GROUPS, "left_out"]}
-    for one in left_out:
-        code = one["kind"] if one["kind"] in ("left_out", "unreadable") else one["state"]
+def _not_encrypted(excluded: t.Sequence[Facts]) -> list[Facts]:
+    groups: dict[str, list[str]] = {code: [] for code in [*_GROUPS, EXCLUDED]}
+    for one in excluded:
+        code = one["category"] if one["category"] in (EXCLUDED, "unreadable") else one["encryption_state"]
         groups[code].append(str(one["name"]))
     found = []
     for code, (subject, words, step) in _GROUPS.items():
@@ -136,14 +139,14 @@ def _not_encrypted(left_out: t.Sequence[Facts]) -> list[Facts]:
         elif names:
             text = f"{plural(len(names), 'VM is', 'VMs are')} {words}."
             found.append(finding(WARNING, code, subject, text, step + _SEE, names))
-    kept = groups["left_out"]
+    kept = groups[EXCLUDED]
     if kept:
         text = (
             f"{plural(len(kept), 'VM is', 'VMs are')} excluded on purpose and unencrypted, because others need them "
             "to start."
         )
         step = "Confirm that this is intended; nothing else is to do."
-        found.append(finding(NOTICE, "left_out", "VMs excluded on purpose", text, step, kept))
+        found.append(finding(NOTICE, EXCLUDED, "VMs excluded on purpose", text, step, kept))
     return found
 
 
@@ -321,7 +324,7 @@ def of_private_cloud(cloud: t.Optional[t.Mapping[str, t.Any]]) -> list[Facts]:
     return [
         finding(
             WARNING,
-            "kms_flow",
+            "kms_entry",
             f"{entry.get('ip')}:{entry.get('port')}",
             f"OVHcloud has not opened the KMS entry for this KMS: its state is {entry.get('state')}.",
             "Rerun the playbook okms or external_kms: it completes pending entries.",
@@ -356,8 +359,8 @@ def of_ports(cloud: t.Optional[t.Mapping[str, t.Any]], providers: Records) -> li
 
 
 def used_clusters(machines: Machines) -> set[str]:
-    """Names of the clusters with at least one machine of which something is encrypted."""
-    return {str(one.get("cluster") or "") for one in machines if state_of(one) not in ("clear", "unreadable")}
+    """Names of the clusters with at least one VM of which something is encrypted."""
+    return {str(one.get("cluster") or "") for one in machines if state_of(one) not in ("unencrypted", "unreadable")}
 
 
 def not_read(parts: t.Mapping[str, t.Any]) -> list[Facts]:

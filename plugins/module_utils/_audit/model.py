@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import re
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import (
@@ -17,17 +16,18 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit 
     expiry,
     findings,
     key_ages,
+    life_cycle,
     scope,
+    traces,
     trend,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import Facts
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.exceptions import exceptions
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import with_new_names
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line, shown
 
-# what starts a template; JSON itself never has two of these characters in a row when it is indented
-_MARKS = re.compile(r"\{[{%#]")
 FORMAT = "ovhcloud.vmware_encryption.audit"
 SCHEMA = 1
 # what every report has, and what kind of value it is
@@ -74,13 +74,14 @@ def _content(
 ) -> Facts:
     machines = sorted(facts["virtual_machines"], key=lambda one: (str(one.get("name")), str(one.get("moid"))))
     providers, hosts, cloud = facts["key_providers"], facts.get("hosts"), facts.get("private_cloud")
-    left_out = exceptions(machines)
+    not_encrypted = exceptions(machines)
     certificates = expiry.certificates(providers, facts.get("okms_credentials"), limits, facts.get("api_rights"))
     backups = expiry.backups(providers, facts.get("dossier"), now, limits)
     by_provider = counts.by_provider(machines)
+    traced = traces.traces(facts.get("okms_logs"), facts.get("okms_credentials"), providers)
     found = findings.sorted_findings(
         [
-            *findings.of_machines(machines, left_out, providers),
+            *findings.of_machines(machines, not_encrypted, providers),
             *findings.of_providers(providers, {entry["name"] for entry in by_provider}),
             *findings.of_defaults(machines, providers),
             *findings.of_expiry(certificates, backups, limits.critical_days),
@@ -88,18 +89,20 @@ def _content(
             *findings.of_vsan(facts.get("vsan_clusters"), {str(one["name"]) for one in providers}),
             *findings.of_private_cloud(cloud),
             *findings.of_ports(cloud, providers),
+            *life_cycle.of_life_cycle(cloud, now.date()),
             *costs.of_okms(facts.get("okms")),
+            *traces.of_traces(traced),
             *findings.not_read(facts.get("not_read") or {}),
         ]
     )
     totals = counts.totals(machines)
-    totals.update(exceptions=len(left_out), findings=findings.numbers(found))
+    totals.update(exceptions=len(not_encrypted), findings=findings.numbers(found))
     totals["providers"] = len(providers)
     today = now.strftime("%Y-%m-%d")
     ages = key_ages.key_ages(key_ages.in_use(machines, hosts, facts.get("vsan_clusters")), earlier, today)
     seen = checks.Seen(
-        totals, left_out, found, certificates, backups, providers, machines, ages, limits, today,
-        key_ages.first_audit(earlier, today),
+        totals, not_encrypted, found, certificates, backups, providers, machines, ages, limits, today,
+        key_ages.first_audit(earlier, today), traced,
     )  # fmt: skip
     return {
         "format": FORMAT,
@@ -125,7 +128,8 @@ def _content(
         "vsan_clusters": facts.get("vsan_clusters"),
         "private_cloud": _cloud(cloud),
         "okms": facts.get("okms") or None,
-        "exceptions": left_out,
+        "okms_logs": traced,
+        "exceptions": not_encrypted,
         "virtual_machines": machines,
     }
 
@@ -151,13 +155,6 @@ def _cloud(cloud: t.Optional[t.Mapping[str, t.Any]]) -> t.Optional[Facts]:
     return {**kept, "encryption": cloud.get("encryption"), "key_managers": managers}
 
 
-def dumped(made: Facts) -> str:
-    """The report as the text of its file."""
-    text = json.dumps(made, indent=1, sort_keys=True) + "\n"
-    # braces of a template can only come from names; written like this they are nothing to Ansible, and the same in JSON
-    return _MARKS.sub(lambda found: f"{{\\u{ord(found[0][1]):04x}", text)
-
-
 def loaded(text: str) -> Facts:
     """The report in a text. Raises NotAReportError."""
     try:
@@ -171,6 +168,8 @@ def loaded(text: str) -> Facts:
     wrong = sorted(name for name, kind in _KINDS.items() if not isinstance(found.get(name), kind))
     if wrong:
         raise NotAReportError(f"a damaged audit report: {', '.join(wrong)} missing or of a wrong kind")
+    for name in ("exceptions", "findings", "virtual_machines"):  # an earlier version wrote only their former names
+        found[name] = [with_new_names(one) for one in found[name]]
     return t.cast("Facts", found)
 
 

@@ -22,6 +22,7 @@ PARTS = (
     ("private cloud", "private_cloud"),
     ("OKMS credentials", "okms_credentials"),
     ("OKMS domain", "okms"),
+    ("OKMS audit logs", "okms_logs"),
     ("credential of the OVHcloud API", "api_rights"),
     ("recovery dossier", "dossier"),
 )

@@ -8,11 +8,11 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import KEYS, Facts
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import STATES, Facts
 
 MOST = 1000
 RECENT = datetime.timedelta(days=2)
-_NUMBERS = ("virtual_machines", *KEYS.values(), "percent_encrypted", "exceptions")
+_NUMBERS = ("virtual_machines", *STATES, "percent_encrypted", "exceptions")
 
 
 def point(report: t.Mapping[str, t.Any]) -> Facts:

@@ -107,3 +107,17 @@ def _extension(certificate: t.Any, kind: t.Any) -> t.Any:
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None
+
+
+def alternative_name_form(pem: str) -> str:
+    """How a certificate has the names other than its subject: `critical` or `plain` (the extension), or `none`.
+
+    Raises InvalidInputError for what cannot be read.
+    """
+    try:
+        names = load_certificate(pem).extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return "none"
+    except UNREADABLE as error:
+        raise InvalidInputError(f"a field of the certificate cannot be read: {one_line(str(error))}") from error
+    return "critical" if names.critical else "plain"

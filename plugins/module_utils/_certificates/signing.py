@@ -27,6 +27,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     normalise,
     split,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem_files import text_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.sdk import (
     UnsupportedAlgorithm,
     ec,
@@ -35,12 +36,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     serialization,
     x509,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
-    given,
-)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import read_text, write_private
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.lifetimes import (
+    alarm_within,
+    life_of,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource
 
@@ -236,7 +238,7 @@ class SignedCertificate(Resource):
     def wanted(self, before: State | None) -> State:
         request = self._request
         fits = before is not None and (request is None or answers(before["chain"], request, self._signer))
-        if before and fits and before["days_left"] > self._params["renew_before"]:
+        if before and fits and life_of(before, self._params["renew_before"]).lasts:
             return {}
         self._check_ca()
         return {
@@ -251,10 +253,12 @@ class SignedCertificate(Resource):
         """A certificate that would have to be replaced at once is not worth signing; a short one is told."""
         left = (self._signer.not_after - self._now).days
         ends = plural(left, "day")
-        if left <= self._params["renew_before"]:
+        given = self._params["renew_before"]
+        if left <= alarm_within(given, self._params["validity"]):
+            limit = "is too short" if given is None else f"renew_before ({given}) calls too short"
             raise InvalidInputError(
                 f"ca_certificate: {self._signer.subject} ends in {ends}, and with it each certificate that it "
-                f"signs, which renew_before ({self._params['renew_before']}) calls too short. Renew the CA first"
+                f"signs, which {limit}. Renew the CA first"
             )
         if left < self._params["validity"]:
             self._context.warn(f"the certificate ends with its CA {self._signer.subject}, in {ends}")
@@ -270,10 +274,7 @@ class SignedCertificate(Resource):
 
 def text_or_file(params: dict[str, t.Any], option: str) -> str:
     """The text of a PEM option, or of the file that its other option names; InvalidInputError without either."""
-    value = given(params[option])
-    if value:
-        return str(value)
-    path = given(params[f"{option}_path"])
-    if not path:
+    found = text_of(params, option, exclusive=False)
+    if found.text is None:
         raise InvalidInputError(f"{option} or {option}_path is needed")
-    return read_text(path, f"{option}_path")
+    return found.text

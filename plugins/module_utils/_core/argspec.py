@@ -14,18 +14,32 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.o
 
 refuse_older()
 
+COLLECTION = "ovhcloud.vmware_encryption"
 Option = dict[str, t.Any]
 _RULES = ("mutually_exclusive", "required_together", "required_one_of", "required_if", "required_by")
 
 
 class ArgSpec:
-    """Options and the rules between them; specs are joined by giving them to the constructor."""
+    """Options and the rules between them; specs are joined by giving them to the constructor.
 
-    def __init__(self, *parts: ArgSpec, rules: t.Mapping[str, t.Any] | None = None, **options: Option) -> None:
+    `trimmed` names texts, and lists of texts, whose white space at both ends is no part of them: a name or an id that
+    came with some would mean another object, which would be made, ordered, or not found to be removed. `servers.name`
+    is the option `name` of each dictionary in the list `servers`.
+    """
+
+    def __init__(
+        self,
+        *parts: ArgSpec,
+        rules: t.Mapping[str, t.Any] | None = None,
+        trimmed: t.Collection[str] = (),
+        **options: Option,
+    ) -> None:
         self.options: dict[str, Option] = {}
         self.rules: dict[str, t.Any] = {}
+        self._trimmed = list(trimmed)
         for part in parts:
             self._add(part.options, part.rules)
+            self._trimmed += part._trimmed
         self._add(options, rules or {})
 
     def _add(self, options: t.Mapping[str, Option], rules: t.Mapping[str, t.Any]) -> None:
@@ -40,6 +54,18 @@ class ArgSpec:
                 self.rules.setdefault(rule, {}).update(value)
             else:
                 self.rules.setdefault(rule, []).extend(value)
+
+    def trim(self, params: dict[str, t.Any]) -> None:
+        """Take that white space away."""
+        for path in self._trimmed:
+            name, _dot, inner = path.partition(".")
+            for options in (params[name] or ()) if inner else (params,):
+                key = inner or name
+                value = options[key]
+                if isinstance(value, str):
+                    options[key] = value.strip()
+                elif isinstance(value, list):
+                    options[key] = [one.strip() for one in value]
 
     def module_arguments(self) -> dict[str, t.Any]:
         """Keyword arguments for AnsibleModule."""
@@ -78,6 +104,17 @@ def text(
 def boolean(default: bool | None = None, env: t.Sequence[str] = ()) -> Option:
     """True or false; None when not given."""
     return _option("bool", env, default=default)
+
+
+def dictionary() -> Option:
+    """A dictionary of any shape; None when not given."""
+    return _option("dict")
+
+
+def renamed(option: Option, *former: str) -> Option:
+    """The option, which also takes its former names until 2.0.0. The runner refuses both at once."""
+    said = [{"name": name, "version": "2.0.0", "collection_name": COLLECTION} for name in former]
+    return {**option, "aliases": list(former), "deprecated_aliases": said}
 
 
 def integer(default: int | None = None, required: bool | None = None, env: t.Sequence[str] = ()) -> Option:

@@ -19,26 +19,29 @@ _END = ".unfinished"
 _LONGEST_NAME = 200  # of the name that the hidden one repeats; file systems take 255 bytes
 
 
-def read_text(path: str, name: str) -> str:
-    """The text of a file that the option `name` points to."""
+def read_text(path: str, name: str, most: int | None = None) -> str:
+    """The text of a file that the option `name` points to, of at most `most` bytes."""
     try:
-        return read_bytes(path, name).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        return read_bytes(path, name, most).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise InvalidInputError(f"{name}: {path} is not a text file (a binary form such as DER or PKCS#12?)") from error
 
 
-def read_bytes(path: str, name: str) -> bytes:
-    """The content of a file that the option `name` points to."""
+def read_bytes(path: str, name: str, most: int | None = None) -> bytes:
+    """The content of a file that the option `name` points to, of at most `most` bytes."""
     try:
         # a FIFO would be waited for without end, and some devices never end
         if not stat.S_ISREG(os.stat(path).st_mode) and not os.path.isdir(path):
             raise InvalidInputError(f"{name}: {path} is not a regular file")
         with open(path, "rb") as file:
-            return file.read()
+            content = file.read() if most is None else file.read(most + 1)
     except OSError as error:
         raise InvalidInputError(f"{name}: cannot read {path}: {error.strerror}") from error
     except ValueError as error:  # what no path can hold, such as a NUL character
         raise InvalidInputError(f"{name}: cannot read this path: {error}") from error
+    if most is not None and len(content) > most:
+        raise InvalidInputError(f"{name}: {path} is larger than {most} bytes, so it is not the expected file")
+    return content
 
 
 class Reserved:

@@ -57,6 +57,11 @@ class Slot:
         self.data = data
         return True
 
+    @property
+    def handed_on(self) -> bool:
+        """Whether somebody else will use or end what was kept: not if the run is over, which removes the file."""
+        return bool(self.data) and (self._file is None or os.fstat(self._file).st_nlink > 0)
+
     def drop(self) -> None:
         """The session has ended."""
         self.data = {}

@@ -26,7 +26,7 @@ class Plan:
 
     @property
     def changed(self) -> bool:
-        """True when something is to be done."""
+        """True when there is something to do."""
         return self.verb is not None
 
 

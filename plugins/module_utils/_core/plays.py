@@ -19,7 +19,7 @@ def this_play(name: str = "") -> str:
 
 
 def at_work(play: str) -> bool:
-    """Whether the process of that text still runs. One of another machine or container cannot be seen: no."""
+    """Whether the process of that text still runs. One of another computer or container cannot be seen: no."""
     process = play.rpartition("@")[2]
     number = process.split(":")[2] if process.count(":") == 3 else ""
     return number.isascii() and number.isdigit() and len(number) < 12 and _process(int(number)) == process

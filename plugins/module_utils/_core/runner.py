@@ -20,7 +20,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.characters import check_characters
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
+    InvalidInputError,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import (
     Plan,
     State,
@@ -35,6 +38,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
     scrub_data,
     shortened,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import with_former_names
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import WRONG_SHAPE, why
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.variables import (
     ENVIRONMENT,
@@ -91,7 +95,7 @@ class Resource(abc.ABC):
 
     @abc.abstractmethod
     def wanted(self, before: State | None) -> State:
-        """The values the user asked for, complete and normalised like `read`; what is not named is left alone."""
+        """The values the user asked for, complete and normalised like `read`; what is not named stays unchanged."""
 
     def predict(self, plan: Plan) -> State:
         """The state after the plan as far as it is known (unknown: null). Never writes."""
@@ -135,7 +139,7 @@ class Campaign(t.Protocol):
     """Many objects that are brought into a state in one run, some of which may fail while others get there."""
 
     def plan(self) -> tuple[State, State]:
-        """State before and predicted state, by object; what will not change is left out. Raises when nothing may be
+        """State before and predicted state, by object; without what will not change. Raises when nothing may be
         done at all. Never writes."""
 
     def perform(self) -> tuple[State, CollectionError | None]:
@@ -166,7 +170,7 @@ def run(spec: ArgSpec, build: t.Callable[[Context], Resource]) -> t.NoReturn:
         after = resource.predict(plan) if check_mode else _applied(resource, plan)
         before_full = complete(plan.before, resource.fields)
         after_full = complete(after, resource.fields)
-        result = {"changed": plan.changed, resource.result_key: after_full, **resource.extras()}
+        result = {"changed": plan.changed, resource.result_key: with_former_names(after_full), **resource.extras()}
         if plan.changed:
             result["diff"] = diff(before_full, after_full, resource.volatile)
         return result
@@ -247,6 +251,16 @@ def _apply(resource: Resource, plan: Plan) -> State:
 class _Module(AnsibleModule):  # type: ignore[misc]
     """Hides secrets in options that are not made for them before anything is logged or can fail."""
 
+    def _load_params(self) -> None:
+        """Read the options; Ansible itself only warns when an option and its former name are both given."""
+        super()._load_params()
+        self.given_twice = [
+            f"{name} and its former name {former}"
+            for name, option in self.argument_spec.items()
+            for former in option.get("aliases", ())
+            if self.params.get(name) is not None and self.params.get(former) is not None
+        ]
+
     def log(self, msg: t.Any, log_args: t.Any = None) -> None:
         """Write to the system log; the first time in the constructor, after all options were read."""
         self.hide_misplaced()
@@ -288,6 +302,9 @@ def _run(spec: ArgSpec, work: t.Callable[[Context, bool], dict[str, t.Any]]) -> 
         with contextlib.ExitStack() as stack:
             context = Context(module.params, stack)
             check_characters(module.params)
+            spec.trim(module.params)
+            if module.given_twice:
+                raise InvalidInputError(f"{' and '.join(module.given_twice)} are both given; keep the new name only")
             result = work(context, module.check_mode)
     except CollectionError as error:
         _warn(module, context, secrets)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Thumbprint of a certificate in PEM form, without a library: pure."""
+"""Thumbprint of a certificate in PEM form, and one that somebody wrote, without a library: pure."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import hashlib
 import re
 
 _BLOCK = re.compile(r"-----\s*BEGIN CERTIFICATE\s*-----(.*?)-----\s*END CERTIFICATE\s*-----", re.DOTALL)
+_PREFIX = re.compile(r"sha-?(?:1|256)[^:=]*[:=]", re.IGNORECASE)
 _BREAK = re.compile(r"(?:\\+[rn]|\s)+")
 
 
@@ -27,3 +28,10 @@ def thumbprint_of(text: str, algorithm: str = "sha256") -> str:
         raise ValueError("the certificate is not valid base64") from error
     digits = hashlib.new(algorithm, der, usedforsecurity=False).hexdigest().upper()
     return ":".join(digits[start : start + 2] for start in range(0, len(digits), 2))
+
+
+def digits_of(text: str) -> str:
+    """A thumbprint as people write it, maybe with colons, blanks, quotes and a prefix, as its digits in capitals."""
+    plain = text.strip().strip("\"'")
+    prefix = _PREFIX.match(plain)
+    return re.sub(r"[\s:-]", "", plain[prefix.end() :] if prefix else plain).upper()

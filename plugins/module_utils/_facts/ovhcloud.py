@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 # the ways to encrypt, by the roles that set them up
@@ -31,6 +32,12 @@ KMIP_ACTIONS = tuple(
 )
 # finds keys by name, which vCenter does not need; OKMS may refuse it although it is allowed
 KMIP_OPTIONAL = (kmip_action("locate"),)
+
+
+def owner_of_entry(description: str) -> str:
+    """The host that a KMS entry says it belongs to: the last word of its description, in lower case."""
+    words = re.split(r"[\s,;:()]+", description.strip().lower().rstrip(".)"))
+    return words[-1].rstrip(".")
 
 
 def why_no_iam(cloud: t.Mapping[str, t.Any]) -> str:

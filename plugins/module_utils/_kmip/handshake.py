@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """TLS handshakes that tell what the server showed, also when it then refuses us for want of a client certificate.
 
-Up to TLS 1.2 the server's certificates travel in clear and are read from its records, because Python gives them only
+Up to TLS 1.2 the server's certificates travel unencrypted and are read from its records, because Python gives them only
 after a handshake that succeeded. In TLS 1.3 our side of the handshake ends before the server has judged us.
 """
 
@@ -120,7 +120,7 @@ class _Exchange:
     def _broken_off(self, address: str) -> HandshakeResult:
         messages = list(handshake_messages(self._received))
         chain = clear_chain(messages)
-        version = "TLSv1.2" if chain else None  # the only one that is allowed and in clear
+        version = "TLSv1.2" if chain else None  # the only one that is allowed and unencrypted
         return HandshakeResult(address, chain, bool(chain), version, self._clear_cipher(messages))
 
     def _shake_hands(self) -> None:
@@ -183,7 +183,7 @@ class _Exchange:
 
 
 def handshake_messages(data: bytes) -> t.Iterator[tuple[int, bytes]]:
-    """(type, body) of the handshake messages at the start of a stream of TLS records, as far as they are in clear."""
+    """(type, body) of the handshake messages at the start of a stream of TLS records, as far as unencrypted."""
     flow, offset = b"", 0
     while len(data) - offset >= 5 and data[offset] == _HANDSHAKE_RECORD:
         size = int.from_bytes(data[offset + 3 : offset + 5], "big")

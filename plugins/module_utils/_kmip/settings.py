@@ -15,9 +15,9 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import thumbprint
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import public_key_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import normalise
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem_files import text_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import read_text
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host, check_port
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.leaving import removed_on_end
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import names_only_in_san
@@ -50,7 +50,7 @@ class Endpoint:
 
 @dataclasses.dataclass(frozen=True)
 class Anchors:
-    """Whom we trust. Pins are (algorithm, "AA:BB.."). With neither, the authorities of the machine count."""
+    """Whom we trust. Pins are (algorithm, "AA:BB.."). With neither, the authorities of the computer count."""
 
     ca: str | None = None
     pins: tuple[tuple[str, str], ...] = ()
@@ -178,11 +178,5 @@ def load_identity(context: ssl.SSLContext, identity: Identity) -> None:
 
 def _content(params: t.Mapping[str, t.Any], option: str) -> tuple[str | None, str]:
     """The text of the option, or of the file that its `_path` names, and the option it comes from."""
-    if given(params[option]):
-        return params[option], option
-    path = given(params[f"{option}_path"])
-    if not path:
-        return None, option
-    if os.path.isdir(path):
-        raise InvalidInputError(f"{option}_path: {path} is a directory, expected a file")
-    return read_text(path, f"{option}_path"), f"{option}_path"
+    found = text_of(params, option, exclusive=False)
+    return found.text, found.name

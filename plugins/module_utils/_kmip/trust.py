@@ -46,7 +46,7 @@ _NAME_MISMATCH = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS
 class Judgement:
     """None: not asked for, or not known. `verdict` joins what the anchors demand; `reasons` say why not.
 
-    `trusted_by` names what held: ca, authorities (of this machine), thumbprint.
+    `trusted_by` names what held: ca, authorities (of the control node), thumbprint.
     """
 
     verdict: bool
@@ -167,7 +167,7 @@ def for_vcenter(
     """The options with which standard_key_provider trusts the chain that was verified here; None for another one.
 
     vCenter may show us the server's own certificate only, so the certificates between go with it. When they are not
-    known, and for the authorities of this machine, which vCenter does not have, the verified certificates are pinned.
+    known, and for the authorities of the control node, which vCenter does not have, we pin the verified certificates.
     """
     if not judgement.verdict:
         return None

@@ -22,7 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
 )
 
 ENDED = ("SUSPENDED", "EXPIRED")
-_POLICY = "IAM policy for KMIP"
+_POLICY, _LOGS = "IAM policy for KMIP", "Audit logs"
 
 
 def credential(facts: Facts) -> Rows:
@@ -85,14 +85,16 @@ def granted(facts: Facts) -> Rows:
             f"{', '.join(rights['identities'])} lacks {_both(actions, nice_actions)}",
             (f"ask somebody with the right to do so to create the iam_policy in {where}, with the module iam_policy"),
         )
-    if rights["unchecked_actions"]:
+    # the one on a stream has a row of its own
+    unchecked = [action for action in rights["unchecked_actions"] if not action.startswith("ldp:")]
+    if unchecked:
         yield Row(
             "IAM actions",
             WARNING,
-            f"OVHcloud does not tell about {', '.join(rights['unchecked_actions'])}",
+            f"OVHcloud does not tell about {', '.join(unchecked)}",
             "compare this identity's policies with the iam_policy in " + where,
         )
-    if not actions and not rights["unchecked_actions"]:
+    if not actions and not unchecked:
         yield Row("IAM actions", OK, "all actions are granted")
 
 
@@ -103,6 +105,23 @@ def kmip_policy(facts: Facts) -> Rows:
         return
     named = setting(facts, "identity_urns") or []
     yield _kept_policy(facts, rights, named) if named else _callers_policy(facts, rights)
+
+
+def logs(facts: Facts) -> Rows:
+    """Whether the run can send the domain's audit logs to a stream."""
+    rights = part(facts, "rights", "rights")
+    if facts.get("option") != OKMS or not setting(facts, "logs", False) or not rights or not rights["usable"]:
+        return
+    unknown = [action for action in rights["unchecked_actions"] if action.startswith("ldp:")]
+    if unknown:
+        yield Row(
+            _LOGS,
+            WARNING,
+            f"whether this credential has {unknown[0]} on the service of the stream shows when the run sends them",
+            "grant it on that service (urn:v1:...:resource:ldp:<service>), unless it is granted there",
+        )
+    elif not [action for action in rights["missing_actions"] if ":log/" in action]:
+        yield Row(_LOGS, OK, "the run sends them to a stream of Logs Data Platform")
 
 
 def _kept_policy(facts: Facts, rights: Facts, named: t.Sequence[str]) -> Row:
@@ -159,7 +178,7 @@ def _both(needed: t.Sequence[str], nice: t.Sequence[str]) -> str:
 
 
 def payment(facts: Facts) -> Rows:
-    """Whether an order that is to be made can be paid."""
+    """Whether the coming order can be paid."""
     check, (kind, text) = "Payment method", failure(facts, "account")
     if kind and kind not in ("forbidden", "authentication"):  # these have rows of their own
         yield Row(check, WARNING, f"unknown: {text}", "rerun, or check the control panel before an order")

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.life_cycle import coming
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import OKMS, why_no_iam
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
     BLOCKING,
@@ -72,6 +74,15 @@ def iam(facts: Facts) -> Rows:
             f"it is unavailable: {why_no_iam(cloud)}",
             "use a local vSphere user with the encryption right" if wanted else "",
         )
+
+
+def life_cycle(facts: Facts) -> Rows:
+    """End dates of the product and of its hosts that are near. `today` is the date of the run."""
+    cloud, today = cloud_of(facts), str(facts.get("today") or "")
+    if not cloud or not today:
+        return
+    for one in coming((cloud.get("life_cycle") or {}).get("ends"), datetime.date.fromisoformat(today)):
+        yield Row("Life cycle", WARNING, one.words, "plan the move of the VMs (playbook encryption_exit)")
 
 
 def secure_interface(facts: Facts) -> Rows:

@@ -48,6 +48,11 @@ def failure(facts: Facts, key: str) -> tuple[str, str]:
     return "", ""
 
 
+def name_of(result: Facts) -> str:
+    """The name of the KMIP server that one turn of the loop has looked at."""
+    return str(result["item"]["name"])
+
+
 def setting(facts: Facts, name: str, default: t.Any = None) -> t.Any:
     """A setting of the run."""
     value = (facts.get("settings") or {}).get(name)

@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import OKMS
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.account import ENDED
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.cloud import cloud_of
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import Facts, part
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import Facts, name_of, part
 
 
 def scope(facts: Facts, profile: str, may_order: bool | None) -> dict[str, t.Any]:
@@ -58,9 +58,14 @@ def _place(facts: Facts) -> Facts:
 
 
 def _features(options: Facts) -> list[str]:
-    """The role okms keeps the policy for KMIP of the identities that are named."""
-    keeps = options["option"] == OKMS and options["kmip_policy"] and options["identity_urns"]
-    return [*(["iam"] if options["iam"] else []), *(["kmip_policy"] if keeps else [])]
+    """The role okms keeps the policy for KMIP of the identities that are named, and sends logs where it is told to."""
+    okms = options["option"] == OKMS
+    wanted = {
+        "iam": options["iam"],
+        "kmip_policy": okms and options["kmip_policy"] and options["identity_urns"],
+        "logs": okms and options["logs"],
+    }
+    return [name for name, asked in wanted.items() if asked]
 
 
 def _gather(facts: Facts, provider: Facts, shows_all: bool) -> list[str]:
@@ -75,6 +80,7 @@ def _gather(facts: Facts, provider: Facts, shows_all: bool) -> list[str]:
     wanted = {
         "users": ("", True),
         "replication": ("datacenter", shows_all or provider.get("status") != "green"),
+        "life_cycle": ("datacenter", shows_all),
         "iam": ("/iam$|:iam/get$", shows_all or facts["options"]["iam"]),
         "networks": ("allowedNetwork", no_way_in),
         "kms": ("vmEncryption", bool(provider.get("servers"))),
@@ -95,5 +101,5 @@ def _read(facts: Facts, provider: Facts) -> dict[str, t.Any]:
         "provider": provider,
         "user": users[0] if len(users) == 1 else {},
         "entries": (cloud.get("encryption") or {}).get("kms") or [],
-        "servers": {str(one["item"]): one["kmip_server"] for one in facts.get("servers") or [] if "kmip_server" in one},
+        "servers": {name_of(one): one["kmip_server"] for one in facts.get("servers") or [] if "kmip_server" in one},
     }

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rows about key servers, and the table of all rows. Pure."""
+"""Rows about KMIP servers, and the table of all rows. Pure."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
     Facts,
     Row,
     Rows,
+    name_of,
     setting,
 )
 
 
 def servers(facts: Facts) -> Rows:
-    """Each key server: does it answer, is it the expected one, how long is its certificate good."""
+    """Each KMIP server: does it answer, is it the expected one, how long is its certificate good."""
     found = [result for result in facts.get("servers") or [] if not result.get("skipped")]
     answering = [result for result in found if result.get("kmip_server")]
     if not found and facts.get("option") == EXTERNAL:
         yield Row("KMS", WARNING, "none was named, so none was checked", "name them in preflight_kms_servers")
     for result in found:
         if result.get("kmip_server"):
-            yield _server(facts, str(result["item"]), result["kmip_server"])
+            yield _server(facts, name_of(result), result["kmip_server"])
         else:
             # one that is down does not stop a cluster of which others serve
             severity = WARNING if answering else BLOCKING
             said = str(result.get("msg") or "it was not checked")
             yield Row(
-                f"KMS {result['item']}", severity, said, "check that it runs, and that the control node can reach it"
+                f"KMS {name_of(result)}", severity, said, "check that it runs, and that the control node can reach it"
             )
 
 
@@ -78,11 +79,11 @@ def entries(facts: Facts) -> Rows:
         seen = result.get("kmip_server") or {}
         addresses = [str(address) for address in seen.get("addresses") or [] if ":" not in str(address)]
         here = [entry for entry in known if entry["ip"] in addresses]
-        yield from _ports(str(result.get("item")), here, seen)
+        yield from _ports(name_of(result), here, seen)
         missing = sorted(set(addresses) - {entry["ip"] for entry in here})
         if here and missing:
             yield Row(
-                f"KMS entries for {result.get('item')}",
+                f"KMS entries for {name_of(result)}",
                 WARNING,
                 (
                     f"none for {', '.join(missing)}, which {seen['host']} has too: keys are available or not "
@@ -113,10 +114,12 @@ CHECKS: tuple[t.Callable[[Facts], Rows], ...] = (
     account.credential,
     account.granted,
     account.kmip_policy,
+    account.logs,
     account.payment,
     account.domain,
     account.cost,
     cloud.state,
+    cloud.life_cycle,
     cloud.iam,
     cloud.secure_interface,
     cloud.vsphere_user,

@@ -54,7 +54,7 @@ def reachable(facts: Facts) -> Rows:
 
 
 def _way_in(facts: Facts, ready: Facts) -> str:
-    """What would let this machine in: the list of allowed networks first, as it is the usual reason."""
+    """What would let the control node in: the list of allowed networks first, as it is the usual reason."""
     cloud, address = cloud_of(facts), setting(facts, "address") or ready.get("source_address")
     if cloud.get("user_access_policy") == "filtered" and address:
         networks = [row["network"] for row in cloud.get("allowed_networks") or []]
@@ -194,7 +194,7 @@ def clocks(facts: Facts) -> Rows:
     words = f"compared with the control node: {seen}"
     if spread > limit:
         odd = odd_one(offsets)
-        # a certificate that is signed here would begin at a time that the key servers do not know yet
+        # a certificate that is signed here would begin at a time that the KMIP servers do not know yet
         harmless = odd == "the control node" and facts.get("option") != EXTERNAL
         severity = WARNING if harmless else BLOCKING
         yield Row("Clocks", severity, f"they differ by {spread:.0f} s; {words}", f"set the clock of {odd} by NTP")

@@ -1,9 +1,9 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state file: which machines runs have shut down, and which keys campaigns replace. Pure: texts in, texts out.
+"""The state file: which VMs runs have shut down, and which keys campaigns replace. Pure: texts in, texts out.
 
-Format 1 had one vCenter and one campaign, and did not tell which run had shut down a machine.
+Format 1 had one vCenter and one campaign, and did not say which run had shut down a VM.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class CampaignChange(t.NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class CampaignRecord:
-    """What a run has to know: the campaign, and which machines it has to power on."""
+    """What a run has to know: the campaign, and which VMs it has to power on."""
 
     vcenter: str
     vcenter_id: str
@@ -145,7 +145,7 @@ def _split(sections: list[Record], vcenter: VCenter) -> tuple[Record, list[Recor
 
 
 def view(state: Record, vcenter: VCenter, change: CampaignChange, at_work: AtWork) -> Record:
-    """What a run has to know: the campaign, and which machines it has to power on."""
+    """What a run has to know: the campaign, and which VMs it has to power on."""
     own, _others = _split(state["vcenters"], vcenter)
     claims = own["power_on"]
     theirs = [one for one in claims if one["run"] != change.run and at_work(one["run"])]
@@ -166,11 +166,11 @@ def view(state: Record, vcenter: VCenter, change: CampaignChange, at_work: AtWor
 
 
 def unknown_owners(state: Record, vcenter: VCenter) -> list[str]:
-    """Vcenters without an instance UUID, under another address than this one, that have machines to power on."""
+    """Vcenters without an instance UUID, under another address than this one, that have VMs to power on."""
     _own, others = _split(state["vcenters"], vcenter)
     return [f"{named(one)} ({len(one['power_on'])})" for one in others if not one["id"] and one["power_on"]]
 
 
 def dumped_state(state: Record) -> str | None:
-    """The text of the file; None when nothing is to be kept."""
+    """The text of the file; None when there is nothing to keep."""
     return json.dumps(state, indent=2, sort_keys=True) + "\n" if state["vcenters"] else None

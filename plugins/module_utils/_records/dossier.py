@@ -32,6 +32,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._record
 )
 
 DOSSIER_FORMAT = 2
+# the first name of each says whether a run speaks of it
+_MADE_IN_OKMS = (("policy",), ("log_stream_id", "log_kinds"))
 
 
 class DossierChange(t.NamedTuple):
@@ -85,13 +87,26 @@ def changed_dossier(dossier: Record, vcenter: VCenter, change: DossierChange, no
     providers = {key: _with(value, ends_default) for key, value in own["providers"].items() if key != name}
     retired = dict(own["retired"])
     if entry:
-        providers[name] = json.loads(json.dumps(entry))
+        providers[name] = _remembering(json.loads(json.dumps(entry)), own["providers"].get(name))
         retired.pop(name, None)
     elif change.retire and name in own["providers"]:
         retired[name] = _with(own["providers"][name], {"default": False, "retired_at": now})
     section = {**own, "providers": providers, "retired": retired}
     kept = [one for one in (*others, section) if one["providers"] or one["retired"]]
     return {"format": DOSSIER_FORMAT, "vcenters": ordered(kept), "updated_at": now}
+
+
+def _remembering(entry: Record, earlier: t.Any) -> Record:
+    """The entry, with what an earlier run made in the same OKMS domain and this one does not speak of.
+
+    It stays there and is billed or grants rights until somebody removes it, so it must not be forgotten.
+    """
+    before, okms = (one.get("okms") if isinstance(one, dict) else None for one in (earlier, entry))
+    if not isinstance(before, dict) or not isinstance(okms, dict) or before.get("id") != okms.get("id"):
+        return entry
+    silent = [names for names in _MADE_IN_OKMS if not okms.get(names[0])]
+    kept = {name: before[name] for names in silent for name in names if before.get(name)}
+    return {**entry, "okms": {**okms, **kept}}
 
 
 def _with(entry: t.Any, values: Record) -> t.Any:

@@ -10,6 +10,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records import dossier as records
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.shapes import (
     BOOL,
+    COUNT,
     LINES,
     LIST,
     LIST_OR_NOTHING,
@@ -17,6 +18,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._record
     NOT_EMPTY,
     OBJECT,
     PORT,
+    SETTING,
     TEXT,
     TEXT_OR_TEXTS,
     TEXTS,
@@ -44,27 +46,33 @@ _ENTRY = {
     "variables": OBJECT, "retired_at": MOMENT,
 }  # fmt: skip
 _SERVER = {
-    "name": TEXT, "address": TEXT, "port": PORT, "username": TEXT, "proxy_address": TEXT, "proxy_port": PORT,
-    "thumbprint": TEXT,
+    "name": TEXT, "address": TEXT, "port": PORT, "username": TEXT, "proxy_address": TEXT, "proxy_port": SETTING,
+    "protocol": TEXT, "reconnect": SETTING, "nbio": SETTING, "timeout": SETTING, "thumbprint": TEXT,
 }  # fmt: skip
-_OKMS = {"id": TEXT, "region": TEXT, "display_name": TEXT, "endpoint": OBJECT, "policy": TEXT}
+_OKMS = {
+    "id": TEXT, "region": TEXT, "display_name": TEXT, "endpoint": OBJECT, "policy": TEXT, "log_stream_id": TEXT,
+    "log_kinds": TEXTS,
+}  # fmt: skip
 _BACKUP = {"path": TEXT, "sha256": TEXT, "created_at": MOMENT}
 _COPY = {"host": TEXT, "path": TEXT, "owner": TEXT, "group": TEXT}
+_PLACE = {**_COPY, "okms_secret": TEXT, "vault": TEXT, "mount": TEXT, "namespace": TEXT, "max_versions": COUNT}
 _VARIABLES: dict[str, Shape] = {
     **dict.fromkeys(
         (
             "native_key_provider_name", "native_key_provider_backup_path", "native_key_provider_vsphere_user",
             "native_key_provider_private_cloud", "external_kms_private_cloud", "external_kms_vsphere_user",
-            "external_kms_flow_description", "external_kms_provider", "external_kms_identity", "okms_private_cloud",
+            "external_kms_entry_description", "external_kms_provider", "external_kms_identity", "okms_private_cloud",
             "okms_id", "okms_vsphere_user", "okms_provider", "okms_server", "okms_endpoint", "okms_credential_name",
-            "okms_flow_description", "okms_iam_policy",
+            "okms_entry_description", "okms_iam_policy",
+            "external_kms_flow_description", "okms_flow_description",  # former names, in older dossiers
         ),
         TEXT,
     ),
     # as people give them: one text for a list, a word for a truth
     **dict.fromkeys(("okms_server_thumbprints", "okms_identity_urns", "okms_iam_kmip_actions"), TEXT_OR_TEXTS),
     **dict.fromkeys(("native_key_provider_tpm_required", "okms_kmip_policy"), TRUTH),
-    "native_key_provider_backup_copies": LIST_OR_NOTHING,
+    **dict.fromkeys(("native_key_provider_backup_copies", "native_key_provider_backup_places"), LIST_OR_NOTHING),
+    "native_key_provider_backup_places_required": COUNT,
     "external_kms_servers": LIST,
     "external_kms_server_ca": LINES,
 }  # fmt: skip
@@ -93,8 +101,16 @@ def read(dossier: Record, vcenter: VCenter) -> Chosen:
     return Chosen(str(vcenter) if found["providers"] or found["retired"] else "", **found)
 
 
+def backups_of(dossier: Record, vcenter: VCenter) -> dict[str, str]:
+    """When the backup of each native key provider of a vCenter was made, as far as the dossier tells."""
+    found = {
+        name: (entry.get("backup") or {}).get("created_at") for name, entry in read(dossier, vcenter).providers.items()
+    }
+    return {name: created for name, created in found.items() if created}
+
+
 def to_rebuild(dossier: Record, vcenter: VCenter, source: str = "", names: t.Sequence[str] = ()) -> Chosen:
-    """The entries that are to be rebuilt in this vCenter: those of it, or of the one that `source` names."""
+    """The entries to rebuild in this vCenter: those of it, or of the one that `source` names."""
     section, words = _source(dossier["vcenters"], vcenter, source)
     found, known = section["providers"], ", ".join(map(name_of, sorted(section["providers"]))) or "none"
     missing = [name for name in names if name not in found]
@@ -172,5 +188,10 @@ def check_entry(name: str, entry: t.Any) -> None:
     for part, fields in (("okms", _OKMS), ("backup", _BACKUP), ("variables", _VARIABLES)):
         check_fields(entry.get(part) or {}, fields, f"{where}.{part}")
     variables = entry.get("variables") or {}
-    for part, fields in (("native_key_provider_backup_copies", _COPY), ("external_kms_servers", _SERVER)):
+    lists = (
+        ("native_key_provider_backup_copies", _COPY),
+        ("native_key_provider_backup_places", _PLACE),
+        ("external_kms_servers", _SERVER),
+    )
+    for part, fields in lists:
         check_each(variables.get(part) or [], fields, f"{where}.{part}")

@@ -29,6 +29,9 @@ TEXT = Shape("a text of one line", lambda value: isinstance(value, str) and valu
 LINES = Shape("a text", lambda value: isinstance(value, str) and "\0" not in value)
 BOOL = Shape("true or false", lambda value: isinstance(value, bool))
 PORT = Shape("a port", lambda value: re.fullmatch(r"[1-9][0-9]{0,4}", str(value)) is not None and int(value) < 65536)
+COUNT = Shape("a whole number", lambda value: value == "" or re.fullmatch(r"[0-9]{1,5}", str(value)) is not None)
+# of a server in vCenter; -1 is how such a number is cleared
+SETTING = Shape("a whole number", lambda value: value == "" or re.fullmatch(r"-1|[0-9]{1,10}", str(value)) is not None)
 TRUTH = Shape(
     "true or false", lambda value: str(value).lower() in ("true", "false", "yes", "no", "on", "off", "1", "0", "")
 )

@@ -36,7 +36,7 @@ def join(*children: Child) -> Markup:
 
 
 def tag(name: str, *children: Child, **attributes: t.Any) -> Markup:
-    """One element. `class_` is class, `data_label` is data-label; attributes that are None are left out."""
+    """One element. `class_` is class, `data_label` is data-label; without attributes that are None."""
     head = [name]
     for key, value in attributes.items():
         if value is not None:

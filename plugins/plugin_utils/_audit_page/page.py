@@ -20,9 +20,18 @@ TEMPLATES = pathlib.Path(__file__).parent / "templates"
 
 
 def page(report: t.Mapping[str, t.Any], most: int = 500, hashes: t.Optional[t.Mapping[str, str]] = None) -> str:
-    """The whole page; lists of machines show at most that many rows. `hashes` are those of the other files by name."""
+    """The whole page; lists of VMs show at most that many rows. `hashes` are those of the other files by name."""
+    return _filled("page.html.j2", report=report, most=most, hashes=hashes or {})
+
+
+def exit_page(report: t.Mapping[str, t.Any], most: int, hashes: t.Mapping[str, str], signer: str) -> str:
+    """The page that proves that nothing encrypted is left, to be signed off; `signer` is empty when not known."""
+    return _filled("exit.html.j2", report=report, most=most, hashes=hashes, signer=signer)
+
+
+def _filled(template: str, **values: t.Any) -> str:
     try:
-        text = _environment().get_template("page.html.j2").render(report=report, most=most, hashes=hashes or {})
+        text = _environment().get_template(template).render(**values)
     except jinja2.TemplateRuntimeError as error:  # a report that lacks what the page shows
         raise LookupError(str(error)) from error
     return clean(text)

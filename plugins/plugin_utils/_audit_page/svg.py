@@ -22,7 +22,7 @@ def patterns() -> Markup:
     marks = {
         "partly_encrypted": Markup('<path d="M0 8L8 0M-2 2L2 -2M6 10L10 6"/>'),
         "vtpm_only": Markup('<path d="M0 4H8"/>'),
-        "clear": Markup('<path d="M0 0L8 8M-2 6L2 10M6 -2L10 2M0 8L8 0"/>'),
+        "unencrypted": Markup('<path d="M0 0L8 8M-2 6L2 10M6 -2L10 2M0 8L8 0"/>'),
         "unreadable": Markup('<path d="M4 0V8"/>'),
         "encrypted": Markup(""),
     }
@@ -109,7 +109,7 @@ def _percent_of_days(days: int) -> float:
 
 
 def trend(points: t.Sequence[Facts], description: str) -> Markup:
-    """Share of encrypted machines over time, from 0 to 100 percent."""
+    """Share of encrypted VMs over time, from 0 to 100 percent."""
     times = [_seconds(one["generated_at"]) for one in points]
     first, length = times[0], max(times[-1] - times[0], 1.0)
     places = [

@@ -15,7 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.
     by_state,
     state_of,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.exceptions import KINDS
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.exceptions import CATEGORIES
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import healthy, ready
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page import words
@@ -28,7 +28,7 @@ NOT_KNOWN = "not known"
 CHECK_KIND = {checks.PASS: "pass", checks.FAIL: "fail", checks.OPEN: "open"}
 CHECKS_NOTE = checks.NOTE
 # the colours of the modes of vMotion are those of the states that are as good
-_VMOTION_STATE = {"required": "encrypted", "opportunistic": "vtpm_only", "disabled": "clear"}
+_VMOTION_STATE = {"required": "encrypted", "opportunistic": "vtpm_only", "disabled": "unencrypted"}
 
 
 def headline(totals: Report) -> str:
@@ -114,10 +114,10 @@ def urgency(one: Report) -> tuple[str, str]:
     return "notice", "notice: expired" if level == "expired" else "notice"
 
 
-def exception_kinds(rows: t.Sequence[Report]) -> list[tuple[str, int]]:
-    """How many exceptions of each kind there are."""
-    found = [(kind, sum(one["kind"] == kind for one in rows)) for kind in KINDS]
-    return [(kind, count) for kind, count in found if count]
+def exception_categories(rows: t.Sequence[Report]) -> list[tuple[str, int]]:
+    """How many exceptions of each category there are."""
+    found = [(category, sum(one["category"] == category for one in rows)) for category in CATEGORIES]
+    return [(category, count) for category, count in found if count]
 
 
 def defaults_of(provider: Report) -> list[str]:
@@ -127,9 +127,22 @@ def defaults_of(provider: Report) -> list[str]:
 
 
 def users_of(provider: Report, by_provider: t.Sequence[Report]) -> str:
-    """How many machines use a key provider, in a text that does not break."""
+    """How many VMs use a key provider, in a text that does not break."""
     numbers = {row["name"]: row["virtual_machines"] for row in by_provider}
     return plural(numbers.get(provider["name"], 0), "VM").replace(" ", "\u00a0")
+
+
+def streams_of(kind: Report) -> str:
+    """Where a kind of audit logs goes."""
+    found = [
+        " of ".join(str(one[name]) for name in ("stream_id", "ldp_service") if one[name]) for one in kind["streams"]
+    ]
+    return ", ".join(found) or "none: nobody can read them"
+
+
+def logged_since(kind: Report) -> str:
+    """Since when a kind of audit logs goes anywhere."""
+    return min((str(one["since"]) for one in kind["streams"] if one["since"]), default="\u2013")
 
 
 def encrypting(policies: t.Sequence[Report]) -> list[Report]:
@@ -173,7 +186,7 @@ def host(one: Report) -> Host:
 
 
 def vmotion(modes: Report) -> list[tuple[str, str, int, int]]:
-    """Each mode of encrypted vMotion with the state whose colour it has, its number of machines, and that of all."""
+    """Each mode of encrypted vMotion with the state whose colour it has, its number of VMs, and that of all."""
     whole = sum(modes.values())
     return [(mode, _VMOTION_STATE[mode], modes.get(mode, 0), whole) for mode in VMOTION_MODES]
 

@@ -13,15 +13,15 @@ STATE = {
     "encrypted": "encrypted",
     "partly_encrypted": "partly encrypted",
     "vtpm_only": "home only (vTPM)",
-    "clear": "unencrypted",
+    "unencrypted": "unencrypted",
     "unreadable": "not readable",
 }
-KIND = {
+CATEGORY = {
     "ready": "ready",
     "power_off": "needs power-off",
     "blocked": "blocked",
     "unreadable": "not readable",
-    "left_out": "excluded on purpose",
+    "excluded": "excluded on purpose",
 }
 LEVEL = {
     "ok": "ok",
@@ -49,7 +49,7 @@ BACKUP = {
 STANDING = {"read": "ok", "not read": "warning"}  # of a part of the scope -> kind of its badge
 PROVIDER = {"standard": "standard (KMIP server)", "native": "native (vCenter)", "trusted": "trusted"}
 _SIGN = {
-    "critical": "\u25b2", "expired": "\u25b2", "missing": "\u25b2", "red": "\u25b2", "clear": "\u25b2",
+    "critical": "\u25b2", "expired": "\u25b2", "missing": "\u25b2", "red": "\u25b2", "unencrypted": "\u25b2",
     "warning": "\u25cf", "yellow": "\u25cf", "partly_encrypted": "\u25cf", "vtpm_only": "\u25cf",
     "pass": "\u2713", "fail": "\u25b2", "ok": "\u2713", "green": "\u2713", "encrypted": "\u2713", "good": "\u2713",
 }  # fmt: skip

@@ -34,6 +34,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils import shared_sessions
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process import forked
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process.decision import Situation, why_not
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process.killed import killed
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process.watch import Watch
 
 _COLLECTION = "ovhcloud.vmware_encryption"
@@ -106,19 +107,20 @@ class _InProcess(Normal):  # type: ignore[misc]
         self._forks = reason is None
         self._watch = self._watched(variables) if self._forks else None
         result = t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
-        return result if self._forks else self._explained(result, variables)
-
-    def _explained(self, result: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The result; what a Python that is too old to read the module has printed is replaced by one line."""
         if not result.get("failed") or _SAID not in result:
             return result
+        found = killed(self._module.rpartition(".")[2], result) or ({} if self._forks else self._too_old(variables))
+        kept = {name: value for name, value in result.items() if name in ("warnings", "deprecations", "ansible_facts")}
+        return {**kept, "changed": False, **found} if found else result
+
+    def _too_old(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """One line for what a Python has printed that is too old to read the module; empty if it is not."""
         python = self._interpreter(variables) or getattr(self, "_discovered_interpreter", None)
         asked = self._low_level_execute_command(f"{python} -c {shlex.quote(_VERSION)}") if python else {}
         found = re.search(r"^([0-9]+)\.([0-9]+)\.[0-9]+\s*$", str(asked.get("stdout", "")), re.MULTILINE)
         if not found or (int(found[1]), int(found[2])) >= OLDEST:
-            return result
-        kept = {name: value for name, value in result.items() if name in ("warnings", "deprecations", "ansible_facts")}
-        return {**kept, "changed": False, **refusal(str(python), found[0].strip())}
+            return {}
+        return refusal(str(python), found[0].strip())
 
     def _watched(self, variables: dict[str, t.Any]) -> Watch | None:
         """Shows a line while the module works, unless nobody wants any."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import typing as t
 
@@ -22,6 +23,7 @@ SPECS: dict[str, dict[str, t.Any]] = {
 PIN = "AB:" * 31 + "AB"
 # of required options, those for which not any text will do
 NEEDED: dict[str, dict[str, t.Any]] = {
+    "encryption_exit": {"mode": "decrypt"},
     "external_kms": {"servers": [{"name": "kms1", "address": "kms.example.com"}], "identity": "csr"},
     "key_rotation": {"selection": {"all": True}},
     "vm_encryption": {"selection": {"names": ["vm1"]}},
@@ -61,7 +63,8 @@ def test_a_required_option_that_is_blank_is_named(role: str, name: str, blank: t
     [
         ("okms", {"validity": 366}, "okms_validity: 366 is more than the 365 days that OKMS allows"),
         ("okms", {"validity": 0}, "okms_validity: 0 is less than 1"),
-        ("okms", {"validity": 30}, "okms_validity: 30 days is not more than renew_before (30)"),
+        ("okms", {"validity": 30, "renew_before": 30}, "okms_validity: 30 days is less than 32, two more than renew_"),
+        ("okms", {"validity": 31, "renew_before": 30}, "okms_validity: 31 days is less than 32, two more than renew_"),
         ("okms", {"max_price": "-1"}, "okms_max_price: -1.0 is less than 0"),
         ("okms", {"server_thumbprints": "AB:CD"}, "okms_server_thumbprints: 'AB:CD' is not a SHA-256 thumbprint"),
         ("okms", {"identity_urns": "me"}, "okms_identity_urns: 'me' is not the URN of an identity"),
@@ -71,19 +74,23 @@ def test_a_required_option_that_is_blank_is_named(role: str, name: str, blank: t
         ("okms", {"credential_name": "x" * 51}, "okms_credential_name: it has more than 50 characters"),
         ("external_kms", {"server_ca": "kms-ca.pem"}, "external_kms_server_ca: the text is not a certificate in PEM"),
         ("external_kms", {"private_key": "k.pem"}, "external_kms_private_key: the text is not a private key in PEM"),
-        ("external_kms", {"identity": "ca", "validity": 20}, "external_kms_validity: 20 days is not more"),
+        ("external_kms", {"validity": 20, "identity": "ca", "renew_before": 20}, "external_kms_validity: 20"),
         ("external_kms", {"servers": [{"name": "a", "address": "b"}] * 2}, "external_kms_servers: 'a' is given twice"),
         ("external_kms", {"servers": [{"name": "a", "address": "b", "port": 0}]}, "has the port 0"),
         ("external_kms", {"servers": [{"name": "a", "address": "https://b"}]}, "external_kms_servers: 'https://b'"),
         ("external_kms", {"servers": [{"name": "a", "address": "b", "thumbprint": "c"}]}, "thumbprint of 'a' is no"),
         ("preflight", {"kms_servers": [{"name": "a", "address": "b c"}]}, "preflight_kms_servers: 'b c'"),
         ("native_key_provider", {"name": "a/b"}, "native_key_provider_name: the name"),
+        ("native_key_provider", {"backup_copies": [{"host": "b", "path": "/k/p12"}], "backup_places": [
+            {"vault": "https://v", "path": "/k/p12"}, {"host": "b", "path": "/k//p12"}]}, "'b:/k/p12' is also in"),
         ("native_key_provider", {"vsphere_user": "admin"}, "native_key_provider_private_cloud: it is required with"),
         ("vm_encryption", {"selection": {"names": []}}, "vm_encryption_selection: it selects no VM"),
         ("vm_encryption", {"create_policy": "yes"}, "vm_encryption_policy: it is required with create_policy"),
         ("vm_encryption", {"max_parallel": 0}, "vm_encryption_max_parallel: 0 is less than 1"),
         ("key_rotation", {"selection": {"all": False}}, "key_rotation_selection: it selects no VM"),
         ("encryption_audit", {"mode": "0999"}, "encryption_audit_mode: '0999' is not a file mode"),
+        ("encryption_audit", {"metrics_mode": "0999"}, "encryption_audit_metrics_mode: '0999' is not a file mode"),
+        ("drift_check", {"metrics_mode": "u=rw"}, "drift_check_metrics_mode: 'u=rw' is not a file mode"),
         ("okms", {"display_name": "okms\0"}, "okms_display_name contains an invalid character"),
         ("okms", {"dossier_path": "a\0b"}, "okms_dossier_path contains an invalid character"),
         ("vm_encryption", {"selection": {"names": ["a\ud800"]}}, "vm_encryption_selection"),
@@ -103,6 +110,7 @@ def test_what_a_later_step_would_refuse_is_told_first(role: str, change: dict[st
         ("okms", {"iam_users": ["account", "group:encryption", "urn:v1:eu:identity:user:ab1-ovh/bob"]}),
         ("external_kms", {"servers": [{"name": "a", "address": "[2001:db8::1]", "thumbprint": PIN}]}),
         ("external_kms", {"identity": "self_signed", "renew_before": 400}),
+        ("okms", {"validity": 20}),
         ("encryption_audit", {"mode": "u=rw"}),
         ("vm_encryption", {"selection": '{"all": true}', "canary": 0, "wave_max_failures": 0}),
     ],
@@ -118,6 +126,12 @@ def test_a_confirmation_is_taken_exactly() -> None:
 
 def test_a_number_for_the_mode_of_files_is_octal() -> None:
     assert answers("encryption_audit", mode=0o640)["mode"] == "0640"
+
+
+def test_json_that_ansible_has_read_is_text_again() -> None:
+    servers = [{"name": "kms1", "address": "kms1.example.com"}]
+    assert json.loads(answers("awx", kms_servers=servers)["kms_servers"]) == servers
+    assert answers("awx", kms_servers='[{"name": 1}]')["kms_servers"] == '[{"name": 1}]'
 
 
 def test_a_long_list_of_problems_is_cut() -> None:

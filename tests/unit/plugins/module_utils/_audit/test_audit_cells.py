@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The CSV: one row for each machine and disk, and no formula in it."""
+"""The CSV: one row for each VM and disk, and no formula in it."""
 
 from __future__ import annotations
 

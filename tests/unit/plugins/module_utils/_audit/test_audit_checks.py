@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import checks, model
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.reports import dumped_report
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 
 Report = dict[str, t.Any]
@@ -26,7 +27,7 @@ def made(days: int = 0, previous: t.Optional[Report] = None, **changes: t.Any) -
         "key_providers": [fleet.provider("okms-eu-west-rbx", "standard", default=True), fleet.providers()[1]],
     }
     report = model.report({**base, **changes}, Thresholds(), fleet.NOW + days * DAY, previous)
-    return model.loaded(model.dumped(report))
+    return model.loaded(dumped_report(report))
 
 
 def verdict(report: Report, name: str) -> tuple[str, str]:
@@ -47,9 +48,13 @@ def test_every_check_has_a_criterion_and_known_clauses() -> None:
     ("name", "changes", "result"),
     [
         ("vms_encrypted", {}, checks.PASS),
-        ("vms_encrypted", {"virtual_machines": [fleet.machine(1, "clear")]}, checks.FAIL),
+        ("vms_encrypted", {"virtual_machines": [fleet.machine(1, "unencrypted")]}, checks.FAIL),
         ("vms_encrypted", {"virtual_machines": [fleet.machine(1, "partly_encrypted")]}, checks.FAIL),
-        ("vms_encrypted", {"virtual_machines": [fleet.machine(1, "clear", infrastructure="vcenter")]}, checks.PASS),
+        (
+            "vms_encrypted",
+            {"virtual_machines": [fleet.machine(1, "unencrypted", infrastructure_kind="vcenter")]},
+            checks.PASS,
+        ),
         ("vms_encrypted", {"virtual_machines": [fleet.machine(1, "unreadable")]}, checks.OPEN),
         ("vms_encrypted", {"virtual_machines": []}, checks.OPEN),
         ("keys_available", {}, checks.PASS),
@@ -68,6 +73,9 @@ def test_every_check_has_a_criterion_and_known_clauses() -> None:
         ("key_origin", {"okms_credentials": fleet.credentials()[:1]}, checks.PASS),
         ("vmotion", {}, checks.PASS),
         ("vmotion", {"virtual_machines": [fleet.machine(1, vmotion_encryption="opportunistic")]}, checks.FAIL),
+        ("trace", {}, checks.OPEN),
+        ("trace", {"okms_logs": fleet.logs()}, checks.FAIL),
+        ("trace", {"okms_logs": {**fleet.logs(), "log_kinds": fleet.logs()["log_kinds"][:1]}}, checks.PASS),
         ("complete", {}, checks.PASS),
         ("complete", {"not_read": {"hosts": "no right"}}, checks.FAIL),
     ],
@@ -125,9 +133,9 @@ def test_vms_off_the_default_provider_are_a_notice(default: str) -> None:
     report = made(
         virtual_machines=machines, key_providers=[other, fleet.provider("nkp-prod", "native", has_backup=True)]
     )
-    found = [one for one in report["findings"] if one["code"] == "not_default"]
+    found = [one for one in report["findings"] if one["topic"] == "not_default"]
     assert [one["severity"] for one in found] == ["notice"]
     assert "nkp-prod, while the default is team-kms" in found[0]["text"]
     mine = fleet.provider("nkp-prod", "native", has_backup=True, default=True)
     report = made(virtual_machines=machines, key_providers=[fleet.provider("team-kms", "standard"), mine])
-    assert not [one for one in report["findings"] if one["code"] == "not_default"]
+    assert not [one for one in report["findings"] if one["topic"] == "not_default"]

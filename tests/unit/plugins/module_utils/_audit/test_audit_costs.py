@@ -52,7 +52,7 @@ def test_used_and_unused_objects_with_their_price() -> None:
     assert "0.72 EUR a month without tax" in cost["text"]
     assert "7 are not used by this vCenter (0.42 EUR a month), which does not prove that nobody else" in cost["text"]
     found = of_okms(cost)
-    assert [(one["code"], one["severity"]) for one in found] == [("okms_unused_objects", "notice")]
+    assert [(one["topic"], one["severity"]) for one in found] == [("okms_unused_objects", "notice")]
     assert "Only this vCenter was read" in found[0]["text"]
 
 

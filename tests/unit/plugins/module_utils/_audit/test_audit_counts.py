@@ -22,9 +22,9 @@ def test_a_share_is_never_rounded_up_to_all(part: int, whole: int, expected: flo
 def test_totals_count_machines_disks_and_bytes() -> None:
     machines = [
         fleet.machine(0),  # one disk of 40 GiB
-        fleet.machine(1, "partly_encrypted"),  # two disks and one that stayed in clear
+        fleet.machine(1, "partly_encrypted"),  # two disks and one that stayed unencrypted
         fleet.machine(2, "vtpm_only", locked=True),
-        fleet.machine(3, "clear", template=True),
+        fleet.machine(3, "unencrypted", template=True),
         fleet.machine(4, "something new"),
     ]
     totals = counts.totals(machines)
@@ -44,10 +44,10 @@ def test_nothing_is_no_share_at_all() -> None:
     assert (totals["percent_encrypted"], totals["percent_capacity_encrypted"], totals["disks"]) == (None, None, 0)
 
 
-def test_a_machine_of_two_providers_counts_for_both_and_once_for_each() -> None:
+def test_vm_of_two_providers_counts_once_for_each() -> None:
     machine = fleet.machine(2)  # three disks
     machine["disks"][0]["provider"] = "old"
-    rows = {row["name"]: row for row in counts.by_provider([machine, fleet.machine(3, "clear")])}
+    rows = {row["name"]: row for row in counts.by_provider([machine, fleet.machine(3, "unencrypted")])}
     assert {name: (row["virtual_machines"], row["disks"]) for name, row in rows.items()} == {
         "old": (1, 1),
         "okms-eu-west-rbx": (1, 2),
@@ -56,7 +56,7 @@ def test_a_machine_of_two_providers_counts_for_both_and_once_for_each() -> None:
 
 
 def test_clusters_are_told_apart_and_hosts_without_one_are_kept() -> None:
-    rows = counts.by_cluster([fleet.machine(0), fleet.machine(3, "clear"), fleet.machine(1, cluster=None)])
+    rows = counts.by_cluster([fleet.machine(0), fleet.machine(3, "unencrypted"), fleet.machine(1, cluster=None)])
     assert [(row["name"], row["virtual_machines"], row["percent_encrypted"]) for row in rows] == [
         (None, 1, 100.0),
         ("prod-a", 2, 50.0),
@@ -64,7 +64,7 @@ def test_clusters_are_told_apart_and_hosts_without_one_are_kept() -> None:
 
 
 def test_vmotion_modes_are_counted() -> None:
-    assert counts.vmotion([fleet.machine(0), fleet.machine(0, "clear"), fleet.machine(1, "clear")]) == {
+    assert counts.vmotion([fleet.machine(0), fleet.machine(0, "unencrypted"), fleet.machine(1, "unencrypted")]) == {
         "required": 1,
         "opportunistic": 1,
         "disabled": 1,

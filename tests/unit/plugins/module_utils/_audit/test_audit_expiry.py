@@ -33,7 +33,7 @@ def test_limits_are_inclusive(days: int | None, level: str) -> None:
     assert Thresholds(60, 30).level(days) == level
 
 
-def test_every_kind_of_certificate_is_listed_those_in_use_and_urgent_first() -> None:
+def test_certificates_in_use_and_urgent_come_first() -> None:
     found = certificates(fleet.providers(), fleet.credentials(), Thresholds())
     assert [(one["kind"], one["name"], one["days_left"], one["level"]) for one in found] == [
         ("okms_credential", "vcenter-prod", 24, "critical"),
@@ -48,7 +48,7 @@ def test_every_kind_of_certificate_is_listed_those_in_use_and_urgent_first() -> 
     assert [one["used_by"] for one in found if one["kind"] == "okms_credential"] == [["okms-eu-west-rbx"], []]
 
 
-def test_without_credentials_and_with_servers_out_of_reach_nothing_is_made_up() -> None:
+def test_missing_credentials_and_servers_invent_nothing() -> None:
     silent = fleet.provider("kms", "standard", connections=[{"name": "a", "certificate": None}])
     assert certificates([silent, fleet.provider("blind", "standard", connections=None)], None, Thresholds()) == []
 

@@ -10,6 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import used_clusters
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.model import report
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 
@@ -66,11 +67,14 @@ def _host(state: str, cluster: str = "prod-a") -> dict[str, t.Any]:
         ({"virtual_machines": [fleet.machine(0, locked=True)]}, [("critical", "locked")]),
         ({"virtual_machines": [fleet.machine(0, mixed_keys=True)]}, [("notice", "mixed_keys")]),
         ({"virtual_machines": [fleet.machine(3)]}, [("critical", "provider_missing")]),
-        ({"virtual_machines": [fleet.machine(0, "clear")]}, [("warning", "clear")]),
+        ({"virtual_machines": [fleet.machine(0, "unencrypted")]}, [("warning", "unencrypted")]),
         ({"virtual_machines": [fleet.machine(0, "vtpm_only")]}, [("warning", "vtpm_only")]),
         ({"virtual_machines": [fleet.machine(0, "partly_encrypted")]}, [("warning", "partly_encrypted")]),
         ({"virtual_machines": [fleet.machine(0, "unreadable", providers=[])]}, [("warning", "unreadable")]),
-        ({"virtual_machines": [fleet.machine(0, "clear", infrastructure="vcenter")]}, [("notice", "left_out")]),
+        (
+            {"virtual_machines": [fleet.machine(0, "unencrypted", infrastructure_kind="vcenter")]},
+            [("notice", "excluded")],
+        ),
         ({"key_providers": [], "virtual_machines": []}, [("critical", "no_provider")]),
         ({"key_providers": [{**GOOD, "default": False}]}, [("warning", "no_default")]),
         ({"key_providers": [{**GOOD, "default": False, "default_clusters": ["C0"]}]}, []),
@@ -93,7 +97,7 @@ def _host(state: str, cluster: str = "prod-a") -> dict[str, t.Any]:
         ({"api_rights": {"credential": {"expires": "2026-03-20T00:00:00Z", "days_left": 17}}},
          [("critical", "api_credential_critical")]),
         (_flow("delivered"), []),
-        (_flow("toDeliver"), [("warning", "kms_flow")]),
+        (_flow("toDeliver"), [("warning", "kms_entry")]),
         (_ports(5697, 5697), []),
         (_ports(5696, 5697), [("warning", "kms_port")]),
         (_ports(5697, 5696), [("warning", "kms_port")]),
@@ -103,16 +107,18 @@ def _host(state: str, cluster: str = "prod-a") -> dict[str, t.Any]:
          [("critical", "vsan_provider_missing")]),
         (_host("safe"), []),
         (_host("prepared"), [("notice", "host_mode")]),
-        (_host("incapable", "a cluster without encrypted machines"), []),
+        (_host("incapable", "a cluster without encrypted VMs"), []),
         ({"not_read": {"hosts": "no permission", "storage policies": ""}}, [("warning", "not_read")]),
     ],
 )  # fmt: skip
 def test_each_fact_gives_its_finding(changes: dict[str, t.Any], expected: list[tuple[str, str]]) -> None:
-    assert [(one["severity"], one["code"]) for one in _found(**changes)] == expected
+    assert [(one["severity"], one["topic"]) for one in _found(**changes)] == expected
 
 
 def test_a_finding_names_whom_it_is_about() -> None:
-    (one,) = _found(virtual_machines=[fleet.machine(0), *(fleet.machine(n, "clear", f"vm {n}") for n in range(1, 9))])
+    (one,) = _found(
+        virtual_machines=[fleet.machine(0), *(fleet.machine(n, "unencrypted", f"vm {n}") for n in range(1, 9))]
+    )
     assert one["count"] == 8
     assert one["affected"] == [f"vm {n}" for n in range(1, 9)]
     assert one["text"] == "8 VMs are not encrypted."
@@ -121,7 +127,7 @@ def test_a_finding_names_whom_it_is_about() -> None:
 def test_an_old_backup_is_told_before_and_after() -> None:
     def told(created: str) -> list[tuple[str, str]]:
         dossier = {"providers": {"nkp": {"backup": {"created_at": created}}}}
-        return [(one["severity"], one["code"]) for one in _found(**_native(has_backup=True), dossier=dossier)]
+        return [(one["severity"], one["topic"]) for one in _found(**_native(has_backup=True), dossier=dossier)]
 
     assert told("2026-02-01T00:00:00Z") == []
     assert told("2025-04-01T00:00:00Z") == [("notice", "backup_old")]
@@ -132,3 +138,13 @@ def test_the_worst_comes_first() -> None:
     severities = [one["severity"] for one in report(fleet.facts(60), Thresholds(), fleet.NOW)["findings"]]
     assert severities == sorted(severities, key=("critical", "warning", "notice").index)
     assert len(set(severities)) == 3
+
+
+def test_cluster_without_any_encrypted_vm_is_unused() -> None:
+    machines = [
+        fleet.machine(0, "unencrypted", cluster="a"),
+        fleet.machine(1, "unreadable", cluster="b"),
+        fleet.machine(2, "vtpm_only", cluster="c"),
+        fleet.machine(3, "partly_encrypted", cluster="c"),
+    ]
+    assert used_clusters(machines) == {"c"}

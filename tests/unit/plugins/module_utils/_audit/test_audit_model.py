@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import model
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.reports import dumped_report
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 
 LATER = fleet.NOW + datetime.timedelta(hours=5)
@@ -24,22 +25,22 @@ def _report(facts: dict[str, t.Any], days: float = 0.0, *earlier: t.Any, previou
 
 def _facts(encrypted: int, clear: int = 0) -> dict[str, t.Any]:
     machines = [fleet.machine(n) for n in range(encrypted)]
-    machines += [fleet.machine(encrypted + n, "clear") for n in range(clear)]
+    machines += [fleet.machine(encrypted + n, "unencrypted") for n in range(clear)]
     return {"vcenter": "vc", "virtual_machines": machines, "key_providers": fleet.providers()}
 
 
 def test_the_same_facts_later_are_the_same_text() -> None:
     facts = fleet.facts(50)
-    first = model.dumped(model.report(facts, Thresholds(), fleet.NOW))
+    first = dumped_report(model.report(facts, Thresholds(), fleet.NOW))
     facts["virtual_machines"].reverse()  # vCenter promises no order
-    again = model.dumped(model.report(facts, Thresholds(), LATER, model.loaded(first)))
+    again = dumped_report(model.report(facts, Thresholds(), LATER, model.loaded(first)))
     assert again == first
 
 
 @pytest.mark.parametrize("change", ["machine", "days", "limit"])
 def test_whatever_is_new_gives_a_new_time(change: str) -> None:
     facts, limits = fleet.facts(50), Thresholds()
-    first = model.loaded(model.dumped(model.report(facts, limits, fleet.NOW)))
+    first = model.loaded(dumped_report(model.report(facts, limits, fleet.NOW)))
     if change == "machine":
         facts["virtual_machines"][0]["disks"][0]["key_id"] = "another"
     elif change == "days":
@@ -51,7 +52,7 @@ def test_whatever_is_new_gives_a_new_time(change: str) -> None:
     assert [one["generated_at"] for one in second["trend"]] == ["2026-03-02T06:15:00Z", "2026-03-02T11:15:00Z"]
 
 
-def test_the_trend_goes_on_from_report_to_report_and_takes_in_earlier_ones() -> None:
+def test_trend_continues_and_includes_earlier_reports() -> None:
     first = _report(_facts(1, 9))
     second = _report(_facts(5, 5), 10, previous=first)
     third = _report(_facts(10), 20, previous=second)
@@ -61,7 +62,7 @@ def test_the_trend_goes_on_from_report_to_report_and_takes_in_earlier_ones() -> 
     joined = _report(_facts(10), 20, older, previous=second)
     assert [one["percent_encrypted"] for one in joined["trend"]] == [0.0, 10.0, 50.0, 100.0]
     # once more with the same files: nothing is new
-    assert model.dumped(_report(_facts(10), 21, older, previous=joined)) == model.dumped(joined)
+    assert dumped_report(_report(_facts(10), 21, older, previous=joined)) == dumped_report(joined)
 
 
 def test_days_that_are_over_keep_their_last_point_only() -> None:
@@ -92,11 +93,11 @@ def test_what_is_no_report_is_refused(text: str, said: str) -> None:
         model.loaded(text)
 
 
-def test_the_text_is_json_without_anything_that_ansible_would_template() -> None:
+def test_text_is_json_that_ansible_does_not_template() -> None:
     facts = fleet.facts(5)
     facts["virtual_machines"] += fleet.hostile()
     made = model.report(facts, Thresholds(), fleet.NOW)
-    text = model.dumped(made)
+    text = dumped_report(made)
     assert json.loads(text) == json.loads(json.dumps(made))
     assert not any(mark in text for mark in ("{{", "{%", "{#"))
     text.encode("ascii")
@@ -115,7 +116,7 @@ def test_no_key_is_hidden_in_jinja_by_a_method_of_dictionaries() -> None:
 
 def test_mail_addresses_and_other_data_of_people_stay_out() -> None:
     made = _report(fleet.facts(5))
-    assert "example.net" not in model.dumped(made)
+    assert "example.net" not in dumped_report(made)
     assert made["private_cloud"]["key_managers"] == ["admin"]
 
 

@@ -104,7 +104,7 @@ def test_wait_returns_what_was_ready() -> None:
     assert time.sleeps == [5, 5]
 
 
-def test_wait_ends_with_the_last_state_and_looks_at_the_deadline_itself() -> None:
+def test_wait_returns_last_state_and_looks_at_the_deadline() -> None:
     time = Time()
     with pytest.raises(errors.WaitTimeoutError, match=r"order 7: not there after 12 s, last seen: notPaid") as caught:
         wait.wait_for(lambda: "notPaid", lambda s: False, "order 7", time.patience(12, 5), order_id=7)
@@ -231,6 +231,21 @@ def test_specs_join_with_their_rules_and_refuse_doubles() -> None:
         argspec.ArgSpec(one, a=argspec.text())
     with pytest.raises(ValueError, match="unknown rule"):
         argspec.ArgSpec(rules={"requires": []})
+
+
+def test_white_space_is_trimmed_in_joined_and_inner_options() -> None:
+    inner = argspec.ArgSpec(name=argspec.text(), tags=argspec.texts())
+    part = argspec.ArgSpec(ids=argspec.texts(), trimmed=("ids",))
+    parts = argspec.suboptions(inner, many=True)
+    spec = argspec.ArgSpec(part, servers=parts, note=argspec.text(), trimmed=("servers.name", "servers.tags"))
+    servers = [{"name": " a ", "tags": ["x ", " y"]}, {"name": None, "tags": None}]
+    params = {"ids": [" 1", "2 "], "servers": servers, "note": " stays "}
+    spec.trim(params)
+    trimmed = [{"name": "a", "tags": ["x", "y"]}, {"name": None, "tags": None}]
+    assert params == {"ids": ["1", "2"], "servers": trimmed, "note": " stays "}
+    nothing = {"ids": None, "servers": None, "note": None}
+    spec.trim(nothing)
+    assert nothing == {"ids": None, "servers": None, "note": None}
 
 
 def test_an_empty_variable_counts_as_not_given(monkeypatch: pytest.MonkeyPatch) -> None:

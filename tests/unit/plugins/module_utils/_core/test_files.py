@@ -25,7 +25,7 @@ def test_write_private_is_private_and_exact(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_write_private_replaces_a_readable_file_and_leaves_nothing_beside_it(tmp_path):
+def test_readable_file_is_replaced_and_nothing_is_left_beside_it(tmp_path):
     path = tmp_path / "key.pem"
     path.write_text("old")
     path.chmod(0o644)

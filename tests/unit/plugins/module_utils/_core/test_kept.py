@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import typing as t
 
 import pytest
@@ -74,7 +75,7 @@ def test_a_dropped_session_is_gone(folder: pathlib.Path) -> None:
     assert kept.take(kept.SOAP, WHO).data == {}
 
 
-def test_a_renewed_kind_begins_anew_and_is_still_left_to_be_ended(folder: pathlib.Path) -> None:
+def test_renewed_kind_starts_anew_and_is_still_ended(folder: pathlib.Path) -> None:
     left_by({"cookie": "one"})
     holder = kept.take(kept.SOAP, WHO)
     kept.renew_vcenter()
@@ -110,3 +111,11 @@ def test_a_full_disk_leaves_a_task_with_its_own_session(folder: pathlib.Path, mo
 
     monkeypatch.setattr(os, "pwrite", full)
     assert not kept.take(kept.SOAP, WHO).keep({"cookie": "one"})
+
+
+def test_task_that_outlives_its_run_hands_nothing_on(folder: pathlib.Path) -> None:
+    slot, alone = kept.take(kept.SOAP, WHO), kept.Slot()
+    assert slot.keep({"cookie": "one"}) and slot.handed_on and not alone.handed_on
+    shutil.rmtree(folder)  # what the process of the run does at its end
+    assert slot.keep({"cookie": "two"}) and not slot.handed_on
+    slot.release()

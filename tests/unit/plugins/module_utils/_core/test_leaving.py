@@ -24,6 +24,8 @@ CHILD = """
 import os, signal, sys
 sys.path[:0] = sys.argv[1].split(os.pathsep)
 path, step, when, number = sys.argv[2:]
+# nohup ignores SIGHUP, and tests may run below it
+signal.signal(int(number), signal.SIG_DFL)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import files
 real = getattr(os, step)
 def ended(*arguments, **named):

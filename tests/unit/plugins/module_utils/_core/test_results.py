@@ -6,8 +6,17 @@
 from __future__ import annotations
 
 import dataclasses
+import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
+import pytest
+
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import (
+    FORMER,
+    as_result,
+    fields_of,
+    with_former_names,
+    with_new_names,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,3 +44,31 @@ def test_record_becomes_its_keys_and_values_are_not_copied() -> None:
     result = as_result(More("a", disks))
     assert result == {"name": "a", "disks": disks, "task": None}
     assert result["disks"] is disks
+
+
+@pytest.mark.parametrize(
+    ("record", "former"),
+    [
+        ({"encryption_state": "unencrypted"}, {"state": "clear"}),
+        ({"encryption_state": "encrypted"}, {"state": "encrypted"}),
+        ({"encryption_state": None}, {"state": None}),
+        ({"infrastructure_kind": "control_node", "name": "vm1"}, {"infrastructure": "controller"}),
+        ({"unencrypted_parts": ["home"]}, {"clear_parts": ["home"]}),
+        ({"allow_filters_before_encryption": False}, {"allow_cleartext_filters": False}),
+        ({"name": "clear"}, {}),
+    ],
+)
+def test_renamed_key_is_returned_under_both_names(record: dict[str, t.Any], former: dict[str, t.Any]) -> None:
+    assert with_former_names(record) == {**record, **former}
+    assert with_new_names({**record, **former}) == {**record, **former}
+
+
+def test_kept_record_with_former_names_gets_the_new_ones() -> None:
+    kept = {"kind": "left_out", "state": "clear", "infrastructure": None, "home": {"state": "clear"}}
+    added = {"category": "excluded", "encryption_state": "unencrypted", "infrastructure_kind": None}
+    assert with_new_names(kept) == {**kept, **added}
+
+
+def test_former_names_never_hide_a_new_one() -> None:
+    assert not {former.name for former in FORMER.values()} & FORMER.keys()
+    assert len({former.name for former in FORMER.values()}) == len(FORMER)

@@ -117,7 +117,7 @@ def test_create(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
     assert sum("made" in str(warning) for warning in result["warnings"]) == 1
 
 
-def test_check_mode_predicts_with_the_same_keys_and_writes_nothing(
+def test_check_mode_predicts_the_same_keys_and_writes_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shelf = Shelf()

@@ -163,7 +163,7 @@ def test_add_attribute_is_encoded_as_the_specification_says():
     assert list(walk(attribute)) == [(0x42000A, b"x-Product"), (0x42000B, b"ansible")]
 
 
-# --- key servers that the lab has not
+# --- KMIP servers that the lab has not
 
 
 class Kms:

@@ -23,13 +23,11 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.unit.plugins.module_ut
         ({"id": 4, "ip": "192.0.2.10", "port": 5696}, 5697, False),
     ],
 )
-def test_an_entry_for_another_port_than_that_of_the_server_is_told(
-    entry: dict[str, t.Any], port: int, told: bool
-) -> None:
+def test_entry_for_another_port_than_the_servers_is_reported(entry: dict[str, t.Any], port: int, told: bool) -> None:
     seen = {"host": "kms.test", "port": port, "addresses": ["192.0.2.8", "192.0.2.9"], "days_left": 90}
     seen.update(not_after="2027", issuer="CN=CA", trusted={"verdict": True})
     cloud = {**tables.CLOUD, "encryption": {"state": "enabled", "kms": [entry]}}
-    found = tables.rows(cloud={"private_clouds": [cloud]}, servers=[{"item": "par", "kmip_server": seen}])
+    found = tables.rows(cloud={"private_clouds": [cloud]}, servers=[{"item": {"name": "par"}, "kmip_server": seen}])
     assert ("Port of KMS entry 4" in found) is told
     if told:
         severity, words = found["Port of KMS entry 4"]
@@ -52,7 +50,7 @@ def test_addresses_without_an_entry_beside_others_are_told(ips: list[str], told:
     seen.update(not_after="2027", issuer="CN=CA", trusted={"verdict": True})
     entries = [{"id": number, "ip": ip, "port": None} for number, ip in enumerate(ips)]
     cloud = {**tables.CLOUD, "encryption": {"state": "enabled", "kms": entries}}
-    found = tables.rows(cloud={"private_clouds": [cloud]}, servers=[{"item": "par", "kmip_server": seen}])
+    found = tables.rows(cloud={"private_clouds": [cloud]}, servers=[{"item": {"name": "par"}, "kmip_server": seen}])
     assert ("KMS entries for par" in found) is told
     if told:
         severity, words = found["KMS entries for par"]

@@ -86,6 +86,29 @@ def test_rights(changes: dict[str, t.Any], check: str, severity: str, words: str
     assert found[0] == severity and words in found[1]
 
 
+FORWARD = "ldp:apiovh:output/graylog/stream/forwardTo"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "changes", "expected"),
+    [
+        (True, {}, ("ok", "the run sends them to a stream")),
+        (True, {"unchecked_actions": [FORWARD]}, ("warning", FORWARD)),
+        (True, {"missing_actions": ["okms:apiovh:log/kind/get"]}, None),  # the row of IAM actions names it
+        (True, {"usable": False, "problem": "expired"}, None),
+        (False, {"unchecked_actions": [FORWARD]}, None),
+    ],
+)
+def test_audit_logs(wanted: bool, changes: dict[str, t.Any], expected: tuple[str, str] | None) -> None:
+    facts: dict[str, t.Any] = {"settings": {"logs": wanted}, "rights": {"rights": {**RIGHTS, **changes}}}
+    found = rows(**facts)
+    assert ("Audit logs" in found) is (expected is not None)
+    if expected:
+        assert found["Audit logs"][0] == expected[0] and expected[1] in found["Audit logs"][1]
+        assert found["IAM actions"][0] == "ok"
+    assert "Audit logs" not in rows("external_kms", **facts)
+
+
 USER = "urn:v1:eu:identity:user:ab12345-ovh/robot"
 POLICY_RIGHT = "account:apiovh:iam/policy/create"
 
@@ -294,7 +317,7 @@ def test_what_was_not_named_is_told() -> None:
     assert rows("native_key_provider", **nothing) == {}
 
 
-def test_rows_come_worst_first_and_the_message_has_the_blocking_ones() -> None:
+def test_worst_rows_come_first_and_blocking_ones_in_message() -> None:
     vcenter = {"vcenter": "vc", "readiness": {**READY, "missing_privileges": ["Cryptographer.ManageKeys"]}}
     table = preflight_table({"option": "okms", "vcenter": vcenter})
     assert [row["severity"] for row in table["rows"]] == ["blocking", "ok", "ok", "ok", "ok"]

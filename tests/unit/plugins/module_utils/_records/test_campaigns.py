@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The state file of several runs: each takes out only its own machines and those it has taken over."""
+"""The state file of several runs: each takes out only its own VMs and those it has taken over."""
 
 from __future__ import annotations
 

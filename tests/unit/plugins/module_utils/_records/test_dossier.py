@@ -56,6 +56,21 @@ def test_another_vcenter_of_the_same_address_has_its_own_entry() -> None:
     assert entries(loaded_dossier(gone), B)["retired"]["nkp"]["key_id"] == "b"
 
 
+def test_run_without_logs_or_policy_forgets_neither() -> None:
+    made = {"id": "okms-1", "policy": "kmip", "log_stream_id": "s", "log_kinds": ["kmip"]}
+    text = after("", A, "one", {"okms": made})
+    silent = {"id": "okms-1", "policy": "", "log_stream_id": "", "log_kinds": []}
+
+    def okms(entry: dict[str, t.Any]) -> dict[str, t.Any]:
+        found = entries(loaded_dossier(after(text, A, "one", entry, DAY_2)), A)["providers"]["one"]
+        return t.cast("dict[str, t.Any]", found["okms"])
+
+    assert okms({"okms": silent}) == made
+    assert okms({"okms": {**silent, "log_stream_id": "new"}}) == {**made, "log_stream_id": "new", "log_kinds": []}
+    assert okms({"okms": {**silent, "id": "okms-2"}}) == {**silent, "id": "okms-2"}, "of another domain"
+    assert json.loads(after(text, A, "one", {"okms": silent}))["updated_at"] == DAY_1
+
+
 def test_one_default_in_each_vcenter() -> None:
     text = after("", A, "one", {"default": True})
     text = after(text, A, "two", {"default": True})

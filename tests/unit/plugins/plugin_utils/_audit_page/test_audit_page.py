@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import model
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.reports import dumped_report
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page import markup, words
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._audit_page.page import page
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
@@ -53,7 +54,7 @@ def _outline(text: str) -> Outline:
 def _made(count: int, hostile: bool = False) -> dict[str, object]:
     facts = fleet.facts(count)
     facts["virtual_machines"] += fleet.hostile() if hostile else []
-    return model.loaded(model.dumped(model.report(facts, Thresholds(), fleet.NOW)))
+    return model.loaded(dumped_report(model.report(facts, Thresholds(), fleet.NOW)))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_the_page_is_well_formed_and_loads_nothing() -> None:
 FOREIGN = (
     "vcenter", "service_name", "key_managers", "name", "cluster", "reason", "next_step", "subject", "text", "affected",
     "path", "provider", "providers", "key_ids", "status", "system", "default_clusters", "reasons", "description",
-    "user", "control_node", "job", "version", "build", "id", "collection_version", "observed", "used_by", "code",
+    "user", "control_node", "job", "version", "build", "id", "collection_version", "observed", "used_by", "topic",
     "criterion", "clauses", "title", "check", "part", "made_from",
 )  # fmt: skip
 
@@ -116,7 +117,7 @@ def test_markup_in_any_text_of_the_report_stays_text() -> None:
     facts = fleet.facts(60)
     facts["private_cloud"]["key_managers"] = ["anna"]
     facts["storage_policies"].append({"name": "a", "encryption": True, "made_from": "b"})
-    report = model.loaded(model.dumped(model.report(facts, Thresholds(), fleet.NOW)))
+    report = model.loaded(dumped_report(model.report(facts, Thresholds(), fleet.NOW)))
     report["key_providers"][0].update(reasons=["slow"], default_clusters=["dev"])
     report["findings"][0]["affected"] = ["erp-db-01"]
     text = page(_harmful({**report, "okms": {"text": "3 keys"}}))
@@ -148,7 +149,7 @@ def test_two_thousand_machines_stay_a_page_that_opens() -> None:
 
 def test_an_empty_vcenter_has_a_page_too() -> None:
     facts = {"vcenter": "vc", "virtual_machines": [], "key_providers": []}
-    text = page(model.loaded(model.dumped(model.report(facts, Thresholds(), fleet.NOW))))
+    text = page(model.loaded(dumped_report(model.report(facts, Thresholds(), fleet.NOW))))
     assert _outline(text).mistakes == []
     assert "There are no VMs to encrypt" in text
 
@@ -159,7 +160,7 @@ def test_combined_policy_says_what_it_was_made_from() -> None:
         {"name": "Gold - encrypted", "encryption": True, "bundled": False, "made_from": "Gold <1>", "used_by": {}},
         {"name": "Ours", "encryption": True, "bundled": False, "made_from": None, "used_by": {}},
     ]
-    text = page(model.loaded(model.dumped(model.report(facts, Thresholds(), fleet.NOW))))
+    text = page(model.loaded(dumped_report(model.report(facts, Thresholds(), fleet.NOW))))
     assert "made from Gold &lt;1&gt;" in text and text.count("of your own") == 1
 
 
@@ -169,7 +170,7 @@ def test_all_is_well_is_said() -> None:
         "virtual_machines": [fleet.machine(0), fleet.machine(1)],
         "key_providers": [fleet.provider("okms-eu-west-rbx", "standard", default=True)],
     }
-    text = page(model.loaded(model.dumped(model.report(facts, Thresholds(), fleet.NOW))))
+    text = page(model.loaded(dumped_report(model.report(facts, Thresholds(), fleet.NOW))))
     assert "All 2 VMs are encrypted" in text
     assert "Nothing needs attention." in text
 
