@@ -27,6 +27,8 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.answers imp
 CLOUD = "pcc-192-0-2-10"
 CONNECTION: dict[str, t.Any] = {"endpoint": "https://localhost/1.0", "access_token": "not-used"}
 ONCE: dict[str, t.Any] = {"wait": False, "wait_interval": 0.001, "wait_timeout": 1}
+PACE: dict[str, t.Any] = {"wait_interval": 0.001, "wait_timeout": 1}
+NEW_LOG: dict[str, t.Any] = {"okms_id": ID, "stream_id": ID, "kinds": ["other"]}
 NEW_KEY: dict[str, t.Any] = {"okms_id": ID, "name": "billing", "type": "oct"}
 ORDER = {"display_name": "new", "region": "ap-south-mum"}
 TEXT = {"okms_id": ID, "name": "text"}
@@ -86,6 +88,7 @@ CASES = [
     Case("clouds", "private_cloud_info", {"gather": []}, {"GET /dedicatedCloud": [CLOUD]}),
     Case("rights", "api_rights_info", {"option": "okms", "service_name": CLOUD, "okms_id": ID}, {"account": "x"}),
     Case("policies", "iam_policy_info", {}),
+    Case("field", "ovhcloud_field_info", {"service_name": CLOUD}, {"account": "x", "GET /dedicatedCloud": [CLOUD]}),
     Case("an order foreseen", "okms", ORDER, {DOMAINS: []}, True, (CATALOGUE,)),
     Case(
         "an order",
@@ -113,6 +116,9 @@ CASES = [
         {"status": "CREATING", "name": "other", "privateKeyPEM": _private_key(), "certificatePEM": None},
     ),
     Case("a revocation", "okms_credential", {**TEXT, "state": "absent", **ONCE}, {"status": "READY"}),
+    Case("logs", "okms_log_subscription_info", {"okms_id": ID, "include_kinds": True}),
+    Case("a log", "okms_log_subscription", {"okms_id": ID, "stream_id": ID, **PACE}, {"streamId": ID}),
+    Case("a new log", "okms_log_subscription", {**NEW_LOG, **PACE}, {"name": "other"}, True),
     Case("a new key", "okms_service_key", NEW_KEY, NO_KEY),
     Case("a key", "okms_service_key", {**TEXT, "state": "deactivated"}, {"type": "oct", "state": "ACTIVE"}),
     Case("a kms", "private_cloud_kms", {"service_name": CLOUD, "host": "192.0.2.10", "thumbprint": THUMBPRINT, **ONCE}),
@@ -153,6 +159,7 @@ class Answer:
     """What the client wants to know of a response."""
 
     headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    status_code: int = 200
 
 
 class Service:

@@ -15,6 +15,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.life_cycle import (
+    end_of_support,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
@@ -32,9 +35,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_entries import (
     entry_state,
-)
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.life_cycle import (
-    end_of_support,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.users import (
     user_state,

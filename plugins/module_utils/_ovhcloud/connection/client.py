@@ -60,7 +60,7 @@ _END_OF_TIME = 253402300800  # the year 10000
 
 
 def query(params: t.Mapping[str, t.Any] | None) -> str:
-    """The query string with its question mark: booleans in lower case, lists repeated, None left out."""
+    """The query string with its question mark: booleans in lower case, lists repeated, without None."""
     pairs: list[tuple[str, str]] = []
     for name, value in (params or {}).items():
         for item in value if isinstance(value, (list, tuple)) else [value]:
@@ -122,6 +122,11 @@ class Client:
         body, answer = self._read("GET", call_path, headers=headers)
         return body, answer.headers
 
+    def ask(self, call_path: str, body: t.Any) -> tuple[t.Any, int]:
+        """A POST that only asks, repeated like a read; the answer and its HTTP status."""
+        found, answer = self._read("POST", call_path, body)
+        return found, int(answer.status_code)
+
     def get_all(self, call_path: str, params: t.Mapping[str, t.Any] | None = None) -> list[t.Any]:
         """All items of a v2 list, over all its pages."""
         items: list[t.Any] = []
@@ -163,7 +168,7 @@ class Client:
         return datetime.datetime.fromtimestamp(self._timestamp(), tz=datetime.timezone.utc)
 
     def clock_offset(self) -> float:
-        """Seconds by which the API's clock is ahead of this machine's."""
+        """Seconds by which the API's clock is ahead of the control node's."""
         self._timestamp()
         return float(self._delta or 0.0)
 
@@ -244,7 +249,7 @@ class Client:
         return bearer_headers(self._token[0])
 
     def _new_token(self, account: ServiceAccount) -> tuple[str, float]:
-        """A new token and the monotonic time, which all processes of a machine share, until which it is used."""
+        """A new token and the monotonic time, which all processes of a computer share, until which it is used."""
         form = {"grant_type": "client_credentials", "client_id": account.client_id, "scope": "all"}
         text = urlencode({**form, "client_secret": account.client_secret})
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}

@@ -24,7 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 
 # not in the schema, so an API that knows none of it must do, too; Pragma asks for objects as they are now
-_HEADERS = {"X-Pagination-Mode": "CachedObjectList-Pages", "X-Pagination-Size": str(PAGE_SIZE), "Pragma": "no-cache"}
+HEADERS = {"X-Pagination-Mode": "CachedObjectList-Pages", "X-Pagination-Size": str(PAGE_SIZE), "Pragma": "no-cache"}
 _REFUSED, _BUSY = range(400, 500), 429
 
 
@@ -36,7 +36,7 @@ class Lists:
         self._known = True
 
     def every(self, call_path: str, what: str) -> list[t.Any]:
-        """All objects of a list whose ids are numbers; those that are gone meanwhile are left out."""
+        """All objects of a list whose ids are numbers; without those that were deleted meanwhile."""
         found = self.in_pages(call_path, what)
         if found is not None:
             return found
@@ -72,7 +72,7 @@ class Lists:
 
     def _page(self, call_path: str, page: int) -> tuple[t.Any, t.Mapping[str, str]] | None:
         try:
-            return self._client.get_with(call_path, {**_HEADERS, "X-Pagination-Number": str(page)})
+            return self._client.get_with(call_path, {**HEADERS, "X-Pagination-Number": str(page)})
         except CollectionError as error:
             status = int(error.details.get("http_status", 0))
             if status not in _REFUSED or status == _BUSY or isinstance(error, AuthenticationError):

@@ -18,8 +18,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.
 
 # each profile contains the ones before it
 PROFILES = ("read_only", "operate", "order")
-FEATURES = ("iam", "kmip_policy", "service_keys", "termination", "users")
-ACCOUNT, DOMAIN, CLOUD = "account", "okms", "pccVMware"
+FEATURES = ("iam", "kmip_policy", "logs", "service_keys", "termination", "users")
+ACCOUNT, DOMAIN, CLOUD, STREAMS = "account", "okms", "pccVMware", "ldp"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,8 @@ class Scope:
 
     def urn(self, resource: str) -> str:
         """URN of the resource of a kind."""
-        name = {ACCOUNT: self.account, DOMAIN: self.okms_id, CLOUD: self.service_name}[resource]
+        # the id of a stream does not tell to which service of Logs Data Platform it belongs
+        name = {ACCOUNT: self.account, DOMAIN: self.okms_id, CLOUD: self.service_name, STREAMS: "*"}[resource]
         return f"urn:v1:{self.api}:resource:{resource}:{name}"
 
 
@@ -124,9 +125,10 @@ CATALOGUE: tuple[Need, ...] = (
         "pccVMware:apiovh:datacenter/",
         f"""
         GET {_PCC}/datacenter get
+        GET {_PCC}/datacenter/{{id}} get
         GET {_PCC}/datacenter/{{id}}/disasterRecovery/zerto/status disasterRecovery/zerto/status/get
         """,
-        optional=True,  # Zerto cannot replicate encrypted VMs
+        optional=True,  # Zerto, which cannot replicate encrypted VMs, and end dates of hosts
     ),
     *_needs(
         "read_only",
@@ -254,6 +256,35 @@ CATALOGUE: tuple[Need, ...] = (
     ),
     *_needs("operate", ACCOUNT, "account:apiovh:iam/policy/", _POLICIES, feature="iam"),
     *_needs("operate", ACCOUNT, "account:apiovh:iam/policy/", _POLICIES, feature="kmip_policy", **_ONLY),
+    *_needs(
+        "read_only",
+        DOMAIN,
+        "okms:apiovh:log/",
+        f"""
+        GET {_DOMAINS}/{{okms}}/log/kind kind/get
+        GET {_DOMAINS}/{{okms}}/log/subscription subscription/get
+        """,
+        feature="logs",
+        **_ONLY,
+    ),
+    *_needs(
+        "operate",
+        DOMAIN,
+        "okms:apiovh:log/subscription/",
+        f"POST {_DOMAINS}/{{okms}}/log/subscription create",
+        feature="logs",
+        **_ONLY,
+    ),
+    *_needs(
+        "operate",
+        DOMAIN,
+        "okms:apiovh:log/subscription/",
+        f"DELETE {_DOMAINS}/{{okms}}/log/subscription/{{id}} delete",
+        feature="logs",
+        optional=True,
+        **_ONLY,
+    ),
+    Need("", "", "ldp:apiovh:output/graylog/stream/forwardTo", STREAMS, "operate", (OKMS,), "logs"),
     *_needs(
         "read_only",
         DOMAIN,

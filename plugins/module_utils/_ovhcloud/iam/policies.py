@@ -165,7 +165,7 @@ class Policies:
         """The policy of that name: the API has no filter for it."""
         every = self.every()
         require_told(every, "name", "IAM policy")
-        same = [state for state in every if state["name"] == name]
+        same = [state for state in every if state["name"].strip() == name]
         if len(same) > 1:
             ids = ", ".join(state["id"] for state in same)
             raise AmbiguousError(f"{len(same)} IAM policies are called {name!r}: {ids}; rename all but one")
@@ -227,6 +227,8 @@ class IamPolicy(Resource):
 
     def read(self) -> State | None:
         """The policy of that name."""
+        if not self.params["name"]:
+            raise InvalidInputError("name: an IAM policy needs a name that is not empty")
         if self.params["name"].startswith("ovh-"):
             raise InvalidInputError(
                 f"policy {self.params['name']}: names that start with ovh- are reserved for OVHcloud"
@@ -234,7 +236,7 @@ class IamPolicy(Resource):
         return self.policies.find(self.params["name"])
 
     def wanted(self, before: State | None) -> State:
-        """What was asked, joined with what is there unless the rest shall go."""
+        """What was asked, joined with what is there unless the rest must go."""
         self.asked = self._asked()
         if before is None:
             return {"name": self.params["name"], **{name: [] for name in LISTS}, **self.asked}
@@ -248,9 +250,9 @@ class IamPolicy(Resource):
         asked: State = {}
         for name in LISTS:
             given = self.params[name]
-            if given is not None:
+            if given is not None and (not given or "".join(given).strip()):  # a blank text is none
                 complete = getattr(urns, name, None)
-                asked[name] = sorted({item.strip() for item in given}) if complete is None else complete(given)
+                asked[name] = sorted({item.strip() for item in given} - {""}) if complete is None else complete(given)
         for name in ("description", "conditions"):
             if self.params[name] is not None:
                 asked[name] = self.params[name] or None

@@ -33,6 +33,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.needs import (
     PROFILES,
+    STREAMS,
     Need,
     Scope,
     access_rules,
@@ -102,6 +103,8 @@ def judged(need: Need, scope: Scope, rules: Rules, permitted: t.Mapping[str, boo
     call_path = scope.path(need.path)
     by_rule = not need.method or allowed_by(rules, need.method, call_path)
     by_iam = permitted.get(need.action) if need.action else True
+    if need.resource == STREAMS and not by_iam:
+        by_iam = None  # it was asked of all services, and may be granted on the one that matters
     refused = None if by_rule else "consumer_key"
     if refused is None and by_iam is False:
         refused = "iam"

@@ -5,12 +5,19 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.keys import (
     public_key_of,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import normalise
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import (
+    CERTIFICATE,
+    REQUEST,
+    normalise,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem_files import PemFile, pem_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     InvalidInputError,
     NotFoundError,
@@ -45,6 +52,36 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 
 
+def prepare(params: dict[str, t.Any]) -> None:
+    """Take the CSR from its file, and check the file for the certificate; InvalidInputError before any request."""
+    if params["state"] == "absent":
+        params["certificate_path"] = None
+        return
+    params["csr"] = pem_of(params, "csr", REQUEST) or params["csr"]
+    key_path = params["private_key_path"] = given(params["private_key_path"])
+    if params["csr"] is None and key_path is None:
+        params["csr"] = ""  # a blank csr_path means the same: a request that does not exist yet
+    params["certificate_path"] = given(params["certificate_path"])
+    file = certificate_file(params)
+    if file:
+        if key_path and os.path.realpath(key_path) == os.path.realpath(file.path):
+            raise InvalidInputError(
+                f"certificate_path and private_key_path are the same file, {file.path}; name one file for each"
+            )
+        file.check()
+        params["certificate_path"] = file.path
+
+
+def certificate_file(params: t.Mapping[str, t.Any]) -> PemFile | None:
+    """Where the certificate must be, if anywhere."""
+    path = params["certificate_path"]
+    return PemFile(path, "certificate_path", CERTIFICATE, 0o644) if path else None
+
+
+def _canonical(state: State) -> str:
+    return normalise(state["certificate"], CERTIFICATE, "certificate of OKMS")
+
+
 class OkmsCredential(Resource):
     """One credential of a domain, decided by its name, identities and key."""
 
@@ -57,6 +94,7 @@ class OkmsCredential(Resource):
         self.warn = context.warn
         self.credentials = Credentials(client, context.params["okms_id"])
         self.issuer = Issuer(self.credentials, Patience.of(context.params))
+        self.file = certificate_file(context.params)
         self.csr: str | None = None
         self.key: str | None = None
         self.listed: list[State] = []
@@ -72,7 +110,7 @@ class OkmsCredential(Resource):
         if self.params["credential_id"]:
             raise InvalidInputError("credential_id is only for state=absent; present decides by name and key")
         if self.params["csr"]:
-            self.csr = normalise(self.params["csr"], "CERTIFICATE REQUEST", "csr")
+            self.csr = self.params["csr"]
             self.key = public_key_of(self.csr)
         elif self.params["private_key_path"]:
             check_key_path(self.params["private_key_path"])
@@ -134,10 +172,18 @@ class OkmsCredential(Resource):
             )
 
     def _shown(self, state: State) -> State:
-        return {**state, "private_key_path": None if state["from_csr"] else self.params["private_key_path"]}
+        key_path = None if state["from_csr"] else self.params["private_key_path"]
+        kept = self.file is not None and bool(state["certificate"]) and self.file.holds(_canonical(state))
+        return {
+            **state,
+            "private_key_path": key_path,
+            "certificate_path": self.params["certificate_path"] if kept else None,
+        }
 
     def wanted(self, before: State | None) -> State:
-        return new_credential(self.params, self.key) if before is None else {"status": "READY"}
+        if before is None:
+            return new_credential(self.params, self.key)
+        return {"status": "READY", **({"certificate_path": self.params["certificate_path"]} if self.file else {})}
 
     def guard(self, plan: Plan) -> None:
         if plan.verb == "delete":
@@ -164,7 +210,10 @@ class OkmsCredential(Resource):
 
     def _checked(self, state: State) -> State:
         key = self.key if self.csr else key_in(self.params["private_key_path"])
-        return self._shown(self.issuer.checked(state, key))
+        checked = self.issuer.checked(state, key)
+        if self.file and checked["certificate"] and not self.file.holds(_canonical(checked)):
+            self.file.write(_canonical(checked))
+        return self._shown(checked)
 
     def delete(self, plan: Plan) -> None:
         if plan.before["status"] == "CREATING":

@@ -24,6 +24,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
     confirmed,
     refuse_while_used,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.lifetimes import (
+    lifetime,
+    renew_within,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
@@ -57,6 +61,7 @@ class Credential:
     certificate_sha256: str | None
     public_key_sha256: str | None
     private_key_path: str | None = None  # known only to the run that wrote it
+    certificate_path: str | None = None  # the same
 
 
 CREDENTIAL_FIELDS = fields_of(Credential)
@@ -164,8 +169,11 @@ def check_credential_request(params: t.Mapping[str, t.Any]) -> None:
         (len(description) > LONGEST_DESCRIPTION, f"description must have at most {LONGEST_DESCRIPTION} characters"),
         (not 1 <= len(set(urns)) <= MOST_URNS, f"identity_urns must hold 1 to {MOST_URNS} URNs"),
         (not 1 <= validity <= MOST_DAYS, f"validity must be 1 to {MOST_DAYS} days"),
-        (renew_before < 0, "renew_before must not be negative"),
-        (validity <= renew_before, f"validity ({validity}) must be more than renew_before ({renew_before}) days"),
+        (renew_before is not None and renew_before < 0, "renew_before must not be negative"),
+        (
+            renew_before is not None and validity <= renew_before,
+            f"validity ({validity}) must be more than renew_before ({renew_before}) days",
+        ),
         (params["csr"] is not None and params["certificate_type"] is not None, "certificate_type cannot go with csr"),
         (params["csr"] is not None and params["private_key_path"] is not None, "private_key_path cannot go with csr"),
     )
@@ -261,6 +269,7 @@ def new_credential(params: t.Mapping[str, t.Any], public_key: str | None) -> Sta
         "certificate_type": None if from_csr else params["certificate_type"] or "ECDSA",
         "public_key_sha256": public_key if from_csr else None,
         "private_key_path": params["private_key_path"],
+        "certificate_path": params["certificate_path"],
     }
 
 
@@ -282,6 +291,6 @@ def _refuse_what_is_not_told(named: t.Sequence[State]) -> None:
             raise ShapeError(f"OVHcloud answered credential {state['id']} without identityURNs", field="identityURNs")
 
 
-def _lives(state: State, renew_before: int) -> bool:
-    days = state["days_left"]
-    return state["status"] in USABLE and days is not None and days >= renew_before
+def _lives(state: State, renew_before: int | None) -> bool:
+    days, life = state["days_left"], lifetime(state["created_at"], state["expires_at"])
+    return state["status"] in USABLE and days is not None and days >= renew_within(renew_before, life)

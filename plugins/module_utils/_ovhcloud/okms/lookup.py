@@ -69,7 +69,7 @@ class Lookup:
         self.ending: dict[str, t.Any] = {}
 
     def wanted_domain(self) -> State | None:
-        """The domain that shall exist; None when it has to be ordered."""
+        """The domain that must exist; None if it has to be ordered."""
         self._require_one()
         if self._okms_id:
             return self._by_id()
@@ -89,7 +89,7 @@ class Lookup:
         return domains.get(self.trace.unnamed)
 
     def unwanted_domain(self) -> State | None:
-        """The domain that shall go; None when it is gone or its end needs nothing from this run (see `ending`)."""
+        """The domain to remove; None if it is gone or its end needs nothing from this run (see `ending`)."""
         self._require_one()
         domains = self._activation.domains
         found = self._by_id() if self._okms_id else self._by_name(domains.every())
@@ -122,7 +122,7 @@ class Lookup:
         return state
 
     def _by_name(self, listed: t.Sequence[State]) -> State | None:
-        called = [state for state in listed if state["display_name"] == self._name]
+        called = [state for state in listed if (state["display_name"] or "").strip() == self._name]
         if self._region is not None:
             require_told(called, "region", "OKMS")
         same = [state for state in called if self._region in (None, state["region"])]

@@ -5,24 +5,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
-from urllib.parse import urlsplit
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     CollectionError,
-    ConflictError,
-    InvalidInputError,
     NotFoundError,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import (
-    ApplicationKey,
-    Settings,
-)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import Settings
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import record
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.regional import (
+    check_token,
+    regional_client,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.service_keys import not_made
 
 UNTOLD: State = {"protection_level": None, "extractable": None}
@@ -30,11 +27,7 @@ UNTOLD: State = {"protection_level": None, "extractable": None}
 
 def check_credentials(settings: Settings) -> None:
     """Raise before any call when the credentials are of a kind that the regional API does not take."""
-    if isinstance(settings.credentials, ApplicationKey):
-        raise InvalidInputError(
-            "the regional API of OKMS accepts only tokens, and an application key provides none: give client_id "
-            "and client_secret, or access_token, or omit regional_api and extractable"
-        )
+    check_token(settings, ", or omit regional_api and extractable")
 
 
 class RegionalKeys:
@@ -43,14 +36,7 @@ class RegionalKeys:
     def __init__(
         self, settings: Settings, domain: t.Mapping[str, t.Any], closing: t.Callable[[Client], Client]
     ) -> None:
-        endpoint = str(domain["rest_endpoint"] or "").rstrip("/")
-        parts = urlsplit(endpoint)
-        # the token goes there: only where the API names a plain https address
-        if parts.scheme != "https" or not parts.hostname or parts.username or parts.query:
-            raise ConflictError(
-                f"OVHcloud names no regional API for OKMS {domain['id']}: its restEndpoint is {endpoint!r}"
-            )
-        self._client = closing(Client(dataclasses.replace(settings, base_url=endpoint)))
+        self._client = regional_client(settings, domain, closing)
         self._path = api_path("/api/{}/v1/servicekey", domain["id"])
 
     def create(self, body: t.Mapping[str, t.Any], secrets: t.Sequence[str] = ()) -> str:

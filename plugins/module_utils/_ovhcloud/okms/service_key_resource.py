@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.jwk import GivenKey, read_key
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem_files import text_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     InvalidInputError,
     NotFoundError,
@@ -57,11 +58,16 @@ class OkmsServiceKey(Resource):
         self.body: dict[str, t.Any] = {}
 
     def read(self) -> State | None:
-        check_key_request(self.params)
+        # the file may have gone with the key
+        gone = {"key_path": None} if self.params["state"] == "absent" else {}
+        own = text_of({**self.params, **gone}, "key")
+        key = self.params["key"] if own.text is None else own.text
+        # not kept among the options: Ansible shows them
+        check_key_request({**self.params, "key": key})
         if self._regional:
             check_credentials(self.client.settings)
-        if self.params["key"] is not None:
-            self.given = read_key(self.params["key"], "key")
+        if key is not None:
+            self.given = read_key(key, own.name)
         if not self.params["okms_id"]:
             return None
         try:

@@ -203,7 +203,7 @@ def check_key_request(params: t.Mapping[str, t.Any]) -> None:
 def select_key(states: t.Sequence[State], params: t.Mapping[str, t.Any], kind: str | None) -> State | None:
     """The one key of that name (and type): pure.
 
-    A key that can still be used comes before those that were deactivated, when one is wanted that shall be used.
+    A key that can still be used comes before those that were deactivated, when one is wanted that will be used.
     """
     require_told(states, "name", "service key")
     named = [state for state in states if state["name"] == params["name"]]
@@ -247,7 +247,7 @@ def refuse_other_key(found: State, params: t.Mapping[str, t.Any], given: GivenKe
 
 
 def target_state(found: State, params: t.Mapping[str, t.Any]) -> str:
-    """The state that the key shall be in: pure. As OVHcloud's own console does, a compromise is a state of its own."""
+    """The state that the key must have: pure. As OVHcloud's own console does, a compromise is a state of its own."""
     current = str(found["state"])
     if params["state"] == "active":
         return "ACTIVE"

@@ -39,22 +39,24 @@ class Line:
         return _KMS.search(self.description) is not None
 
 
-def lines_of(client: Client, order_id: int, plan: str, region: str) -> list[Line]:
-    """The lines of an order that are this plan in this region, or may be."""
+def lines_of(client: Client, order_id: int, plan: str, region: str | None) -> list[Line]:
+    """The lines of an order that are this plan in this region (None: in any), or may be."""
     listed = client.get(api_path("/me/order/{}/details", order_id))
     places = [api_path("/me/order/{}/details/{}", order_id, number) for number in numbers(listed, f"order {order_id}")]
     found = [_line(client, place, f"a line of order {order_id}", plan, region) for place in places]
     return [line for line in found if line.ours is not False]
 
 
-def is_line_of(extension: t.Any, plan: str, region: str) -> bool | None:
-    """Whether an order line installs this plan in this region; None when the answer does not tell."""
+def is_line_of(extension: t.Any, plan: str, region: str | None) -> bool | None:
+    """Whether an order line installs this plan in this region (None: in any); None when the answer does not tell."""
     if extension is None:
         return None
     order = record(extension, "the extension of an order line").part("order")
     code = order.part("plan").text("code")
     if code != plan:
         return False if code else None
+    if region is None:
+        return True
     settings = {entry.text("label"): entry.text("value") for entry in order.parts("configurations")}
     return normalise_region(str(settings["region"])) == region if settings.get("region") else None
 
@@ -64,7 +66,7 @@ def normalise_region(region: str) -> str:
     return region.strip().lower().replace("_", "-")
 
 
-def _line(client: Client, place: str, what: str, plan: str, region: str) -> Line:
+def _line(client: Client, place: str, what: str, plan: str, region: str | None) -> Line:
     try:
         ours = is_line_of(client.get(f"{place}/extension"), plan, region)
     except NotFoundError:

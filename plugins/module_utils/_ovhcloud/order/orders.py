@@ -82,23 +82,34 @@ class Orders:
 
     def of_plan(self, plan: str, region: str) -> list[Order]:
         """All orders of this plan and region that LOOK_BACK reaches, newest first; those that are unclear too."""
-        seen = [(number, self.status(number)) for number in self._recent()]
+        seen = [(number, self.status(number)) for number in self.recent()]
         found = self._of_region(seen, plan, region)
         self._finished.update(order_id for order_id, status in seen if status in FINISHED)
         self._unclear.update(order.order_id for order in found if order.unclear)
         return found
 
+    def open_of_plan(self, plan: str) -> list[Order]:
+        """Open orders of this plan in any region, newest first; one of which the API tells nothing, by its text."""
+        seen = [(number, self.status(number)) for number in self.recent()]
+        found = []
+        for order_id, status in seen:
+            lines = [] if status in FINISHED else lines_of(self._client, order_id, plan, None)
+            if any(line.ours or line.like_kms for line in lines):
+                found.append(self.get(order_id, status))
+        return found
+
     def new_of_plan(self, plan: str, region: str) -> list[Order]:
         """Those that `of_plan` did not see at their end already, without the cancelled ones: another run's, newest
         first. Raises when one of them is unclear."""
-        seen = [(number, self.status(number)) for number in self._recent() if number not in self._finished]
+        seen = [(number, self.status(number)) for number in self.recent() if number not in self._finished]
         found = self._of_region([one for one in seen if one[1] not in CANCELLED], plan, region)
         for order in found:
             if order.unclear and order.order_id not in self._unclear:
                 raise GuardError(f"{in_the_way(order, region)}; this run has ordered nothing", order_id=order.order_id)
         return [order for order in found if not order.unclear]
 
-    def _recent(self) -> list[int]:
+    def recent(self) -> list[int]:
+        """Ids of all orders that LOOK_BACK reaches, newest first."""
         since = self._client.now() - LOOK_BACK
         ids = self._client.get("/me/order", {"date.from": since.strftime("%Y-%m-%dT%H:%M:%SZ")})
         return sorted(numbers(ids, "the list of orders"), reverse=True)

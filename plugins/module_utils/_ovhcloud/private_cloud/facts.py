@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.life_cycle import ends_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
@@ -29,6 +30,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     record,
     records,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.object_lists import Lists
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_calls import (
     KmsCalls,
 )
@@ -73,6 +75,7 @@ SUBSETS = {
     "capabilities": "capabilities",
     "security": "security",
     "replication": "replication",
+    "life_cycle": "life_cycle",
 }
 DEFAULT_SUBSETS = ("encryption", "users", "iam")
 _OPEN_TASKS = ("doing", "error", "fixing", "toCancel", "toCreate", "todo", "unknown", "waitingForChilds", "waitingTodo")
@@ -229,6 +232,13 @@ class PrivateCloud:
         what = f"the state of Zerto of {self.service_name}"
         states = {str(number): record(raw, what).text("state") for number, raw in found.items() if raw is not None}
         return {"zerto": any(state not in (None, "disabled") for state in states.values()), "datacenters": states}
+
+    def life_cycle(self) -> State:
+        """When support of the product, and of the hosts of its virtual datacenters, ends."""
+        path, what = self._path("/datacenter"), "the list of virtual datacenters"
+        found = [record(raw, what).text("commercialName") for raw in Lists(self.client).every(path, what)]
+        ends = [{"what": one.what, "phase": one.phase, "date": one.date} for one in ends_of(found)]
+        return {"commercial_names": sorted({name for name in found if name}), "ends": ends}
 
     def _path(self, rest: str, *parts: t.Any) -> str:
         return api_path("/dedicatedCloud/{}" + rest, self.service_name, *parts)

@@ -79,7 +79,7 @@ class KmsCalls:
     def with_tasks(
         self, entries: t.Sequence[State], found: t.Mapping[str, State], tasks: t.Mapping[str, Task | None]
     ) -> dict[str, State]:
-        """The entries with `waiting_for_vcenter` and `task_id` (null when nothing is to be followed any more).
+        """The entries with `waiting_for_vcenter` and `task_id` (null when there is nothing left to follow).
 
         Tasks do not say which entry they belong to. Entries whose task nobody kept wait for vCenter for sure when as
         many tasks wait as entries (of the whole cloud) are under way; only a single one can be told apart.

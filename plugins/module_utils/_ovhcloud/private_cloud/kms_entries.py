@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import ipaddress
-import re
 import socket
 import typing as t
 
@@ -23,6 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import owner_of_entry
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import record
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.tasks import (
     Observation,
@@ -140,27 +140,23 @@ def _is_address(host: str) -> bool:
     return False
 
 
-def owner(description: str) -> str:
-    """The host that an entry says it belongs to: the last word of its description, in lower case."""
-    words = re.split(r"[\s,;:()]+", description.strip().lower().rstrip(".)"))
-    return words[-1].rstrip(".")
-
-
 def own_elsewhere(entries: t.Iterable[State], host: str, addresses: t.Collection[str]) -> list[State]:
     """Entries that say they belong to the host, for addresses that the host does not have (any more).
 
-    Only a host name loses addresses. Entries on their way out are left out.
+    Only a host name loses addresses. Entries that are being removed do not count.
     """
     name = host.strip().lower().rstrip(".")
     if _is_address(host):
         return []
     found = [entry for entry in entries if entry["ip"] not in addresses and entry["state"] not in GOING]
-    return sorted((entry for entry in found if owner(entry["description"]) == name), key=lambda entry: str(entry["ip"]))
+    return sorted(
+        (entry for entry in found if owner_of_entry(entry["description"]) == name), key=lambda entry: str(entry["ip"])
+    )
 
 
 def shares_address(entry: State, host: str, lookup: NameLookup | None = None) -> bool:
     """Whether the description names another host which has the same address: then both would rewrite it in turn."""
-    other = owner(entry["description"])
+    other = owner_of_entry(entry["description"])
     if other == host.strip().lower().rstrip(".") or "." not in other or _is_address(other):
         return False
     with contextlib.suppress(InvalidInputError, UnreachableError):
@@ -191,7 +187,12 @@ def is_delivered(seen: Observation[State | None]) -> bool:
     return entry is not None and entry["state"] == "delivered"
 
 
-GOALS: dict[str, t.Callable[[Observation[t.Any]], bool]] = {"flow_open": is_open, "delivered": is_delivered}
+# flow_open is the former word for firewall_open
+GOALS: dict[str, t.Callable[[Observation[t.Any]], bool]] = {
+    "firewall_open": is_open,
+    "delivered": is_delivered,
+    "flow_open": is_open,
+}
 
 
 def is_quiet(seen: Observation[State | None]) -> bool:
@@ -206,7 +207,7 @@ def shows(entry: State | None, thumbprint: str, description: str) -> bool:
 
 
 def healthy_entry(entry: State | None) -> State | None:
-    """The entry itself; raises when it is in error, which no waiting mends."""
+    """The entry itself; raises when it is in error, which waiting does not fix."""
     if entry is not None and entry["state"] == "error":
         raise ApiError(
             f"{entry_in_words(entry)}: OVHcloud could not set it up; remove it with state=absent and create it "
@@ -225,7 +226,7 @@ def in_use(entry: State, encryption: str | None) -> bool:
 def refuse_while_needed(entry: State, hosts: t.Iterable[str], lookup: NameLookup | None = None) -> None:
     """Raise GuardError when a host that must stay in reach has the address of the entry.
 
-    A name that cannot be resolved here may be that address, so its error is raised.
+    A name that cannot be resolved here, or that is none, may mean that address, so its error is raised.
     """
     needed = [host for host in hosts if host.strip() and entry["ip"] in _addresses_of(host, lookup)]
     if needed:
@@ -238,6 +239,7 @@ def refuse_while_needed(entry: State, hosts: t.Iterable[str], lookup: NameLookup
 
 
 def _addresses_of(host: str, lookup: NameLookup | None) -> list[str]:
+    check_host("needed_hosts", host)
     with contextlib.suppress(InvalidInputError):  # IPv6, which no entry has
         return resolve(host, lookup)
     return []

@@ -130,7 +130,7 @@ class KmsEntries(_OneHost):
         return _settings({**self.now, **self.stale}, self._touched()), _settings(after, self._touched())
 
     def _put_off(self) -> None:
-        """An entry that waits for vCenter takes no change, and vCenter needs the flow, which is open: go on first."""
+        """An entry that waits for vCenter takes no change; the firewall is open for vCenter, so continue first."""
         if self.params["wait_for"] == "delivered":
             return
         early = [ip for ip in self.differing if self.now[ip]["state"] in COMING]

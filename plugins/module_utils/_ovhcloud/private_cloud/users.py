@@ -287,7 +287,7 @@ class Users:
 
 
 def healthy_user(user: State) -> State:
-    """The user itself; raises when it is in error, which no waiting mends."""
+    """The user itself; raises when it is in error, which waiting does not fix."""
     if user["state"] == "error":
         advice = "remove it and create it again, or ask OVHcloud's support"
         raise ApiError(f"{user_in_words(user)}: {advice}", user_id=user["id"])

@@ -72,7 +72,7 @@ def test_bad_endpoints(endpoint: str) -> None:
         settings(endpoint=endpoint, **KEY)
 
 
-def test_a_given_account_wins_over_another_kind_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_account_wins_over_another_kind_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in KEY.items():
         monkeypatch.setenv(f"OVH_{name.upper()}", value)
     # the module cannot tell a variable from an option by itself

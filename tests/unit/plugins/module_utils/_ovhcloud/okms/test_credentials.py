@@ -44,6 +44,7 @@ PARAMS: dict[str, t.Any] = {
     "validity": 365,
     "renew_before": 30,
     "private_key_path": None,
+    "certificate_path": None,
 }
 STATE = {
     **dict.fromkeys(CREDENTIAL_FIELDS),

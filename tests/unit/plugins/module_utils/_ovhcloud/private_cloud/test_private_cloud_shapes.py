@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tables for tasks, the KMS flow, users and facts of private clouds."""
+"""Tables for tasks, the KMS entry, users and facts of private clouds."""
 
 from __future__ import annotations
 
