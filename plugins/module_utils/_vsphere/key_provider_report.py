@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.lifetimes import LONGEST_RENEWAL
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import Rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers import health as status
@@ -29,6 +30,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     Provider,
     list_providers,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.status import fetched
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native import api
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_certificates import (
     last_csr,
@@ -45,7 +47,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.users import users_and_missing
 
 _CLIENT_FACTS = ("subject", "issuer", "serial_number", "not_before", "not_after", "sha1", "sha256", "public_key_sha256")
-_SOON = 90  # days before the end of a certificate in which its renewal may have begun
+_SOON = LONGEST_RENEWAL  # days before the end of a certificate in which its renewal may have begun
 _NOT_ASKED: Facts = {"users": None, "in_use_by": None, "needed_by": None}
 
 
@@ -64,16 +66,39 @@ class Sources:
     session: Session
     open_rest: t.Callable[[], Rest]
     warn: Warn
+    rest_failed: t.Callable[[CollectionError], bool] = lambda _error: True  # whether to warn of it
 
 
-def provider_report(sources: Sources, name: str | None, check_status: bool, users: bool) -> Report:
-    """Facts of all providers, or of the one with that name. `check_status` lets vCenter connect to the servers."""
+@dataclasses.dataclass(frozen=True)
+class Selection:
+    """Which providers to report: the one with the name, and those of the types; without either, all."""
+
+    name: str | None = None
+    types: tuple[str, ...] = ()
+
+    def of(self, providers: t.Iterable[Provider]) -> list[Provider]:
+        """The selected ones, in their order. Pure."""
+        return [
+            one for one in providers if self.name in (None, one.name) and (not self.types or one.type in self.types)
+        ]
+
+
+def provider_report(
+    sources: Sources, selection: Selection, check_status: bool, users: bool, check_keys: bool = False
+) -> Report:
+    """Facts of the selected providers. What vCenter does not have has no type, so types do not narrow it.
+
+    `check_status` lets vCenter connect to the servers, `check_keys` lets it fetch keys from them.
+    """
     session, warn = sources.session, sources.warn
     listed = list_providers(session)
-    used, missing = users_and_missing(session, listed, name, warn) if users else (None, {})
-    providers = [provider for provider in listed if name in (None, provider.name)]
+    providers = selection.of(listed)
+    used, missing = users_and_missing(session, listed, providers, selection.name, warn) if users else (None, {})
     results = _present(sources, providers, check_status)
+    standard = [facts["name"] for facts in results if facts["type"] == STANDARD]
+    keys = fetched(session, standard) if check_keys and standard else {}
     for facts in results:
+        facts["keys_in_use"] = dataclasses.asdict(keys[facts["name"]]) if facts["name"] in keys else None
         facts.update(_users_facts(used[facts["name"]]) if used is not None else _NOT_ASKED)
     return Report(results, [{"name": other, **_users_facts(usage)} for other, usage in missing.items()])
 
@@ -131,7 +156,8 @@ def _native_health(sources: Sources, providers: t.Sequence[Provider]) -> dict[st
         rest = sources.open_rest()
         return {name: api.read_native_health(rest, name) for name in names}
     except CollectionError as error:
-        sources.warn(f"the status of native key providers comes from the SOAP interface: {error.message}")
+        if sources.rest_failed(error):
+            sources.warn(f"the status of native key providers comes from the SOAP interface: {error.message}")
         return {}
 
 

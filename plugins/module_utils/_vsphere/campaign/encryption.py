@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Encrypt, move, decrypt or rekey many machines in one module run: what `vm_encryption` and `vm_rekey` share."""
+"""Encrypt, move, decrypt or rekey many VMs in one module run: what `vm_encryption` and `vm_rekey` share."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ _NAMED = 5  # failures that a message tells in full
 
 
 class FleetError(CollectionError):
-    """Some machines did not get where they should."""
+    """Some VMs did not reach the wanted state."""
 
     kind = "incomplete"
 
 
 def campaign_options() -> ArgSpec:
-    """How machines are gone through, mirrored by the documentation fragment `_campaign`."""
+    """How a run processes VMs, mirrored by the documentation fragment `_campaign`."""
     return ArgSpec(
         power_off=text(default="never", choices=("never", "shutdown", "force")),
         shutdown_timeout=integer(default=600),
@@ -83,11 +83,15 @@ def campaign_options() -> ArgSpec:
         max_failures=integer(default=0),
         wait_timeout=integer(default=86400),
         wait_interval=number(default=2.0),
+        trimmed=("power_on",),
     )
 
 
 class FleetEncryption:
-    """The fleet of a run, see _core/runner.py. `wish` says what shall become of every machine that is meant."""
+    """The fleet of a run, see _core/runner.py. `wish` says what every selected VM must become."""
+
+    _shows_policies = True  # and reads them
+    _without_default = "set provider, or make one the default"
 
     def __init__(self, context: Context, wish: Wish, policy: str | None = None, conflict: str = BLOCK) -> None:
         self._context = context
@@ -111,7 +115,7 @@ class FleetEncryption:
         self._providers = KeySources(self._session)
         chosen = choose_machines(self._context, self._session, self._fleet, providers=self._providers.visible())
         self._policies = MachinePolicies(self._session, self._context.warn, self._conflict, self._policy_name)
-        if chosen.machines or self._policy_name is not None:
+        if self._shows_policies and (chosen.machines or self._policy_name is not None):
             self._policies.open(chosen.machines)
         self._effects = SideEffects(self._session, self._fleet, self._params.get("zerto"), self._context.warn)
         kinds = {machine.moid: chosen.spared_as(machine) for machine in chosen.machines}
@@ -127,7 +131,11 @@ class FleetEncryption:
         self._policies.warn_of_losses(wanted)
         self._effects.warn_of(wanted)
         self._made = [new_policy(original, name) for original, name in self._policies.needed(wanted)]
-        return {self._unique[row.moid]: row.before for row in self._worked}, self._after()
+        return {self._unique[row.moid]: self._shown(row.before) for row in self._worked}, self._after()
+
+    def _shown(self, state: State) -> State:
+        """A VM's state as it is told."""
+        return {key: value for key, value in state.items() if self._shows_policies or key != "policies"}
 
     def _row(self, machine: Machine, kind: str | None, work: Work | None) -> MachineOutcome:
         names = self._policies.names(machine)
@@ -137,20 +145,23 @@ class FleetEncryption:
         return MachineOutcome.of(work, names, self._policies.names_after(work))
 
     def _after(self) -> State:
-        """The machines, and the storage policies that are made for them."""
+        """The VMs, and the storage policies that are made for them."""
         policies = {f"storage policy {made['name']}": {"made_from": made["made_from"]} for made in self._made}
-        return {**policies, **{self._unique[row.moid]: row.after for row in self._worked}}
+        return {**policies, **{self._unique[row.moid]: self._shown(row.after) for row in self._worked}}
 
     def _work(self, machine: Machine) -> Work:
-        default = None
-        if self._wish.state == "encrypted" and self._wish.provider is None and not machine.keys:
+        default, wish = None, self._wish
+        encrypts = wish.state == "encrypted" and wish.provider is None and not machine.keys
+        encrypts = encrypts or bool(wish.vtpm and machine.readable and machine.home is None)
+        if encrypts:
             default = self._providers.default_of(self._fleet.compute_places(machine))
-            if default is None:
-                raise InvalidInputError(
-                    f"{machine.name}: neither its cluster nor the system has a default key provider; set "
-                    "provider, or make one the default. Nothing was changed"
-                )
-        return self._effects.judge(fleet_plan.plan_work(machine, self._wish, default))
+        work = fleet_plan.plan_work(machine, wish, default)
+        if encrypts and default is None and not work.obstacles:
+            raise InvalidInputError(
+                f"{machine.name}: neither its cluster nor the system has a default key provider; "
+                f"{self._without_default}. Nothing was changed"
+            )
+        return self._effects.judge(work)
 
     def _name_uniquely(self) -> None:
         names: dict[str, int] = {}
@@ -177,18 +188,16 @@ class FleetEncryption:
 
     def _check_means(self) -> None:
         """Providers, as far as there is work that needs them."""
-        works = [row.work for row in self._ready() if row.work is not None]
-        steps = [step for work in works for step in work.steps.values()]
-        named = {step.provider for step in steps if step.provider} | {step.key.provider for step in steps if step.key}
+        named = {name for work in _works(self._ready()) for name in work.providers}
         if self._wish.provider is not None:
             self._providers.get(self._wish.provider)
-        if named - {None}:
-            self._providers.check_usable({name for name in named if name})
+        if named:
+            self._providers.check_usable(named)
 
     # doing
 
     def perform(self) -> tuple[State, CollectionError | None]:
-        """Take the machines through their work, then look at every one of them anew."""
+        """Take the VMs through their work, then look at every one of them anew."""
         patience = Patience(float(self._params["wait_timeout"]), float(self._params["wait_interval"]))
         keys = NewKeys(self._session, self._providers)
         timeout = float(self._params["shutdown_timeout"])
@@ -207,7 +216,7 @@ class FleetEncryption:
         return self._after(), self._failure(campaign.stopped, broken)
 
     def _make_policies(self, works: t.Sequence[Work]) -> CollectionError | None:
-        """The error when one could not be made: then no machine is touched."""
+        """The error when one could not be made: then no VM is touched."""
         try:
             self._policies.make(works)
             return None
@@ -220,7 +229,7 @@ class FleetEncryption:
 
     def _replan(self, machines: t.Sequence[Machine]) -> list[Work]:
         """The work as it is now. Storage policies may have been changed meanwhile, too."""
-        self._policies.read(machines)
+        self._read_policies(machines)
         works = [self._policies.decide(self._work(machine)) for machine in machines]
         planned = {row.moid: row.work.policies for row in self._worked if row.work is not None}
         return [self._policies.settled(work, planned[work.machine.moid]) for work in works]
@@ -255,18 +264,22 @@ class FleetEncryption:
         return broken
 
     def _look_at(self, machines: t.Sequence[Machine]) -> dict[str, Machine]:
-        """Machines as they are now, with their policies."""
+        """VMs as they are now, with their policies."""
         seen = of_objects(self._session, [machine.reference for machine in machines], PATHS)
         found = [machine_of(one) for one in seen]
-        self._policies.read(found)
+        self._read_policies(found)
         return {machine.moid: machine for machine in found}
+
+    def _read_policies(self, machines: t.Sequence[Machine]) -> None:
+        if self._shows_policies:
+            self._policies.read(machines)
 
     def _warn_of_leftovers(self, jobs: t.Sequence[Job], keys: NewKeys) -> None:
         off = [job.work.machine for job in jobs if job.left_off]
         going = [job.work.machine for job in jobs if job.may_go_down and not job.left_off]
         for state, step, machines in (
             ("shut down and still powered off", "Power them on", off),
-            ("may still be shutting down", "Power them on once they are off", going),
+            ("may be off or still shutting down", "Power them on once they are off", going),
         ):
             if machines:
                 names, ids = listing([one.name for one in machines]), ", ".join(one.moid for one in machines)

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many machines at once: bounded per vCenter, host and datastore, all followed together, stopped when it goes wrong."""
+"""Many VMs at once: bounded per vCenter, host and datastore, all followed together, stopped when it goes wrong."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     machine_of,
 )
 
-_BLOCK = 100  # machines read anew at a time, a page of vCenter
+_BLOCK = 100  # VMs read anew at a time, a page of vCenter
 _LONGEST_WAIT = 30.0  # seconds in one request
-_NAMED = 5  # machines on a line about the progress
+_NAMED = 5  # VMs on a line about the progress
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """How many machines at once, in all and (those whose disks are rewritten) per host and datastore; failures."""
+    """How many VMs at once, in all and (those whose disks are rewritten) per host and datastore; failures."""
 
     parallel: int
     per_host: int
@@ -50,7 +50,7 @@ class Limits:
 
 
 class CampaignEngine:
-    """Takes machines through their work. `replan` is asked with a fresh look at machines before they are touched."""
+    """Takes VMs through their work. `replan` is asked with a fresh look at VMs before they are touched."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class CampaignEngine:
         self._watch.add(fresh)
 
     def _look_again(self) -> None:
-        """Read the next machines anew: nothing is written on the ground of an old look."""
+        """Read the next VMs anew: nothing is written on the ground of an old look."""
         block = [job for job, _number in zip(self._waiting, range(_BLOCK)) if job.devices is None]
         references = [job.work.machine.reference for job in block]
         found = {moid_of(item.object): item for item in of_objects(self._shared.session, references, PATHS)}

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One machine on its way through a campaign: shut down if need be, reconfigured once, given its power back."""
+"""One VM on its way through a campaign: shut down if need be, reconfigured once, given its power back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     CollectionError,
     WaitTimeoutError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Step, Work
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import (
+    Step,
+    Vtpm,
+    Work,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import maybe_done
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import (
     of_objects,
@@ -29,11 +33,16 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     lacks_key,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.key import native_key
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import HOME
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import (
+    FT_MODES,
+    HOME,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.obstacles import (
+    ADD_VTPM,
     DECRYPT,
     ENCRYPT,
     RECRYPT,
+    REMOVE_VTPM,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import (
     PolicyChoice,
@@ -41,11 +50,19 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 WAITING, SHUTTING_DOWN, POWERING_OFF, RECONFIGURING, POWERING_ON, ENDED = range(6)
 _RUNNING = ("queued", "running")
+# actions whose name does not read like what is done to a VM
+_WORDS = {
+    ADD_VTPM: "add a vTPM to",
+    REMOVE_VTPM: "remove the vTPM of",
+    "set_vmotion": "set encrypted vMotion of",
+    "set_fault_tolerance": "set encrypted Fault Tolerance of",
+    "set_modes": "set encrypted vMotion and Fault Tolerance of",
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class JobContext:
-    """What all machines of a campaign share. `shutdown_timeout` is in seconds, `clock` monotonic."""
+    """What all VMs of a campaign share. `shutdown_timeout` is in seconds, `clock` monotonic."""
 
     session: Session
     keys: NewKeys
@@ -55,7 +72,7 @@ class JobContext:
 
 
 class Job:
-    """The way of one machine. Its methods start the next step and return what has to be followed for it."""
+    """One VM's way. Its methods start the next step and return what to watch for it."""
 
     def __init__(self, work: Work, shared: JobContext) -> None:
         self.work = work
@@ -63,8 +80,8 @@ class Job:
         self.error: CollectionError | None = None
         self.attempted = False  # vCenter may have changed it
         self.left_off = False  # it was shut down and is still off
-        self.may_go_down = False  # its guest may be on the way, and nobody waits for it
-        self.no_keys = False  # the reason why the next machine would fail too
+        self.may_go_down = False  # it may be going off, or is off, and nobody waits for it
+        self.no_keys = False  # the reason why the next VM would fail too
         self.devices: t.Sequence[t.Any] | None = None
         self._shared = shared
         self._taken: dict[str, t.Any] = {}
@@ -73,7 +90,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """Name of the machine."""
+        """Name of the VM."""
         return self.work.machine.name
 
     @property
@@ -92,10 +109,10 @@ class Job:
         self.no_keys = self.no_keys or isinstance(error, KeyRefusedError)
 
     def begin(self) -> list[t.Any]:
-        """The first step. Keys come before the shutdown: without them no machine is stopped in vain."""
+        """The first step. Keys come before the shutdown: without them no VM is stopped in vain."""
         try:
             self._taken = {name: self._shared.keys.take(name) for name in self.work.new_keys_of}
-            if not (self.work.steps or self.work.vmotion):
+            if not self.work.reconfigures:
                 return self._power_on()
             return self._shut_down() if self.work.shutdown and self.work.machine.on else self._reconfigure()
         except CollectionError as error:
@@ -113,17 +130,21 @@ class Job:
     def _shut_down(self) -> list[t.Any]:
         if not self.work.machine.tools_running:
             return self._power_off()
-        try:
-            self._call("shut down", "ShutdownGuest")
-        except CollectionError as error:
-            self.may_go_down = maybe_done(error)
-            raise
+        self._going_down("shut down", "ShutdownGuest")
         self._deadline = self._shared.clock() + self._shared.shutdown_timeout
         return self._follow(SHUTTING_DOWN, self.work.machine.reference)
 
+    def _going_down(self, what: str, name: str) -> t.Any:
+        """A call after which the VM goes off, even if its answer is lost: then nobody waits for it."""
+        try:
+            return self._call(what, name)
+        except CollectionError as error:
+            self.may_go_down = maybe_done(error)
+            raise
+
     def _power_off(self) -> list[t.Any]:
         self._deadline = None
-        return self._follow(POWERING_OFF, self._call("power off", "PowerOffVM_Task"))
+        return self._follow(POWERING_OFF, self._going_down("power off", "PowerOffVM_Task"))
 
     def _reconfigure(self) -> list[t.Any]:
         self._deadline = None
@@ -140,7 +161,7 @@ class Job:
         return self._follow(RECONFIGURING, task)
 
     def _task_at_work(self) -> t.Any:
-        """The reconfigure task that runs on the machine, or None."""
+        """The reconfigure task that runs on the VM, or None."""
         session = self._shared.session
         tasks = [
             task
@@ -196,9 +217,11 @@ class Job:
         return self._reconfigure()
 
     def _task_ended(self, failure: t.Mapping[str, t.Any] | None) -> list[t.Any]:
-        names = {POWERING_OFF: "power off", RECONFIGURING: self.work.action, POWERING_ON: "power on"}
+        action = _WORDS.get(self.work.action, self.work.action)
+        names = {POWERING_OFF: "power off", RECONFIGURING: action, POWERING_ON: "power on"}
         if failure is not None:
             gone = bool(failure.get("gone"))
+            self.may_go_down = self.may_go_down or (gone and self.phase == POWERING_OFF)
             self._fail_by(failure.get("info.error"), f"{names[self.phase]} {self.name}", gone)
         if self.phase == POWERING_OFF:
             return self._off() if failure is None else self._after_reconfigure()
@@ -241,7 +264,7 @@ class Job:
         return self._deadline
 
     def overdue(self) -> list[t.Any]:
-        """The guest did not shut down in time: power it off when that is allowed, or leave it alone."""
+        """The guest did not shut down in time: power it off if that is allowed, otherwise leave it on."""
         if self._shared.power_off == "force":
             try:
                 return self._power_off()
@@ -259,7 +282,7 @@ class Job:
 
     def give_up(self, seconds: float) -> None:
         """The time of the whole campaign is over while something is still running."""
-        self.may_go_down = self.may_go_down or self.phase == SHUTTING_DOWN
+        self.may_go_down = self.may_go_down or self.phase in (SHUTTING_DOWN, POWERING_OFF)
         running = reference(self._followed) if isinstance(self._followed, vim.Task) else "its shutdown"
         self.fail(
             WaitTimeoutError(
@@ -272,7 +295,7 @@ class Job:
 
 
 def config_spec(work: Work, devices: t.Sequence[t.Any], new_keys: t.Mapping[str, t.Any]) -> t.Any:
-    """The ConfigSpec of a work. `devices` are the machine's own, `new_keys` are CryptoKeyIds by provider.
+    """The ConfigSpec of a work. `devices` are the VM's own, `new_keys` are CryptoKeyIds by provider.
 
     A disk that is not named stays as it is, whatever becomes of the home, so every disk of the work is named.
     """
@@ -293,7 +316,19 @@ def config_spec(work: Work, devices: t.Sequence[t.Any], new_keys: t.Mapping[str,
     ]
     if work.vmotion:
         spec.migrateEncryption = work.vmotion
+    if work.ft:
+        spec.ftEncryptionMode = FT_MODES[work.ft]
+    if work.vtpm:
+        spec.deviceChange += _vtpm_edits(work.vtpm, devices)
     return spec
+
+
+def _vtpm_edits(vtpm: Vtpm, devices: t.Sequence[t.Any]) -> list[t.Any]:
+    """Without crypto in the spec: vCenter encrypts the home with the default provider's key."""
+    kind = vim.vm.device.VirtualTPM
+    found = [kind(key=-1)] if vtpm.present else [device for device in devices if isinstance(device, kind)]
+    operation = "add" if vtpm.present else "remove"
+    return [vim.vm.device.VirtualDeviceSpec(operation=operation, device=device) for device in found]
 
 
 def _crypto(step: Step, new_keys: t.Mapping[str, t.Any]) -> t.Any:

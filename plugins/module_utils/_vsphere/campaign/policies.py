@@ -42,7 +42,7 @@ _TRIES = 20  # names that others take while this run looks for one
 
 
 class MachinePolicies:
-    """The policies of the machines of a run. `named` is a policy that the user has named."""
+    """The policies of the VMs of a run. `named` is a policy that the user has named."""
 
     def __init__(self, session: Session, warn: t.Callable[[str], None], conflict: str, named: str | None) -> None:
         self.made: list[tuple[Policy, Policy]] = []  # made by this run, with the policy that it was made from
@@ -91,7 +91,7 @@ class MachinePolicies:
         self._ask(closer)
 
     def read(self, machines: t.Sequence[Machine]) -> None:
-        """What these machines have now. The service may be down while vCenter works on: then it is not told."""
+        """What these VMs have now. The service may be down while vCenter works on: then it is not told."""
         try:
             self._ask([key for machine in machines for key in machine.policy_keys.values()])
         except CollectionError as error:
@@ -161,7 +161,7 @@ class MachinePolicies:
         return {**before, **{shown[part]: choice.name for part, choice in work.policies.items()}}
 
     def warn_of_losses(self, works: t.Sequence[Work]) -> None:
-        """Say which machines lose rules, once for each kind of loss."""
+        """Say which VMs lose rules, once for each kind of loss."""
         if self._unread is not None:
             self._warn(f"storage policies are not shown: {self._unread.message}")
         losses: dict[tuple[str | None, PolicyChoice], dict[str, None]] = {}

@@ -1,13 +1,14 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run did with each machine, in the form of results. Pure."""
+"""What a run did with each VM, in the form of results. Pure."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import with_former_names
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign import plan
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.job import WAITING, Job
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Work
@@ -22,7 +23,7 @@ OUTCOMES = ("already", "planned", "done", "blocked", "excluded", "failed", "not_
 
 @dataclasses.dataclass
 class MachineOutcome:
-    """One machine. `after` is predicted before the run and read after it."""
+    """One VM. `after` is predicted before the run and read after it."""
 
     moid: str
     name: str
@@ -59,13 +60,13 @@ class MachineOutcome:
 
     @classmethod
     def spared(cls, machine: Machine, words: str, policies: Names | None = None) -> MachineOutcome:
-        """A machine that is left alone because of what it was recognised as."""
+        """A VM that is excluded because of what it was recognised as."""
         state = {**plan.present(machine), "policies": policies}
         reason = dataclasses.asdict(infrastructure(words))
         return cls(machine.moid, machine.name, "none", "excluded", state, state, obstacles=[reason])
 
     def take_over(self, job: Job, now: Machine | None, policies: Names | None = None) -> None:
-        """The end of a job. What counts is the machine as it is now, not what a task said."""
+        """The end of a job. What counts is the VM as it is now, not what a task said."""
         lacking = [] if now is None else plan.shortfalls(job.work, now)
         touched = job.attempted or job.left_off
         if now is not None:
@@ -99,8 +100,10 @@ class MachineOutcome:
 
     def as_result(self) -> dict[str, t.Any]:
         """Its form in results."""
-        names = ("name", "moid", "action", "outcome", "shutdown", "obstacles", "error", "before", "after")
-        return {**{name: getattr(self, name) for name in names}, "rewritten_bytes": self.rewritten}
+        names = ("name", "moid", "action", "outcome", "shutdown", "obstacles", "error")
+        found = {name: getattr(self, name) for name in names}
+        around = {name: with_former_names(getattr(self, name)) for name in ("before", "after")}
+        return {**found, **around, "rewritten_bytes": self.rewritten}
 
 
 def summary(rows: t.Sequence[MachineOutcome]) -> dict[str, t.Any]:

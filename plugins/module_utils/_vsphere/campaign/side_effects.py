@@ -31,7 +31,7 @@ ZERTO_WARN, ZERTO_BLOCK, ZERTO_IGNORE = ZERTO = ("warn", "block", "ignore")
 
 
 class SideEffects:
-    """Looked for only when something is to be encrypted; `zerto` says what to do about replicated machines."""
+    """Looked for only if there is something to encrypt; `zerto` says what to do about replicated VMs."""
 
     def __init__(self, session: Session, fleet: Fleet, zerto: str | None, warn: t.Callable[[str], None]) -> None:
         self._session = session
@@ -41,7 +41,7 @@ class SideEffects:
         self._replicated: bool | None = None
 
     def judge(self, work: Work) -> Work:
-        """The work, with an obstacle where the user wants replicated machines to be left alone."""
+        """The work, with an obstacle where the user wants to exclude replicated VMs."""
         if self._zerto == ZERTO_BLOCK and _encrypts(work) and self._has_zerto():
             return dataclasses.replace(work, obstacles=(*work.obstacles, REPLICATED))
         return work
@@ -58,7 +58,8 @@ class SideEffects:
                 f"encrypted VMs: if Zerto replicates {names}, the replication will end. zerto: block blocks such "
                 "VMs instead"
             )
-        for name in self._encrypted_clusters({self._fleet.cluster(machine) for machine in encrypting}):
+        whole = [work.machine for work in works if _encrypts(work, disks=True)]
+        for name in self._encrypted_clusters({self._fleet.cluster(machine) for machine in whole}) if whole else ():
             self._warn(f"vSAN of the cluster {name} is encrypted too: {DUAL}. Use only one of the two")
 
     def _has_zerto(self) -> bool:
@@ -68,7 +69,7 @@ class SideEffects:
         return self._replicated
 
     def _zerto_elsewhere(self) -> bool:
-        """The selection may mean only some machines: then the names of all are read."""
+        """The selection may mean only some VMs: then the names of all are read."""
         return any(is_zerto(item.name) for item in inventory(self._session, {vim.VirtualMachine: ("name",)}))
 
     def _encrypted_clusters(self, wanted: t.Collection[str | None]) -> list[str]:
@@ -83,5 +84,7 @@ class SideEffects:
         return names
 
 
-def _encrypts(work: Work) -> bool:
-    return any(step.operation == ENCRYPT for step in work.steps.values())
+def _encrypts(work: Work, disks: bool = False) -> bool:
+    """Whether it encrypts anything, or with `disks` more than the home for a vTPM."""
+    for_vtpm = not disks and work.vtpm is not None and work.vtpm.provider is not None
+    return for_vtpm or any(step.operation == ENCRYPT for step in work.steps.values())

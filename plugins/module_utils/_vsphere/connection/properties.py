@@ -20,10 +20,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 @dataclasses.dataclass(frozen=True)
 class Found:
-    """An object and the properties that are set on it."""
+    """An object and the properties that are set on it; `refused`: faults of those that may not be read."""
 
     object: t.Any
     properties: dict[str, t.Any]
+    refused: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -60,7 +61,7 @@ def walk(session: Session, paths: t.Mapping[t.Any, t.Sequence[str]], below: t.An
 
 
 def of_objects(session: Session, objects: t.Sequence[t.Any], paths: t.Sequence[str]) -> list[Found]:
-    """The named properties of known objects; objects that vanished are left out."""
+    """The named properties of known objects; without objects that vanished."""
     if not objects:
         return []
     starts = [vmodl.query.PropertyCollector.ObjectSpec(obj=item, skip=False) for item in objects]
@@ -75,7 +76,8 @@ def _read(session: Session, starts: list[t.Any], paths: t.Mapping[t.Any, t.Seque
     page = session.call("read properties", reader.RetrievePropertiesEx, [query], collector.RetrieveOptions())
     while page is not None:
         for item in page.objects or []:
-            yield Found(item.obj, {entry.name: entry.val for entry in item.propSet})
+            refused = {entry.path: entry.fault for entry in item.missingSet or []}
+            yield Found(item.obj, {entry.name: entry.val for entry in item.propSet}, refused)
         if page.token is None:  # "0" is a valid token
             break
         page = session.call("read more properties", reader.ContinueRetrievePropertiesEx, page.token)

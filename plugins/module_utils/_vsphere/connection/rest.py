@@ -138,7 +138,7 @@ class Rest:
     def close(self) -> None:
         """Leave the session to the next task, or log out; a session that is already gone is fine."""
         self._bounds.seconds = min(self._bounds.seconds, LEAVE_TIMEOUT)
-        if self._id is not None and not self.slot.data:
+        if self._id is not None and not self.slot.handed_on:
             with contextlib.suppress(CollectionError):
                 self._call("log out", "DELETE", _SESSION)
         self._id = None

@@ -185,7 +185,7 @@ class Session:
         self.bounds.seconds = min(self.bounds.seconds, LEAVE_TIMEOUT)
         for stub in (self._stub, *self._others):
             stub.schemeArgs["timeout"] = self.bounds.seconds
-        if not self.slot.data:
+        if not self.slot.handed_on:
             with contextlib.suppress(CollectionError):
                 self.call("log out", self.content.sessionManager.Logout)
         for stub in (self._stub, *self._others):
@@ -266,7 +266,7 @@ def log_out_soap(record: LoginRecord) -> None:
 class _SoapResponse(UnpackingResponse):
     """An answer that is refused when it calls itself something else than XML.
 
-    pyVmomi takes the page of a proxy for an empty answer: an inventory without machines, a change that was made.
+    pyVmomi takes the page of a proxy for an empty answer: an inventory without VMs, a change that was made.
     """
 
     def begin(self) -> None:
@@ -342,7 +342,7 @@ def check_server(session: Session) -> None:
 
 
 def tls_context(validate_certs: bool, ca_path: str | None) -> ssl.SSLContext:
-    """TLS settings: the machine's CAs or those of ca_path (a PEM file or a directory)."""
+    """TLS settings: the control node's CAs or those of ca_path (a PEM file or a directory)."""
     if not validate_certs:
         context = ssl.create_default_context()
         context.check_hostname = False

@@ -43,7 +43,7 @@ class Watch:
         self._readable = [_STATE, _ERROR]  # of tasks; an error of a newer vCenter must not hide how the others end
 
     def add(self, objects: t.Sequence[t.Any]) -> None:
-        """Follow tasks (state, error) and machines (power state) from now on."""
+        """Follow tasks (state, error) and VMs (power state) from now on."""
         fresh = [item for item in objects if reference(item) not in self._objects]
         self._objects.update({reference(item): item for item in fresh})
         if fresh and self._collector is not None:

@@ -21,7 +21,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.modes import crypto_state_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.tpm import tpm_of
 
-# to keep key providers, and to encrypt machines with them (vSphere, "Cryptographic Operations Privileges")
+# to keep key providers, and to encrypt VMs with them (vSphere, "Cryptographic Operations Privileges")
 PROVIDER_PRIVILEGES = tuple(
     f"Cryptographer.{name}" for name in ("ManageKeyServers", "ManageKeys", "ReadKeyServersInfo")
 )
@@ -41,6 +41,7 @@ WORK_PRIVILEGES = (
 )
 _APPLY, _APPLY_SINCE = "StorageProfile.Apply", "8.0"
 _SHALLOW_REKEY = "Vsan.Cluster.ShallowRekey"
+ALL_PRIVILEGES = (*PROVIDER_PRIVILEGES, *MACHINE_PRIVILEGES, *WORK_PRIVILEGES, _APPLY, _SHALLOW_REKEY)
 _HOST_PATHS = (
     "name",
     "parent",
@@ -54,7 +55,7 @@ _HOST_PATHS = (
 
 
 def source_address(hostname: str, port: int) -> str | None:
-    """This machine's address on the way to vCenter; nothing is sent for it. Behind NAT others see another one."""
+    """The control node's address on the way to vCenter; nothing is sent for it. Behind NAT others see another one."""
     with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
         kind, address = socket.getaddrinfo(hostname, port, type=socket.SOCK_DGRAM)[0][::4]
         probe = stack.enter_context(socket.socket(kind, socket.SOCK_DGRAM))
@@ -64,7 +65,7 @@ def source_address(hostname: str, port: int) -> str | None:
 
 
 def clock_offset(session: Session) -> tuple[str, float]:
-    """vCenter's time, and the seconds by which its clock is ahead of this machine's."""
+    """vCenter's time, and the seconds by which its clock is ahead of the control node's."""
     before = datetime.datetime.now(datetime.timezone.utc)
     moment = session.now()
     middle = before + (datetime.datetime.now(datetime.timezone.utc) - before) / 2

@@ -272,7 +272,7 @@ def wait_until_accepted(
 ) -> ProviderHealth:
     """Wait until every reachable server is green with both trust flags; trust may come and go for some minutes.
 
-    After these minutes a server that vCenter does not trust ends the wait: nothing that happens meanwhile mends that.
+    After these minutes a server that vCenter does not trust ends the wait: nothing that happens meanwhile fixes that.
     `longest_refusal`: seconds after which a certificate that the KMS turns down ends the wait; None: none.
     """
     start = patience.monotonic()

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where keys come from: which provider is the default and can give keys, and the new keys for machines.
+"""Where keys come from: which provider is the default and can give keys, and the new keys for VMs.
 
 A standard provider's KMS makes a key, a native provider leaves that to vCenter during the operation.
 """
@@ -34,7 +34,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 
 class KeyRefusedError(CollectionError):
-    """The KMS makes no new key; the next machine would get none either."""
+    """The KMS makes no new key; the next VM would get none either."""
 
     kind = "key_refused"
 
@@ -95,7 +95,7 @@ def _moid(entity: t.Any) -> str:
 
 
 class NewKeys:
-    """Makes keys one by one. One that was made for a machine that did not take it goes to the next."""
+    """Makes keys one by one. One that was made for a VM that did not take it goes to the next."""
 
     def __init__(self, session: Session, providers: KeySources) -> None:
         self._session = session

@@ -27,6 +27,9 @@ _SERVER_FIELDS = (
     ("username", "userName", ""),
     ("proxy_address", "proxyAddress", ""),
     ("proxy_port", "proxyPort", -1),
+    ("protocol", "protocol", ""),
+    ("reconnect", "reconnect", -1),
+    ("nbio", "nbio", -1),
     ("timeout", "timeout", -1),
 )
 SERVER_KEYS = tuple(key for key, _field, _unset in _SERVER_FIELDS)

@@ -21,7 +21,7 @@ def resolved(host: str) -> set[str]:
 
 
 def addresses_of_machines(found: t.Iterable[Found]) -> dict[str, str]:
-    """Name of the machine by each address that VMware Tools report. Pure."""
+    """Name of the VM by each address that VMware Tools report. Pure."""
     known: dict[str, str] = {}
     for machine in found:
         cards = machine.properties.get("guest.net") or []

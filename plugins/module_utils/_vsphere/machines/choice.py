@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which machines of the fleet the options `selection` and `exclude` mean, and which of them are infrastructure."""
+"""Which VMs of the fleet the options `selection` and `exclude` mean, and which of them are infrastructure."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 if t.TYPE_CHECKING:
     from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.tags import Tags
 
-MachineTags = t.Mapping[str, t.Sequence[selection.Tag]]  # by id; machines without tags are not in it
+MachineTags = t.Mapping[str, t.Sequence[selection.Tag]]  # by id; VMs without tags are not in it
 
 
 @dataclasses.dataclass(frozen=True)
 class Chosen:
-    """Machines that are meant, by name.
+    """VMs that are meant, by name.
 
-    `infrastructure` says by id what some of them were recognised as, and `spared` whether those are to be left alone.
+    `infrastructure` says by id what some of them were recognised as, and `spared` whether to exclude those.
     `tags` is None when nothing asked for them, or when they cannot be read.
     """
 
@@ -43,7 +43,7 @@ class Chosen:
     tags: MachineTags | None = None
 
     def spared_as(self, machine: Machine) -> str | None:
-        """What a machine that is to be left alone was recognised as; None for all others."""
+        """What an excluded VM was recognised as; None for all others."""
         return self.infrastructure.get(machine.moid) if self.spared else None
 
 
@@ -72,9 +72,9 @@ def choose_machines(
 
 
 def _read_tags(context: Context, fleet: Fleet) -> list[selection.Tag]:
-    """Give the fleet the tags of all its machines; returns all tags that the options may name.
+    """Give the fleet the tags of all its VMs; returns all tags that the options may name.
 
-    What cannot be read is an error: a machine must not be chosen, or not spared, because its tags are not known.
+    What cannot be read is an error: a VM must not be chosen, or not spared, because its tags are not known.
     """
     options = [context.params[name] or {} for name in ("selection", "exclude")]
     reader = _reader(context)
@@ -83,7 +83,7 @@ def _read_tags(context: Context, fleet: Fleet) -> list[selection.Tag]:
 
 
 def _tags_to_show(context: Context, machines: t.Sequence[Machine]) -> MachineTags | None:
-    """Tags of machines; a warning when they cannot be read."""
+    """Tags of VMs; a warning when they cannot be read."""
     try:
         return _reader(context).of_machines([machine.moid for machine in machines])
     except CollectionError as error:

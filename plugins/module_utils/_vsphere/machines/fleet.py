@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The inventory in one read: machines, the places they are in, and which of them are meant."""
+"""The inventory in one read: VMs, the places they are in, and which of them are meant."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 
 _NAMED = ("name", "parent")
-_OTHER_ROOTS = ("hostFolder", "datastoreFolder", "networkFolder")  # of a datacenter: nothing below holds machines
+_OTHER_ROOTS = ("hostFolder", "datastoreFolder", "networkFolder")  # of a datacenter: nothing below holds VMs
+_POOLS = ("resource_pools", "vapps")  # a vApp is a resource pool too
 Params = t.Mapping[str, t.Any]
 
 
@@ -31,7 +32,7 @@ Params = t.Mapping[str, t.Any]
 class Spot:
     """A place in the tree of the inventory. `kind` is a kind of selection.PLACES, empty for others.
 
-    `folder` is that of a vApp, which lies among pools and in a folder.
+    `folder` is that of a vApp, which lies among pools and in a folder; a vApp in a vApp has none of its own.
     """
 
     id: str
@@ -43,12 +44,12 @@ class Spot:
 
 @dataclasses.dataclass
 class Fleet:
-    """Machines in the order of their names, and the places by id."""
+    """VMs in the order of their names, and the places by id."""
 
     machines: list[Machine] = dataclasses.field(default_factory=list)
     spots: dict[str, Spot] = dataclasses.field(default_factory=dict)
     tags: dict[str, list[selection.Tag]] = dataclasses.field(default_factory=dict)
-    whole: bool = True  # all machines were read, not only those that a selection can mean
+    whole: bool = True  # all VMs were read, not only those that a selection can mean
 
     def name(self, place: str | None) -> str | None:
         """Name of a place, None when it is not known."""
@@ -66,6 +67,20 @@ class Fleet:
         """Inventory path of a place, such as DC0/vm/prod; the root folder has none."""
         names = [selection.plain(spot.name) for spot in self.above(place) if spot.parent is not None]
         return "/".join(reversed(names))
+
+    def vapp(self, machine: Machine) -> str | None:
+        """Id of the vApp that it is in, the innermost of nested ones."""
+        return next((spot.id for spot in self.above(machine.pool) if spot.kind == "vapps"), None)
+
+    def folder_path(self, vapp: Spot) -> str:
+        """Path of a vApp as the view of folders shows it, such as DC0/vm/prod/shop; empty without its folder."""
+        names = []
+        for spot in self.above(vapp.id):
+            if spot.kind == "vapps":
+                names.append(selection.plain(spot.name))
+            if spot.folder:
+                return "/".join([self.path(spot.folder), *reversed(names)])
+        return ""
 
     def cluster(self, machine: Machine) -> str | None:
         """Id of the cluster it runs in, by its host, else by its resource pool."""
@@ -85,21 +100,22 @@ class Fleet:
             instance_uuid=machine.instance_uuid,
             folders=[spot.id for spot in self.above(machine.folder)],
             clusters=[cluster] if cluster else [],
-            resource_pools=[spot.id for spot in self.above(machine.pool) if spot.kind == "resource_pools"],
+            resource_pools=[spot.id for spot in self.above(machine.pool) if spot.kind in _POOLS],
+            vapps=[spot.id for spot in self.above(machine.pool) if spot.kind == "vapps"],
             hosts=[machine.host] if machine.host else [],
             datastores=sorted({*machine.datastores, *(disk.datastore for disk in machine.disks if disk.datastore)}),
             tags=self.tags.get(machine.moid, ()),
         )
 
     def in_folder(self, machine: Machine) -> Machine:
-        """The machine with the folder of its vApp: one in a vApp says nothing about a folder."""
+        """The VM with the folder of its vApp: one in a vApp says nothing about a folder."""
         if machine.folder is not None:
             return machine
         found = next((spot.folder for spot in self.above(machine.pool) if spot.folder), None)
         return dataclasses.replace(machine, folder=found)
 
     def forget_folders_of(self, roots: t.Collection[str]) -> None:
-        """Folders below these hold no machines, so that a selection cannot mean them."""
+        """Folders below these hold no VMs, so that a selection cannot mean them."""
         for spot in list(self.spots.values()):
             if spot.kind == "folders" and any(one.id in roots for one in self.above(spot.id)):
                 self.spots[spot.id] = dataclasses.replace(spot, kind="")
@@ -108,15 +124,18 @@ class Fleet:
         """All that a selection can name."""
         places: dict[str, list[selection.Place]] = {kind: [] for kind in selection.PLACES}
         for spot in self.spots.values():
-            if spot.kind:
-                places[spot.kind].append(selection.Place(spot.id, spot.name, self.path(spot.id)))
+            is_vapp = spot.kind == "vapps"
+            place = selection.Place(spot.id, spot.name, self.path(spot.id), self.folder_path(spot) if is_vapp else "")
+            for kind in _POOLS if is_vapp else (spot.kind,):
+                if kind:
+                    places[kind].append(place)
         return selection.Known([self.facts(machine) for machine in self.machines], places, tags)
 
 
 def read_fleet(session: Session, params: Params | None = None) -> Fleet:
     """All this user may see: one container view, pages followed to the end, each turned to plain data at once.
 
-    With the options of a module, only the machines that its selection can mean are read, when that is clear beforehand.
+    With the options of a module, only the VMs that its selection can mean are read, when that is clear beforehand.
     """
     options = params or {}
     wanted = options.get("selection") or {}
@@ -147,7 +166,7 @@ def _kinds() -> dict[t.Any, str]:
         vim.ComputeResource: "",
         vim.ClusterComputeResource: "clusters",
         vim.ResourcePool: "resource_pools",
-        vim.VirtualApp: "resource_pools",
+        vim.VirtualApp: "vapps",
         vim.HostSystem: "hosts",
         vim.Datastore: "datastores",
     }
@@ -159,7 +178,7 @@ def _place_paths() -> dict[t.Any, tuple[str, ...]]:
 
 
 def _take(fleet: Fleet, items: t.Iterable[Found]) -> dict[str, t.Any]:
-    """Put machines and places into the fleet; returns the places by id."""
+    """Put VMs and places into the fleet; returns the places by id."""
     kinds = _kinds()
     others: set[str] = set()
     places: dict[str, t.Any] = {}
@@ -175,7 +194,7 @@ def _take(fleet: Fleet, items: t.Iterable[Found]) -> dict[str, t.Any]:
 
 
 def _by_ids(session: Session, ids: t.Sequence[str]) -> list[Found]:
-    """Machines of these ids, as far as they exist and this user may see them."""
+    """VMs of these ids, as far as they exist and this user may see them."""
     moids = dict.fromkeys(one.strip().lower() for one in ids)
     found = of_objects(session, [session.object(vim.VirtualMachine, moid) for moid in moids], PATHS)
     return [one for one in found if "name" in one.properties]

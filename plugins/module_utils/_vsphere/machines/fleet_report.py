@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Records and summary of the machines that a module's options choose."""
+"""Records and summary of the VMs that a module's options choose."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def fleet_report(context: Context, session: Session, tags: bool, details: bool) 
 
 
 def records(fleet: Fleet, chosen: Chosen, policies: Policies) -> list[MachineRecord]:
-    """One for each chosen machine."""
+    """One for each chosen VM."""
     return [
         machine_record(
             machine,
@@ -65,7 +65,7 @@ def records(fleet: Fleet, chosen: Chosen, policies: Policies) -> list[MachineRec
 
 
 def read_policies(session: Session, machines: t.Sequence[Machine], warn: t.Callable[[str], None]) -> Policies:
-    """For all parts of the machines, in a handful of requests; a warning when they cannot be read."""
+    """For all parts of the VMs, in a handful of requests; a warning when they cannot be read."""
     store = StoragePolicies(session)
     try:
         chooser, found = Chooser(store.all()), store.associations()

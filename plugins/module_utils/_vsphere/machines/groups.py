@@ -1,14 +1,13 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Groups and names of machines in an inventory, from their records: pure."""
+"""Groups and names of VMs in an inventory, from their records: pure."""
 
 from __future__ import annotations
 
 import collections
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import CLEAR
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.obstacles import BY_SHUTDOWN
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.report import MachineRecord
 
@@ -19,7 +18,7 @@ def groups_of(machine: MachineRecord) -> list[str]:
     """State of encryption, key providers and storage policies; locked, and what has to be shut down first."""
     parts = [machine["home"], *machine["disks"]]
     policies = {part["policy"] for part in parts if part["policy"]}
-    found = ["unencrypted" if machine["state"] == CLEAR else machine["state"]]
+    found = [machine["encryption_state"]]
     found += ["locked"] if machine["locked"] else []
     found += ["needs_power_off"] if needs_power_off(machine) else []
     found += [f"provider_{name}" for name in machine["providers"]]
@@ -32,14 +31,14 @@ def needs_power_off(machine: MachineRecord) -> bool:
 
 
 def host_names(machines: t.Sequence[MachineRecord]) -> dict[str, str]:
-    """A name for each machine, by its id: its own, with its id when others have the same name, or it has none."""
+    """A name for each VM, by its id: its own, with its id when others have the same name, or it has none."""
     counted = collections.Counter(machine["name"] for machine in machines)
     taken = {name for name, count in counted.items() if name and count == 1}
     found = {}
     for machine in machines:
         name, moid = machine["name"], machine["moid"]
         unique = name if name in taken else f"{name}_{moid}".lstrip("_")
-        while name not in taken and unique in taken:  # somebody named a machine like that
+        while name not in taken and unique in taken:  # somebody named a VM like that
             unique = f"{unique}_{moid}"
         found[moid] = unique
         taken.add(unique)

@@ -16,6 +16,8 @@ PATHS = (
     "name",
     "parent",
     "config.files",
+    "config.firmware",
+    "config.ftEncryptionMode",
     "config.keyId",
     "config.hardware.device",
     "config.managedBy",
@@ -39,8 +41,15 @@ PATHS = (
     "datastore",
     "snapshot",
 )
+FT_MODES = {
+    "disabled": "ftEncryptionDisabled",
+    "opportunistic": "ftEncryptionOpportunistic",
+    "required": "ftEncryptionRequired",
+}
+_FT_WORDS = {mode: word for word, mode in FT_MODES.items()}
 _POWER = {"poweredOn": "powered_on", "poweredOff": "powered_off", "suspended": "suspended"}
-ENCRYPTED, PARTLY, VTPM_ONLY, CLEAR, UNREADABLE = "encrypted", "partly_encrypted", "vtpm_only", "clear", "unreadable"
+ENCRYPTED, PARTLY, VTPM_ONLY = "encrypted", "partly_encrypted", "vtpm_only"
+UNENCRYPTED, UNREADABLE = "unencrypted", "unreadable"
 HOME = 0  # stands for the home where disks are named by their device key, which is never 0
 
 
@@ -48,7 +57,7 @@ HOME = 0  # stands for the home where disks are named by their device key, which
 class Disk:
     """A virtual disk. `depth` is the number of disks below it, which snapshots or a linked clone left there.
 
-    `foreign` says that one of them lies in another machine's folder. `chain` holds the keys of those. `kind` is flat,
+    `foreign` says that one of them lies in another VM's folder. `chain` holds the keys of those. `kind` is flat,
     rdm or other; other disks cannot be encrypted either. `datastore` is an id. `capacity` is in bytes.
     """
 
@@ -80,6 +89,7 @@ class Snapshots:
 class Machine:
     """A virtual machine. `readable` is False when its configuration could not be read: then little of the rest is true.
 
+    `vmotion` and `ft` are the modes of encrypted vMotion and Fault Tolerance, None when vCenter does not tell.
     `host`, `pool`, `folder` and `datastores` (of home and disks) are ids. `hardware` is the version of the virtual
     hardware, None when it is not known. `consolidation` is what vCenter says of its disks.
     """
@@ -95,10 +105,12 @@ class Machine:
     home: Key | None = None
     disks: tuple[Disk, ...] = ()
     vtpm: bool = False
+    firmware: str | None = None
     locked: bool | None = None
     snapshots: Snapshots = Snapshots()
     fault_tolerance: bool = False
     vmotion: str | None = None
+    ft: str | None = None
     host: str | None = None
     pool: str | None = None
     folder: str | None = None
@@ -119,12 +131,12 @@ class Machine:
 
     @property
     def state(self) -> str:
-        """Encrypted, partly encrypted, encrypted for its vTPM only, clear, or unreadable."""
+        """Encrypted, partly encrypted, encrypted for its vTPM only, unencrypted, or unreadable."""
         if not self.readable:
             return UNREADABLE
         keys = [disk.crypto_key for disk in self.disks]
         if self.home is None and not any(keys):
-            return CLEAR
+            return UNENCRYPTED
         if self.home is not None and all(keys):
             return ENCRYPTED
         return VTPM_ONLY if self.vtpm and self.home is not None and not any(keys) else PARTLY
@@ -162,7 +174,7 @@ class Machine:
 
     @property
     def linked_clone(self) -> bool:
-        """Whether a disk hangs on disks of another machine, and not only on those that its own snapshots left."""
+        """Whether a disk hangs on disks of another VM, and not only on those that its own snapshots left."""
         return any(disk.foreign and disk.depth > self.snapshots.depth for disk in self.disks)
 
     @property
@@ -178,7 +190,7 @@ class Machine:
 
 
 def machine_of(found: Found) -> Machine:
-    """A machine from the properties PATHS."""
+    """A VM from the properties PATHS."""
     seen = found.properties
     common = {
         "reference": found.object,
@@ -202,10 +214,12 @@ def machine_of(found: Found) -> Machine:
         home=key_of(seen.get("config.keyId")),
         disks=disks_of(devices, _own_folders(seen.get("config.files"))),
         vtpm=any(isinstance(device, vim.vm.device.VirtualTPM) for device in devices),
+        firmware=seen.get("config.firmware"),
         locked=_locked(seen),
         snapshots=snapshots_of(seen.get("snapshot")),
         fault_tolerance=str(seen.get("runtime.faultToleranceState") or "notConfigured") != "notConfigured",
         vmotion=seen.get("config.migrateEncryption"),
+        ft=_ft_mode(seen.get("config.ftEncryptionMode")),
         managed_by=manager.extensionKey if manager else None,
         product=product.name if product else None,
         guest_name=seen.get("guest.hostName"),
@@ -221,6 +235,11 @@ def _id(reference: t.Any) -> str | None:
     return moid_of(reference) if reference is not None else None
 
 
+def _ft_mode(mode: str | None) -> str | None:
+    """The word for it; a mode of a newer vCenter keeps its name."""
+    return _FT_WORDS.get(mode, mode) if mode else None
+
+
 def _hardware(version: str | None) -> int | None:
     """19 of `vmx-19`."""
     number = (version or "").rpartition("-")[2]
@@ -233,14 +252,14 @@ def _folder_of(file: str) -> str:
 
 
 def _own_folders(files: t.Any) -> frozenset[str]:
-    """Where home and snapshots of a machine lie; disks on other datastores have folders besides."""
+    """Where home and snapshots of a VM lie; disks on other datastores have folders besides."""
     home = _folder_of(getattr(files, "vmPathName", None) or "")
     snapshots = (getattr(files, "snapshotDirectory", None) or "").rstrip("/")
     return frozenset({home, snapshots} - {""})
 
 
 def _locked(seen: t.Mapping[str, t.Any]) -> bool | None:
-    """vCenter tells it since 6.7; a clear machine has no such state."""
+    """vCenter tells it since 6.7; an unencrypted VM has no such state."""
     state = seen.get("runtime.cryptoState")
     if state is not None:
         return bool(state == "locked")
@@ -275,7 +294,7 @@ def snapshots_of(info: t.Any) -> Snapshots:
 
 
 def disks_of(devices: t.Sequence[t.Any], folders: t.Collection[str] = ()) -> tuple[Disk, ...]:
-    """The disks among the devices of a machine, with the controllers they hang on; `folders` are the machine's own."""
+    """The disks among the devices of a VM, with the controllers they hang on; `folders` are the VM's own."""
     controllers = {device.key: device for device in devices if isinstance(device, vim.vm.device.VirtualController)}
     return tuple(
         _disk(device, controllers.get(device.controllerKey), folders)

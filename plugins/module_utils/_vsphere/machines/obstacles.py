@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What stands between a machine and an encryption operation, told before anything is written. Pure.
+"""What stands between a VM and an encryption operation, told before anything is written. Pure.
 
 The rules are those of vSphere Security, "Virtual Machine Encryption Interoperability", and of the reconfigure call.
 """
@@ -14,8 +14,11 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import Machine
 
 ENCRYPT, RECRYPT, DEEP_RECRYPT, DECRYPT = "encrypt", "recrypt", "deep_recrypt", "decrypt"
+ADD_VTPM, REMOVE_VTPM = "add_vtpm", "remove_vtpm"
 HARDWARE = 13  # the oldest virtual hardware that can be encrypted (OVHcloud's guide vm-encrypt)
+HARDWARE_VTPM = 14  # the oldest that can have a vTPM (vSphere Security, Virtual Trusted Platform Module)
 OPERATIONS = (ENCRYPT, RECRYPT, DEEP_RECRYPT, DECRYPT)
+VTPM_OPERATIONS = (ADD_VTPM, REMOVE_VTPM)
 # a shutdown takes these away, everything else needs a person
 BY_SHUTDOWN = ("powered_on", "ide_powered_on")
 
@@ -47,30 +50,32 @@ class ObstacleRule:
     next_step: str
 
 
-_OFFLINE = (ENCRYPT, DEEP_RECRYPT, DECRYPT)
+_EVERY = (*OPERATIONS, *VTPM_OPERATIONS)
+_REWRITES = (ENCRYPT, DEEP_RECRYPT, DECRYPT)
+_OFFLINE = (*_REWRITES, *VTPM_OPERATIONS)
 RULES = (
     ObstacleRule(
-        "unreadable", OPERATIONS, lambda machine: not machine.readable,
+        "unreadable", _EVERY, lambda machine: not machine.readable,
         "its configuration cannot be read",
         "give the vSphere user the right to read it, or fix its connection to vCenter",
     ),
     ObstacleRule(
-        "not_connected", OPERATIONS, lambda machine: machine.connection != "connected",
+        "not_connected", _EVERY, lambda machine: machine.connection != "connected",
         "vCenter has no connection to it",
         "restore its host or its files",
     ),
     ObstacleRule(
-        "locked", OPERATIONS, lambda machine: machine.locked is True,
+        "locked", _EVERY, lambda machine: machine.locked is True,
         "it is locked: its host does not have its key",
         "unlock it first (module vm_unlock)",
     ),
     ObstacleRule(
-        "template", OPERATIONS, lambda machine: machine.template,
+        "template", _EVERY, lambda machine: machine.template,
         "it is a template",
         "convert it to a VM, encrypt the VM, and convert it back",
     ),
     ObstacleRule(
-        "fault_tolerance", OPERATIONS, lambda machine: machine.fault_tolerance,
+        "fault_tolerance", _EVERY, lambda machine: machine.fault_tolerance,
         "it is protected by Fault Tolerance",
         "turn Fault Tolerance off",
     ),
@@ -80,7 +85,7 @@ RULES = (
         "upgrade its virtual hardware in vCenter, after a backup; the collection never does this",
     ),
     ObstacleRule(
-        "linked_clone", OPERATIONS, lambda machine: machine.linked_clone,
+        "linked_clone", (*OPERATIONS, REMOVE_VTPM), lambda machine: machine.linked_clone,
         "it is a linked clone, which shares disks with another VM",
         "make it a full clone",
     ),
@@ -100,7 +105,7 @@ RULES = (
         "remove or consolidate its snapshots; the collection never removes them",
     ),
     ObstacleRule(
-        "consolidation", _OFFLINE,
+        "consolidation", _REWRITES,
         lambda machine: machine.needs_consolidation and not machine.snapshots.count,
         "its disks need consolidation: they depend on files that belong to no snapshot",
         "consolidate its disks in vCenter (Snapshots, Consolidate)",
@@ -113,7 +118,18 @@ RULES = (
     ObstacleRule(
         "vtpm", (DECRYPT,), lambda machine: machine.vtpm,
         "it has a vTPM, which needs an encrypted home",
-        "save the data that the vTPM seals, then remove the vTPM; removing it destroys its secrets",
+        "save the data that the vTPM seals, then remove the vTPM (module vm_vtpm); removing it destroys its secrets",
+    ),
+    ObstacleRule(
+        "vtpm_hardware_version", (ADD_VTPM,),
+        lambda machine: machine.hardware is not None and machine.hardware < HARDWARE_VTPM,
+        f"its virtual hardware is older than version {HARDWARE_VTPM}, which a vTPM needs",
+        "upgrade its virtual hardware in vCenter, after a backup; the collection never does this",
+    ),
+    ObstacleRule(
+        "vtpm_firmware", (ADD_VTPM,), lambda machine: machine.firmware not in (None, "efi"),
+        "its firmware is BIOS, and a vTPM needs EFI",
+        "convert its guest to EFI and change its firmware in vCenter; the collection never does this",
     ),
     ObstacleRule(
         "suspended", _OFFLINE, lambda machine: machine.power == "suspended",
@@ -135,7 +151,7 @@ RULES = (
 
 
 def obstacles(machine: Machine, operation: str) -> list[Obstacle]:
-    """All that stands in the way; of an unreadable machine nothing else is known."""
+    """All that stands in the way; of an unreadable VM nothing else is known."""
     found = [
         Obstacle(rule.code, rule.reason, rule.next_step)
         for rule in RULES
@@ -152,7 +168,7 @@ NO_TOOLS = Obstacle(
 )
 
 
-# not a rule either: whether there is replication, the machine itself does not tell
+# not a rule either: whether there is replication, the VM itself does not tell
 REPLICATED = Obstacle(
     "replication",
     "Zerto replicates VMs of this vCenter, and cannot replicate encrypted ones",
@@ -161,7 +177,7 @@ REPLICATED = Obstacle(
 
 
 def infrastructure(words: str) -> Obstacle:
-    """The obstacle of a recognised machine on which encryption itself depends; `words` say what it is."""
+    """The obstacle of a recognised VM on which encryption itself depends; `words` say what it is."""
     return Obstacle(
         "infrastructure",
         f"it was recognised as {words}",

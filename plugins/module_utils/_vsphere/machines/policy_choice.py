@@ -60,7 +60,7 @@ class PolicyChoice:
     """The policy afterwards. `id` None: none, or one that has yet to be made from `combine`.
 
     `sent` says whether the reconfigure call names it, `lost` which rules of before are gone, `forgotten` that nothing
-    tells which policy an encrypted machine had.
+    tells which policy an encrypted VM had.
     """
 
     id: str | None = None
@@ -73,7 +73,7 @@ class PolicyChoice:
 
 
 class Chooser:
-    """Decides for all parts of all machines of a run; `named` is the policy that the user has named.
+    """Decides for all parts of all VMs of a run; `named` is the policy that the user has named.
 
     `lacking` returns the privileges that are missing to create a policy; it is asked when one is needed.
     """

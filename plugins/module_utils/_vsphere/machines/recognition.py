@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Machines on which encryption itself, this run or vSphere depends: they are left alone unless told otherwise."""
+"""VMs on which encryption itself, this run or vSphere depends: excluded unless the user says otherwise."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.addresses import resolved
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import Machine
 
-VCENTER, KEY_SERVER, CONTROLLER, AGENT = "vcenter", "key_server", "controller", "agent"
+VCENTER, KMIP_SERVER, CONTROL_NODE, AGENT = "vcenter", "kmip_server", "control_node", "agent"
 REPLICATION = "replication"
 WORDS = {
     VCENTER: "a vCenter",
-    KEY_SERVER: "a KMIP server",
-    CONTROLLER: "the control node of this run",
+    KMIP_SERVER: "a KMIP server",
+    CONTROL_NODE: "the control node of this run",
     AGENT: "an agent that vSphere manages",
     REPLICATION: "a replication appliance of Zerto, which must not be changed",
 }
 _ZERTO = "z-vra"  # beginning of the names of its appliances (OVHcloud's guide on Zerto)
-_AGENT_MANAGER = "com.vmware.vim.eam"  # ESX Agent Manager, which makes the vCLS machines
+_AGENT_MANAGER = "com.vmware.vim.eam"  # ESX Agent Manager, which makes the vCLS VMs
 _VCENTER_PRODUCT = "vmware vcenter server"
 _NAMELESS = ("localhost", "localhost.localdomain")  # names of guests that nobody named
 _PRODUCT_UUID = pathlib.Path("/sys/class/dmi/id/product_uuid")
@@ -40,31 +40,31 @@ _PRODUCT_UUID = pathlib.Path("/sys/class/dmi/id/product_uuid")
 
 @dataclasses.dataclass(frozen=True)
 class Surroundings:
-    """Addresses and names, in lower case, of what this run talks to; UUIDs of the machine that it runs on."""
+    """Addresses and names, in lower case, of what this run connects to; UUIDs of the control node."""
 
     vcenter: frozenset[str] = frozenset()
-    key_servers: frozenset[str] = frozenset()
-    controller: frozenset[str] = frozenset()
-    controller_uuids: frozenset[str] = frozenset()
+    kmip_servers: frozenset[str] = frozenset()
+    control_node: frozenset[str] = frozenset()
+    control_node_uuids: frozenset[str] = frozenset()
 
 
 def recognise(machine: Machine, around: Surroundings) -> str | None:
-    """What the machine is, None for any other. Pure."""
+    """What the VM is, None for any other. Pure."""
     if machine.managed_by == _AGENT_MANAGER:
         return AGENT
     if is_zerto(machine.name):
         return REPLICATION
     if (machine.product or "").lower().startswith(_VCENTER_PRODUCT) or _is_at(machine, around.vcenter):
         return VCENTER
-    if _is_at(machine, around.key_servers):
-        return KEY_SERVER
-    if machine.uuid.lower() in around.controller_uuids or _is_at(machine, around.controller):
-        return CONTROLLER
+    if _is_at(machine, around.kmip_servers):
+        return KMIP_SERVER
+    if machine.uuid.lower() in around.control_node_uuids or _is_at(machine, around.control_node):
+        return CONTROL_NODE
     return None
 
 
 def is_zerto(name: str) -> bool:
-    """Whether a machine of that name is a replication appliance of Zerto."""
+    """Whether a VM of that name is a replication appliance of Zerto."""
     return name.lower().startswith(_ZERTO)
 
 
@@ -85,7 +85,7 @@ def plain_address(text: str) -> str:
 
 
 def ends_of(host: str) -> set[str]:
-    """A host's name and its addresses, as far as this machine can resolve it."""
+    """A host's name and its addresses, as far as the control node can resolve it."""
     return {plain_address(one) for one in resolved(host)} - {""}
 
 
@@ -100,9 +100,9 @@ def uuids_of(text: str) -> frozenset[str]:
 def look_around(
     session: Session, warn: t.Callable[[str], None], providers: t.Sequence[Provider] | None = None
 ) -> Surroundings:
-    """One request to vCenter for its key servers, unless its providers are known already.
+    """One request to vCenter for its KMIP servers, unless its key providers are known already.
 
-    Without the right for it key servers cannot be recognised, which is told.
+    Without that privilege, KMIP servers cannot be recognised; a warning is issued.
     """
     try:
         known = list_providers(session) if providers is None else providers
@@ -110,14 +110,14 @@ def look_around(
         warn(f"VMs that are KMIP servers cannot be recognised: {error.message}")
         known = []
     servers = {server["address"] for provider in known for server in provider.servers if server["address"]}
-    key_servers = frozenset(end for server in servers for end in ends_of(server))
+    kmip_servers = frozenset(end for server in servers for end in ends_of(server))
     vcenter = frozenset(ends_of(session.hostname))
-    return Surroundings(vcenter, key_servers, frozenset(_own_addresses(vcenter)), _own_uuids())
+    return Surroundings(vcenter, kmip_servers, frozenset(_own_addresses(vcenter)), _own_uuids())
 
 
 def _own_addresses(towards: t.Iterable[str]) -> set[str]:
-    """Addresses from which this machine reaches the others."""
-    # Its other addresses, such as those of bridges to containers, are the same on many machines and tell nothing.
+    """Addresses from which the control node reaches the others."""
+    # Its other addresses, such as those of bridges to containers, are the same on many VMs and tell nothing.
     found: set[str] = set()
     for address in towards:
         with contextlib.suppress(OSError, ValueError):

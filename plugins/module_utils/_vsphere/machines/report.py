@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import with_former_names
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.key import Key
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import machine as states
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.fleet import Fleet
@@ -56,6 +57,7 @@ def _disk(machine: Machine, disk: Disk, fleet: Fleet, policies: Policies) -> Mac
         "shared": disk.shared,
         "encrypted": disk.crypto_key is not None,
         **_key(disk.crypto_key),
+        "keys_below": [_key(key) for key in sorted(set(disk.chain), key=lambda key: (key.provider or "", key.id))],
         **policies.get(f"{machine.moid}:{disk.key}", UNREAD).as_result(),
     }
 
@@ -66,7 +68,7 @@ def operation_for(machine: Machine) -> str:
 
 
 def obstacles_of(machine: Machine, kind: str | None) -> list[dict[str, str]]:
-    """What stands in the way of that; `kind` is what a machine that is to be left alone was recognised as."""
+    """What stands in the way of that; `kind` is what an excluded VM was recognised as."""
     operation = operation_for(machine)
     found = obstacles(machine, operation) + ([infrastructure(WORDS[kind])] if kind else [])
     return [one.as_result(operation) for one in found]
@@ -80,15 +82,15 @@ def machine_record(
     policies: Policies | None = None,
     tags: t.Sequence[Tag] | None = None,
 ) -> MachineRecord:
-    """Everything there is to say about one machine. `tags` None: not asked for."""
+    """Everything there is to say about one VM. `tags` None: not asked for."""
     shown = policies or {}
-    return {
+    record = {
         **_place(machine, fleet),
         "tags": [str(tag) for tag in tags] if tags is not None else None,
         "power_state": machine.power,
         "connection_state": machine.connection,
         "template": machine.template,
-        "state": machine.state,
+        "encryption_state": machine.state,
         "vtpm": machine.vtpm,
         "locked": machine.locked,
         "home": {
@@ -107,9 +109,11 @@ def machine_record(
         "hardware_version": machine.hardware,
         "fault_tolerance": machine.fault_tolerance,
         "vmotion_encryption": machine.vmotion,
-        "infrastructure": infrastructure_kind,
+        "fault_tolerance_encryption": machine.ft,
+        "infrastructure_kind": infrastructure_kind,
         "obstacles": obstacles_of(machine, infrastructure_kind if spared else None),
     }
+    return with_former_names(record)
 
 
 def _place(machine: Machine, fleet: Fleet) -> MachineRecord:
@@ -123,6 +127,7 @@ def _place(machine: Machine, fleet: Fleet) -> MachineRecord:
         "cluster": fleet.name(fleet.cluster(machine)),
         "host": fleet.name(machine.host),
         "resource_pool": fleet.name(machine.pool),
+        "vapp": fleet.name(fleet.vapp(machine)),
     }
 
 
@@ -132,27 +137,20 @@ def _tree(machine: Machine) -> str:
     return "branched" if machine.snapshots.branched else "linear"
 
 
-# state to its key in the summary; a key named clear would be hidden by the method of that name in Jinja
-_COUNTED = {
-    states.ENCRYPTED: "encrypted",
-    states.PARTLY: "partly_encrypted",
-    states.VTPM_ONLY: "vtpm_only",
-    states.CLEAR: "unencrypted",
-    states.UNREADABLE: "unreadable",
-}
+_STATES = (states.ENCRYPTED, states.PARTLY, states.VTPM_ONLY, states.UNENCRYPTED, states.UNREADABLE)
 
 
 class Summary:
-    """Counts machines one by one."""
+    """Counts VMs one by one."""
 
     def __init__(self) -> None:
-        self._states = dict.fromkeys(_COUNTED, 0)
+        self._states = dict.fromkeys(_STATES, 0)
         self._counts: collections.Counter[str] = collections.Counter()
         self._providers: collections.Counter[str] = collections.Counter()
         self._obstacles: collections.Counter[str] = collections.Counter()
 
     def add(self, machine: Machine, codes: t.Iterable[str]) -> None:
-        """Count a machine with the codes of its obstacles."""
+        """Count a VM with the codes of its obstacles."""
         secret = [disk for disk in machine.disks if disk.crypto_key is not None]
         self._states[machine.state] += 1
         self._counts.update(
@@ -172,7 +170,7 @@ class Summary:
         counts = ("locked", "templates", "disks", "disks_encrypted", "capacity_bytes", "capacity_encrypted_bytes")
         return {
             "virtual_machines": self._counts["virtual_machines"],
-            **{_COUNTED[state]: number for state, number in self._states.items()},
+            **self._states,
             **{name: self._counts[name] for name in counts},
             "providers": dict(sorted(self._providers.items())),
             "obstacles": dict(sorted(self._obstacles.items())),

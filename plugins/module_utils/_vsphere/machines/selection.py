@@ -28,6 +28,7 @@ PLACES = {
     "folders": "folder",
     "clusters": "cluster",
     "resource_pools": "resource pool",
+    "vapps": "vApp",
     "hosts": "host",
     "datastores": "datastore",
 }
@@ -61,16 +62,20 @@ class Tag(t.NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """A folder, cluster, resource pool, host or datastore. `path` is its inventory path, empty where it has none."""
+    """A folder, cluster, resource pool, vApp, host or datastore.
+
+    `path` is its inventory path, empty where it has none; `other_path` is that of a vApp below its folder.
+    """
 
     id: str
     name: str
     path: str = ""
+    other_path: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class MachineFacts:
-    """What a machine is chosen by. Places are ids, those of folders and pools with all above."""
+    """What a VM is chosen by. Places are ids, those of folders, pools and vApps with all above."""
 
     moid: str
     name: str
@@ -81,11 +86,12 @@ class MachineFacts:
     hosts: t.Sequence[str] = ()
     datastores: t.Sequence[str] = ()
     tags: t.Collection[Tag] = ()
+    vapps: t.Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True)
 class Known:
-    """All that exists: machines, places by kind, and all tags (only needed when tags are asked for)."""
+    """All that exists: VMs, places by kind, and all tags (only needed when tags are asked for)."""
 
     machines: t.Sequence[MachineFacts]
     places: t.Mapping[str, t.Sequence[Place]]
@@ -94,7 +100,7 @@ class Known:
 
 @dataclasses.dataclass(frozen=True)
 class Selected:
-    """Ids of the selected machines in the order of the inventory, and of those that were selected but excluded."""
+    """Ids of the selected VMs in the order of the inventory, and of those that were selected but excluded."""
 
     selected: list[str]
     excluded: list[str]
@@ -117,7 +123,7 @@ def apply_selection(
 
 
 def _check_clear(known: Known, shared: t.Mapping[str, t.Sequence[str]], selected: t.Collection[str]) -> None:
-    """Raise AmbiguousError for a name that several of the selected machines share: one was meant."""
+    """Raise AmbiguousError for a name that several of the selected VMs share: one was meant."""
     if not shared:
         return
     problems, paths = _Problems(_OFFERED), _paths(known)
@@ -129,7 +135,7 @@ def _check_clear(known: Known, shared: t.Mapping[str, t.Sequence[str]], selected
 
 
 def _paths(known: Known) -> dict[str, str]:
-    """Inventory paths of the machines by id, such as DC0/vm/prod/web-1."""
+    """Inventory paths of the VMs by id, such as DC0/vm/prod/web-1."""
     folders = {place.id: place.path for place in known.places.get("folders", ())}
     found = {}
     for machine in known.machines:
@@ -139,7 +145,7 @@ def _paths(known: Known) -> dict[str, str]:
 
 
 def check_given(wanted: t.Mapping[str, t.Any] | None) -> None:
-    """Raise InvalidInputError when nothing says which machines are meant: nothing is changed everywhere by mistake."""
+    """Raise InvalidInputError when nothing says which VMs are meant: nothing is changed everywhere by mistake."""
     options = wanted or {}
     if not options.get("all") and all(options.get(kind) is None for kind in KINDS):
         raise InvalidInputError(f"selection is empty: give one of {', '.join(KINDS)}, or all: true for every VM")
@@ -151,9 +157,9 @@ def wants_tags(wanted: t.Mapping[str, t.Any] | None, unwanted: t.Mapping[str, t.
 
 
 def scope(wanted: t.Mapping[str, t.Any] | None, unwanted: t.Mapping[str, t.Any] | None) -> str | None:
-    """The kind, ids or folders, that already says which machines have to be read; None when it takes all of them.
+    """The kind, ids or folders, that already says which VMs have to be read; None when it takes all of them.
 
-    A name, or an instance UUID, has to be compared with those of all machines.
+    A name, or an instance UUID, has to be compared with those of all VMs.
     """
     options, excluded = wanted or {}, unwanted or {}
     names = [options.get("names"), excluded.get("names"), excluded.get("ids")]
@@ -172,7 +178,7 @@ def folders_named(known: Known, names: t.Sequence[str]) -> set[str]:
 
 
 def spares_infrastructure(unwanted: t.Mapping[str, t.Any] | None) -> bool:
-    """Whether recognised machines are to be left alone: yes unless told otherwise."""
+    """Whether to exclude recognised VMs: yes unless the user says otherwise."""
     value = (unwanted or {}).get("infrastructure")
     return True if value is None else bool(value)
 
@@ -188,7 +194,7 @@ Match = t.Callable[[MachineFacts], bool]
 def _criteria(known: Known, options: t.Mapping[str, t.Any], where: str, shared: dict[str, list[str]]) -> list[Match]:
     """One test for each kind that is given. An empty list is given: it matches nothing.
 
-    `shared` takes the names of machines that several have, with their ids: other criteria may leave one of them.
+    `shared` takes the names of VMs that several have, with their ids: other criteria may leave one of them.
     """
     problems = _Problems(where)
     found: list[Match] = []
@@ -225,7 +231,7 @@ class _Problems:
 
     @property
     def takes_all(self) -> bool:
-        """An unclear name is only a danger where machines are selected; excluding all that have it is safe."""
+        """An unclear name is only a danger where VMs are selected; excluding all that have it is safe."""
         return self._where == _EXCLUDED
 
     def absent(self, word: str, name: str) -> None:
@@ -252,7 +258,7 @@ class _Problems:
 def _machines(
     known: Known, options: t.Mapping[str, t.Any], problems: _Problems, shared: dict[str, list[str]]
 ) -> set[str]:
-    """Ids of the machines with one of the names (or paths), patterns or ids."""
+    """Ids of the VMs with one of the names (or paths), patterns or ids."""
     by_name: dict[str, list[str]] = {}
     by_id: dict[str, list[str]] = {}
     for machine in known.machines:
@@ -273,9 +279,13 @@ def _machines(
     for one in options.get("ids") or []:
         found.update(_one(by_id.get(one.strip().lower(), []) if one.strip() else [], "VM id", one, problems, str))
     for pattern in options.get("patterns") or []:
-        fits = re.compile(fnmatch.translate(pattern)).match
-        found.update(moid for name, moids in by_name.items() if fits(name) for moid in moids)
+        found.update(_fitting(pattern, by_name) or _fitting(pattern.strip(), by_name))
     return found
+
+
+def _fitting(pattern: str, by_name: t.Mapping[str, t.Sequence[str]]) -> set[str]:
+    fits = re.compile(fnmatch.translate(pattern)).match
+    return {moid for name, moids in by_name.items() if fits(name) for moid in moids}
 
 
 _T = t.TypeVar("_T")
@@ -296,7 +306,7 @@ def _places(places: t.Sequence[Place], names: t.Sequence[str], word: str, proble
     """Ids of the places with these names or paths."""
     index: dict[str, list[Place]] = {}
     for place in places:
-        for key in sorted({place.name, plain(place.name), place.path}):
+        for key in sorted({place.name, plain(place.name), place.path, place.other_path}):
             index.setdefault(key, []).append(place)
     found: set[str] = set()
     for name in names:

@@ -34,7 +34,7 @@ class Tags:
         self._block = _BLOCK
 
     def of_machines(self, moids: t.Sequence[str]) -> dict[str, list[Tag]]:
-        """Tags by id of the machine; those without tags are left out."""
+        """Tags by id of the VM; without VMs that have none."""
         found: dict[str, list[Tag]] = {}
         left = list(moids)
         while left:
@@ -62,7 +62,7 @@ class Tags:
         return [tag for tag in self._tags.values() if tag is not None]
 
     def _attached(self, moids: t.Sequence[str]) -> list[t.Any] | None:
-        """Machines with the ids of their tags; None when vCenter may have been asked for too many at once."""
+        """VMs with the ids of their tags; None when vCenter may have been asked for too many at once."""
         body = {"object_ids": [{"id": moid, "type": "VirtualMachine"} for moid in moids]}
         try:
             return self._rest.ask("read the tags of VMs", _ON_OBJECTS, body) or []

@@ -1,13 +1,14 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Open locked machines: see why they are locked, have vCenter push their keys again, and look whether it helped."""
+"""Open locked VMs: see why they are locked, have vCenter push their keys again, and look whether it helped."""
 
 from __future__ import annotations
 
 import dataclasses
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._causes.model import Cause
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     CollectionError,
     ForbiddenError,
@@ -24,7 +25,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.watch import Watch
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.causes import (
     UNKNOWN_CAUSE,
-    Cause,
     cause_of,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.key import Key
@@ -41,14 +41,14 @@ _LONGEST_WAIT = 30.0  # seconds in one request
 
 
 class StillLockedError(CollectionError):
-    """Machines are locked after all that was done."""
+    """VMs are locked after all that was done."""
 
     kind = "locked"
 
 
 @dataclasses.dataclass
 class Locked:
-    """A locked machine and what becomes of it."""
+    """A locked VM and what becomes of it."""
 
     machine: Machine
     outcome: str = PLANNED
@@ -103,7 +103,7 @@ class Unlock:
         return result
 
     def _judge(self, found: t.Sequence[Locked]) -> None:
-        """Machines whose keys are not to be had are not tried, unless `force` says so."""
+        """VMs whose keys are unavailable are only tried with `force`."""
         keys = set().union(*(one.keys for one in found)) if found else set()
         try:
             gone = unavailable(self._session, keys) if keys else {}
@@ -170,7 +170,7 @@ class Unlock:
             one.end(FAILED, Cause(text, "vCenter continues: rerun later, or raise wait_timeout"))
 
     def _verify(self, tried: t.Sequence[Locked]) -> None:
-        """The state of the machine counts, not that of its task."""
+        """The state of the VM counts, not that of its task."""
         pending = [one for one in tried if one.outcome == STARTED]
         states = {
             reference(found.object): found.properties.get("runtime.cryptoState")
@@ -206,7 +206,7 @@ def _result(found: t.Sequence[Locked], selected: int) -> dict[str, t.Any]:
 
 
 def _message(left: t.Sequence[Locked], locked: int) -> str:
-    """All machines that stay locked, those with the same cause together."""
+    """All VMs that stay locked, those with the same cause together."""
     groups: dict[Cause, list[str]] = {}
     for one in left:
         groups.setdefault(one.cause or UNKNOWN_CAUSE, []).append(plain(one.machine.name))

@@ -236,8 +236,12 @@ class NativeProvider(Resource):
         wait_for(self._find, lambda seen: seen is None, what, self._patience, lambda _seen: "still listed")
 
     def extras(self) -> dict[str, t.Any]:
-        """Which vCenter it is."""
-        return {"vcenter": self._session.hostname, "vcenter_id": self._session.vcenter_id}
+        """Which vCenter it is, and whether that vCenter has read the backup."""
+        return {
+            "vcenter": self._session.hostname,
+            "vcenter_id": self._session.vcenter_id,
+            "backup_proved": None if self._restore is None else self._restore.proved,
+        }
 
 
 def _plain(key_id: str | None) -> str | None:
@@ -251,7 +255,7 @@ def becomes_default(plan: Plan) -> bool:
 
 
 def check_backed_up(name: str, plan: Plan) -> None:
-    """Raise GuardError for a default without a backup: machines would be encrypted with keys that exist once."""
+    """Raise GuardError for a default without a backup: VMs would be encrypted with keys that exist once."""
     if plan.verb != "delete" and becomes_default(plan) and not plan.after.get("has_backup"):
         raise GuardError(
             f"the key provider {name} cannot become a default before it is backed up; nothing was changed. Run this "

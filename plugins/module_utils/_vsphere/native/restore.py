@@ -17,7 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 
 class Restore:
-    """A backup file and its password. `key_id` is known after the rehearsal."""
+    """A backup file and its password. After the rehearsal, `key_id` and `proved` (vCenter read it) are known."""
 
     def __init__(self, path: str, password: str | None, name: str) -> None:
         self._path = path
@@ -25,6 +25,7 @@ class Restore:
         self._name = name
         self._content = b""
         self.key_id: str | None = None
+        self.proved = False
 
     @classmethod
     def of(cls, params: t.Mapping[str, t.Any], name: str) -> Restore | None:
@@ -65,6 +66,7 @@ class Restore:
             ) from error
         self.key_id = found.key_id.lower() if found.key_id else None
         self._check(found.provider, expected, present)
+        self.proved = True
         return None
 
     def _check(self, provider: str, expected: str | None, present: str | None) -> None:

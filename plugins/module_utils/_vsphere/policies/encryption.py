@@ -14,7 +14,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import (
+    as_result,
+    fields_of,
+    with_former_names,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Resource
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import (
     of_objects,
@@ -40,7 +44,7 @@ class PolicyRecord:
     id: str
     description: str
     encryption: bool | None
-    allow_cleartext_filters: bool | None
+    allow_filters_before_encryption: bool | None
     component: str | None
     rules: t.Any
     made_from: str | None
@@ -50,11 +54,11 @@ class PolicyRecord:
 
 POLICY_FIELDS = fields_of(PolicyRecord)
 POLICY_VOLATILE = ("used_by",)
-_NAMED = 100  # machines whose names are looked up for a message: one page
+_NAMED = 100  # VMs whose names are looked up for a message: one page
 
 
 def counts(uses: t.Sequence[Use]) -> dict[str, int]:
-    """How many machines, disks and other things have the policy."""
+    """How many VMs, disks and other things have the policy."""
     machines = {use.machine for use in uses if use.machine is not None}
     disks = sum(1 for use in uses if use.is_disk)
     others = sum(1 for use in uses if use.machine is None)
@@ -69,7 +73,7 @@ def policy_state(policy: Policy, uses: t.Sequence[Use], names: t.Mapping[str, st
             id=policy.id,
             description=policy.description,
             encryption=policy.encryption,
-            allow_cleartext_filters=policy.allow_cleartext_filters,
+            allow_filters_before_encryption=policy.allow_filters_before_encryption,
             component=policy.component,
             rules=policy.rules,
             made_from=names.get(policy.original, policy.original) if policy.original else None,
@@ -81,16 +85,20 @@ def policy_state(policy: Policy, uses: t.Sequence[Use], names: t.Mapping[str, st
 
 def policy_report(policies: StoragePolicies, name: str | None, everything: bool) -> list[State]:
     """Policies by name, those that do not encrypt only with `everything`; their users are read in one request."""
-    chosen = [policy for policy in policies.all() if (policy.encryption or everything) and name in (None, policy.name)]
+    chosen = [
+        policy
+        for policy in policies.all()
+        if (policy.encryption or everything) and name in (None, policy.name, policy.name.strip())
+    ]
     users: dict[str, list[Use]] = {}
     for use in policies.uses(chosen):
         for identifier in use.policies:
             users.setdefault(identifier, []).append(use)
-    return [policy_state(policy, users.get(policy.id, []), policies.names()) for policy in chosen]
+    return [with_former_names(policy_state(policy, users.get(policy.id, []), policies.names())) for policy in chosen]
 
 
 def machine_names(session: Session, moids: t.Sequence[str]) -> list[str]:
-    """Names of machines, sorted; the id where a machine may not be read."""
+    """Names of VMs, sorted; the id where a VM may not be read."""
     found = of_objects(session, [vim.VirtualMachine(moid) for moid in moids], ["name"])
     names = {moid_of(item.object): item.name for item in found}
     return sorted(names.get(moid, moid) for moid in moids)
@@ -122,7 +130,7 @@ class EncryptionPolicy(Resource):
 
     def read(self) -> State | None:
         """The present state."""
-        self._policy = self._policies.named(self._name)
+        self._policy = self._policies.meant(self._name)
         if self._policy is None:
             return None
         self._uses = self._policies.uses([self._policy])
@@ -130,12 +138,12 @@ class EncryptionPolicy(Resource):
 
     def wanted(self, before: State | None) -> State:
         """What the options say; a new policy refers to the default component unless the filter order is given."""
-        allowed, description = self._params["allow_cleartext_filters"], self._params["description"]
-        values: State = {"name": self._name, "encryption": True}
+        allowed, description = self._params["allow_filters_before_encryption"], self._params["description"]
+        values: State = {"name": self._policy.name if self._policy else self._name, "encryption": True}
         if before is None:
             _check_name(self._name)
             values.update(id=None, description=description or "", bundled=False, used_by=counts([]))
-            values.update(allow_cleartext_filters=allowed, component=None)
+            values.update(allow_filters_before_encryption=allowed, component=None)
             values.update(rules=[], made_from=self._made_from(description or ""))
             if allowed is None:
                 values["component"] = self._policies.default_component()
@@ -143,7 +151,7 @@ class EncryptionPolicy(Resource):
         if description is not None:
             values.update(description=description, made_from=self._made_from(description))
         if allowed is not None:
-            values.update(allow_cleartext_filters=allowed, component=None)
+            values.update(allow_filters_before_encryption=allowed, component=None)
         return values
 
     def _made_from(self, description: str) -> str | None:
@@ -174,7 +182,7 @@ class EncryptionPolicy(Resource):
                 f"the new description of {what} no longer says that it was made from {plan.before['made_from']}: "
                 "decryption then gives VMs the only policy with the same rules, or none"
             )
-        if "allow_cleartext_filters" in plan.changes and self._uses:
+        if "allow_filters_before_encryption" in plan.changes and self._uses:
             self._warn(
                 f"{what} is in use by {self._users()}. They follow the new filter order when the policy is "
                 "applied to them again"
@@ -201,10 +209,10 @@ class EncryptionPolicy(Resource):
         """Make it, or send what differs."""
         params, changes = self._params, plan.changes
         if plan.verb == "create":
-            self._policies.create(self._name, params["description"] or "", params["allow_cleartext_filters"])
+            self._policies.create(self._name, params["description"] or "", params["allow_filters_before_encryption"])
             return self.read() or {}
-        rules = {"allow_cleartext_filters", "component"} & set(changes)
-        allowed = params["allow_cleartext_filters"] if rules else None
+        rules = {"allow_filters_before_encryption", "component"} & set(changes)
+        allowed = params["allow_filters_before_encryption"] if rules else None
         self._policies.update(self._policies.find(self._name), changes.get("description"), allowed)
         return self.read() or {}
 

@@ -48,7 +48,7 @@ class Policy:
     """A storage policy.
 
     `form` is component, rule, mixed (rule sets that differ), or None without encryption. `component` is the name of the
-    component, and `allow_cleartext_filters` is known of a rule only. `rule_sets` hold what it asks for besides
+    component, and `allow_filters_before_encryption` is known of a rule only. `rule_sets` hold what it asks for besides
     encryption, and `original` is the id of the policy that its description names. `components` are names by id, and
     `constraints` is vCenter's own object.
     """
@@ -59,7 +59,7 @@ class Policy:
     encryption: bool
     form: str | None
     component: str | None
-    allow_cleartext_filters: bool | None
+    allow_filters_before_encryption: bool | None
     bundled: bool
     rule_sets: tuple[RuleSet, ...] = ()
     original: str | None = None
@@ -146,7 +146,7 @@ def policy_of(profile: t.Any, components: t.Mapping[str, Component]) -> Policy:
         encryption=bool(ways),
         form=form,
         component=component,
-        allow_cleartext_filters=allowed,
+        allow_filters_before_encryption=allowed,
         bundled=identifier in _BUNDLED or bool(profile.systemCreatedProfileType),
         rule_sets=_other_rules(profile.constraints, components),
         original=original_in(profile.description or ""),
@@ -166,12 +166,12 @@ def _other_rules(constraints: t.Any, components: t.Mapping[str, Component]) -> t
     )
 
 
-def _capability(allow_cleartext_filters: bool | None) -> t.Any:
+def _capability(allow_filters_before_encryption: bool | None) -> t.Any:
     """Encryption by the default component, or by a rule of its own when the filter order is given."""
-    if allow_cleartext_filters is None:
+    if allow_filters_before_encryption is None:
         namespace, identifier, name, value = _COMPONENTS, DEFAULT_COMPONENT, DEFAULT_COMPONENT, DEFAULT_COMPONENT
     else:
-        namespace, identifier, name, value = _CRYPT, _CRYPT_ID, _FILTERS, str(allow_cleartext_filters)
+        namespace, identifier, name, value = _CRYPT, _CRYPT_ID, _FILTERS, str(allow_filters_before_encryption)
     instance = pbm.capability.PropertyInstance(id=name, value=value)
     return pbm.capability.CapabilityInstance(
         id=pbm.capability.CapabilityMetadata.UniqueId(namespace=namespace, id=identifier),
@@ -185,9 +185,9 @@ def _rule_set(name: str, capabilities: list[t.Any], force: bool | None) -> t.Any
     )
 
 
-def create_spec(name: str, description: str, allow_cleartext_filters: bool | None) -> t.Any:
+def create_spec(name: str, description: str, allow_filters_before_encryption: bool | None) -> t.Any:
     """A new policy that does nothing but encrypt."""
-    rule_set = _rule_set("Encryption", [_capability(allow_cleartext_filters)], force=False)
+    rule_set = _rule_set("Encryption", [_capability(allow_filters_before_encryption)], force=False)
     return pbm.profile.CapabilityBasedProfileCreateSpec(
         name=name,
         description=description,
@@ -197,13 +197,13 @@ def create_spec(name: str, description: str, allow_cleartext_filters: bool | Non
     )
 
 
-def with_filter_order(policy: Policy, allow_cleartext_filters: bool, components: t.Mapping[str, Component]) -> t.Any:
+def with_filter_order(policy: Policy, filters_first: bool, components: t.Mapping[str, Component]) -> t.Any:
     """The policy's rules with another way of encryption; all other rules stay as they are."""
     changed = []
     for rule_set in _rule_sets(policy.constraints):
         kept = [one for one in rule_set.capability if _encryption(one, components) is None]
         if len(kept) < len(rule_set.capability):
-            kept.append(_capability(allow_cleartext_filters))
+            kept.append(_capability(filters_first))
         changed.append(_rule_set(rule_set.name, kept, rule_set.forceProvision))
     return pbm.profile.SubProfileCapabilityConstraints(subProfiles=changed)
 

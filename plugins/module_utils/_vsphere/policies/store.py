@@ -37,13 +37,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 # clients of others use the one or the other
 _PATHS = ("/pbm/sdk", "/pbm")
 # pyVmomi does not negotiate here. This is vSphere 6.5: it has all that is needed, and every vCenter knows it.
-_VERSION = "pbm.version.version11"
+PBM_VERSION = "pbm.version.version11"
 _HOME, _DISK = ("virtualMachine", "virtualMachineAndDisks"), "virtualDiskId"
 _BLOCK = 500  # homes and disks in one question for their policies
 
 
 class Use(t.NamedTuple):
-    """Something that has a policy. `key` is vm-12 for the home of a machine, vm-12:2000 for a disk."""
+    """Something that has a policy. `key` is vm-12 for the home of a VM, vm-12:2000 for a disk."""
 
     kind: str
     key: str
@@ -70,7 +70,7 @@ class StoragePolicies:
         self._components: dict[str, Component] = {}
 
     def all(self) -> list[Policy]:
-        """All policies that machines may have, by name."""
+        """All policies that VMs may have, by name."""
         if self._policies is None:
             profiles = self._read()
             self._components = self._read_components(component_ids(profiles))
@@ -86,12 +86,16 @@ class StoragePolicies:
         """The policy of that name, None when there is none."""
         return next((policy for policy in self.all() if policy.name == name), None)
 
+    def meant(self, name: str) -> Policy | None:
+        """The same, or else the one whose name differs by white space around it only."""
+        return self.named(name) or next((policy for policy in self.all() if policy.name.strip() == name), None)
+
     def find(self, name: str | None = None) -> Policy:
         """The encryption policy of that name; without a name the one that comes with every vCenter."""
         if name is None:
             policy = next((one for one in self.all() if one.id == VM_ENCRYPTION_POLICY), None)
         else:
-            policy = self.named(name)
+            policy = self.meant(name)
         if policy is None:
             wanted = "bundled VM Encryption Policy" if name is None else f"storage policy {name}"
             raise NotFoundError(f"there is no {wanted} on {self._session.hostname}; {self._choice()}")
@@ -156,8 +160,10 @@ class StoragePolicies:
         ]
 
     def of_parts(self, keys: t.Sequence[str]) -> dict[str, str | None]:
-        """Ids of the policies of homes (vm-12) and disks (vm-12:2000), None for none; those that vCenter does not tell
-        are left out."""
+        """Ids of the policies of homes (vm-12) and disks (vm-12:2000), None for none.
+
+        Those that vCenter does not return are missing.
+        """
         found: dict[str, str | None] = {}
         for start in range(0, len(keys), _BLOCK):
             found.update(self._of_block(keys[start : start + _BLOCK]))
@@ -191,17 +197,17 @@ class StoragePolicies:
         """Read the policies anew when they are asked for again."""
         self._policies = None
 
-    def create(self, name: str, description: str, allow_cleartext_filters: bool | None) -> None:
+    def create(self, name: str, description: str, allow_filters_before_encryption: bool | None) -> None:
         """Make an encryption policy."""
-        spec = create_spec(name, description, allow_cleartext_filters)
+        spec = create_spec(name, description, allow_filters_before_encryption)
         self._policies = None
         self._session.call(f"create the storage policy {name}", self._manager.Create, spec)
 
-    def update(self, policy: Policy, description: str | None, allow_cleartext_filters: bool | None) -> None:
+    def update(self, policy: Policy, description: str | None, allow_filters_before_encryption: bool | None) -> None:
         """Change what is not None."""
         spec = pbm.profile.CapabilityBasedProfileUpdateSpec(description=description)
-        if allow_cleartext_filters is not None:
-            spec.constraints = with_filter_order(policy, allow_cleartext_filters, self._components)
+        if allow_filters_before_encryption is not None:
+            spec.constraints = with_filter_order(policy, allow_filters_before_encryption, self._components)
         self._policies = None
         what = f"change the storage policy {policy.name}"
         self._session.call(what, self._manager.Update, *_profile_ids([policy.id]), spec)
@@ -262,7 +268,7 @@ def _profile_ids(identifiers: t.Iterable[str]) -> list[t.Any]:
 def profile_manager(session: Session) -> t.Any:
     """vCenter's manager of storage policies."""
     for path in _PATHS:
-        instance = pbm.ServiceInstance("ServiceInstance", session.service(path, _VERSION, login_in_header=True))
+        instance = pbm.ServiceInstance("ServiceInstance", session.service(path, PBM_VERSION, login_in_header=True))
         try:
             return session.call("reach the storage policies", instance.RetrieveContent).profileManager
         except ApiError as error:

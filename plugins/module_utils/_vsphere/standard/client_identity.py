@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which client certificate a provider shall have: checks before anything is uploaded, and shapes for the results."""
+"""Which client certificate a provider must have: checks before anything is uploaded, and shapes for the results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,16 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     open_private_key,
     public_key_of,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import normalise, split
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import (
+    CERTIFICATE,
+    REQUEST,
+    normalise,
+    split,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem_files import (
+    PemFile,
+    text_of,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import given
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
@@ -63,6 +72,7 @@ class RequestRecord:
     csr: str | None = None
     public_key_sha256: str | None = None
     subject: str | None = None
+    saved: bool | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,9 +154,9 @@ class ClientIdentity:
 
 def identity_of(params: t.Mapping[str, t.Any]) -> ClientIdentity:
     """From the options; InvalidInputError for contradictions, broken PEM, or a key of another certificate."""
-    certificate, key = given(params["certificate"]), given(params["private_key"])
+    given_certificate, key = text_of(params, "certificate"), text_of(params, "private_key")
     if params["self_signed"]:
-        if certificate or key:
+        if given_certificate.text or key.text:
             raise InvalidInputError("self_signed contradicts certificate and private_key: give one of them")
         if not (params["renew"] or params["activate"]):
             raise InvalidInputError("activate: false is for a renewal, it needs renew: true")
@@ -155,20 +165,20 @@ def identity_of(params: t.Mapping[str, t.Any]) -> ClientIdentity:
         raise InvalidInputError(
             "renew and activate are for self_signed: true; other certificates are renewed by giving a new one"
         )
-    if not certificate:
+    if not given_certificate.text:
         raise InvalidInputError("certificate is required (or self_signed: true)")
-    pem = normalise(certificate, "CERTIFICATE", name="certificate")
-    if not key:
-        return ClientIdentity(SIGNED_CSR, pem)
-    opened = open_private_key(key, given(params["private_key_passphrase"]), "private_key")
-    expected, found = public_key_of(split(pem)[0]), public_key_of(opened)
+    certificate = normalise(given_certificate.text, CERTIFICATE, given_certificate.name)
+    if not key.text:
+        return ClientIdentity(SIGNED_CSR, certificate)
+    opened = open_private_key(key.text, given(params["private_key_passphrase"]), key.name)
+    expected, found = public_key_of(split(certificate)[0]), public_key_of(opened)
     if expected != found:
         raise InvalidInputError(
             f"private_key does not belong to certificate (public key SHA-256 {found}, the certificate's is "
             f"{expected}); "
             "nothing was changed"
         )
-    return ClientIdentity(PAIR, pem, opened)
+    return ClientIdentity(PAIR, certificate, opened)
 
 
 def certificate_state(provider: str, method: str, pem: str, now: datetime.datetime, waiting: str = "") -> State:
@@ -185,7 +195,7 @@ def certificate_state(provider: str, method: str, pem: str, now: datetime.dateti
 
 
 def wanted_certificate(session: Session, provider: str, identity: ClientIdentity) -> str:
-    """The certificate (PEM) that shall be in use; empty when vCenter has yet to make it."""
+    """The certificate (PEM) that must be in use; empty when vCenter has yet to make it."""
     if identity.method == SELF_SIGNED:
         return self_signed_certificate(session, provider)
     return identity.certificate
@@ -202,7 +212,7 @@ def waiting_certificate(session: Session, provider: str, identity: ClientIdentit
 
 
 def successor_of(provider: str, before: State | None) -> State:
-    """What changes when a self-signed certificate shall only be generated; the empty text stands for the new one."""
+    """What changes when a self-signed certificate is only generated; the empty text stands for the new one."""
     if before is None:
         raise InvalidInputError(
             f"activate: false is for a renewal, and the key provider {provider} has no client certificate in use"
@@ -260,11 +270,12 @@ class ClientCertificate(Resource):
     fields = CERTIFICATE_FIELDS
     volatile = ("days_left", "accepted", "status")
 
-    def __init__(self, params: dict[str, t.Any], session: Session, identity: ClientIdentity) -> None:
-        self._params = params
+    def __init__(self, context: Context, session: Session, identity: ClientIdentity) -> None:
+        self._context = context
+        self._params = context.params
         self._session = session
         self._identity = identity
-        self._name = str(params["provider"])
+        self._name = str(context.params["provider"])
 
     def read(self) -> State | None:
         self._provider = standard_provider(self._session, self._name)
@@ -288,6 +299,11 @@ class ClientCertificate(Resource):
         if before and before["sha256"] == state["sha256"]:
             return {}
         check_identity(self._session, self._name, self._identity, self._now)
+        if before and before["subject"] and before["subject"] != state["subject"]:
+            self._context.warn(
+                f"the new certificate is for {state['subject']}, the one in use for {before['subject']}: a KMS that "
+                "identifies its clients by the subject will not give vCenter the keys that belong to the former"
+            )
         return state
 
     def predict(self, plan: Plan) -> State:
@@ -312,9 +328,10 @@ class KeyProviderCsr(Resource):
     result_key = "csr"
     fields = CSR_FIELDS
 
-    def __init__(self, context: Context, session: Session) -> None:
+    def __init__(self, context: Context, session: Session, file: PemFile | None) -> None:
         self._context = context
         self._session = session
+        self._file = file
         self._name: str = context.params["provider"]
         self._subject = subject_of_option(context.params["subject"])
         self._working = ""
@@ -324,15 +341,22 @@ class KeyProviderCsr(Resource):
         self._found = standard_provider(self._session, self._name)
         self._working = working_certificate(self._session, self._name)
         csr = last_csr(self._session, self._name)
-        return csr_state(self._name, csr if is_pending(csr, self._working) else "")
+        return self._with_file(csr_state(self._name, csr if is_pending(csr, self._working) else ""))
+
+    def _with_file(self, state: State) -> State:
+        kept = self._file.holds(state["csr"]) if self._file and state["pending"] else None
+        return {**state, "saved": kept}
 
     def wanted(self, before: State | None) -> State:
         if before and before["pending"]:
             warning = subject_warning(self._subject, before["csr"])
             if warning:
                 self._context.warn(warning)
-            return {}
-        return {"pending": True} if self._needed() else {}
+            return self._in_file()
+        return {"pending": True, **self._in_file()} if self._needed() else {}
+
+    def _in_file(self) -> State:
+        return {"saved": True} if self._file else {}
 
     def _needed(self) -> bool:
         if self._context.params["renew"] or not self._working:
@@ -343,4 +367,19 @@ class KeyProviderCsr(Resource):
         return not found.client_certificate_accepted
 
     def apply(self, plan: Plan) -> State:
-        return csr_state(self._name, generate_csr(self._session, self._name, self._subject))
+        state = plan.before
+        if not state["pending"]:
+            state = csr_state(self._name, generate_csr(self._session, self._name, self._subject))
+        if self._file:
+            self._file.write(state["csr"])
+        return self._with_file(state)
+
+
+def request_file(params: t.Mapping[str, t.Any]) -> PemFile | None:
+    """The file for the CSR, which other people may read; InvalidInputError when it cannot be written."""
+    path = given(params["output_path"])
+    if not path:
+        return None
+    file = PemFile(path, "output_path", REQUEST, 0o644)
+    file.check()
+    return file

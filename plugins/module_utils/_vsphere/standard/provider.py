@@ -9,7 +9,10 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import CERTIFICATE
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem_files import pem_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import confirmed
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, Resource
@@ -22,11 +25,19 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     Provider,
     Server,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.removal import (
+    Removal,
+    check_names,
+    leaving,
+    why_no_keys,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.server_trust import (
     ServerTrust,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.servers import (
+    as_registered,
     bare,
+    changes_of,
     check_servers,
     location_warnings,
     merge_servers,
@@ -61,8 +72,15 @@ def checked_rule(params: t.Mapping[str, t.Any]) -> TrustRule:
     if not params["name"].strip():
         raise InvalidInputError("name: the key provider needs a name that is not empty")
     check_servers(params["servers"] or [])
+    check_names(params["remove_servers"] or [], params["servers"] or [])
+    if params["state"] == "absent":  # nobody needs the files any more, and they may be gone
+        params = {**params, "server_ca_path": None, "server_chain_path": None}
+    chain = pem_of({**params, "server_chain": "\n".join(params["server_chain"] or [])}, "server_chain", CERTIFICATE)
     rule = trust_rule_of(
-        params["server_ca"], params["server_thumbprints"], params["trust_on_first_use"], params["server_chain"]
+        pem_of(params, "server_ca", CERTIFICATE),
+        params["server_thumbprints"],
+        params["trust_on_first_use"],
+        [chain] if chain else [],
     )
     if rule.first_use and rule.verifies:
         raise InvalidInputError(
@@ -84,8 +102,11 @@ class StandardProvider(Resource):
         self._warn = context.warn
         self._name: str = params["name"].strip()
         self._options: list[dict[str, t.Any]] = params["servers"] or []
+        self._removed: list[str] = params["remove_servers"] or []
         self.trust = ServerTrust(session, self._name, rule)
         self._provider: Provider | None = None
+        self._health = health.UNKNOWN_HEALTH
+        self._changes: dict[str, list[str]] = {}
         self._defaults = Defaults(session, self._name, params)
 
     def read(self) -> State | None:
@@ -94,14 +115,15 @@ class StandardProvider(Resource):
         self._provider = provider
         if provider is not None:
             providers.check_standard(provider, self._session.hostname)
+            self._options = as_registered(self._options, provider.servers)
         if self._params["state"] == "present":
             # without the option `servers` the present ones are meant
             present = provider.servers if provider else []
-            self.trust.look(merge_servers(self._options, present, purge=bool(self._options)))
+            self.trust.look(merge_servers(self._options, present, bool(self._options), self._removed))
         return self._state(provider) if provider is not None else None
 
     def _state(self, provider: Provider) -> State:
-        found = health.health(self._session, provider)
+        self._health = found = health.health(self._session, provider)
         servers = []
         for server in provider.servers:
             connection = found.of(server["name"])
@@ -126,12 +148,9 @@ class StandardProvider(Resource):
             raise InvalidInputError(
                 f"servers: the key provider {self._name} does not exist; its first server creates it"
             )
-        servers = merge_servers(self._options, present, self._params["purge_servers"])
+        servers = merge_servers(self._options, present, self._params["purge_servers"], self._removed)
         if not servers:
-            raise InvalidInputError(
-                "servers: an empty list with purge_servers would remove the provider with its last server; say "
-                "state: absent"
-            )
+            raise InvalidInputError(self._nothing_left())
         trusted = {server["name"]: self._trusted_before(server, present) for server in servers}
         if before is not None:
             trusted.update(self.trust.known_already([one for one in servers if not trusted[one["name"]]], present))
@@ -151,6 +170,17 @@ class StandardProvider(Resource):
             )
         return wanted
 
+    def _nothing_left(self) -> str:
+        if self._params["purge_servers"]:
+            return (
+                "servers: an empty list with purge_servers would remove the provider with its last server; say "
+                "state: absent"
+            )
+        return (
+            f"remove_servers: the key provider {self._name} would be removed with its last server; say state: absent, "
+            "or add another server first"
+        )
+
     @staticmethod
     def _trusted_before(server: Server, present: t.Sequence[Server]) -> bool:
         return any(old["trusted"] and same_place(old, server) for old in present if old["name"] == server["name"])
@@ -167,6 +197,7 @@ class StandardProvider(Resource):
 
     def guard(self, plan: Plan) -> None:
         """Refuse to take the provider, or all of its servers at once, from somebody who uses it."""
+        self._changes = changes_of(plan)
         self._guard_use(plan)
         for message in location_warnings(self._session, plan):
             self._warn(message)
@@ -179,6 +210,15 @@ class StandardProvider(Resource):
         # a provider without servers may get some, whoever uses it
         if plan.verb == "delete" or (present and not left & present):
             guard_removal(self._session, self._provider, self._params["confirm_name"], self._warn)
+        elif present - left and not self._confirmed():
+            why = why_no_keys(plan, self._health)
+            if why:
+                guard_removal(
+                    self._session, self._provider, None, self._warn, f", and no server that stays is green ({why})"
+                )
+
+    def _confirmed(self) -> bool:
+        return confirmed(self._name, self._params["confirm_name"], "the key provider")
 
     def predict(self, plan: Plan) -> State:
         """The planned state; the health after a change is not known before."""
@@ -198,6 +238,8 @@ class StandardProvider(Resource):
         self.trust.prepare(_leaving(plan))
         self._write_servers(plan)
         self.trust.establish(patience)
+        gone = leaving(plan)
+        Removal(self._session, self._name, self._warn).carry_out(gone, bool(gone) and self._confirmed())
         self._defaults.write(plan)
         after = self.read()
         return {**(after or {}), "passwords_set": plan.after["passwords_set"]}
@@ -211,9 +253,6 @@ class StandardProvider(Resource):
                 providers.register_server(self._session, self._name, server, password)
             elif server != before[name] or password is not None:
                 providers.update_server(self._session, self._name, before[name], server, password)
-        for name in before:
-            if name not in after:
-                providers.remove_server(self._session, self._name, name)
 
     def delete(self, plan: Plan) -> None:
         """Remove the provider with all its servers."""
@@ -221,8 +260,8 @@ class StandardProvider(Resource):
             providers.remove_provider(self._session, self._provider)
 
     def extras(self) -> dict[str, t.Any]:
-        """What each server showed, and how it was judged."""
-        return {"server_trust": self.trust.results()}
+        """What became of which server; what each one showed, and how it was judged."""
+        return {"server_changes": self._changes, "server_trust": self.trust.results()}
 
 
 def _leaving(plan: Plan) -> list[Server]:

@@ -27,11 +27,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     resolved,
 )
 
+_LARGEST = 2**31 - 1  # of an int in vSphere
+_NUMBERS = ("timeout", "reconnect", "nbio")
 _PATHS = ("name", "guest.ipAddress", "guest.net")
 
 
 def check_servers(servers: t.Sequence[t.Mapping[str, t.Any]]) -> None:
-    """Raise InvalidInputError for empty or repeated names, empty addresses, impossible ports."""
+    """Raise InvalidInputError for empty or repeated names, empty addresses, impossible ports and numbers."""
     seen: set[str] = set()
     for server in servers:
         name = server["name"]
@@ -44,7 +46,20 @@ def check_servers(servers: t.Sequence[t.Mapping[str, t.Any]]) -> None:
             raise InvalidInputError(f"servers: the name {name} is given twice")
         if server["port"] is not None and not 0 < server["port"] < 65536:
             raise InvalidInputError(f"servers: {name} has the invalid port {server['port']}")
+        _check_numbers(server)
         seen.add(name)
+
+
+def _check_numbers(server: t.Mapping[str, t.Any]) -> None:
+    proxy = server.get("proxy_port")
+    if proxy is not None and proxy != -1 and not 0 < proxy < 65536:
+        raise InvalidInputError(f"servers: {server['name']} has the invalid proxy_port {proxy}; -1 clears it")
+    for option in _NUMBERS:
+        number = server.get(option)
+        if number is not None and not -1 <= number <= _LARGEST:
+            raise InvalidInputError(
+                f"servers: {option} of {server['name']} is {number}, expected 0 to {_LARGEST}, or -1 to clear it"
+            )
 
 
 def merge_server(wanted: t.Mapping[str, t.Any], present: Server | None) -> Server:
@@ -53,10 +68,24 @@ def merge_server(wanted: t.Mapping[str, t.Any], present: Server | None) -> Serve
     return {key: base[key] if wanted.get(key) is None else unset(wanted[key]) for key in SERVER_KEYS}
 
 
-def merge_servers(wanted: t.Sequence[t.Mapping[str, t.Any]], present: t.Sequence[Server], purge: bool) -> list[Server]:
-    """All servers as they will be, by name; without purge those that are not named stay."""
+def as_registered(wanted: t.Sequence[dict[str, t.Any]], present: t.Sequence[Server]) -> list[dict[str, t.Any]]:
+    """The options with the names of the servers that are meant: one may be there with white space around its name."""
+    names = [server["name"] for server in present]
+    known = {**{name.strip(): name for name in names}, **{name: name for name in names}}
+    return [{**server, "name": known.get(server["name"], server["name"])} for server in wanted]
+
+
+def merge_servers(
+    wanted: t.Sequence[t.Mapping[str, t.Any]],
+    present: t.Sequence[Server],
+    purge: bool,
+    removed: t.Collection[str] = (),
+) -> list[Server]:
+    """All servers as they will be, by name; without purge those that are not named stay, but for the removed ones."""
     existing = {server["name"]: {key: server[key] for key in SERVER_KEYS} for server in present}
-    merged = {} if purge else dict(existing)
+    # a list that came as one text has a blank after each comma
+    gone = {name if name in existing else name.strip() for name in removed}
+    merged = {} if purge else {name: server for name, server in existing.items() if name not in gone}
     for server in wanted:
         merged[server["name"]] = merge_server(server, existing.get(server["name"]))
     return sorted(merged.values(), key=lambda server: str(server["name"]))
@@ -78,6 +107,19 @@ def new_servers(plan: Plan) -> list[Server]:
     return [
         server for server in plan.after.get("servers", []) if not any(same_place(server, known) for known in present)
     ]
+
+
+def changes_of(plan: Plan) -> dict[str, list[str]]:
+    """Names of the servers that the plan adds, modifies (settings or password) and removes."""
+    before = {server["name"]: bare(server) for server in plan.before.get("servers", [])}
+    after = {server["name"]: bare(server) for server in plan.after.get("servers", [])}
+    given = plan.after.get("passwords_set", [])
+    both = [name for name in after if name in before]
+    return {
+        "added": sorted(set(after) - set(before)),
+        "modified": sorted(name for name in both if after[name] != before[name] or name in given),
+        "removed": sorted(set(before) - set(after)),
+    }
 
 
 def location_warnings(session: Session, plan: Plan) -> list[str]:

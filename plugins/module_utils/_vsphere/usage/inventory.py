@@ -27,7 +27,7 @@ _CLUSTER_PATHS = ("name",)
 
 
 def machine_use_of(machine: Machine, provider: str) -> MachineUse | None:
-    """What of a machine needs the provider."""
+    """What of a VM needs the provider."""
     home = machine.home is not None and machine.home.provider == provider
     disks = tuple(
         disk.label
@@ -40,7 +40,7 @@ def machine_use_of(machine: Machine, provider: str) -> MachineUse | None:
 
 
 def doubt(machine: Machine) -> str | None:
-    """Why a machine may need any provider, in words."""
+    """Why a VM may need any provider, in words."""
     if not machine.readable:
         return f"VM {machine.name} (its configuration cannot be read)"
     if any(key.provider is None for key in machine.needed_keys):
@@ -72,7 +72,7 @@ class Inventory:
 
 
 def inventory_of(found: t.Iterable[Found]) -> Inventory:
-    """Machines, hosts and clusters in our shape, by name."""
+    """VMs, hosts and clusters in our shape, by name."""
     machines, hosts, clusters = [], [], []
     for item in sorted(found, key=lambda item: (item.name, item.id)):
         if isinstance(item.object, vim.VirtualMachine):

@@ -42,10 +42,19 @@ class Status:
     third_parties: tuple[str, ...]
 
 
-def key_users(session: Session, seen: Inventory, providers: t.Sequence[str], warn: Warn | None) -> dict[str, list[str]]:
-    """Lines by provider on users that `seen` does not have.
+@dataclasses.dataclass(frozen=True)
+class Strangers:
+    """Lines by provider on users that the inventory does not show, or why they could not be read."""
 
-    A missing right is a warning; without a way to warn it is an error, because the answer would not be complete.
+    lines: t.Mapping[str, list[str]] = dataclasses.field(default_factory=dict)
+    not_read: str | None = None
+
+
+def key_users(session: Session, seen: Inventory, providers: t.Sequence[str], warn: Warn | None) -> Strangers:
+    """Users that `seen` does not have.
+
+    A missing right is a warning and a doubt at every provider; without a way to warn it is an error, because the answer
+    would not be complete.
     """
     try:
         listed = session.call("list the keys in use", session.crypto.ListKeys)
@@ -58,8 +67,8 @@ def key_users(session: Session, seen: Inventory, providers: t.Sequence[str], war
         if warn is None:
             raise
         warn(f"users of the key providers outside the visible inventory are unknown: {error.message}")
-        return {}
-    return unseen(found, seen, lambda objects: _names(session, objects))
+        return Strangers(not_read=error.message)
+    return Strangers(unseen(found, seen, lambda objects: _names(session, objects)))
 
 
 def _ask(session: Session, keys: t.Sequence[Key]) -> list[Status]:
@@ -92,7 +101,7 @@ def _names(session: Session, objects: t.Sequence[t.Any]) -> dict[str, str]:
 def unseen(
     found: t.Iterable[Status], seen: Inventory, names_of: t.Callable[[t.Sequence[t.Any]], t.Mapping[str, str]]
 ) -> dict[str, list[str]]:
-    """Lines by provider on machines and hosts that `seen` does not show as users, and on third parties."""
+    """Lines by provider on VMs and hosts that `seen` does not show as users, and on third parties."""
     used = {(machine.moid, key.provider) for machine in seen.machines for key in machine.needed_keys}
     used |= {(host.moid, host.key.provider) for host in seen.hosts if host.key}
     strangers: dict[tuple[str, str], tuple[str, t.Any]] = {}

@@ -23,7 +23,7 @@ class MachineUse:
 
     @property
     def vtpm_only(self) -> bool:
-        """A vTPM encrypts the home, the disks stay clear: such a machine does not look encrypted."""
+        """A vTPM encrypts the home, the disks stay clear: such a VM does not look encrypted."""
         return self.vtpm and not self.disks
 
     @property
@@ -44,7 +44,10 @@ class MachineUse:
 
 @dataclasses.dataclass
 class Usage:
-    """All users of one provider. `others` are lines on those that were seen in part only and may need it."""
+    """All users of one provider. `others` are lines on those that were seen in part only and may need it.
+
+    `not_read` says why users that the user's view of the inventory does not show are unknown. Doubt counts as use.
+    """
 
     virtual_machines: list[MachineUse] = dataclasses.field(default_factory=list)
     hosts: list[str] = dataclasses.field(default_factory=list)
@@ -52,7 +55,8 @@ class Usage:
     system_default: bool = False
     vsan_clusters: list[str] = dataclasses.field(default_factory=list)
     others: list[str] = dataclasses.field(default_factory=list)
-    key_ids: list[str] = dataclasses.field(default_factory=list)  # of machines and hosts, sorted
+    key_ids: list[str] = dataclasses.field(default_factory=list)  # of VMs and hosts, sorted
+    not_read: str | None = None
 
     def __bool__(self) -> bool:
         return bool(self.lines())
@@ -69,7 +73,7 @@ class Usage:
 
     def needs(self) -> list[str]:
         """One line for each user of its keys: a default has none."""
-        return [*self._entities(), *self._vsan(), *self.others]
+        return [*self._entities(), *self._vsan(), *self._doubts()]
 
     def _entities(self) -> list[str]:
         return [*(item.line for item in self.virtual_machines), *(f"host {name}" for name in self.hosts)]
@@ -77,16 +81,19 @@ class Usage:
     def _vsan(self) -> list[str]:
         return [f"vSAN of cluster {name}" for name in self.vsan_clusters]
 
+    def _doubts(self) -> list[str]:
+        return [*self.others, *([f"users that could not be read ({self.not_read})"] if self.not_read else [])]
+
     def _settings(self) -> list[str]:
         return [
             *self._vsan(),
             *(f"default of cluster {name}" for name in self.clusters_default),
             *(["system default"] if self.system_default else []),
-            *self.others,
+            *self._doubts(),
         ]
 
     def summary(self) -> str:
-        """All on one line, machines and hosts counted: `used by 2 VMs (a, b), host esx1, vSAN of cluster C1`."""
+        """All on one line, VMs and hosts counted: `used by 2 VMs (a, b), host esx1, vSAN of cluster C1`."""
         parts = []
         if self.virtual_machines:
             names = listing([item.short for item in self.virtual_machines])

@@ -25,7 +25,11 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     machine_use_of,
     read_inventory,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.keys import Warn, key_users
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.keys import (
+    Strangers,
+    Warn,
+    key_users,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.result import Usage
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.vsan import VsanUse, vsan_users
 
@@ -39,10 +43,12 @@ def users_of(session: Session, providers: t.Sequence[Provider], warn: Warn | Non
 
 
 def users_and_missing(
-    session: Session, providers: t.Sequence[Provider], name: str | None, warn: Warn
+    session: Session, providers: t.Sequence[Provider], wanted: t.Sequence[Provider], name: str | None, warn: Warn
 ) -> tuple[dict[str, Usage], dict[str, Usage]]:
-    """Users of providers, and users of those that vCenter does not have (any more); with a name, of that one only."""
-    wanted = [provider for provider in providers if name in (None, provider.name)]
+    """Users of the wanted ones of all providers, and of those that vCenter does not have (any more).
+
+    With a name, of that one only.
+    """
     known = {provider.name for provider in providers}
     found = _users(session, wanted, known, warn)
     missing = {other: found[other] for other in sorted(set(found) - known) if name in (None, other)}
@@ -59,8 +65,10 @@ def _users(
     if known or not providers:
         needed = {key.provider for key in seen.used_keys()} | {use.provider for use in vsan}
         names += sorted(name for name in needed if name and name not in known)
-    strangers = key_users(session, seen, names, warn) if names else {}
-    usages = {name: usage_of(name, seen, vsan, strangers.get(name, ())) for name in names}
+    strangers = key_users(session, seen, names, warn) if names else Strangers()
+    usages = {name: usage_of(name, seen, vsan, strangers.lines.get(name, ())) for name in names}
+    for usage in usages.values():
+        usage.not_read = strangers.not_read
     entities = entity_names(session, [entity for provider in providers for entity in provider.entities])
     for provider in providers:
         usages[provider.name].clusters_default = default_clusters(provider, entities)
@@ -85,18 +93,21 @@ def usage_of(provider: str, seen: Inventory, vsan: t.Sequence[VsanUse], stranger
     )
 
 
-def guard_removal(session: Session, provider: Provider, confirm_name: str | None, warn: Warn | None = None) -> None:
+def guard_removal(
+    session: Session, provider: Provider, confirm_name: str | None, warn: Warn | None = None, because: str = ""
+) -> None:
     """Raise GuardError when somebody needs the provider and its name was not typed again.
 
-    A right that is missing to see all users is a warning, or without `warn` an error.
+    A right that is missing to see all users counts as use: the removal of a key provider is no time for a doubt.
+    `because`: why the removal of some of its servers is like that of the provider.
     """
     if confirmed(provider.name, confirm_name, "the key provider"):
         return
     usage = users_of(session, [provider], warn)[provider.name]
     if usage:
         raise GuardError(
-            f"the key provider {provider.name} on {session.hostname} is {usage.summary()}; nothing was changed. "
-            "Without its keys, encrypted VMs are locked after their next restart. Move or decrypt them first, "
+            f"the key provider {provider.name} on {session.hostname} is {usage.summary()}{because}; nothing was "
+            "changed. Without its keys, encrypted VMs are locked after their next restart. Move or decrypt them first, "
             "or set confirm_name to the provider's name to remove it anyway",
             users=usage.as_result(),
             in_use_by=usage.lines(),

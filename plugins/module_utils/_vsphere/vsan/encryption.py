@@ -146,7 +146,7 @@ class VsanEncryption(Resource):
         return str(name)
 
     def _rekey(self, before: State) -> str:
-        """What is to be done: nothing with keys that are new anyway, or that nobody asked to replace."""
+        """What to do: nothing with keys that are new anyway, or that nobody asked to replace."""
         mode, listed = str(self._params["rekey"]), self._params["key_ids"]
         if not before["enabled"] or (listed is not None and before["key_id"] not in listed):
             return NONE

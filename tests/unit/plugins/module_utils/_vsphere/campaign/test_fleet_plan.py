@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is done with a machine, and what stands in the way: by tables."""
+"""What is done with a VM, and what stands in the way: by tables."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     Snapshots,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.obstacles import (
+    ADD_VTPM,
     DECRYPT,
     DEEP_RECRYPT,
     ENCRYPT,
     OPERATIONS,
     RECRYPT,
+    REMOVE_VTPM,
+    VTPM_OPERATIONS,
 )
 
 A1, A2, B1 = Key("a", "1"), Key("a", "2"), Key("b", "1")
@@ -62,14 +65,14 @@ def steps(work: Work) -> dict[int, tuple[str, t.Any]]:
         (machine(A1, A1), {"provider": "a"}, "none", {}),
         (machine(A1, A2), {"provider": "a"}, "none", {}),
         (machine(A1, A1), {"provider": "b"}, "move", {0: (RECRYPT, "b"), 2000: (RECRYPT, "b")}),
-        # one key for a machine: what is there already is used for the rest
+        # one key for a VM: what is there already is used for the rest
         (machine(A1, None, A1), {}, "complete", {2000: (ENCRYPT, A1)}),
         (machine(A1, None, vtpm=True), {}, "complete", {2000: (ENCRYPT, A1)}),
         (machine(A1, None), {"provider": "b"}, "complete", {0: (RECRYPT, "b"), 2000: (ENCRYPT, "b")}),
         (machine(B1, A1), {"provider": "b"}, "move", {2000: (RECRYPT, B1)}),
         (machine(A1, B1, A1), {"provider": "b"}, "move", {0: (RECRYPT, B1), 2001: (RECRYPT, B1)}),
         (machine(None, A1), {}, "complete", {0: (ENCRYPT, A1)}),
-        # what is clear stays clear: the disks of a machine with a vTPM, or of one that was left half done
+        # what is clear stays clear: the disks of a VM with a vTPM, or of one that was left half done
         (machine(A1, None, vtpm=True), {"state": "moved", "provider": "b"}, "move", {0: (RECRYPT, "b")}),
         (machine(A1, A2), {"state": "moved", "provider": "b"}, "move", {0: (RECRYPT, "b"), 2000: (RECRYPT, "b")}),
         (machine(B1, A1, None), {"state": "moved", "provider": "b"}, "move", {2000: (RECRYPT, B1)}),
@@ -87,6 +90,15 @@ def steps(work: Work) -> dict[int, tuple[str, t.Any]]:
         (machine(None, None), {"state": "unchanged", "vmotion": "required"}, "set_vmotion", {}),
         (machine(A1, A1), {"state": "unchanged", "vmotion": "disabled"}, "none", {}),
         (machine(None, None), {"state": "unchanged", "vmotion": "disabled"}, "none", {}),
+        (machine(None, None, ft="disabled"), {"state": "unchanged", "ft": "required"}, "set_fault_tolerance", {}),
+        (machine(None, None, ft="required"), {"state": "unchanged", "ft": "required"}, "none", {}),
+        (machine(A1, A1, ft="required"), {"state": "unchanged", "ft": "disabled"}, "none", {}),
+        (
+            machine(None, None, ft="disabled"),
+            {"state": "unchanged", "ft": "required", "vmotion": "required"},
+            "set_modes",
+            {},
+        ),
     ],
 )  # fmt: skip
 def test_steps_of_a_machine(one: Machine, wish: dict[str, t.Any], action: str, expected: dict[int, t.Any]) -> None:
@@ -100,14 +112,16 @@ def test_steps_of_a_machine(one: Machine, wish: dict[str, t.Any], action: str, e
 
 
 def done(work: Work) -> Machine:
-    """The machine as it should be after the work; new keys get an id that nobody had."""
+    """The VM as it should be after the work; new keys get an id that nobody had."""
     after = {part: _done(step, f"new {step.provider}") for part, step in work.steps.items()}
     disks = tuple(
         dataclasses.replace(one, crypto_key=after.get(one.key, one.crypto_key)) if one.key in after else one
         for one in work.machine.disks
     )
     home = after.get(HOME, work.machine.home)
-    return dataclasses.replace(work.machine, home=home, disks=disks, vmotion=work.vmotion or work.machine.vmotion)
+    return dataclasses.replace(
+        work.machine, home=home, disks=disks, vmotion=work.vmotion or work.machine.vmotion, ft=work.ft
+    )
 
 
 def _done(step: Step, key_id: str) -> Key | None:
@@ -201,12 +215,40 @@ def test_a_shallow_recrypt_of_a_running_machine_rewrites_nothing() -> None:
     assert plan(machine(A1, None, A1)).rewritten == 10
 
 
-def test_power_is_given_back_to_those_that_an_earlier_run_left_off() -> None:
+def test_vms_left_off_by_an_earlier_run_get_power_back() -> None:
     wish: dict[str, t.Any] = {"power_on": frozenset({"vm-1"})}
     assert plan(machine(A1, A1), **wish).action == "power_on"
     assert plan(machine(None, None), **wish).power_on
     assert not plan(machine(A1, A1, **SHUTDOWN), **wish).wanted
     assert plan(machine(A1, A1, instance_uuid="uuid"), power_on=frozenset({"uuid"})).power_on
+
+
+def test_a_mode_that_vcenter_does_not_tell_is_the_default() -> None:
+    """Otherwise, no VM would ever be done: neither decrypted, nor on the next run."""
+    silent = machine(None, None, vmotion=None)
+    usual = {"vmotion": "opportunistic", "ft": "opportunistic"}
+    decrypts = plan(machine(A1, A1), state="decrypted", **usual)
+    assert (decrypts.vmotion, decrypts.ft) == ("opportunistic", "opportunistic")
+    assert fleet_plan.shortfalls(decrypts, silent) == []
+    assert not plan(silent, state="decrypted", **usual).wanted
+    changes = plan(silent, state="unchanged", vmotion="disabled", ft="required")
+    assert (changes.vmotion, changes.ft) == ("disabled", "required")
+    assert fleet_plan.shortfalls(changes, silent) == [
+        "encrypted vMotion is opportunistic", "encrypted Fault Tolerance is opportunistic",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("one", "wish", "expected"),
+    [
+        (machine(None, None, ft="disabled"), {}, "required"),
+        (machine(A1, A1, ft="required"), {"state": "decrypted"}, None),
+        (machine(A1, A1, ft="required"), {"state": "decrypted", "ft": "disabled"}, "disabled"),
+        (machine(None, None, ft="disabled"), {"state": "unchanged"}, "disabled"),
+    ],
+)
+def test_predicted_mode_of_fault_tolerance(one: Machine, wish: dict[str, t.Any], expected: str | None) -> None:
+    assert fleet_plan.predicted(plan(one, **wish))["fault_tolerance_encryption"] == expected
 
 
 @pytest.mark.parametrize(
@@ -216,16 +258,63 @@ def test_power_is_given_back_to_those_that_an_earlier_run_left_off() -> None:
         (machine(A1, None), {}, ("encrypted", ["a"], ["1"], "required")),
         (machine(A1, A2), {"provider": "b"}, ("encrypted", ["b"], None, "required")),
         (machine(A1, B1), {"provider": "b"}, ("encrypted", ["b"], ["1"], "required")),
-        (machine(A1, A1), {"state": "decrypted"}, ("clear", [], [], None)),
-        (machine(A1, A1), {"state": "decrypted", "vmotion": "disabled"}, ("clear", [], [], "disabled")),
-        (machine(None, None), {"state": "unchanged", "vmotion": "required"}, ("clear", [], [], "required")),
+        (machine(A1, A1), {"state": "decrypted"}, ("unencrypted", [], [], None)),
+        (machine(A1, A1), {"state": "decrypted", "vmotion": "disabled"}, ("unencrypted", [], [], "disabled")),
+        (machine(None, None), {"state": "unchanged", "vmotion": "required"}, ("unencrypted", [], [], "required")),
         (machine(A1, None, vtpm=True), {"state": "rekeyed"}, ("vtpm_only", ["a"], None, "required")),
         (machine(A1, None), {"state": "rekeyed"}, ("partly_encrypted", ["a"], None, "required")),
     ],
 )
 def test_prediction(one: Machine, wish: dict[str, t.Any], expected: tuple[t.Any, ...]) -> None:
     found = fleet_plan.predicted(plan(one, **wish))
-    assert (found["state"], found["providers"], found["key_ids"], found["vmotion_encryption"]) == expected
+    assert (found["encryption_state"], found["providers"], found["key_ids"], found["vmotion_encryption"]) == expected
+
+
+UNKNOWN = (None, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("one", "vtpm", "action", "expected"),
+    [
+        (machine(None, None), True, "add_vtpm", ("vtpm_only", ["default"], None, "required")),
+        (machine(A1, A1), True, "add_vtpm", ("encrypted", ["a"], ["1"], "required")),
+        (machine(A1, None), True, "add_vtpm", ("vtpm_only", ["a"], ["1"], "required")),
+        (machine(A1, A1, vtpm=True), False, "remove_vtpm", ("encrypted", ["a"], ["1"], "required")),
+        (machine(A1, None, A1, vtpm=True), False, "remove_vtpm", ("partly_encrypted", ["a"], ["1"], "required")),
+        # whether vCenter decrypts a home that nothing else needs encrypted is not known
+        (machine(A1, None, vtpm=True), False, "remove_vtpm", UNKNOWN),
+    ],
+)
+def test_vtpm_that_comes_or_goes(one: Machine, vtpm: bool, action: str, expected: tuple[t.Any, ...]) -> None:
+    work = plan(one, state="unchanged", vtpm=vtpm)
+    found = fleet_plan.predicted(work)
+    assert (work.action, work.wanted, work.rewritten, found["vtpm"]) == (action, True, 0, vtpm)
+    assert (found["encryption_state"], found["providers"], found["key_ids"], found["vmotion_encryption"]) == expected
+    assert work.providers == ({"default"} if one.home is None else set())
+    assert "vTPM" in fleet_plan.shortfalls(work, one)[0]
+    assert fleet_plan.shortfalls(work, dataclasses.replace(one, vtpm=vtpm)) == []
+    assert not plan(dataclasses.replace(one, vtpm=vtpm), state="unchanged", vtpm=vtpm).wanted
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "operations"),
+    [
+        ("vtpm_firmware", {"firmware": "bios"}, {ADD_VTPM}),
+        ("vtpm_firmware", {"firmware": None}, set()),
+        ("vtpm_hardware_version", {"hardware": 13}, {ADD_VTPM}),
+        ("vtpm_hardware_version", {"hardware": 14, "firmware": "efi"}, set()),
+        ("linked_clone", {"disks": (disk(depth=1, foreign=True),)}, {REMOVE_VTPM}),
+        ("snapshots", {"snapshots": SNAPSHOT}, {ADD_VTPM, REMOVE_VTPM}),
+        ("powered_on", {"power": "powered_on"}, {ADD_VTPM, REMOVE_VTPM}),
+        ("locked", {"locked": True}, {ADD_VTPM, REMOVE_VTPM}),
+        ("rdm", {"disks": (disk(kind="rdm"),)}, set()),
+    ],
+)
+def test_obstacles_of_a_vtpm(code: str, more: dict[str, t.Any], operations: set[str]) -> None:
+    one = machine(A1, None, **more)
+    assert {
+        operation for operation in VTPM_OPERATIONS for item in obstacles.obstacles(one, operation) if item.code == code
+    } == operations
 
 
 @pytest.mark.parametrize(

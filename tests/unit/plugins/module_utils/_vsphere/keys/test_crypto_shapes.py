@@ -24,7 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     vsan_health_of,
 )
 
-# what vCenter, its key servers and support articles say, and a word of the cause
+# what vCenter, its KMIP servers and support articles say, and a word of the cause
 SAID = {
     "Cannot generate key. The default key provider is not set.": "no default key provider",
     "Cannot generate key. No default key provider": "no default key provider",
@@ -118,7 +118,7 @@ def test_host(properties, state, obstacle):
         ),
         ("Failed to generate key on KMS 192.0.2.1: QLC_ERR_SSL", "TLS handshake", "key_provider_info"),
         ("Failed to generate key on KMS 192.0.2.1: QLC_ERR_VALUE_MISSING", "the password", "standard_key_provider"),
-        ("encryptForbiddenWithoutEncryptedProfile", "named no encryption storage policy", "policy"),
+        ("encryptForbiddenWithoutEncryptedProfile", "without an encryption storage policy", "policy"),
         ("Create operation failed on the server: General_Failure, read-only", "is read-only", "wait"),
         ("Create operation failed on the server: General_Failure", "does not create new keys", "kmip_server_test"),
         ("Get_Attributes operation is not supported by the server", "refuses an operation", "kmip_server_test"),

@@ -17,7 +17,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 def machine(name: str = "vm", moid: str = "vm-1", **more: t.Any) -> dict[str, t.Any]:
     home = {"policy": None}
-    usual = {"state": "clear", "locked": False, "home": home, "disks": [], "providers": [], "obstacles": []}
+    usual = {
+        "encryption_state": "unencrypted",
+        "locked": False,
+        "home": home,
+        "disks": [],
+        "providers": [],
+        "obstacles": [],
+    }
     return {"name": name, "moid": moid, **usual, **more}
 
 
@@ -25,9 +32,9 @@ def machine(name: str = "vm", moid: str = "vm-1", **more: t.Any) -> dict[str, t.
     ("facts", "expected"),
     [
         ({}, ["unencrypted"]),
-        ({"state": "unreadable", "locked": None}, ["unreadable"]),
+        ({"encryption_state": "unreadable", "locked": None}, ["unreadable"]),
         (
-            {"state": "encrypted", "locked": True, "providers": ["a", "b"]},
+            {"encryption_state": "encrypted", "locked": True, "providers": ["a", "b"]},
             ["encrypted", "locked", "provider_a", "provider_b"],
         ),
         ({"obstacles": [{"code": "snapshots"}]}, ["unencrypted"]),

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Records and summary of machines: every state, policies, tags, obstacles."""
+"""Records and summary of VMs: every state, policies, tags, obstacles."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def machine(**facts):
 
 def test_record_of_a_machine():
     one = machine(
-        instance_uuid="i-1", uuid="u-1", home=K1, disks=(disk(1, K1), disk(2, K2)), host="host-1", pool="resgroup-1",
+        instance_uuid="i-1", uuid="u-1", home=K1, disks=(disk(1, K1), disk(2, K2, chain=(K1, K2, K1))),
+        host="host-1", pool="resgroup-1",
         folder="group-v4", snapshots=Snapshots(2, 2), vmotion="required", locked=False,
     )  # fmt: skip
     policies = {"vm-1": PartPolicy("Home policy", ["VSAN.a=1"], "Both"), "vm-1:2": PartPolicy("Disk policy", [], "E")}
@@ -66,10 +67,12 @@ def test_record_of_a_machine():
         "cluster": "C0",
         "host": "esx1",
         "resource_pool": "Resources",
+        "vapp": None,
         "tags": ["env:prod"],
         "power_state": "powered_off",
         "connection_state": "connected",
         "template": False,
+        "encryption_state": "encrypted",
         "state": "encrypted",
         "vtpm": False,
         "locked": False,
@@ -91,7 +94,9 @@ def test_record_of_a_machine():
         "hardware_version": None,
         "fault_tolerance": False,
         "vmotion_encryption": "required",
+        "fault_tolerance_encryption": None,
         "infrastructure": None,
+        "infrastructure_kind": None,
         "obstacles": [],
     }
     names = ("key", "provider", "key_id", "policy", "policy_rules", "encrypting_policy")
@@ -99,6 +104,8 @@ def test_record_of_a_machine():
         (1, "okms", "k1", None, None, None),
         (2, "nkp", "k2", "Disk policy", [], "E"),
     ]
+    below = [{"provider": "nkp", "key_id": "k2"}, {"provider": "okms", "key_id": "k1"}]
+    assert [one["keys_below"] for one in disks] == [[], below]
     assert disks[0]["datastore"] == "ds1" and disks[0]["capacity_bytes"] == 100 and disks[0]["encrypted"] is True
 
 
@@ -106,7 +113,7 @@ def test_record_of_what_cannot_be_read():
     found = machine_record(
         Machine(None, "vim.VirtualMachine:vm-9", "vm-9", readable=False, connection="inaccessible"), Fleet()
     )
-    assert found["state"] == "unreadable"
+    assert found["encryption_state"] == "unreadable"
     for name in ("instance_uuid", "uuid", "folder", "cluster", "host", "resource_pool", "tags", "vmotion_encryption"):
         assert found[name] is None, name
     assert [(one["operation"], one["code"]) for one in found["obstacles"]] == [("encrypt", "unreadable")]
@@ -122,7 +129,7 @@ def test_record_of_what_cannot_be_read():
         ({"home": K1, "disks": (), "snapshots": Snapshots(2, 1, True)}, None, [("recrypt", "branched_snapshots")]),
         ({"template": True}, None, [("encrypt", "template")]),
         ({"template": True}, "vcenter", [("encrypt", "template"), ("encrypt", "infrastructure")]),
-        ({"home": K1, "disks": (disk(1, K1),)}, "key_server", [("recrypt", "infrastructure")]),
+        ({"home": K1, "disks": (disk(1, K1),)}, "kmip_server", [("recrypt", "infrastructure")]),
     ],
 )
 def test_obstacles_to_what_makes_sense(facts, kind, expected):
@@ -131,8 +138,8 @@ def test_obstacles_to_what_makes_sense(facts, kind, expected):
 
 @pytest.mark.parametrize(("spared", "codes"), [(True, ["infrastructure"]), (False, [])])
 def test_recognised_machines_are_told_and_spared_unless_allowed(spared, codes):
-    found = machine_record(machine(), FLEET, "controller", spared)
-    assert found["infrastructure"] == "controller"
+    found = machine_record(machine(), FLEET, "control_node", spared)
+    assert (found["infrastructure_kind"], found["infrastructure"]) == ("control_node", "controller")
     assert [one["code"] for one in found["obstacles"]] == codes
 
 

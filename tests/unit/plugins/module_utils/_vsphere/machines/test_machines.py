@@ -54,7 +54,7 @@ CONTROLLERS = [
 ]
 
 
-def test_equal_unit_numbers_on_several_controllers_are_different_disks() -> None:
+def test_equal_unit_numbers_on_two_controllers_are_two_disks() -> None:
     devices = [*CONTROLLERS, disk(1, 1000, 0), disk(2, 1001, 0), disk(3, 15000, 0), disk(4, 31000, 0), disk(5, 200, 0)]
     found = machine.disks_of(devices)
     assert [one.controller for one in found] == ["SCSI 0:0", "SCSI 1:0", "SATA 0:0", "NVME 0:0", "IDE 0:0"]
@@ -72,7 +72,7 @@ def test_empty_key_id_is_no_key(provider: str) -> None:
             {"name": "vm1", "config.keyId": none, "config.hardware.device": devices},
         )
     )
-    assert (found.state, found.keys, found.needed_keys, found.locked) == (machine.CLEAR, [], set(), False)
+    assert (found.state, found.keys, found.needed_keys, found.locked) == (machine.UNENCRYPTED, [], set(), False)
 
 
 def test_kind_sharing_and_chain_of_disks() -> None:
@@ -182,7 +182,7 @@ def test_each_part_of_the_call_names_its_own_policy() -> None:
         ("msg.vigor.enc.keyNotFound", "cannot get the key", True),
         ("msg.keysafe.locator", "cannot get the key", True),
         ("msg.something.else", "", False),
-        ("msg.something.encryptForbiddenWithoutEncryptedProfile", "named no encryption storage policy", False),
+        ("msg.something.encryptForbiddenWithoutEncryptedProfile", "without an encryption storage policy", False),
     ],
 )
 def test_faults_are_explained(message: str, words: str, no_key: bool) -> None:

@@ -61,7 +61,9 @@ def rules(**values: int) -> tuple[RuleSet, ...]:
 
 def policy(identifier: str, rule_sets: tuple[RuleSet, ...] = (), encryption: bool = False, **more: t.Any) -> Policy:
     values = {"name": identifier, "description": "", "form": None, "component": None, "bundled": False, **more}
-    return Policy(id=identifier, encryption=encryption, allow_cleartext_filters=None, rule_sets=rule_sets, **values)
+    return Policy(
+        id=identifier, encryption=encryption, allow_filters_before_encryption=None, rule_sets=rule_sets, **values
+    )
 
 
 UUID = "0e3f8c5a-7a35-4a0a-a7a4-6f0c8f6f6b01"

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which machines are recognised as infrastructure, and which are not."""
+"""Which VMs are recognised as infrastructure, and which are not."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ SEEN_UUID = "4c4c4544-0050-4d10-8057-b4c04f4e3132"
 SWAPPED_UUID = "44454c4c-5000-104d-8057-b4c04f4e3132"
 AROUND = Surroundings(
     vcenter=frozenset({"vcsa.example.com", "198.51.100.5", "2001:db8::5"}),
-    key_servers=frozenset({"kms1", "198.51.100.7", "localhost"}),
-    controller=frozenset({"198.51.100.9"}),
-    controller_uuids=uuids_of(SEEN_UUID),
+    kmip_servers=frozenset({"kms1", "198.51.100.7", "localhost"}),
+    control_node=frozenset({"198.51.100.9"}),
+    control_node_uuids=uuids_of(SEEN_UUID),
 )
 
 
@@ -39,15 +39,15 @@ AROUND = Surroundings(
         ({"product": "VMware vCenter Server Appliance"}, "vcenter"),
         ({"product": "VMware vCenter Server"}, "vcenter"),
         ({"product": "Some Appliance for VMware vCenter Server"}, None),
-        ({"addresses": ("198.51.100.7",)}, "key_server"),
-        ({"guest_name": "kms1"}, "key_server"),
-        ({"guest_name": "KMS1.example.com"}, "key_server"),
+        ({"addresses": ("198.51.100.7",)}, "kmip_server"),
+        ({"guest_name": "kms1"}, "kmip_server"),
+        ({"guest_name": "KMS1.example.com"}, "kmip_server"),
         ({"guest_name": "kms10"}, None),
         ({"guest_name": "localhost"}, None),
         ({"guest_name": "localhost.localdomain"}, None),
-        ({"addresses": ("198.51.100.9",)}, "controller"),
-        ({"uuid": SEEN_UUID.upper()}, "controller"),
-        ({"uuid": SWAPPED_UUID}, "controller"),
+        ({"addresses": ("198.51.100.9",)}, "control_node"),
+        ({"uuid": SEEN_UUID.upper()}, "control_node"),
+        ({"uuid": SWAPPED_UUID}, "control_node"),
         ({"uuid": "4c4c4544-0050-4d10-8057-b4c04f4e3133"}, None),
         ({"managed_by": "com.vmware.vim.eam"}, "agent"),
         ({"managed_by": "com.example.backup"}, None),

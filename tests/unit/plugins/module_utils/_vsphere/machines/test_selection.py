@@ -43,12 +43,17 @@ PLACES_HERE = {
         Place("resgroup-2", "gold", "DC0/host/C0/Resources/gold"),
         Place("resgroup-3", "Resources", "DC0/host/C1/Resources"),
     ],
+    "vapps": [
+        Place("resgroup-v1", "shop", "DC0/host/C0/Resources/shop", "DC0/vm/prod/shop"),
+        Place("resgroup-v2", "cart", "DC0/host/C0/Resources/shop/cart", "DC0/vm/prod/shop/cart"),
+        Place("resgroup-v3", "cart", "DC0/host/C1/Resources/cart", "DC0/vm/cart"),
+    ],
     "hosts": [Place("host-1", "esx1", "DC0/host/C0/esx1"), Place("host-2", "esx2", "DC0/host/C1/esx2")],
     "datastores": [Place("datastore-1", "ds1", "DC0/datastore/ds1"), Place("datastore-2", "ds2", "DC0/datastore/ds2")],
 }
 WEB = MachineFacts(
     "vm-1", "web-1", "5000AAAA-1", ["group-v4", "group-v3"], ["domain-c1"], ["resgroup-2", "resgroup-1"],
-    ["host-1"], ["datastore-1"], {PROD},
+    ["host-1"], ["datastore-1"], {PROD}, ["resgroup-v2", "resgroup-v1"],
 )  # fmt: skip
 DB = MachineFacts(
     "vm-2", "db-1", "5000aaaa-2", ["group-v5", "group-v4", "group-v3"], ["domain-c1"], ["resgroup-1"],
@@ -56,7 +61,7 @@ DB = MachineFacts(
 )  # fmt: skip
 DB_TEST = MachineFacts(
     "vm-3", "db-2", "5000aaaa-3", ["group-v6", "group-v3"], ["domain-c2"], ["resgroup-3"],
-    ["host-2"], ["datastore-2"], {TEST},
+    ["host-2"], ["datastore-2"], {TEST}, ["resgroup-v3"],
 )  # fmt: skip
 TWIN_A = MachineFacts("vm-4", "twin", "5000aaaa-4", ["group-v3"])
 TWIN_B = MachineFacts("vm-5", "twin", "5000aaaa-5", ["group-v7", "group-v3"])
@@ -80,6 +85,7 @@ ALL = ["vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"]
         ({"patterns": ["DB-*", "nothing*"]}, []),
         ({"patterns": ["db-[2-9]", "?eb-1"]}, ["vm-1", "vm-3"]),
         ({"patterns": ["twin"]}, ["vm-4", "vm-5"]),
+        ({"patterns": ["web-*", " db-*"]}, ["vm-1", "vm-2", "vm-3"]),
         ({"ids": ["vm-5", "5000aaaa-1", " 5000AAAA-2 "]}, ["vm-1", "vm-2", "vm-5"]),
         ({"names": ["web-1"], "patterns": ["db-*"], "ids": ["vm-4"]}, ["vm-1", "vm-2", "vm-3", "vm-4"]),
         ({"folders": ["vm"]}, ["vm-1", "vm-2", "vm-3", "vm-4", "vm-5"]),
@@ -91,6 +97,11 @@ ALL = ["vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"]
         ({"clusters": ["DC0/host/C0"]}, ["vm-1", "vm-2"]),
         ({"resource_pools": ["gold"]}, ["vm-1"]),
         ({"resource_pools": ["DC0/host/C0/Resources"]}, ["vm-1", "vm-2"]),
+        ({"vapps": ["shop"]}, ["vm-1"]),
+        ({"vapps": ["DC0/vm/prod/shop/cart"]}, ["vm-1"]),
+        ({"vapps": ["/DC0/host/C1/Resources/cart/", "shop"]}, ["vm-1", "vm-3"]),
+        ({"vapps": ["shop"], "tags": ["test"]}, []),
+        ({"vapps": []}, []),
         ({"hosts": ["esx2"]}, ["vm-3"]),
         ({"datastores": ["ds2"]}, ["vm-2", "vm-3"]),
         ({"tags": ["env:prod"]}, ["vm-1", "vm-2"]),
@@ -101,7 +112,7 @@ ALL = ["vm-1", "vm-2", "vm-3", "vm-4", "vm-5", "vm-6"]
         ({"tags": ["env:prod"], "patterns": ["db*"]}, ["vm-2"]),
         ({"clusters": ["C0"], "datastores": ["ds2"], "folders": ["prod"]}, ["vm-2"]),
         ({"clusters": ["C1"], "tags": ["env:prod"]}, []),
-        # of two machines with one name other criteria leave one, or none
+        # of two VMs with one name other criteria leave one, or none
         ({"names": ["twin", "web-1"], "folders": ["a/b"]}, ["vm-5"]),
         ({"names": ["twin"], "clusters": ["C0"]}, []),
         ({"all": True, "hosts": ["esx1"]}, ["vm-1", "vm-2"]),
@@ -125,7 +136,10 @@ def test_selection(options, expected):
         ({"names": ["DC0/vm/twin"]}, ["vm-4"]),
         ({"folders": ["db"]}, ["vm-2", "vm-3"]),
         ({"resource_pools": ["Resources"]}, ["vm-1", "vm-2", "vm-3"]),
+        ({"vapps": ["cart"]}, ["vm-1", "vm-3"]),
         ({"names": []}, []),
+        # a list as one text has blanks in it
+        ({"patterns": ["web-*", " db-*"]}, ["vm-1", "vm-2", "vm-3"]),
         # one match is enough
         ({"patterns": ["web*"], "tags": ["test"], "ids": ["vm-6"]}, ["vm-1", "vm-3", "vm-6"]),
         ({"clusters": ["C0"], "hosts": ["esx2"], "datastores": ["ds1"]}, ["vm-1", "vm-2", "vm-3"]),
@@ -157,6 +171,7 @@ def test_excluded_are_only_those_that_were_selected():
         ({"folders": ["nowhere", "DC0/vm/nowhere"]}, ["folder nowhere", "folder DC0/vm/nowhere"]),
         ({"clusters": ["C9"]}, ["cluster C9"]),
         ({"resource_pools": ["silver"]}, ["resource pool silver"]),
+        ({"vapps": ["checkout"]}, ["vApp checkout"]),
         ({"hosts": ["esx9"]}, ["host esx9"]),
         ({"datastores": ["ds9"]}, ["datastore ds9"]),
         ({"tags": ["env:gold", "gold"]}, ["tag env:gold", "tag gold"]),

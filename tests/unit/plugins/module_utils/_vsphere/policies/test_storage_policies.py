@@ -50,7 +50,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.unit.plugins.module_ut
 )
 def test_what_encrypts(rule_sets, form, allowed):
     policy = policy_of(profile(*rule_sets), COMPONENTS)
-    assert (policy.form, policy.encryption, policy.allow_cleartext_filters) == (form, form is not None, allowed)
+    assert (policy.form, policy.encryption, policy.allow_filters_before_encryption) == (form, form is not None, allowed)
     assert policy.component == ("Default encryption properties" if form == "component" else None)
     assert policy.description == ""
 

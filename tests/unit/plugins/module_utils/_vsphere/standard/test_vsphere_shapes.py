@@ -32,6 +32,9 @@ BARE = {
     "username": None,
     "proxy_address": None,
     "proxy_port": None,
+    "protocol": None,
+    "reconnect": None,
+    "nbio": None,
     "timeout": None,
 }
 
@@ -41,6 +44,7 @@ BARE = {
     [
         INFO(name="a", address="192.0.2.1", port=5696),
         INFO(name="a", address="192.0.2.1", port=5696, userName="", proxyAddress="", proxyPort=-1, timeout=-1),
+        INFO(name="a", address="192.0.2.1", port=5696, protocol="", reconnect=-1, nbio=-1),
     ],
 )
 def test_all_ways_of_saying_unset_are_equal(info):
@@ -50,6 +54,16 @@ def test_all_ways_of_saying_unset_are_equal(info):
 def test_cleared_values_are_written_as_vcenter_wants_them():
     info = providers.server_info({**BARE, "timeout": 0})
     assert (info.userName, info.proxyAddress, info.proxyPort, info.timeout) == ("", "", -1, 0)
+    assert (info.protocol, info.reconnect, info.nbio) == ("", -1, -1)
+
+
+def test_each_field_of_a_server_in_vsphere_has_an_option():
+    """Whatever pyVmomi knows of it."""
+    fields = {one.name: one.type for one in INFO._GetPropertyList() if not one.name.startswith("dynamic")}
+    full = INFO(**{name: number if kind is int else name for number, (name, kind) in enumerate(fields.items(), 1)})
+    found = providers.server_of(full)
+    assert sorted(map(str, found.values())) == sorted(str(getattr(full, name)) for name in fields)
+    assert providers.server_of(providers.server_info(found)) == found
 
 
 @pytest.mark.parametrize(
@@ -98,6 +112,10 @@ def test_wanted_servers_over_present_ones(wanted, purge, expected):
         ([{"name": "x", "address": "", "port": 1}], "not empty"),
         ([{"name": "x", "address": "x", "port": 1}] * 2, "given twice"),
         ([{"name": "x", "address": "x", "port": 70000}], "70000"),
+        ([{"name": "x", "address": "x", "port": 1, "proxy_port": 70000}], "invalid proxy_port 70000"),
+        ([{"name": "x", "address": "x", "port": 1, "proxy_port": 0}], "invalid proxy_port 0"),
+        ([{"name": "x", "address": "x", "port": 1, "reconnect": -2}], "reconnect of x is -2"),
+        ([{"name": "x", "address": "x", "port": 1, "timeout": 2**31}], "timeout of x is 2147483648"),
         (
             [{"name": "x", "address": "https://kms.test", "port": 1}],
             "^servers: the address of x: .* is not a host name",
@@ -314,7 +332,7 @@ def test_trust_that_comes_late_is_waited_for(monkeypatch):
 
 
 def test_a_refused_client_certificate_is_waited_for_to_the_end(monkeypatch):
-    # what the KMS thinks of vCenter may be mended meanwhile
+    # what the KMS thinks of vCenter may be repaired meanwhile
     clock = Time()
     with pytest.raises(WaitTimeoutError, match="not there after 1800 s"):
         accept(monkeypatch, clock, [connection(status="red", server_trusts_vcenter=False)])

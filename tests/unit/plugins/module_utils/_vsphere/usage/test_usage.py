@@ -106,6 +106,7 @@ def test_summary_on_one_line():
     assert len(found.lines()) == 6
     assert set(found.as_result()) == {
         "virtual_machines", "hosts", "clusters_default", "system_default", "vsan_clusters", "others", "key_ids",
+        "not_read",
     }  # fmt: skip
 
 
@@ -113,6 +114,12 @@ def test_summary_of_many_is_short():
     found = used("p", *(machine(number, "p") for number in range(100, 400)), host(1, "p"), host(2, "p"))
     assert found.summary().startswith("used by 300 VMs (vm100, ")
     assert found.summary().endswith("vm109 and 290 more), hosts esx1, esx2")
+
+
+def test_users_that_could_not_be_read_count_as_use():
+    found = Usage(not_read="no right")
+    assert found and found.summary() == "used by users that could not be read (no right)"
+    assert found.needs() == found.lines() == ["users that could not be read (no right)"]
 
 
 def test_nobody():
