@@ -15,6 +15,11 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.former import (
+    UNTIL,
+    names_of,
+    renamed,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.options import (
     answered,
     left_out,
@@ -22,6 +27,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answer
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.paths import outputs
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.values import blank
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import COLLECTION
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import flat
 from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils._in_process.templating import load_filters
@@ -43,7 +49,7 @@ def specs_of(role: str) -> Specs:
 
 def every_option() -> set[str]:
     """The options of all roles: one may begin with the name of another one."""
-    return {name for folder in _ROLES.iterdir() if folder.is_dir() for name in specs_of(folder.name)}
+    return {name for folder in _ROLES.iterdir() if folder.is_dir() for name in names_of(specs_of(folder.name))}
 
 
 def plain(value: t.Any, omitted: t.Any = None) -> t.Any:
@@ -64,7 +70,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     """Reads the variables of the role, as a task would."""
 
     _requires_connection = False
-    _VALID_ARGS = frozenset(("role", "partial"))
+    _VALID_ARGS = frozenset(("role", "partial", "answers"))
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """The options as the result of the task, which is never shown."""
@@ -76,33 +82,39 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             Display().warning(text)
             return {**result, "changed": False, "skipped": True, "msg": text}
         specs = specs_of(role)
-        strange = [] if partial else [name for name in variables if name.startswith(f"{role}_") and name not in specs]
+        known = names_of(specs)
+        strange = [] if partial else [name for name in variables if name.startswith(f"{role}_") and name not in known]
         for text in unknown(role, strange, every_option(), variables.__getitem__) if strange else []:
             Display().warning(f"{text}: the role {role} has no such option, it is ignored")
         try:
             remote = str(variables.get("ansible_connection") or "local").rpartition(".")[2] != "local"
-            options = answered(role, specs, self._values(specs, variables), partial, os.getcwd(), remote)
+            values, told = renamed(specs, self._values(known, variables), handed=self._task.get_vars())
+            for text in told:
+                Display().deprecated(text, version=UNTIL, collection_name=COLLECTION)
+            options = answered(role, specs, values, partial, os.getcwd(), remote)
         except InvalidInputError as error:
             return {**result, "changed": False, "failed": True, "msg": error.message}
-        if partial:
+        if partial and not self._task.args.get("answers", False):
             return {**result, "changed": False, "outputs": outputs(options), "volumes": options.get("volumes") or []}
         # secrets are among them
+        if partial:
+            return {**result, "changed": False, "_ansible_no_log": True, "answers": options}
         return {**result, "changed": False, "_ansible_no_log": True, **options}
 
     def _leaves_out(self, variables: t.Mapping[str, t.Any]) -> bool:
-        """Whether the other steps are left out; they have the tag `always` of this one only if the user says so."""
+        """Whether the tags exclude the other steps; they have the tag `always` of this one only if the user says so."""
         only, skipped = variables.get("ansible_run_tags") or ["all"], variables.get("ansible_skip_tags") or []
         role = self._task._role
         around = [*getattr(role, "tags", []), *getattr(getattr(role, "_play", None), "tags", [])]
         tags = [str(tag) for tag in self._task.tags if tag != "always" or tag in around]
         return left_out(tags, only, skipped)
 
-    def _values(self, specs: Specs, variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    def _values(self, names: t.Iterable[str], variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """What was given. A blank -e does not hide what a role that includes this one has handed over."""
         values: dict[str, t.Any] = {}
         problems = []
         handed = self._task.get_vars()
-        for name in specs:
+        for name in names:
             try:
                 for place in (variables, handed):
                     if blank(values.get(name)) and place.get(name) is not None:

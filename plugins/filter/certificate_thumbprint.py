@@ -22,7 +22,7 @@ description:
   - Real or literal line breaks, one long line, and text around the blocks are accepted.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
-positional: _input, algorithm
+positional: _input, algorithm, otherwise
 options:
   _input:
     description: The certificate in PEM form; the text, not a path.
@@ -33,6 +33,9 @@ options:
     type: str
     choices: [sha256, sha1]
     default: sha256
+  otherwise:
+    description: What to return for a text that holds no certificate, instead of failing.
+    type: str
 """
 
 EXAMPLES = r"""
@@ -53,7 +56,7 @@ _value:
 TAKES = "the text of a certificate in PEM form"
 
 
-def certificate_thumbprint(text: str, algorithm: str = "sha256") -> str:
+def certificate_thumbprint(text: str, algorithm: str = "sha256", otherwise: str | None = None) -> str:
     """The thumbprint of the first block. Raises AnsibleFilterError, which does not quote the text."""
     if algorithm not in ("sha256", "sha1"):
         raise AnsibleFilterError(f"certificate_thumbprint: {algorithm} is neither sha256 nor sha1")
@@ -62,6 +65,8 @@ def certificate_thumbprint(text: str, algorithm: str = "sha256") -> str:
     try:
         return thumbprint_of(text, algorithm)
     except ValueError as error:
+        if otherwise is not None:
+            return otherwise
         raise AnsibleFilterError(f"certificate_thumbprint: {error}") from error
 
 

@@ -28,7 +28,7 @@ options:
       - Registered results by their subject. V(info) is that of M(ovhcloud.vmware_encryption.key_provider_info) with its
         users, V(dossier) that of M(ovhcloud.vmware_encryption.recovery_dossier_info), V(domains) that of
         M(ovhcloud.vmware_encryption.okms_info), V(credentials) that of
-        M(ovhcloud.vmware_encryption.okms_credential_info), and V(flows) that of
+        M(ovhcloud.vmware_encryption.okms_credential_info), and V(kms_entries) that of
         M(ovhcloud.vmware_encryption.private_cloud_kms), looped over the hosts in check mode.
       - Empty if not read yet.
     type: dict
@@ -90,6 +90,13 @@ _value:
     policy:
       description: Name of the IAM policy for its keys.
       type: str
+    log_stream_id:
+      description: Id of the stream to which its OKMS domain's audit logs go, empty if it is not known.
+      type: str
+    log_kinds:
+      description: Kinds of these logs. Empty for all.
+      type: list
+      elements: str
     hosts:
       description: Hosts of its KMS entries. They are known without vCenter, even if the provider is gone.
       type: list
@@ -152,7 +159,7 @@ class _Plan:
         self._domain = _first((read.get("domains") or {}).get("okms_domains") or [])
         listed = (read.get("credentials") or {}).get("credentials") or []
         self._certificates = [one for one in listed if one["status"] != "DELETING"]
-        self._flows: Rows = (read.get("flows") or {}).get("results") or []
+        self._entries: Rows = (read.get("kms_entries") or {}).get("results") or []
         self._private_cloud = self._of_cloud()
 
     def facts(self) -> dict[str, t.Any]:
@@ -173,10 +180,11 @@ class _Plan:
             "private_cloud": self._private_cloud,
             "credential_name": self._credential_name(),
             "policy": self._policy(),
+            **self._logs(),
             "hosts": hosts,
             "strange": [address for address in _addresses(self._provider) if address not in hosts],
             "other_hosts": other_hosts,
-            "shared": [one["item"] for one in self._flows if "needed_by" in (one.get("failure") or {})],
+            "shared": [one["item"] for one in self._entries if "needed_by" in (one.get("failure") or {})],
             "ours": ours,
             "to_revoke": to_revoke,
             "presented": [one["name"] for one in self._certificates if self._presents(one)],
@@ -191,7 +199,7 @@ class _Plan:
         return {}
 
     def _needs(self) -> dict[str, list[str]]:
-        """Users and defaults, also of a provider that vCenter has lost although machines need it."""
+        """Users and defaults, also of a provider that vCenter has lost although VMs need it."""
         rows = [one for one in (*self._present, *self._missing) if one["name"] == self._name]
         users = [line for one in rows for line in one.get("needed_by") or []]
         uses = [one.get("users") or {} for one in rows]
@@ -214,6 +222,13 @@ class _Plan:
     def _policy(self) -> str:
         given = self._options["policy"] or (self._known.get("okms") or {}).get("policy")
         return str(given or f"okms-{self._private_cloud}-{re.sub('[^A-Za-z0-9_-]+', '-', self._name)}-kmip")
+
+    def _logs(self) -> dict[str, t.Any]:
+        """Where the logs of the domain go; what the dossier says of kinds is of its own stream."""
+        held, given = self._known.get("okms") or {}, self._options.get("log_stream_id") or ""
+        known = str(held.get("log_stream_id") or "")
+        kinds = list(held.get("log_kinds") or []) if given.lower() in ("", known.lower()) else []
+        return {"log_stream_id": given or known, "log_kinds": kinds}
 
     def _endpoints(self, kinds: t.Collection[str]) -> list[str]:
         endpoints = self._domain.get("kmip_endpoints") or {}

@@ -6,11 +6,6 @@
 from __future__ import annotations
 
 import datetime
-import getpass
-import json
-import pathlib
-import re
-import socket
 import typing as t
 
 from ansible.errors import AnsibleFilterError
@@ -18,10 +13,14 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.model import (
     NotAReportError,
-    dumped,
     loaded,
     report,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.origin import (
+    collection_version,
+    run_by,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.reports import dumped_report
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 
 DOCUMENTATION = r"""
@@ -84,6 +83,11 @@ options:
         elements: dict
       okms:
         description: The OKMS domain as P(ovhcloud.vmware_encryption.okms_cost#filter) returns it.
+        type: dict
+      okms_logs:
+        description:
+          - As M(ovhcloud.vmware_encryption.okms_log_subscription_info) returns them with C(include_kinds=true), and the
+            domain's C(okms_id).
         type: dict
       private_cloud:
         description: One record of M(ovhcloud.vmware_encryption.private_cloud_info).
@@ -168,32 +172,9 @@ def encryption_audit_report(
         earlier = [loaded(text) for text in history]
         old = loaded(previous) if previous.strip() else None
         told = {**facts, "run_by": run_by(facts.get("run_by") or {}), "collection_version": collection_version()}
-        return dumped(report(told, limits, time, old, earlier))
+        return dumped_report(report(told, limits, time, old, earlier))
     except NotAReportError as error:
         raise AnsibleFilterError(f"encryption_audit_report: {error}") from error
-
-
-def run_by(given: t.Mapping[str, t.Any]) -> dict[str, str]:
-    """Who runs the audit, where, and in which job."""
-    found = {"user": str(given.get("user") or _user()), "control_node": socket.gethostname()}
-    return {**found, "job": str(given["job"])} if given.get("job") else found
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user id without a name, as containers have
-        return ""
-
-
-def collection_version() -> str:
-    """The version of this collection, installed or in a checkout; empty when neither file tells it."""
-    root = pathlib.Path(__file__).resolve().parents[2]
-    manifest, source = root / "MANIFEST.json", root / "galaxy.yml"
-    if manifest.exists():
-        return str(json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"])
-    found = re.search(r"^version: *(\S+)", source.read_text(encoding="utf-8"), re.M) if source.exists() else None
-    return found[1] if found else ""
 
 
 class FilterModule:

@@ -119,7 +119,7 @@ def encryption_campaign(
     stopped: bool = False,
     again: str = "Rerun",
 ) -> dict[str, t.Any]:
-    """The state of a run over many machines."""
+    """The state of a run over many VMs."""
     if not isinstance(plan, t.Mapping) or (plan and "to_do" not in plan):
         raise AnsibleFilterError("encryption_campaign: this is no plan of encryption_plan")
     so_far, now = progress or {}, wave or {}
@@ -140,7 +140,7 @@ def encryption_campaign(
 
 
 def _owed(plan: Facts, waves: t.Sequence[Facts], now: Facts) -> list[str]:
-    """Machines that the waves up to this one shut down."""
+    """VMs that the waves up to this one shut down."""
     begun = {moid for one in waves if one["number"] <= now.get("number", 0) for moid in one["ids"]}
     return [moid for moid in plan.get("shutdowns", []) if moid in begun]
 

@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing, readable_size
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._workflow.rows import blocked_vms
 
 DOCUMENTATION = r"""
 name: encryption_plan
@@ -79,6 +80,10 @@ _value:
       description: One line for each kind of obstacle, with the names of the VMs and the next step.
       type: list
       elements: str
+    blocked_vms:
+      description: Each blocked VM's C(name) and C(reason), with the next step and without ids of keys.
+      type: list
+      elements: dict
 """
 
 TAKES = "a result of vm_encryption or vm_rekey"
@@ -90,6 +95,8 @@ ACTIONS = {
     "rekey": "new keys",
     "decrypt": "decrypt",
     "set_vmotion": "set encrypted vMotion",
+    "set_fault_tolerance": "set encrypted Fault Tolerance",
+    "set_modes": "set encrypted vMotion and FT",
     "power_on": "power on again",
 }
 
@@ -123,6 +130,7 @@ def encryption_plan(result: t.Mapping[str, t.Any], names: int = 20) -> dict[str,
         "shutdowns": [str(row["moid"]) for row in off],
         "running": [str(row["moid"]) for row in rows if _on(row) and row not in off],
         "blocked": blocked,
+        "blocked_vms": blocked_vms(rows),
     }
 
 
@@ -155,7 +163,7 @@ def _shutdowns(off: t.Sequence[Row], names: int) -> list[str]:
 
 
 def _policies(planned: t.Sequence[Row], names: int) -> list[str]:
-    """One line for each change of a storage policy: how many homes and disks have it, and of which machines."""
+    """One line for each change of a storage policy: how many homes and disks have it, and of which VMs."""
     found: dict[tuple[str, str], dict[str, int]] = {}
     for row in planned:
         before, after = row["before"].get("policies") or {}, row["after"].get("policies") or {}
@@ -181,7 +189,7 @@ def _new_policies(result: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def _by_obstacle(rows: t.Sequence[Row], outcome: str, names: int) -> list[str]:
-    """One line for each obstacle: its code, the machines, and what to do."""
+    """One line for each obstacle: its code, the VMs, and what to do."""
     found: dict[tuple[str, str, str], list[str]] = {}
     for row in rows:
         for one in row["obstacles"] if row["outcome"] == outcome else ():

@@ -11,6 +11,8 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import readable_size
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._workflow.rows import blocked_vms, failed_vms
 
 DOCUMENTATION = r"""
 name: encryption_progress
@@ -59,6 +61,11 @@ _value:
     line:
       description: The state after this wave, in words.
       type: str
+    lines:
+      description: The same, and the failures of this wave, in lines of at most 180 characters. Beyond 10, failures are
+        only counted.
+      type: list
+      elements: str
     go_on:
       description: Whether the next wave may begin.
       type: bool
@@ -81,6 +88,15 @@ _value:
       description: One line for each VM that failed.
       type: list
       elements: str
+    blocked_vms:
+      description: Name and reason of each VM that was found blocked when its turn came, as
+        P(ovhcloud.vmware_encryption.encryption_plan#filter) returns them.
+      type: list
+      elements: dict
+    failed_vms:
+      description: Each failed VM's C(name) and C(reason), without ids of keys.
+      type: list
+      elements: dict
     settled:
       description: Ids of the VMs whose power state is restored.
       type: list
@@ -92,6 +108,8 @@ _value:
 """
 
 TAKES = "the progress so far, a wave, and a result of vm_encryption or vm_rekey"
+TOLD = 10
+LONGEST = 180
 REACHED = ("done", "already")
 
 
@@ -113,14 +131,19 @@ def encryption_progress(
         "blocked": before.get("blocked", 0) + sum(row["outcome"] == "blocked" for row in rows),
         "bytes": before.get("bytes", 0) + sum(row["rewritten_bytes"] for row in rows if row["outcome"] == "done"),
         "failures": [*before.get("failures", []), *failures],
+        "blocked_vms": [*before.get("blocked_vms", []), *blocked_vms(rows)],
+        "failed_vms": [*before.get("failed_vms", []), *failed_vms(rows)],
         "settled": [*before.get("settled", []), *(str(row["moid"]) for row in rows if _settled(row))],
     }
     message = _verdict(wave, result, rows, after["failed"], len(failures), max_failures, wave_max_failures)
     fine = not failures and not message
+    line = one_line(_line(wave, rows, after), LONGEST)
+    more = [f"and {len(failures) - TOLD} more failed, see the summary"] if len(failures) > TOLD else []
     step = {"step": wave["step"], "result": {"changed": bool(result.get("changed")), "failed": not fine}}
     return {
         **after,
-        "line": _line(wave, rows, after),
+        "line": line,
+        "lines": [line, *(one_line(text, LONGEST) for text in failures[:TOLD]), *more],
         "go_on": not message,
         "message": message,
         "steps": [*before.get("steps", []), step],
@@ -145,7 +168,7 @@ def _verdict(
     allowed = 0 if wave["kind"] == "canary" else wave_max_failures
     waiting = sum(row["outcome"] == "not_started" for row in rows)
     said = str(result.get("msg") or "the module failed")
-    # the module's own reason to begin no further machine, such as a key server that gives no more keys
+    # the module's own reason to begin no further VM, such as a KMIP server that gives no more keys
     stopped = str((result.get("failure") or {}).get("stopped") or "")
     if not rows or waiting or stopped or (_went_wrong(result) and not in_wave):
         return said if stopped in said else f"{stopped}. {said}"

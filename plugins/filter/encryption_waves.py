@@ -11,6 +11,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 
 DOCUMENTATION = r"""
 name: encryption_waves
@@ -78,8 +79,9 @@ _value:
 
 TAKES = "a result of vm_encryption or vm_rekey"
 Row = t.Mapping[str, t.Any]
-WORDS = {"power_on": "power back", "canary": "canary", "batch": "batch"}
+WORDS = {"power_on": " (power back)", "canary": " (canary)", "batch": ""}
 NAMED = 5
+LONGEST = 120
 
 
 def encryption_waves(result: t.Mapping[str, t.Any], canary: int = 1, batch: int = 50) -> list[dict[str, t.Any]]:
@@ -97,7 +99,7 @@ def encryption_waves(result: t.Mapping[str, t.Any], canary: int = 1, batch: int 
             "kind": kind,
             "ids": [str(row["moid"]) for row in rows],
             "total": len(planned),
-            "step": f"Wave {number} of {len(groups)} ({WORDS[kind]}): {_names(rows)}",
+            "step": f"Wave {number} of {len(groups)}{WORDS[kind]}: {_names(rows)}",
         }
         for number, (kind, rows) in enumerate(groups, 1)
     ]
@@ -122,7 +124,10 @@ def _left_off(row: Row) -> bool:
 
 
 def _names(rows: t.Sequence[Row]) -> str:
-    return listing([str(row["name"]) for row in rows], NAMED)
+    """As many names as fit into a line, one at least; the others are counted."""
+    names = [one_line(str(row["name"]), LONGEST) for row in rows]
+    fitting = [count for count in range(1, NAMED + 1) if len(", ".join(names[:count])) <= LONGEST]
+    return listing(names, fitting[-1])
 
 
 class FilterModule:

@@ -12,8 +12,12 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.lifetimes import Life, life_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.thumbprints import thumbprint_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.thumbprints import (
+    digits_of,
+    thumbprint_of,
+)
 
 DOCUMENTATION = r"""
 name: external_kms_state
@@ -32,14 +36,16 @@ options:
         looped over names, V(entries) that of M(ovhcloud.vmware_encryption.private_cloud_kms), looped over hosts,
         V(providers) the results of M(ovhcloud.vmware_encryption.key_provider_info), the newest first, and V(finished)
         the last one of all.
-      - V(pair), V(signed), V(answered), V(made) and V(succeeded) are the results of
-        M(ovhcloud.vmware_encryption.key_provider_client_certificate) by the way in which vCenter gets its certificate,
-        and V(csr) that of M(ovhcloud.vmware_encryption.key_provider_csr).
+      - V(activated) is the result of M(ovhcloud.vmware_encryption.key_provider_client_certificate) that put a
+        certificate to use, V(made) that of a self-signed one that was only generated, and V(csr) the result of
+        M(ovhcloud.vmware_encryption.key_provider_csr).
       - What was not read or done yet is empty.
     type: dict
     required: true
   options:
-    description: C(identity), C(renew_before), C(csr_path) and C(certificate_path).
+    description:
+      - C(identity), C(renew_before), C(fail_below), C(csr_path) and C(certificate_path), C(given), the SHA-256
+        thumbprint of the certificate that somebody gives, and C(imported), that of a successor that the KMS knows.
     type: dict
     required: true
 """
@@ -94,6 +100,13 @@ _value:
     accepted:
       description: Whether a server accepts that certificate.
       type: bool
+    common_name:
+      description: Its common name, empty unless a server accepts it. A KMS that identifies its clients by that name
+        gives the keys to no other one.
+      type: str
+    name_at_end:
+      description: Common name of the certificate that was read last, empty unless a server accepts it.
+      type: str
     fresh:
       description: Whether it lasts long enough.
       type: bool
@@ -106,6 +119,13 @@ _value:
     usable:
       description: Whether a server and vCenter trust each other.
       type: bool
+    starts:
+      description: Whether a self-signed certificate may come into use before anybody says that the KMS knows it,
+        because no server accepts that of vCenter, and it is no successor, or its predecessor has ended.
+      type: bool
+    confirmed:
+      description: Whether a self-signed successor waits, and somebody says that the KMS knows it.
+      type: bool
     to_import:
       description: The self-signed certificate that the KMS has to know, empty when it knows it.
       type: str
@@ -115,15 +135,22 @@ _value:
     lasts:
       description: Whether the certificate that vCenter has now lasts long enough. One that was given in this run does.
       type: bool
+    answers:
+      description: Whether the certificate that somebody gives has to be put to use.
+      type: bool
     waits_for:
       description: What somebody has to do outside of Ansible, empty when nothing.
       type: str
+    pressing:
+      description: Whether that cannot wait, because no server accepts vCenter's certificate, or because it ends soon.
+      type: bool
 """
 
 TAKES = "what the role external_kms has read, and its options"
 Facts = t.Mapping[str, t.Any]
 _IPV4 = re.compile(r"[0-9.]+")
-_WAYS = ("pair", "signed", "answered", "made", "succeeded")
+_COMMON_NAME = re.compile(r"(?:^|(?<!\\),)CN=((?:\\.|[^,+\\])+)")  # of a subject in the form of RFC 4514
+_WAYS = ("activated", "made")
 
 
 def external_kms_state(read: Facts, options: Facts) -> dict[str, t.Any]:
@@ -174,35 +201,61 @@ def _entries(read: Facts, servers: Facts, end: Facts) -> dict[str, t.Any]:
     }
 
 
-def _lasts(provider: Facts, options: Facts) -> bool:
-    left = (provider.get("client_certificate") or {}).get("days_left")
-    return int(left or -1) > int(options["renew_before"])
+def _life(provider: Facts, options: Facts) -> Life:
+    limits = [None if limit in (None, "") else int(limit) for limit in map(options.get, ("renew_before", "fail_below"))]
+    return life_of(provider.get("client_certificate") or {}, *limits)
 
 
 def _identity(read: Facts, options: Facts, provider: Facts, end: Facts) -> dict[str, t.Any]:
     """vCenter's certificate: how good it is, what the KMS still has to know, and what somebody has to do."""
     accepted = any(one["server_trusts_vcenter"] for one in provider.get("connections") or [])
-    fresh = _lasts(provider, options)
+    fresh = _life(provider, options).lasts
     both = [one for one in end.get("connections") or [] if one["vcenter_trusts_server"]]
     made = (read.get("made") or {}).get("client_certificate") or {}
+    successor = made.get("waiting") or ""
     given = [one for one in (read.get(way) or {} for way in _WAYS) if one.get("changed")]
     state = {
         "provider": provider,
         "in_use": (provider.get("client_certificate") or {}).get("sha256") or "",
         "accepted": accepted,
+        "common_name": _common_name(provider) if accepted else "",
+        # what a dossier holds for the day on which no server accepts it any more
+        "name_at_end": _common_name(end) if any(one["server_trusts_vcenter"] for one in both) else "",
         "fresh": fresh,
         "settled": accepted and fresh,
         "end": end,
         "usable": any(one["server_trusts_vcenter"] for one in both),
+        "starts": not accepted and (fresh or _ended(provider)),
+        "confirmed": bool(successor) and digits_of(thumbprint_of(successor)) == digits_of(_imported(options)),
         # a successor, or the one that came into use before the KMS knew it
-        "to_import": made.get("waiting") or ("" if accepted else made.get("certificate") or ""),
+        "to_import": successor or ("" if accepted else made.get("certificate") or ""),
         "given": next(iter(given), {}),
-        # a pair that was taken is not asked for again in the same run, however short it is
-        "lasts": bool((read.get("pair") or {}).get("changed")) or _lasts(end, options),
+        # one that was taken in this run is not asked for again, however short it is
+        "lasts": bool((read.get("activated") or {}).get("changed")) or _life(end, options).lasts,
     }
+    in_use = accepted and state["in_use"] == options.get("given")
+    state["answers"] = bool(provider.get("name") and options.get("given") and not in_use)
+    pressing = not state["usable"] or _life(end, options).alarming
     ways = {"key_pair": _pair_to_come, "csr": _signature_to_come, "self_signed": _import_to_come}
     way = ways.get(options["identity"])
-    return {**state, "waits_for": way(read, options, state) if way and provider.get("name") else ""}
+    waits_for = way(read, options, state) if way and provider.get("name") else ""
+    return {**state, "waits_for": waits_for, "pressing": pressing}
+
+
+def _imported(options: Facts) -> str:
+    return str(options.get("imported") or "")
+
+
+def _ended(provider: Facts) -> bool:
+    """Whether there is no risk: a KMS that refuses vCenter, maybe for a moment, is no reason for a successor."""
+    certificate = provider.get("client_certificate") or {}
+    left = certificate.get("days_left")
+    return not certificate or (left is not None and int(left) < 0)
+
+
+def _common_name(provider: Facts) -> str:
+    found = _COMMON_NAME.search(str((provider.get("client_certificate") or {}).get("subject") or ""))
+    return re.sub(r"\\(.)", r"\1", found.group(1)) if found else ""
 
 
 def _ends(state: Facts) -> str:
@@ -230,18 +283,19 @@ def _signature_to_come(read: Facts, options: Facts, state: Facts) -> str:
         f"-out {shlex.quote(signed)}"
     )
     return (
-        f"Have the CA whose clients the KMS trusts sign the request in {request} (shown above too) for a TLS client, "
-        f"for example: {example} . Then run the same command again with external_kms_certificate_file={signed}. Until "
-        "then a run changes nothing, the request stays the same"
+        f"Have the request in {request} (also shown above) signed for a TLS client, by the CA that the KMS trusts for "
+        f"its clients, for example: {example} . Then run the same command again with "
+        f"external_kms_certificate_file={signed}. Until then, a run changes nothing, and the request stays the same"
     )
 
 
 def _import_to_come(read: Facts, options: Facts, state: Facts) -> str:
-    activated = bool((read.get("succeeded") or {}).get("changed"))
-    if not state["to_import"] or activated or (state["usable"] and not state["accepted"]):
+    activated = bool((read.get("activated") or {}).get("changed"))
+    successor = ((read.get("made") or {}).get("client_certificate") or {}).get("waiting")
+    if not state["to_import"] or activated or (state["usable"] and not successor):
         return ""
     text = f"Import the certificate in {options['certificate_path']} into the KMS as that of a client, then run again"
-    if not state["accepted"]:
+    if not successor:
         return text
     known = f"external_kms_imported_thumbprint={thumbprint_of(state['to_import'])}"
     return f"{text}, with {known}. The present certificate stays in use until then, it ends on {_ends(state)}"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import typing as t
 
 from ansible.errors import AnsibleFilterError
@@ -63,6 +64,9 @@ options:
           - The settings C(judged), and C(pinned) for single names, say whether to check the trust in them.
         type: list
         elements: dict
+      today:
+        description: The date of the run, such as V(2026-11-29), for end dates that are near. Today if not given.
+        type: str
 """
 
 EXAMPLES = r"""
@@ -111,7 +115,7 @@ def preflight_table(facts: t.Any) -> dict[str, t.Any]:
     """The table for what was found."""
     if not isinstance(facts, t.Mapping) or "option" not in facts:
         raise AnsibleFilterError("preflight_table: the input is a dictionary with the key 'option'")
-    return table(facts)
+    return table({"today": datetime.datetime.now(datetime.timezone.utc).date().isoformat(), **facts})
 
 
 class FilterModule:

@@ -45,6 +45,11 @@ options:
         description: Why the step may be skipped. If a step with a reason was skipped or not reached, it counts as
           skipped.
         type: str
+      summaries:
+        description: Summaries of roles that did this step. Their steps whose text begins with C(step) are listed as
+          these roles list them, and none is added.
+        type: list
+        elements: dict
   check:
     description: Whether the role ran in check mode. Changes are then still to do.
     type: bool
@@ -115,6 +120,10 @@ def step_summary(
     for entry in steps:
         if not isinstance(entry, t.Mapping) or "step" not in entry:
             raise AnsibleFilterError(f"step_summary: a step needs the key 'step': {shown(entry)}")
+        if "summaries" in entry:
+            for kind, text in _told(str(entry["step"]), entry["summaries"] or ()):
+                summary[kind].append(text)
+            continue
         kind, note = _kind_of(entry, check, stopped)
         summary[kind].append(f"{entry['step']} ({note})" if note else str(entry["step"]))
     summary["to_do"].extend(str(text) for text in remaining)
@@ -123,18 +132,25 @@ def step_summary(
     return summary
 
 
+def _told(begin: str, summaries: t.Iterable[t.Mapping[str, t.Any]]) -> t.Iterator[tuple[str, str]]:
+    """What other summaries list of a step, each text once."""
+    lists = [(kind, str(text)) for one in summaries for kind in KINDS for text in one.get(kind) or ()]
+    yield from dict.fromkeys((kind, text) for kind, text in lists if kind != "blocked_by" and text.startswith(begin))
+
+
 def _kind_of(entry: t.Mapping[str, t.Any], check: bool, stopped: bool) -> tuple[str, str]:
     """The list of a step, and what is added to it in brackets."""
-    result, there, idle = entry.get("result") or {}, str(entry.get("there") or ""), str(entry.get("idle") or "")
+    result = entry.get("result") or {}
     if result.get("failed"):
         return "to_do", "partly done" if result.get("changed") and not check else ""
     if result and not result.get("skipped"):
         if result.get("changed"):
             return ("to_do" if check else "changed"), ""
         return "done", ""
-    if there:
+    # each is a template of the role, worked out when it is asked for
+    if there := str(entry.get("there") or ""):
         return "done", there
-    if idle:
+    if idle := str(entry.get("idle") or ""):
         return "skipped", idle
     return "to_do", "not looked at" if stopped and not result else ""
 

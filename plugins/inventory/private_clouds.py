@@ -111,9 +111,9 @@ options:
   role_variables:
     description:
       - Whether the hosts have C(vcenter_hostname), C(vcenter_port), C(ovhcloud_endpoint) (when it is given here), and
-        the name of the private cloud as C(decommission_private_cloud), C(encryption_audit_private_cloud),
-        C(external_kms_private_cloud), C(native_key_provider_private_cloud), C(okms_private_cloud) and
-        C(preflight_private_cloud).
+        the name of the private cloud as C(certificate_renewal_private_cloud), C(decommission_private_cloud),
+        C(encryption_audit_private_cloud), C(encryption_exit_private_cloud), C(external_kms_private_cloud),
+        C(native_key_provider_private_cloud), C(okms_private_cloud) and C(preflight_private_cloud).
       - Keep credentials in group variables, see the guide on inventories.
     type: bool
     default: true
@@ -206,7 +206,19 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils.invento
     Variables,
 )
 
-ROLES = ("decommission", "encryption_audit", "external_kms", "native_key_provider", "okms", "preflight")
+ROLES = (
+    "certificate_renewal",
+    "decommission",
+    "doctor",
+    "drift_check",
+    "encryption_audit",
+    "encryption_exit",
+    "external_kms",
+    "field_check",
+    "native_key_provider",
+    "okms",
+    "preflight",
+)
 
 
 class InventoryModule(InventorySource):

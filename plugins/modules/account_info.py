@@ -12,12 +12,20 @@ version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Reads the state of the account, its subsidiary and currency, and whether it has a valid default payment method.
+  - On request, it lists the open orders of OKMS domains.
   - If this identity may not read something, the value is null, and a warning names the missing action.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.info_module
   - ovhcloud.vmware_encryption._attributes.actiongroup_ovhcloud
   - ovhcloud.vmware_encryption._ovhcloud
+options:
+  open_orders:
+    description:
+      - Whether to list the orders of OKMS domains of the last 30 days that are neither delivered nor cancelled.
+      - This takes a request for each order of that time, and some more for each open one.
+    type: bool
+    default: false
 seealso:
   - module: ovhcloud.vmware_encryption.okms
 """
@@ -62,11 +70,36 @@ account:
       description: Id of the valid default payment method, null if there is none or the identity may not read it.
       type: int
       sample: 1234
+    open_orders:
+      description: Open orders of OKMS domains, newest first. Null if they were not read.
+      type: list
+      elements: dict
+      contains:
+        order_id:
+          description: Number of the order.
+          type: int
+          sample: 100001
+        status:
+          description: Its status in OVHcloud's words.
+          type: str
+          sample: notPaid
+        price_with_tax:
+          description: Its total, null if OVHcloud does not tell.
+          type: float
+          sample: 0.0
+        currency:
+          description: Currency of the total.
+          type: str
+          sample: EUR
+        date:
+          description: When it was placed.
+          type: str
+          sample: "2026-09-01T08:00:00Z"
 """
 
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec, boolean
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import ForbiddenError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
@@ -79,9 +112,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     record,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.catalog import PLAN
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.orders import Orders
 
-SPEC = ArgSpec(connection())
+SPEC = ArgSpec(connection(), open_orders=boolean(default=False))
 
 
 class AccountInfo:
@@ -103,6 +137,7 @@ class AccountInfo:
                 "currency": raw.part("currency").text("code"),
                 "payment_methods_known": known,
                 "default_payment_method": method,
+                "open_orders": self._orders(),
             }
         }
 
@@ -119,6 +154,15 @@ class AccountInfo:
         except ForbiddenError as error:
             self._context.warn(f"payment methods cannot be read and are null: {error.message}")
             return False, None
+
+    def _orders(self) -> list[dict[str, t.Any]] | None:
+        if not self._context.params["open_orders"]:
+            return None
+        try:
+            return [order.result() for order in Orders(self._client, Patience(wait=False)).open_of_plan(PLAN)]
+        except ForbiddenError as error:
+            self._context.warn(f"orders cannot be read and are null: {error.message}")
+            return None
 
 
 def build(context: Context) -> AccountInfo:

@@ -37,12 +37,14 @@ options:
   features:
     description:
       - Additional tasks. V(iam) enables IAM on the private cloud and maintains policies, V(kmip_policy) only maintains
-        the IAM policy of the identities in vCenter's access certificate, V(service_keys) manages service keys,
-        V(termination) terminates an OKMS domain and removes its IAM policy, V(users) creates and removes vSphere users.
+        the IAM policy of the identities in vCenter's access certificate, V(logs) sends audit logs of the OKMS domain to
+        a stream, V(service_keys) manages service keys, V(termination) terminates an OKMS domain and removes its IAM
+        policy, V(users) creates and removes vSphere users.
+      - For V(logs), the policy names all services of Logs Data Platform. Narrow it to the one that has the stream.
       - V(iam) and V(kmip_policy) do not include the rights to disable IAM again or to delete policies.
     type: list
     elements: str
-    choices: [iam, kmip_policy, service_keys, termination, users]
+    choices: [iam, kmip_policy, logs, service_keys, termination, users]
     default: []
   kmip:
     description:

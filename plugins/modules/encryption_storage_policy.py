@@ -42,7 +42,7 @@ options:
       - Description of the policy. An empty text clears it.
       - If it is not given, an existing policy's description stays unchanged.
     type: str
-  allow_cleartext_filters:
+  allow_filters_before_encryption:
     description:
       - Whether other I/O filters, such as those for replication or caching, may see the data before it is encrypted.
         In that case, encryption comes last. V(false) encrypts first. In both cases, the policy gets a rule of its own.
@@ -50,7 +50,9 @@ options:
         C(VM Encryption Policy) does, and an existing policy keeps its rules.
       - All other rules of an existing policy stay. VMs with the policy follow a change only when it is applied to
         them again; a warning says how many these are.
+      - The former name, O(allow_cleartext_filters), works until 2.0.0.
     type: bool
+    aliases: [allow_cleartext_filters]
 seealso:
   - module: ovhcloud.vmware_encryption.encryption_storage_policy_info
   - module: ovhcloud.vmware_encryption.vm_encryption
@@ -68,7 +70,7 @@ EXAMPLES = r"""
 - name: Create one for VMs that an I/O filter replicates
   ovhcloud.vmware_encryption.encryption_storage_policy:
     name: encrypted-after-replication
-    allow_cleartext_filters: true
+    allow_filters_before_encryption: true
 
 - name: Remove a policy that nothing uses
   ovhcloud.vmware_encryption.encryption_storage_policy:
@@ -102,12 +104,19 @@ storage_policy:
       type: bool
       returned: when present
       sample: true
-    allow_cleartext_filters:
+    allow_filters_before_encryption:
       description:
         - Whether other I/O filters see unencrypted data.
         - Null if the policy leaves this to its RV(storage_policy.component), or if its rule sets differ.
       type: bool
       returned: when present
+      sample: null
+    allow_cleartext_filters:
+      description:
+        - The former name of RV(storage_policy.allow_filters_before_encryption). Use the new one; this one is
+          returned until 2.0.0.
+      type: bool
+      returned: until 2.0.0
       sample: null
     component:
       description:
@@ -160,6 +169,7 @@ storage_policy:
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
     boolean,
+    renamed,
     state_option,
     text,
 )
@@ -175,7 +185,8 @@ SPEC = ArgSpec(
     state_option(),
     name=text(required=True),
     description=text(),
-    allow_cleartext_filters=boolean(),
+    allow_filters_before_encryption=renamed(boolean(), "allow_cleartext_filters"),
+    trimmed=("name",),
 )
 
 

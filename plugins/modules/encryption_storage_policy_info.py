@@ -75,12 +75,19 @@ storage_policies:
       type: bool
       returned: always
       sample: true
-    allow_cleartext_filters:
+    allow_filters_before_encryption:
       description:
         - Whether other I/O filters see unencrypted data.
         - Null if the policy leaves this to its RV(storage_policies[].component), or if its rule sets differ.
       type: bool
       returned: always
+      sample: null
+    allow_cleartext_filters:
+      description:
+        - The former name of RV(storage_policies[].allow_filters_before_encryption). Use the new one; this one is
+          returned until 2.0.0.
+      type: bool
+      returned: until 2.0.0
       sample: null
     component:
       description:
@@ -150,6 +157,7 @@ SPEC = ArgSpec(
     connection(),
     name=text(),
     all_policies=boolean(default=False),
+    trimmed=("name",),
 )
 
 

@@ -223,6 +223,7 @@ SPEC = ArgSpec(
     state=text(default="enabled", choices=("enabled",)),
     provider=text(),
     cluster_mode=text(choices=("on_demand", "force_enable")),
+    trimmed=("hosts", "clusters", "provider"),
 )
 
 

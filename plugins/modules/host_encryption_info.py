@@ -156,7 +156,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.report import HostReport
 
-SPEC = ArgSpec(connection(), hosts=texts(), clusters=texts())
+SPEC = ArgSpec(connection(), hosts=texts(), clusters=texts(), trimmed=("hosts", "clusters"))
 
 
 def build(context: Context) -> HostReport:

@@ -218,6 +218,7 @@ SPEC = ArgSpec(
     expires_at=text(),
     purge=boolean(default=False),
     allow_widening=boolean(default=False),
+    trimmed=("name",),
     **{name: texts() for name in LISTS},
 )
 

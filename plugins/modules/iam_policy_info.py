@@ -78,7 +78,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.policies import Policies
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.urns import Urns
 
-SPEC = ArgSpec(connection(), name=text(), identity=text(), resource=text(), action=text())
+SPEC = ArgSpec(
+    connection(),
+    name=text(),
+    identity=text(),
+    resource=text(),
+    action=text(),
+    trimmed=("name",),
+)
 
 
 class IamPolicyInfo:

@@ -18,7 +18,8 @@ description:
     X.509 version 3, the public key of the CSR or of O(private_key), a validity that includes vCenter's current time,
     and C(clientAuth) and C(digitalSignature) if it restricts the use of its key. Certificates that follow it must be
     its own chain.
-  - The module does not upload a certificate again that is already in use.
+  - The module does not upload a certificate again that is already in use. It warns if the new one has another subject
+    than the one in use, because a KMS that identifies its clients by it then refuses the keys of the former.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -38,13 +39,19 @@ options:
     required: true
   certificate:
     description:
-      - Certificate in PEM form, followed by its chain if there is one, as text, not as a path.
-      - Required unless O(self_signed=true).
+      - Certificate in PEM form, followed by its chain if there is one, as text.
+      - This or O(certificate_path) is required unless O(self_signed=true).
     type: str
+  certificate_path:
+    description: File with the content of O(certificate). Mutually exclusive with it.
+    type: path
   private_key:
     description:
-      - Private key of O(certificate) in PEM form, as text, not as a path. It is sent to vCenter and never returned.
+      - Private key of O(certificate) in PEM form, as text. It is sent to vCenter and never returned.
     type: str
+  private_key_path:
+    description: File with the content of O(private_key). Mutually exclusive with it.
+    type: path
   private_key_passphrase:
     description: Passphrase of O(private_key), if it is encrypted. vCenter gets the key without it.
     type: str
@@ -92,6 +99,12 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Activate the certificate and key that the KMS created, from files on this host
+  ovhcloud.vmware_encryption.key_provider_client_certificate:
+    provider: team-kms
+    certificate_path: /etc/kms/vcenter.pem
+    private_key_path: /etc/kms/vcenter.key
+
 - name: Use a certificate that OKMS signed from vCenter's CSR
   ovhcloud.vmware_encryption.key_provider_client_certificate:
     hostname: pcc-192-0-2-10.ovh.com
@@ -200,6 +213,7 @@ client_certificate:
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
     boolean,
+    file_path,
     integer,
     text,
     wait_options,
@@ -219,20 +233,23 @@ SPEC = ArgSpec(
     wait_options(),
     provider=text(required=True),
     certificate=text(),
+    certificate_path=file_path(),
     private_key=text(secret=True),
+    private_key_path=file_path(secret=False),
     private_key_passphrase=text(secret=True),
     self_signed=boolean(default=False),
     renew=boolean(default=False),
     activate=boolean(default=True),
     wait_for=text(default="accepted", choices=("accepted", "uploaded")),
     refused_timeout=integer(),
+    trimmed=("provider",),
 )
 
 
 def build(context: Context) -> ClientCertificate:
     """Check the options, then log in."""
     identity = identity_of(context.params)
-    return ClientCertificate(context.params, connect(context), identity)
+    return ClientCertificate(context, connect(context), identity)
 
 
 def main() -> None:

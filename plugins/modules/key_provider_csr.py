@@ -41,6 +41,12 @@ options:
       - If a CSR is already pending, the renewal uses it, so repeated runs belong to the same renewal.
     type: bool
     default: false
+  output_path:
+    description:
+      - File to which to write the pending CSR, with mode 0644, to have it signed elsewhere.
+      - The module never overwrites a file that holds something other than a CSR. If no CSR is pending or needed, it
+        does not touch the file.
+    type: path
   subject:
     description:
       - Subject of a new CSR. vCenter chooses what is not given.
@@ -89,6 +95,11 @@ EXAMPLES = r"""
     name: vcenter
     csr: "{{ request.csr.csr }}"
 
+- name: Write it to a file, to have it signed elsewhere
+  ovhcloud.vmware_encryption.key_provider_csr:
+    provider: team-kms
+    output_path: vcenter.csr
+
 - name: Get a CSR to renew a certificate that still works
   ovhcloud.vmware_encryption.key_provider_csr:
     provider: okms-eu-west-rbx
@@ -129,15 +140,21 @@ csr:
       type: str
       returned: always
       sample: CN=vcenter,O=VMware
+    saved:
+      description: Whether O(output_path) holds the pending CSR. Null without that option, and if none is pending.
+      type: bool
+      returned: always
+      sample: true
 """
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
     boolean,
+    file_path,
     suboptions,
     text,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import run
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import (
     connect,
 )
@@ -147,19 +164,28 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.standard.client_identity import (
     KeyProviderCsr,
+    request_file,
 )
 
 SPEC = ArgSpec(
     connection(),
     provider=text(required=True),
     renew=boolean(default=False),
+    output_path=file_path(),
     subject=suboptions(ArgSpec(**{name: text() for name in SUBJECT_FIELDS})),
+    trimmed=("provider",),
 )
+
+
+def build(context: Context) -> KeyProviderCsr:
+    """Check the file, then log in."""
+    file = request_file(context.params)
+    return KeyProviderCsr(context, connect(context), file)
 
 
 def main() -> None:
     """Entry point."""
-    run(SPEC, lambda context: KeyProviderCsr(context, connect(context)))
+    run(SPEC, build)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,13 @@ options:
   name:
     description: Name of the only provider to read. Without it, the module reads all providers.
     type: str
+  types:
+    description:
+      - Kinds of providers to read. Without it, the module reads all kinds.
+      - With O(name), the provider must fit both.
+    type: list
+    elements: str
+    choices: [standard, native, trusted, unknown]
   check_status:
     description:
       - Whether vCenter connects to the servers to determine their status. This changes nothing, but takes time if a
@@ -34,7 +41,15 @@ options:
       - Whether to look for VMs (homes, disks, vTPMs), hosts, vSAN clusters and defaults that use the
         providers. The module reads the whole inventory for this, and asks vCenter for the keys' users, which includes
         those that this vSphere user cannot see.
-      - Without the privilege C(Cryptographer.ManageKeys), a warning says that such users are missing.
+      - Without the privilege C(Cryptographer.ManageKeys), such users are unknown. A warning and
+        RV(key_providers[].users.not_read) say so, and each provider counts as needed.
+    type: bool
+    default: false
+  check_keys:
+    description:
+      - Whether to let vCenter fetch the keys that VMs and hosts use from the standard providers now, at most 100 of
+        each provider. This proves more than a green status, and changes nothing.
+      - Requires the privilege C(Cryptographer.ManageKeys).
     type: bool
     default: false
 seealso:
@@ -56,6 +71,10 @@ EXAMPLES = r"""
   loop: "{{ found.key_providers | rejectattr('reasons', 'equalto', []) }}"
   loop_control:
     label: "{{ item.name }}"
+
+- name: Read the native key providers only
+  ovhcloud.vmware_encryption.key_provider_info:
+    types: [native]
 
 - name: Find what uses this provider
   ovhcloud.vmware_encryption.key_provider_info:
@@ -100,7 +119,7 @@ vcenter_user:
   type: str
   sample: admin@pcc-192-0-2-10.ovh.com
 key_providers:
-  description: The providers, by name. Empty if there is none (with that name).
+  description: The providers, by name. Empty if there is none (with that name and of these types).
   returned: success
   type: list
   elements: dict
@@ -148,6 +167,21 @@ key_providers:
           sample: null
         proxy_port:
           description: Port of the proxy.
+          type: int
+          returned: always
+          sample: null
+        protocol:
+          description: KMIP library protocol handler.
+          type: str
+          returned: always
+          sample: null
+        reconnect:
+          description: Whether vCenter reconnects automatically, as vSphere's number.
+          type: int
+          returned: always
+          sample: null
+        nbio:
+          description: Whether vCenter needs non-blocking I/O, as vSphere's number.
           type: int
           returned: always
           sample: null
@@ -321,7 +355,7 @@ key_providers:
     csr_pending:
       description:
         - Whether a CSR is pending. Null for other kinds of providers.
-        - Also null while the provider is green and its certificate has more than 90 days left, because the module
+        - Also null while the provider is green and its certificate has more than 120 days left, because the module
           then does not ask vCenter.
       type: bool
       returned: always
@@ -335,6 +369,23 @@ key_providers:
       sample:
         - "okms: the KMS does not accept vCenter's client certificate (revoked, expired, not issued by it, or on
           OKMS without an IAM policy for KMIP)"
+    keys_in_use:
+      description: Whether vCenter gets the keys in use. Null without O(check_keys=true), and for other kinds of
+        providers.
+      type: dict
+      returned: always
+      contains:
+        asked:
+          description: Number of keys that vCenter was asked for.
+          type: int
+          returned: always
+          sample: 12
+        unavailable:
+          description: Those that it did not get, with the reason and the next step.
+          type: list
+          elements: str
+          returned: always
+          sample: []
     users:
       description: Who uses the provider; null without O(users=true).
       type: dict
@@ -409,6 +460,11 @@ key_providers:
           elements: str
           returned: always
           sample: [9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10]
+        not_read:
+          description: Why users that this vSphere user cannot see are unknown, null if vCenter told them.
+          type: str
+          returned: always
+          sample: null
     in_use_by:
       description:
         - The same in words, one line for each user, for the option C(in_use_by) of
@@ -427,7 +483,8 @@ key_providers:
 missing_key_providers:
   description:
     - Key providers that vCenter never had or has lost, although something is encrypted with their keys.
-    - With O(name), only the provider with this name. Empty without O(users=true).
+    - With O(name), only the provider with this name. O(types) does not narrow the list, because vCenter does not know
+      what kind they are. Empty without O(users=true).
   type: list
   elements: dict
   returned: always
@@ -449,6 +506,7 @@ missing_key_providers:
         vsan_clusters: []
         others: []
         key_ids: [9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10]
+        not_read: null
     in_use_by:
       description: The same in words, one line for each user.
       type: list
@@ -470,21 +528,30 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     boolean,
     given,
     text,
+    texts,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_info
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import connect_rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_provider_report import (
+    Selection,
     Sources,
     provider_report,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
+    NATIVE,
+    STANDARD,
 )
 
 SPEC = ArgSpec(
     connection(),
     name=text(),
+    types=texts(choices=(STANDARD, NATIVE, "trusted", "unknown")),
     check_status=boolean(default=True),
     users=boolean(default=False),
+    check_keys=boolean(default=False),
+    trimmed=("name",),
 )
 
 
@@ -499,7 +566,8 @@ class KeyProviderInfo:
         params = self._context.params
         session = connect(self._context)
         sources = Sources(session, lambda: connect_rest(self._context), self._context.warn)
-        found = provider_report(sources, given(params["name"]), params["check_status"], params["users"])
+        selection = Selection(given(params["name"]), tuple(params["types"] or ()))
+        found = provider_report(sources, selection, params["check_status"], params["users"], params["check_keys"])
         return {
             "vcenter": session.hostname,
             "vcenter_id": session.vcenter_id,

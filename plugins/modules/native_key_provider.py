@@ -158,6 +158,15 @@ vcenter_id:
   returned: success
   type: str
   sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44
+backup_proved:
+  description:
+    - Whether vCenter read the file of O(restore_from) with its password, and the name and the key id in it are this
+      provider's. vCenter reads it without importing it, in check mode too.
+    - V(false) if the provider exists and vCenter therefore does not read the file; the module then warns.
+    - Null without O(restore_from).
+  returned: success
+  type: bool
+  sample: true
 key_provider:
   description: The key provider, empty if it is absent. In check mode, the prediction.
   returned: success
@@ -275,6 +284,7 @@ SPEC = ArgSpec(
     default_clusters=texts(),
     check_hosts=boolean(default=False),
     confirm_name=text(),
+    trimmed=("name", "default_clusters"),
     rules={"mutually_exclusive": [("restore_from", "key_derivation_key")]},
 )
 

@@ -375,6 +375,7 @@ SPEC = ArgSpec(
     in_use_by=texts(default=()),
     termination_token=text(secret=True),
     terminate_directly=boolean(default=False),
+    trimmed=("okms_id", "display_name"),
     rules={
         "required_one_of": [("okms_id", "display_name")],
         "required_if": [("state", "absent", ("confirm_name",))],

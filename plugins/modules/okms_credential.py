@@ -56,6 +56,9 @@ options:
       - An empty string stands for a request that does not exist yet. Check mode then predicts a new credential, a real
         run fails.
     type: str
+  csr_path:
+    description: File with the content of O(csr). Mutually exclusive with it.
+    type: path
   certificate_type:
     description: Type of the key that OKMS creates, by default ECDSA. Mutually exclusive with O(csr).
     type: str
@@ -67,9 +70,9 @@ options:
   renew_before:
     description:
       - The module issues a new credential if fewer days than this are left.
-      - Unattended schedules should use V(120), so that there are months left if a renewal fails.
+      - By default, the smaller of 120 days and a third of the credential's lifetime, so that there are months left if
+        a renewal fails.
     type: int
-    default: 30
   private_key_path:
     description:
       - File for the private key that OKMS creates, required without O(csr). The module writes it with mode 0600 as soon
@@ -78,6 +81,12 @@ options:
       - When a new key is completely written, the module renames an existing one to the same name with C(.previous)
         appended.
       - The file is on the host that runs the module. In AWX, this is a container that AWX removes after the job.
+    type: path
+  certificate_path:
+    description:
+      - File to which to write the certificate, with mode 0644. The module replaces it when it issues a new one, or if
+        the file lacks the certificate.
+      - The module never overwrites a file that holds something other than certificates.
     type: path
   credential_id:
     description: Id of the credential to revoke. Only for O(state=absent).
@@ -129,7 +138,15 @@ EXAMPLES = r"""
     identity_urns:
       - urn:v1:eu:identity:user:ab12345-ovh/backup
     private_key_path: /etc/backup/okms.key
-    renew_before: 120
+
+- name: Sign the request in a file, and write the certificate beside it
+  ovhcloud.vmware_encryption.okms_credential:
+    okms_id: "{{ okms.okms.id }}"
+    name: backup-tool
+    identity_urns:
+      - urn:v1:eu:identity:user:ab12345-ovh/backup
+    csr_path: /etc/backup/okms.csr
+    certificate_path: /etc/backup/okms.pem
 
 - name: Revoke the replaced ones
   ovhcloud.vmware_encryption.okms_credential:
@@ -205,6 +222,10 @@ credential:
       description: File of the private key, null if the credential was issued from a request.
       type: str
       sample: /etc/backup/okms.key
+    certificate_path:
+      description: File that holds the certificate, null without the option O(certificate_path).
+      type: str
+      sample: /etc/backup/okms.pem
 lacks_policy:
   description:
     - Whether the identity that calls the API, as which the certificate acts without O(identity_urns), still needs an
@@ -243,6 +264,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.credential_resource import (
     OkmsCredential,
+    prepare,
 )
 
 SPEC = ArgSpec(
@@ -254,17 +276,20 @@ SPEC = ArgSpec(
     description=text(),
     identity_urns=texts(),
     csr=text(),
+    csr_path=file_path(),
     certificate_type=text(choices=("ECDSA", "RSA")),
     validity=integer(default=365),
-    renew_before=integer(default=30),
+    renew_before=integer(),
     private_key_path=file_path(secret=False),
+    certificate_path=file_path(),
     credential_id=text(),
     in_use_by=texts(default=()),
     confirm_name=text(),
+    trimmed=("okms_id", "name", "credential_id", "identity_urns"),
     rules={
         "required_if": [
             ("state", "present", ("name",)),
-            ("state", "present", ("csr", "private_key_path"), True),
+            ("state", "present", ("csr", "csr_path", "private_key_path"), True),
             ("state", "absent", ("credential_id", "name"), True),
         ],
     },
@@ -274,6 +299,7 @@ SPEC = ArgSpec(
 def build(context: Context) -> OkmsCredential:
     """The resource for the options of the module."""
     require(CRYPTOGRAPHY)
+    prepare(context.params)
     return OkmsCredential(context, connect(context))
 
 

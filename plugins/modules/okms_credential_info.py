@@ -132,7 +132,14 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.credentials import Credentials
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import Domains
 
-SPEC = ArgSpec(connection(), okms_id=text(), name=text(), credential_id=text(), within_days=integer())
+SPEC = ArgSpec(
+    connection(),
+    okms_id=text(),
+    name=text(),
+    credential_id=text(),
+    within_days=integer(),
+    trimmed=("okms_id", "name", "credential_id"),
+)
 
 
 class OkmsCredentialInfo:
@@ -156,9 +163,10 @@ class OkmsCredentialInfo:
             states = Credentials(self.client, okms_id).every()
         except (NotFoundError, ServiceExpiredError):
             return []  # a terminated domain is listed for some time, its credentials are not
-        hidden = "private_key_path"  # known only to the module that issued it
+        hidden = ("private_key_path", "certificate_path")  # known only to the module that issued it
         return [
-            {"okms_id": okms_id, **{key: value for key, value in state.items() if key != hidden}} for state in states
+            {"okms_id": okms_id, **{key: value for key, value in state.items() if key not in hidden}}
+            for state in states
         ]
 
     def _matches(self, state: State) -> bool:

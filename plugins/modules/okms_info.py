@@ -293,6 +293,7 @@ SPEC = ArgSpec(
     regions_without_domain=boolean(default=False),
     costs=boolean(default=False),
     ovh_subsidiary=text(),
+    trimmed=("okms_id", "display_name"),
 )
 
 

@@ -93,6 +93,9 @@ options:
         symmetric key.
       - It is only sent if there is no key yet, and never returned.
     type: str
+  key_path:
+    description: File with the content of O(key). Mutually exclusive with it.
+    type: path
   state:
     description:
       - V(present) creates the key if there is none, and leaves an existing one's state unchanged.
@@ -227,6 +230,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
     boolean,
+    file_path,
     integer,
     text,
     texts,
@@ -261,9 +265,11 @@ SPEC = ArgSpec(
     regional_api=boolean(default=False),
     context=text(),
     key=text(secret=True),
+    key_path=file_path(secret=False),
     state=text(default="present", choices=("present", "active", "deactivated", "absent")),
     deactivation_reason=text(choices=REASONS),
     confirm_name=text(),
+    trimmed=("okms_id", "key_id", "name"),
     rules={
         "required_one_of": [("key_id", "name")],
         "required_if": [("state", "absent", ("confirm_name",))],

@@ -164,6 +164,7 @@ SPEC = ArgSpec(
     states=texts(choices=(*ALIVE, *ENDED_KEY_STATES)),
     public_keys=boolean(default=False),
     regional_api=boolean(default=False),
+    trimmed=("okms_id", "key_id", "name"),
 )
 
 

@@ -15,6 +15,7 @@ description:
     start with it.
   - It refuses a path if a folder, a symbolic link or a FIFO is in its place, if its folder is not writable or
     full, and if it lies in a job's container and so would vanish with it.
+  - It also refuses a file whose content the program that adds to it could not use.
   - It creates missing folders with mode 0700, once all paths are good. It leaves files unchanged. A temporary file
     proves that there is space.
 extends_documentation_fragment:
@@ -43,6 +44,13 @@ options:
         description: Whether the program that writes the file follows a symbolic link. Otherwise, links are refused.
         type: bool
         default: false
+      content:
+        description:
+          - What the file must be if it exists and is not empty, V(dossier) for that of
+            M(ovhcloud.vmware_encryption.recovery_dossier), V(state) for that of
+            M(ovhcloud.vmware_encryption.campaign_state). Without it, the content is not read.
+        type: str
+        choices: [dossier, state]
       lasting:
         description: Whether what is written must outlast the job.
         type: bool
@@ -107,6 +115,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.files import Reserved
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.job_container import inside
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context, run_action
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shared_files import read_record, usable
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.targets import (
     ROOM,
     check_file,
@@ -114,12 +123,16 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.t
     check_lasting,
     missing_folders,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.campaigns import loaded_state
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.dossier import loaded_dossier
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._records.shapes import ShapeError
 
 FILE = ArgSpec(
     option=text(required=True),
     path=file_path(),
     folder=boolean(default=False),
     follow=boolean(default=False),
+    content=text(choices=("dossier", "state")),
     lasting=boolean(default=True),
     room=integer(default=ROOM),
 )
@@ -130,6 +143,10 @@ SPEC = ArgSpec(
     prefix=text(default=""),
 )
 _MODE = 0o700
+_CONTENTS: dict[str, tuple[str, t.Callable[[str], t.Any]]] = {
+    "dossier": ("recovery dossier", loaded_dossier),
+    "state": ("state file", loaded_state),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,6 +158,7 @@ class Target:
     folder: str
     lasting: bool
     room: int
+    content: str | None
 
 
 class OutputFiles:
@@ -174,7 +192,7 @@ class OutputFiles:
             raise InvalidInputError(f"{name}: {path} is relative; give an absolute path")
         path = os.path.realpath(path) if entry["follow"] else os.path.abspath(path)
         folder = path if entry["folder"] else os.path.dirname(path)
-        return Target(name, path, folder, entry["lasting"], entry["room"])
+        return Target(name, path, folder, entry["lasting"], entry["room"], entry["content"])
 
     def _judge(self, target: Target) -> None:
         if target.folder != target.path:
@@ -190,6 +208,10 @@ class OutputFiles:
             option = f"{self._params['prefix']}volumes"
             how = f"name the volume in {option} (or in VMWARE_ENCRYPTION_VOLUMES) if it is one that outlives the job"
             check_lasting(target.name, target.path, self._params["volumes"] or [], how)
+        if target.content:
+            kind, load = _CONTENTS[target.content]
+            with usable(kind, target.path, ShapeError):
+                load(read_record(target.path, target.name))
 
 
 def _make(folder: str) -> None:

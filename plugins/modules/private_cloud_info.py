@@ -32,10 +32,11 @@ options:
         with a null state), V(users) the vSphere users and their rights,
         V(iam) the IAM option, V(networks) the networks that may reach vCenter, V(tasks) the unfinished
         tasks, V(capabilities) what the private cloud can do, V(security) the security options and the password
-        policy, V(replication) whether Zerto replicates from its virtual datacenters.
+        policy, V(replication) whether Zerto replicates from its virtual datacenters, V(life_cycle) the end dates of
+        the product and of the hosts in them.
     type: list
     elements: str
-    choices: [encryption, kms, users, iam, networks, tasks, capabilities, security, replication]
+    choices: [encryption, kms, users, iam, networks, tasks, capabilities, security, replication, life_cycle]
     default: [encryption, users, iam]
   user:
     description:
@@ -305,6 +306,34 @@ private_clouds:
           description: State of the option by id of the virtual datacenter, as OVHcloud names it.
           type: dict
           sample: {"1254": disabled}
+    life_cycle:
+      description:
+        - End dates, null if they were not read. Reading needs the IAM action C(pccVMware:apiovh:datacenter/get).
+        - The dates are those of OVHcloud's page on its life cycle policy that this version of the collection knows.
+      type: dict
+      contains:
+        commercial_names:
+          description: Commercial names of the virtual datacenters, as OVHcloud names them.
+          type: list
+          elements: str
+          sample: [PREMIER]
+        ends:
+          description: The dates, the first one first.
+          type: list
+          elements: dict
+          contains:
+            what:
+              description: Product or hosts that the date is about.
+              type: str
+              sample: Managed VMware vSphere
+            phase:
+              description: What begins then.
+              type: str
+              sample: maintenance mode
+            date:
+              description: The date.
+              type: str
+              sample: "2027-05-31"
 """
 
 import typing as t

@@ -77,18 +77,19 @@ options:
   wait_for:
     description:
       - What to wait for if O(state=present) and O(wait=true), for all entries together.
-      - V(flow_open) returns as soon as vCenter can connect, with RV(kms_entries[].waiting_for_vcenter) true if OVHcloud
-        waits for vCenter.
+      - V(firewall_open) returns as soon as vCenter can connect, with RV(kms_entries[].waiting_for_vcenter) true if
+        OVHcloud waits for vCenter.
       - V(delivered) also waits until OVHcloud has delivered the entries. If OVHcloud waits for vCenter, request it in a
         second run, after vCenter is set up. That run finds the entries and their tasks again and changes nothing.
+      - The former word V(flow_open) stands for V(firewall_open) until 2.0.0, with a warning.
     type: str
-    choices: [flow_open, delivered]
-    default: flow_open
+    choices: [firewall_open, delivered, flow_open]
+    default: firewall_open
   confirm_host:
     description:
       - The host typed again, or its IPv4 address if only one entry is removed.
       - Required for O(state=absent) while an entry is delivered and VM encryption is in use on the private cloud.
-        vCenter cannot get keys through a closed flow, and encrypted VMs do not start without their keys.
+        vCenter cannot get keys through a closed firewall, and encrypted VMs do not start without their keys.
       - Also required for O(state=absent) while O(in_use_by) is not empty.
     type: str
   in_use_by:
@@ -104,7 +105,8 @@ options:
     description:
       - Hosts of KMIP servers that must stay reachable, such as those of vCenter's other key providers. The module
         refuses a removal if one of them has the address of an entry, whatever O(confirm_host) says.
-      - The host that runs this module resolves names. IPv6 addresses are ignored.
+      - The host that runs this module resolves names. IPv6 addresses are ignored. The module fails for other values,
+        such as an address with a port.
     type: list
     elements: str
     default: []
@@ -138,7 +140,7 @@ EXAMPLES = r"""
     port: 5697
     thumbprint: "{{ server.kmip_server.sha1 }}"
     description: OVHcloud KMS eu-west-par.okms.ovh.net
-  register: flow
+  register: kms
 
 - name: Wait until OVHcloud has delivered all entries
   ovhcloud.vmware_encryption.private_cloud_kms:
@@ -214,7 +216,7 @@ kms_entries:
       type: str
       sample: delivered
     waiting_for_vcenter:
-      description: Whether the flow is open and OVHcloud waits for vCenter to use the KMS.
+      description: Whether the firewall is open and OVHcloud waits for vCenter to use the KMS.
       type: bool
       sample: false
     task_id:
@@ -265,7 +267,7 @@ SPEC = ArgSpec(
     address_thumbprints={"type": "dict", "default": {}},
     description=text(),
     remove_stale=boolean(default=False),
-    wait_for=text(default="flow_open", choices=("flow_open", "delivered")),
+    wait_for=text(default="firewall_open", choices=("firewall_open", "delivered", "flow_open")),
     confirm_host=text(),
     in_use_by=texts(default=()),
     needed_hosts=texts(default=()),
@@ -275,6 +277,8 @@ SPEC = ArgSpec(
 def build(context: Context) -> t.Any:
     """The entries of the host, to be kept or to be removed."""
     calls = KmsCalls(connect(context), context.params["service_name"], Patience.of(context.params))
+    if context.params["wait_for"] == "flow_open":
+        context.warn("wait_for: flow_open is now firewall_open; the former word works until 2.0.0")
     kind = KmsRemoval if context.params["state"] == "absent" else KmsEntries
     return kind(context, calls)
 

@@ -248,6 +248,7 @@ SPEC = ArgSpec(
     network_role=text(choices=("admin", "manager", "noAccess", "readonly")),
     vm_network_role=text(choices=("admin", "noAccess", "readonly")),
     confirm_name=text(),
+    trimmed=("name",),
     **{name: boolean() for name in RIGHTS},
     **{name: text() for name in TEXTS},
 )

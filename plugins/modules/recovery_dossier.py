@@ -136,6 +136,7 @@ SPEC = ArgSpec(
     entry={"type": "dict", "default": {}},
     retire=boolean(default=False),
     native_key_id=text(default="", secret=False),
+    trimmed=("vcenter", "vcenter_id", "provider", "native_key_id"),
 )
 
 
@@ -149,9 +150,9 @@ class RecoveryDossier(Resource):
     def __init__(self, context: Context) -> None:
         params = context.params
         self._path, self._warn = params["path"], context.warn
-        if not (params["vcenter"].strip() and params["provider"]):
+        if not (params["vcenter"] and params["provider"]):
             raise InvalidInputError("vcenter and provider must not be empty")
-        self._vcenter = VCenter((params["vcenter_id"] or "").lower(), params["vcenter"].strip())
+        self._vcenter = VCenter((params["vcenter_id"] or "").lower(), params["vcenter"])
         entry, key_id = params["entry"] or {}, params["native_key_id"] or ""
         self._change = DossierChange(params["provider"], entry, params["retire"], key_id)
 

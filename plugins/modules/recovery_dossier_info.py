@@ -109,6 +109,7 @@ SPEC = ArgSpec(
     rebuild=boolean(default=False),
     source=text(default=""),
     providers=texts(default=[]),
+    trimmed=("vcenter", "vcenter_id", "source", "providers"),
 )
 
 

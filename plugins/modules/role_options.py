@@ -14,8 +14,9 @@ description:
     defaults, converts them into their types, and fails with everything that is wrong before the role does anything.
   - Null and blank text mean "not given", because surveys return unanswered questions like this. The option's default
     then applies, if it has one.
-  - Lists can be text, with one item, with items separated by commas or one per line, or in JSON.
-    Dictionaries can be JSON.
+  - Lists can be text, with one item, with items separated by commas or one per line, in JSON or in YAML.
+    Dictionaries can be JSON or YAML. In YAML, every value is taken as it is written, so V(007) and V(no) stay text
+    where the option wants text.
   - The module warns about a variable that starts with the role's name and is not one of its options.
   - The result is never shown, because options include secrets.
 author:
@@ -27,6 +28,10 @@ options:
     required: true
   partial:
     description: Whether required options may be missing. The module then only checks the options, and returns none.
+    type: bool
+    default: false
+  answers:
+    description: With O(partial=true), whether to return the options all the same, as RV(answers).
     type: bool
     default: false
 attributes:
@@ -54,6 +59,11 @@ option:
   returned: when the options can be used, and not with O(partial)
   type: raw
   sample: eu-west-rbx
+answers:
+  description: All options under their names without that of the role.
+  returned: with O(partial) and O(answers)
+  type: dict
+  sample: {region: eu-west-rbx}
 outputs:
   description: What the role will write with these options, in the form of M(ovhcloud.vmware_encryption.output_files).
   returned: with O(partial)

@@ -26,13 +26,16 @@ requirements:
 options:
   csr:
     description:
-      - Certificate signing request in PEM form, as text, not as a path. The module verifies its signature.
-      - Required to sign. In check mode without it, the module checks the CA, its key and the file before there is a
-        request.
+      - Certificate signing request in PEM form, as text. The module verifies its signature.
+      - This or O(csr_path) is required to sign. In check mode without them, the module checks the CA, its key and the
+        file before there is a request.
     type: str
+  csr_path:
+    description: File with the content of O(csr). Mutually exclusive with it.
+    type: path
   ca_certificate:
     description:
-      - Certificate of the CA in PEM form, as text, not as a path. Certificates above it can follow.
+      - Certificate of the CA in PEM form, as text. Certificates above it can follow.
       - Either this or O(ca_certificate_path) is required.
     type: str
   ca_certificate_path:
@@ -40,7 +43,7 @@ options:
     type: path
   ca_private_key:
     description:
-      - Private key of the CA in PEM form, as text, not as a path.
+      - Private key of the CA in PEM form, as text.
       - Either this or O(ca_private_key_path) is required.
     type: str
   ca_private_key_path:
@@ -63,9 +66,10 @@ options:
     type: int
     default: 365
   renew_before:
-    description: Days before its expiry from which the module replaces the certificate. Must be less than O(validity).
+    description:
+      - Days before its expiry from which the module replaces the certificate. Must be less than O(validity).
+      - By default, the smaller of 120 days and a third of the certificate's lifetime.
     type: int
-    default: 30
 seealso:
   - module: ovhcloud.vmware_encryption.key_provider_csr
   - module: ovhcloud.vmware_encryption.key_provider_client_certificate
@@ -156,6 +160,8 @@ certificate:
 
 import datetime
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import REQUEST
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem_files import pem_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.signing import (
     SignedCertificate,
     request_of,
@@ -174,6 +180,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 
 SPEC = ArgSpec(
     csr=text(),
+    csr_path=file_path(),
     ca_certificate=text(),
     ca_certificate_path=file_path(),
     ca_private_key=text(secret=True),
@@ -182,20 +189,20 @@ SPEC = ArgSpec(
     path={**file_path(), "required": True},
     common_name=text(),
     validity=integer(default=365),
-    renew_before=integer(default=30),
+    renew_before=integer(),
 )
 
 
 def build(context: Context) -> SignedCertificate:
     """Read and check everything but the file."""
     params = context.params
-    if not 0 <= params["renew_before"] < params["validity"]:
+    if params["renew_before"] is not None and not 0 <= params["renew_before"] < params["validity"]:
         raise InvalidInputError(
             f"renew_before ({params['renew_before']}) must be less than validity ({params['validity']}), and not "
             "negative"
         )
     now = datetime.datetime.now(datetime.timezone.utc)
-    csr = given(params["csr"])
+    csr = pem_of(params, "csr", REQUEST)
     request = request_of(csr, given(params["common_name"])) if csr else None
     certificate, key = text_or_file(params, "ca_certificate"), text_or_file(params, "ca_private_key")
     signer = signer_of(certificate, key, given(params["ca_private_key_passphrase"]), now)

@@ -178,11 +178,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     source_address,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_provider_report import (
+    Selection,
     Sources,
     provider_report,
 )
 
-SPEC = ArgSpec(connection(), key_provider=text(secret=False))
+SPEC = ArgSpec(connection(), key_provider=text(secret=False), trimmed=("key_provider",))
 _DETAILS = (
     *("version", "build", "api_version", "time", "clock_offset", "privileges", "missing_privileges", "hosts"),
     "vsan_clusters",
@@ -225,7 +226,7 @@ class VcenterReadinessInfo:
             return None
         sources = Sources(session, lambda: connect_rest(self._context), self._context.warn)
         try:
-            return provider_report(sources, name, check_status=True, users=False).providers
+            return provider_report(sources, Selection(name), check_status=True, users=False).providers
         except CollectionError:  # the missing privilege is among the results
             return None
 

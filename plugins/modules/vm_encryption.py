@@ -12,7 +12,8 @@ version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Brings many VMs into one state in one task. Home and all disks on all controllers are encrypted with one key
-    provider's keys, moved to another provider, or decrypted. It can also set the encrypted vMotion mode.
+    provider's keys, moved to another provider, or decrypted. It can also set the modes of encrypted vMotion and Fault
+    Tolerance.
   - The module first reads and sorts all VMs. Each gets exactly one reconfigure call. Many run at once within limits
     and are followed together. The module verifies each VM afterwards, disk by disk. If an interrupted run left a VM
     half done, the next run completes it.
@@ -36,7 +37,7 @@ options:
       - V(moved) only moves VMs whose provider is not O(provider). Unencrypted VMs stay unencrypted, and so do the
         unencrypted disks of a VM with an encrypted home because of its vTPM.
       - V(decrypted) decrypts home and disks. A VM with a vTPM is blocked, because a vTPM needs an encrypted home.
-      - V(unchanged) only sets O(vmotion_encryption).
+      - V(unchanged) only sets O(vmotion_encryption) and O(fault_tolerance_encryption).
     type: str
     choices: [encrypted, moved, decrypted, unchanged]
     default: encrypted
@@ -87,6 +88,12 @@ options:
   vmotion_encryption:
     description:
       - Encrypted vMotion mode of VMs that are or become unencrypted. It is always V(required) for encrypted ones.
+    type: str
+    choices: [disabled, opportunistic, required]
+  fault_tolerance_encryption:
+    description:
+      - Mode of encrypted Fault Tolerance (of its log traffic) of VMs that are or become unencrypted. It is always
+        V(required) for encrypted ones.
     type: str
     choices: [disabled, opportunistic, required]
 seealso:
@@ -160,7 +167,7 @@ virtual_machines:
       sample: vm-42
     action:
       description: What the VM needs, V(encrypt), V(complete) (it was half encrypted), V(move) (to another
-        provider), V(decrypt), V(set_vmotion), V(power_on) or V(none).
+        provider), V(decrypt), V(set_vmotion), V(set_fault_tolerance), V(set_modes) (both), V(power_on) or V(none).
       type: str
       returned: always
       sample: encrypt
@@ -213,10 +220,17 @@ virtual_machines:
       type: dict
       returned: always
       contains:
-        state:
-          description: V(encrypted), V(partly_encrypted), V(vtpm_only), V(clear) or V(unreadable).
+        encryption_state:
+          description: V(encrypted), V(partly_encrypted), V(vtpm_only), V(unencrypted) or V(unreadable).
           type: str
           returned: always
+          sample: unencrypted
+        state:
+          description:
+            - The former name of RV(virtual_machines[].before.encryption_state), where V(unencrypted) is V(clear). Use
+              the new one; this one is returned until 2.0.0.
+          type: str
+          returned: until 2.0.0
           sample: clear
         providers:
           description: Key providers of its home and disks.
@@ -235,6 +249,16 @@ virtual_machines:
           type: str
           returned: always
           sample: opportunistic
+        fault_tolerance_encryption:
+          description: Mode of encrypted Fault Tolerance, null if it is not known.
+          type: str
+          returned: always
+          sample: opportunistic
+        vtpm:
+          description: Whether it has a vTPM.
+          type: bool
+          returned: always
+          sample: false
         power_state:
           description: V(powered_on), V(powered_off) or V(suspended).
           type: str
@@ -253,10 +277,17 @@ virtual_machines:
       type: dict
       returned: always
       contains:
-        state:
-          description: V(encrypted), V(partly_encrypted), V(vtpm_only), V(clear) or V(unreadable).
+        encryption_state:
+          description: V(encrypted), V(partly_encrypted), V(vtpm_only), V(unencrypted) or V(unreadable).
           type: str
           returned: always
+          sample: encrypted
+        state:
+          description:
+            - The former name of RV(virtual_machines[].after.encryption_state), where V(unencrypted) is V(clear). Use
+              the new one; this one is returned until 2.0.0.
+          type: str
+          returned: until 2.0.0
           sample: encrypted
         providers:
           description: Key providers of its home and disks.
@@ -275,6 +306,16 @@ virtual_machines:
           type: str
           returned: always
           sample: required
+        fault_tolerance_encryption:
+          description: Mode of encrypted Fault Tolerance, null if it is not known.
+          type: str
+          returned: always
+          sample: required
+        vtpm:
+          description: Whether it has a vTPM.
+          type: bool
+          returned: always
+          sample: false
         power_state:
           description: V(powered_on), V(powered_off) or V(suspended), null also while its guest may be shutting down.
           type: str
@@ -388,12 +429,16 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     FleetEncryption,
     campaign_options,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Wish
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import (
+    Wish,
+    machine_ids,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.side_effects import (
     ZERTO,
     ZERTO_WARN,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.machine import FT_MODES
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.policy_choice import (
     COMBINE,
     CONFLICTS,
@@ -403,6 +448,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     selection,
 )
 
+MODES = ("vmotion_encryption", "fault_tolerance_encryption")
 SPEC = ArgSpec(
     connection(),
     selection(),
@@ -413,31 +459,36 @@ SPEC = ArgSpec(
     policy=text(),
     policy_conflict=text(default=COMBINE, choices=CONFLICTS),
     zerto=text(default=ZERTO_WARN, choices=ZERTO),
-    vmotion_encryption=text(choices=("disabled", "opportunistic", "required")),
-    rules={"required_if": [("state", "unchanged", ("vmotion_encryption",)), ("state", "moved", ("provider",))]},
+    vmotion_encryption=text(choices=tuple(FT_MODES)),
+    fault_tolerance_encryption=text(choices=tuple(FT_MODES)),
+    trimmed=("provider", "policy"),
+    rules={"required_if": [("state", "unchanged", MODES, True), ("state", "moved", ("provider",))]},
 )
 
 
 def build(context: Context) -> FleetEncryption:
     """The fleet with what the user wishes of it."""
     params = context.params
-    vmotion = params["vmotion_encryption"]
-    if params["state"] == "encrypted" and vmotion not in (None, "required"):
-        raise InvalidInputError(
-            f"vmotion_encryption: {vmotion} is not possible with state: encrypted; vCenter keeps it at required "
-            "for every encrypted VM"
-        )
+    modes = {name: params[name] for name in MODES}
+    for name, mode in modes.items():
+        if params["state"] == "encrypted" and mode not in (None, "required"):
+            raise InvalidInputError(
+                f"{name}: {mode} is not possible with state: encrypted; vCenter keeps it at required for every "
+                "encrypted VM"
+            )
     takes_provider = params["state"] in ("encrypted", "moved")
     if (given(params["provider"]) and not takes_provider) or (
         given(params["policy"]) and params["state"] != "encrypted"
     ):
         raise InvalidInputError("provider and policy are for state: encrypted only, provider for state: moved too")
+    vmotion, ft = (None if params["state"] == "encrypted" else mode for mode in modes.values())
     wish = Wish(
         params["state"],
         given(params["provider"]),
-        vmotion if params["state"] != "encrypted" else None,
+        vmotion,
+        ft=ft,
         power_off=params["power_off"],
-        power_on=frozenset(params["power_on"] or ()),
+        power_on=machine_ids(params["power_on"] or ()),
     )
     return FleetEncryption(context, wish, given(params["policy"]), params["policy_conflict"])
 

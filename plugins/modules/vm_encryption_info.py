@@ -137,6 +137,11 @@ virtual_machines:
       type: str
       returned: always
       sample: Resources
+    vapp:
+      description: Name of the vApp that it is in (the innermost of nested ones), null if it is in none.
+      type: str
+      returned: always
+      sample: null
     tags:
       description: Its tags, as C(category:tag), sorted, null if nothing asks for them, or if they cannot be read.
       type: list
@@ -158,14 +163,21 @@ virtual_machines:
       type: bool
       returned: always
       sample: false
-    state:
+    encryption_state:
       description:
-        - V(encrypted) if home and all disks are encrypted, V(clear) if nothing is.
+        - V(encrypted) if home and all disks are encrypted, V(unencrypted) if nothing is.
         - V(vtpm_only) if only the home is, because of a vTPM.
         - V(partly_encrypted) for any other mix.
         - V(unreadable) if its configuration cannot be read.
       type: str
       returned: always
+      sample: encrypted
+    state:
+      description:
+        - The former name of RV(virtual_machines[].encryption_state), where V(unencrypted) is V(clear). Use the new one;
+          this one is returned until 2.0.0.
+      type: str
+      returned: until 2.0.0
       sample: encrypted
     vtpm:
       description: Whether it has a vTPM.
@@ -188,7 +200,7 @@ virtual_machines:
           returned: always
           sample: true
         provider:
-          description: Name of the key provider, null if it is clear.
+          description: Name of the key provider, null if it is unencrypted.
           type: str
           returned: always
           sample: okms-eu-west-rbx
@@ -270,7 +282,7 @@ virtual_machines:
           returned: always
           sample: true
         provider:
-          description: Name of the key provider, null if it is clear.
+          description: Name of the key provider, null if it is unencrypted.
           type: str
           returned: always
           sample: okms-eu-west-rbx
@@ -279,6 +291,25 @@ virtual_machines:
           type: str
           returned: always
           sample: 9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10
+        keys_below:
+          description:
+            - Keys of the files that the disk builds on, below its snapshots or those of the VM from which it was
+              cloned. The VM needs them too.
+          type: list
+          elements: dict
+          returned: always
+          sample: []
+          contains:
+            provider:
+              description: Name of the key provider, null if the key names none.
+              type: str
+              returned: always
+              sample: okms-eu-west-rbx
+            key_id:
+              description: Id of the key.
+              type: str
+              returned: always
+              sample: 9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10
         policy:
           description: Name of the storage policy, null if there is none, or if policies cannot be read.
           type: str
@@ -352,12 +383,25 @@ virtual_machines:
       type: str
       returned: always
       sample: required
-    infrastructure:
-      description:
-        - What it was recognised as, V(vcenter), V(key_server) (a KMIP server), V(controller) (the control node),
-          V(agent) (managed by vSphere, such as vCLS), V(replication) (an appliance of Zerto), null for all others.
+    fault_tolerance_encryption:
+      description: Encryption of Fault Tolerance, V(disabled), V(opportunistic) or V(required), null if it cannot be
+        read.
       type: str
       returned: always
+      sample: required
+    infrastructure_kind:
+      description:
+        - What it was recognised as, V(vcenter), V(kmip_server), V(control_node), V(agent) (managed by vSphere, such as
+          vCLS), V(replication) (an appliance of Zerto), null for all others.
+      type: str
+      returned: always
+      sample: null
+    infrastructure:
+      description:
+        - The former name of RV(virtual_machines[].infrastructure_kind), where V(kmip_server) is V(key_server) and
+          V(control_node) is V(controller). Use the new one; this one is returned until 2.0.0.
+      type: str
+      returned: until 2.0.0
       sample: null
     obstacles:
       description: What prevents the next operation. Empty if nothing does.

@@ -151,10 +151,17 @@ virtual_machines:
       type: dict
       returned: always
       contains:
-        state:
-          description: V(encrypted), V(partly_encrypted), V(vtpm_only), V(clear) or V(unreadable).
+        encryption_state:
+          description: V(encrypted), V(partly_encrypted), V(vtpm_only), V(unencrypted) or V(unreadable).
           type: str
           returned: always
+          sample: encrypted
+        state:
+          description:
+            - The former name of RV(virtual_machines[].before.encryption_state), where V(unencrypted) is V(clear). Use
+              the new one; this one is returned until 2.0.0.
+          type: str
+          returned: until 2.0.0
           sample: encrypted
         providers:
           description: Key providers of its home and disks.
@@ -173,6 +180,16 @@ virtual_machines:
           type: str
           returned: always
           sample: required
+        fault_tolerance_encryption:
+          description: Mode of encrypted Fault Tolerance, null if it is not known.
+          type: str
+          returned: always
+          sample: required
+        vtpm:
+          description: Whether it has a vTPM.
+          type: bool
+          returned: always
+          sample: false
         power_state:
           description: V(powered_on), V(powered_off) or V(suspended).
           type: str
@@ -191,10 +208,17 @@ virtual_machines:
       type: dict
       returned: always
       contains:
-        state:
-          description: V(encrypted), V(partly_encrypted), V(vtpm_only), V(clear) or V(unreadable).
+        encryption_state:
+          description: V(encrypted), V(partly_encrypted), V(vtpm_only), V(unencrypted) or V(unreadable).
           type: str
           returned: always
+          sample: encrypted
+        state:
+          description:
+            - The former name of RV(virtual_machines[].after.encryption_state), where V(unencrypted) is V(clear). Use
+              the new one; this one is returned until 2.0.0.
+          type: str
+          returned: until 2.0.0
           sample: encrypted
         providers:
           description: Key providers of its home and disks.
@@ -213,6 +237,16 @@ virtual_machines:
           type: str
           returned: always
           sample: required
+        fault_tolerance_encryption:
+          description: Mode of encrypted Fault Tolerance, null if it is not known.
+          type: str
+          returned: always
+          sample: required
+        vtpm:
+          description: Whether it has a vTPM.
+          type: bool
+          returned: always
+          sample: false
         power_state:
           description: V(powered_on), V(powered_off) or V(suspended), null also while its guest may be shutting down.
           type: str
@@ -298,7 +332,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     FleetEncryption,
     campaign_options,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Wish
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import (
+    Wish,
+    machine_ids,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.selection import (
     exclude,
@@ -312,6 +349,7 @@ SPEC = ArgSpec(
     campaign_options(),
     mode=text(default="shallow", choices=("shallow", "deep")),
     key_ids=texts(secret=False),
+    trimmed=("key_ids",),
 )
 
 
@@ -323,7 +361,7 @@ def build(context: Context) -> FleetEncryption:
         deep=params["mode"] == "deep",
         key_ids=None if params["key_ids"] is None else frozenset(params["key_ids"]),
         power_off=params["power_off"],
-        power_on=frozenset(params["power_on"] or ()),
+        power_on=machine_ids(params["power_on"] or ()),
     )
     return FleetEncryption(context, wish)
 

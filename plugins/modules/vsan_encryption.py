@@ -269,6 +269,7 @@ SPEC = ArgSpec(
     require_healthy=boolean(default=True),
     min_free_percent=number(default=30),
     confirm_name=text(),
+    trimmed=("cluster", "provider", "key_ids"),
 )
 
 

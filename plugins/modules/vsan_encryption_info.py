@@ -141,7 +141,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.spec import connection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.vsan.encryption import read_report
 
-SPEC = ArgSpec(connection(), clusters=texts(), check_health=boolean(default=False))
+SPEC = ArgSpec(connection(), clusters=texts(), check_health=boolean(default=False), trimmed=("clusters",))
 
 
 class VsanEncryptionInfo:
