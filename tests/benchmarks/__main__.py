@@ -1,7 +1,10 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run with `make bench`, or some parts: `make bench ARGS="reading startup"`. Exit code 1 when a target is missed."""
+"""Run with `make bench`, or some parts: `make bench ARGS="reading startup"`. Exit code 1 when a target is missed.
+
+`make bench ARGS=targets` measures what the short table at the end needs.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,24 @@ import tempfile
 import time
 import typing as t
 
-from . import growth, plays, reading, startup
+from . import clouds, events, growth, noops, peers, plays, reading, roles, startup, table, waves
 from .encrypting import Encrypting
 from .figures import Figures, heading
 from .measure import Bench
 
 VMS = 5000
-PARTS = ("reading", "encrypting", "growth", "startup", "plays")
+ALONE: dict[str, t.Callable[[Figures, pathlib.Path], None]] = {
+    "growth": growth.run,
+    "startup": startup.run,
+    "plays": plays.run,
+    "noops": noops.run,
+    "roles": roles.run,
+    "peers": peers.run,
+    "waves": waves.run,
+    "clouds": clouds.run,
+    "events": events.run,
+}
+PARTS = ("reading", "encrypting", *ALONE)
 RESULTS = pathlib.Path(__file__).resolve().parents[2] / ".cache/results/bench.json"
 
 
@@ -32,20 +46,19 @@ def measure(figures: Figures, parts: t.Collection[str], directory: pathlib.Path)
                 reading.run(figures, bench)
             if "encrypting" in parts:
                 Encrypting(figures, bench).run()
-    if "growth" in parts:
-        growth.run(figures, directory)
-    if "startup" in parts:
-        startup.run(figures, directory)
-    if "plays" in parts:
-        plays.run(figures, directory)
+    for name, run in ALONE.items():
+        if name in parts:
+            run(figures, directory)
 
 
 def main(words: t.Sequence[str]) -> int:
     """Measure, and tell what was missed."""
-    unknown = [word for word in words if word not in PARTS]
+    unknown = [word for word in words if word not in (*PARTS, *table.GROUPS)]
     if unknown:
-        print(f"No such part: {', '.join(unknown)}. The parts are: {', '.join(PARTS)}.", file=sys.stderr)
+        known = ", ".join((*PARTS, *table.GROUPS))
+        print(f"No such part: {', '.join(unknown)}. The parts are: {known}.", file=sys.stderr)
         return 2
+    parts = [part for word in words for part in table.GROUPS.get(word, (word,))] or PARTS
     began, figures = time.monotonic(), Figures()
     load = os.getloadavg()[0]
     figures.keep("machine", processors=os.cpu_count(), python=platform.python_version(), load_before=load)
@@ -57,10 +70,13 @@ def main(words: t.Sequence[str]) -> int:
     )
     with contextlib.ExitStack() as stack:
         directory = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vmware-encryption-bench-")))
-        measure(figures, words or PARTS, directory)
-    figures.keep("machine", seconds=round(time.monotonic() - began))
+        measure(figures, parts, directory)
+    load_after = os.getloadavg()[0]
+    figures.keep("machine", seconds=round(time.monotonic() - began), load_after=load_after)
+    table.tell(figures)
     figures.write(RESULTS)
     heading(f"{len(figures.targets)} targets, {len(figures.missed)} missed, in {time.monotonic() - began:.0f} s")
+    print(f"   The machine's load: {load:.1f} before, {load_after:.1f} after; {os.cpu_count()} processors.")
     for target in figures.missed:
         print(target.text())
     print(f"\n  All figures: {os.path.relpath(RESULTS)}")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Part 2: 500 machines in one task, against one task for each; again; moved; and tasks that take their time."""
+"""Part 2: 500 VMs in one task, against one task for each; again; moved; and tasks that take their time."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .large_lab import NATIVE, PER_FOLDER, STANDARD
 from .measure import MIB, Bench, Cost
 
 PACE: dict[str, t.Any] = {"wait_interval": 0.1}
-SAMPLE = 20  # machines for the ways that take a task for each
-OTHERS = 1.2  # other requests for each machine, GenerateKey included
+SAMPLE = 20  # VMs for the ways that take a task for each
+OTHERS = 1.2  # other requests for each VM, GenerateKey included
 POLLS = 4
 HEAD = ("way", "seconds", "x", "requests", "x", "logins", "reconfigure", "others per VM", "peak MiB")
 RECONFIGURE, WAIT, FILTER = "ReconfigVM_Task", "WaitForUpdatesEx", "CreateFilter"
 
 
 class Encrypting:
-    """The machines of one folder for each way, so that all ways find machines in clear."""
+    """The VMs of one folder for each way, so that all ways find VMs unencrypted."""
 
     def __init__(self, figures: Figures, bench: Bench) -> None:
         self._figures, self._bench = figures, bench
@@ -94,7 +94,7 @@ class Encrypting:
         self._bench.lab.ask("/vcenter/settings", {"reconfigure_polls": 0})
         return cost
 
-    # one task for each machine
+    # one task for each VM
 
     def _one_by_one_module(self) -> None:
         first = 3 * PER_FOLDER  # folder4

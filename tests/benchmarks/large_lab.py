@@ -28,7 +28,7 @@ PER_FOLDER = 500
 
 
 def inventory(vms: int, encrypted: bool) -> Inventory:
-    """Machines with two disks, spread evenly over 50 hosts and 20 datastores; each folder has 500 of them."""
+    """VMs with two disks, spread evenly over 50 hosts and 20 datastores; each folder has 500 of them."""
     made = Inventory(hosts=50, vms=0, clusters=5, datastores=20)
     for number in range(vms):
         if number % PER_FOLDER == 0:

@@ -62,7 +62,7 @@ class RunError(Exception):
 
 
 class Bench:
-    """A lab with machines, and a way to run things against it."""
+    """A lab with VMs, and a way to run things against it."""
 
     def __init__(self, directory: pathlib.Path, vms: int, encrypted: bool = False) -> None:
         self.vms = vms

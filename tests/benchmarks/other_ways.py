@@ -47,7 +47,7 @@ def _requests(control_url: str) -> int:
 def _loop(
     control_url: str, count: int, machines: t.Iterable[t.Any], read: t.Callable[[t.Any], None]
 ) -> dict[str, t.Any]:
-    """Read machine by machine, and say what the loop alone took."""
+    """Read VM by VM, and say what the loop alone took."""
     mark, began = _requests(control_url), time.monotonic()
     for machine in itertools.islice(machines, count):
         read(machine)
@@ -88,7 +88,7 @@ def one_read_each(where: dict[str, t.Any], control_url: str, count: int, paths: 
 
 
 def encrypt_one(where: dict[str, t.Any], path: str, provider: str) -> dict[str, t.Any]:
-    """Encrypt one VM, as a small script for one machine does it: log in, find, look, make a key, reconfigure, wait."""
+    """Encrypt one VM, as a small script for one VM does it: log in, find, look, make a key, reconfigure, wait."""
     with session(where) as found:
         content = found.RetrieveContent()
         machine = content.searchIndex.FindByInventoryPath(path)

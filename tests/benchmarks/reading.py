@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Part 1: `vm_encryption_info` for a whole inventory, against reading it machine by machine."""
+"""Part 1: `vm_encryption_info` for a whole inventory, against reading it VM by VM."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from .measure import MIB, Bench, Cost
 from .other_ways import ATTRIBUTES
 
 SAMPLE = 200
-LIMIT = 70  # requests for 5,000 machines, login and logout included
+LIMIT = 70  # requests for 5,000 VMs, login and logout included
 HEAD = ("way", "seconds", "x", "requests", "x", "logins", "own CPU s", "lab CPU s", "peak MiB")
 
 
 def scaled(cost: Cost, vms: int) -> tuple[float, float]:
-    """Seconds and requests for all machines: what the loop over the sample took in proportion, the rest once."""
+    """Seconds and requests for all VMs: what the loop over the sample took in proportion, the rest once."""
     loop, factor = cost.output, vms / SAMPLE
     return (
         cost.seconds + loop["seconds"] * (factor - 1),

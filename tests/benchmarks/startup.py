@@ -5,19 +5,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import pathlib
 import statistics
-import subprocess
-import sys
 import typing as t
 
 import yaml
 
+from . import ansible_runs
 from .figures import Figures, heading, table
 
-HERE = pathlib.Path(__file__).resolve().parent
 COLLECTION = "ovhcloud.vmware_encryption"
 PING = "ansible.builtin.ping"
 WARM_UP = "ansible.builtin.stat"  # so that the first ping does not pay for the first task of a run
@@ -78,28 +74,9 @@ def _playbook(directory: pathlib.Path) -> list[dict[str, t.Any]]:
     for _number in range(ROUNDS):
         for name, options in MODULES.items():
             tasks += [{PING: {}}, {f"{COLLECTION}.{name}": options, "failed_when": False}]
-    file, seconds = directory / "startup.yml", directory / "startup.json"
+    file = directory / "startup.yml"
     file.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
-    done = subprocess.run(
-        [str(pathlib.Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local", str(file)],
-        env={
-            **os.environ,
-            "ANSIBLE_HOME": str(directory / "ansible"),
-            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback"),
-            "ANSIBLE_CALLBACKS_ENABLED": "task_seconds",
-            "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
-            "BENCH_TASK_SECONDS": str(seconds),
-        },
-        cwd=directory,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(done.stdout[-2000:])
-    rows: list[dict[str, t.Any]] = json.loads(seconds.read_text(encoding="utf-8"))[1:]
+    rows = ansible_runs.play(file, directory).tasks[1:]
     size = len(rows) // ROUNDS
     for number, row in enumerate(rows):
         row["round"] = number // size
