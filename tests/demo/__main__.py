@@ -13,7 +13,7 @@ import tempfile
 import time
 import typing as t
 
-from . import fleet, options
+from . import fleet, moving, options
 from .demo import Demo
 from .lab_process import LabProcess
 from .screen import Chapter, contents, duration
@@ -30,7 +30,7 @@ def _audit(demo: Demo) -> None:
 CHAPTERS = (
     Chapter(
         "Option 2, OVHcloud KMS: price and plan, the setup, again without a change",
-        "From an empty account to a healthy, trusted default key provider: order, flow, rights, certificate.",
+        "From an empty account to a healthy, trusted default key provider: order, KMS entries, rights, certificate.",
         145,
         options.okms,
     ),
@@ -72,6 +72,12 @@ CHAPTERS = (
     ),
     Chapter("New keys for all VMs", "One campaign; a second run of it finds nothing to do.", 19, fleet.rotate),
     Chapter("Audit report", "One page, CSV and JSON; it stays when the demo has ended.", 23, _audit),
+    Chapter(
+        "Moving to another private cloud",
+        "A second vCenter gets the same key provider and proves that it gets every key; the VMs move and are counted.",
+        22,
+        moving.move,
+    ),
 )
 
 

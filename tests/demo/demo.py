@@ -30,7 +30,7 @@ class Demo:
         self._stats, self._shown = directory / "stats.json", directory / "shown.jsonl"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text("", encoding="utf-8")
-        # a host with its own variables: the Python of this process, whatever others the machine has
+        # a host with its own variables: the Python of this process, whatever others the computer has
         vault = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         (directory / "hosts.yml").write_text(json.dumps({"all": {"hosts": {"vault1": vault}}}), encoding="utf-8")
 
@@ -62,7 +62,7 @@ class Demo:
         code = self._run([program, playbook, "-e", f"@{file}", *arguments])
         self.runs.append((name, time.monotonic() - began, self.lab.ask(f"/journal/summary?since={mark}")["summary"]))
         self._show(pathlib.Path(playbook).name, arguments)
-        recap = json.loads(self._stats.read_text()).get("localhost", {}) if self._stats.exists() else {}
+        recap = json.loads(self._stats.read_text())["hosts"].get("localhost", {}) if self._stats.exists() else {}
         return {"changed": -1, "failures": -1, **recap, "code": code}
 
     def _run(self, command: list[str]) -> int:

@@ -31,7 +31,7 @@ def _role(role: str, **variables: t.Any) -> dict[str, t.Any]:
 
 
 def encrypt(demo: Demo) -> None:
-    """Option 2 at work: a plan, an obstacle, encrypted machines, power given back."""
+    """Option 2 at work: a plan, an obstacle, encrypted VMs, power given back."""
     for name in ("vm1", "vm2"):
         demo.lab.ask(f"/machines/{name}", {"tools": True})
         demo.lab.ask(f"/machines/{name}/power", {"state": "poweredOn"})
@@ -42,7 +42,7 @@ def encrypt(demo: Demo) -> None:
         provider=OKMS_PROVIDER,
         power_off="shutdown",
         canary=1,
-        batch=3,
+        wave_size=3,
         state_path=str(demo.directory / "safe/vm-encryption.json"),
     )
     demo.tell("A look first, in check mode: the plan says what each VM needs, and nothing is written.")

@@ -15,7 +15,7 @@ import typing as t
 import urllib.request
 
 LAB = "ansible_collections.ovhcloud.vmware_encryption.tests.lab"
-START_LIMIT = 120.0  # a busy machine is no fault
+START_LIMIT = 120.0  # a busy computer is no fault
 
 
 class LabProcess:

@@ -65,7 +65,7 @@ def okms(demo: Demo) -> None:
 
 
 def keys(demo: Demo) -> None:
-    """vCenter makes a key in OKMS; the credential is revoked, the provider turns red, the next run mends it."""
+    """vCenter makes a key in OKMS; the credential is revoked, the provider turns red, the next run repairs it."""
     demo.tell("vCenter makes a key in OKMS:")
     key = make_key(demo.lab.environment, OKMS_PROVIDER)
     seen = demo.lab.ask("/state")

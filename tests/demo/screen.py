@@ -61,7 +61,7 @@ def _plan(message: t.Any) -> list[str]:
 
 
 def summary(message: t.Mapping[str, t.Any]) -> list[str]:
-    """What was changed, what is left and what is in the way in full, the rest as a number; empty parts are left out."""
+    """What was changed, what is left and what is in the way in full, the rest as a number; without empty parts."""
     lines = []
     for name, value in message.items():
         entries = value if isinstance(value, list) else [value]

@@ -93,7 +93,11 @@ def main() -> int:
         # spawn: a process of the pool starts its lab's threads in a fresh interpreter
         context = multiprocessing.get_context("spawn")
         with futures.ProcessPoolExecutor(arguments.jobs, context, pool.begin, (folder,)) as executor:
-            run(executor, board, arguments.scenario, arguments.every)
+            try:
+                run(executor, board, arguments.scenario, arguments.every)
+            except KeyboardInterrupt:
+                print("stopped: what was not tried counts as failed", flush=True)
+                executor.shutdown(cancel_futures=True)
     return board.close()
 
 

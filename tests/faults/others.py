@@ -29,7 +29,7 @@ def in_dossier(lab: Lab, folder: pathlib.Path) -> list[str]:
 
 
 def keep_state(lab: Lab, folder: pathlib.Path, moid: str) -> None:
-    """A state file in which another run, which is at work as long as this process, has noted a machine."""
+    """A state file in which another run, which is at work as long as this process, has noted a VM."""
     claim = {"id": moid, "run": this_play("another run")}
     campaign = {"key_ids": ["key-of-another-run"], "finished": False}
     section = {"id": lab.vcenter.settings.instance_uuid, "name": lab.vcenter_hostname, "power_on": [claim]}

@@ -55,7 +55,7 @@ class Plays:
             code, screen = self._process.play(arguments, folder, environment, started)
         changed = -1
         if self._stats.exists():
-            changed = sum(row["changed"] for row in json.loads(self._stats.read_text()).values())
+            changed = sum(row["changed"] for row in json.loads(self._stats.read_text())["hosts"].values())
         return Play(code, screen, changed)
 
 

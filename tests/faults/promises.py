@@ -60,7 +60,7 @@ def _is_safe(lab: Lab, provider: dict[str, t.Any]) -> bool:
 
 
 def _orphans(lab: Lab) -> list[str]:
-    """Machines, hosts and vSAN clusters whose keys are of a provider that is not there."""
+    """VMs, hosts and vSAN clusters whose keys are of a provider that is not there."""
     inventory = lab.vcenter.inventory
     needs = [(machine.name, key.provider) for machine in inventory.vms for key in machine.crypto_keys()]
     needs += [(host.name, host.crypto_key.provider) for host in inventory.hosts if host.crypto_key]
@@ -159,6 +159,7 @@ def _machine(machine: t.Any) -> dict[str, t.Any]:
         "providers": [key.provider if key else None for key in parts],
         "one_key": len({key for key in parts if key}) <= 1,
         "vmotion": machine.migrate_encryption,
+        "fault_tolerance": machine.ft_encryption,
         "policies": [part.policy is not None for part in (machine, *machine.disks)],
         "snapshots": len(machine.snapshots),
     }

@@ -5,10 +5,7 @@
 
 from __future__ import annotations
 
-import atexit
 import dataclasses
-import functools
-import json
 import pathlib
 import re
 import typing as t
@@ -19,7 +16,6 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.enc
     add_standard,
     runner_in,
 )
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional.ssh_host import GO, SshHost
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import (
@@ -28,7 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import (
     pbm_profiles,
 )
 
-from . import others
+from . import drift, leaving, natives, others, renewals
 
 STANDARD, NATIVE, OKMS = "team-kms", "nkp-prod", "okms-prod"
 PARIS = "eu-west-par"
@@ -112,64 +108,8 @@ def external_kms(lab: Lab, folder: pathlib.Path) -> Variables:
     }
 
 
-def native_key_provider(lab: Lab, folder: pathlib.Path) -> Variables:
-    """Option 3."""
-    return {
-        "native_key_provider_name": "nkp-prod",
-        "native_key_provider_private_cloud": lab.private_cloud,
-        "native_key_provider_vsphere_user": lab.vsphere_user_name,
-        "native_key_provider_backup_path": str(folder / "nkp.p12"),
-        "native_key_provider_backup_password": providers.BACKUP_PASSWORD,
-        "native_key_provider_backup_allow_ephemeral": True,
-        "native_key_provider_dossier_path": str(folder / "dossier.json"),
-    }
-
-
-@functools.cache
-def backup_host() -> SshHost:
-    """The one of this process."""
-    host = SshHost()
-    atexit.register(host.close)
-    return host
-
-
-def native_copies(lab: Lab, folder: pathlib.Path) -> Variables:
-    """Option 3 with a copy on a host reached by ssh; each start of the Python there is a request that can go wrong."""
-    host = backup_host()
-
-    def heard(program: str) -> str:
-        lab.journal.record(host.name, program, "read")
-        rule = lab.faults.pick(host.name, program)
-        return rule.action if rule else GO
-
-    host.heard = heard
-    (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": {host.name: host.variables()}}}))
-    (folder / "vault").mkdir(mode=0o700, exist_ok=True)
-    variables = native_key_provider(lab, folder)
-    copies = [{"host": host.name, "path": str(folder / "vault/copy.p12")}]
-    return {**variables, "native_key_provider_backup_copies": copies}
-
-
-def native_copies_lost(lab: Lab, folder: pathlib.Path) -> Variables:
-    """The next job: vCenter has lost the provider and the container its file, so the copy is the way back."""
-    lab.vcenter.lose_providers()
-    (folder / "nkp.p12").unlink()
-    return {**native_copies(lab, folder), "native_key_provider_restore_from": str(folder / "nkp.p12")}
-
-
-def copied_before_default(lab: Lab, folder: pathlib.Path) -> list[str]:
-    """A default provider has a copy of its backup on the host."""
-    copy, backup = folder / "vault/copy.p12", folder / "nkp.p12"
-    if lab.vcenter.crypto.default != NATIVE:
-        return []
-    if not copy.exists():
-        return [f"{NATIVE} is the default, and its backup has no copy"]
-    same = not backup.exists() or copy.read_bytes() == backup.read_bytes()
-    return [] if same else [f"{NATIVE} is the default, and the copy is not its backup"]
-
-
 def small_fleet() -> LabSettings:
-    """Four machines with all kinds of controllers on two hosts; tasks take a few looks."""
+    """Four VMs with all kinds of controllers on two hosts; tasks take a few looks."""
     vcenter = VCenterSettings(reconfigure_polls=2, shutdown_looks=2)
     return LabSettings(vcenter=vcenter, inventory=Inventory(hosts=2, vms=4))
 
@@ -196,7 +136,7 @@ def preflight(lab: Lab, folder: pathlib.Path) -> Variables:
 
 
 def _policies(lab: Lab) -> None:
-    """Two machines have storage policies with rules: one for all of it, and others for the disks of the second."""
+    """Two VMs have storage policies with rules: one for all of it, and others for the disks of the second."""
     pbm_profiles.add_team_policies(lab.vcenter.policies)
     first, second = lab.vcenter.inventory.vms[:2]
     first.policy = second.policy = pbm_profiles.VSAN_RAID_6
@@ -207,7 +147,7 @@ def _policies(lab: Lab) -> None:
 
 
 def vm_encryption(lab: Lab, folder: pathlib.Path) -> Variables:
-    """Machines in clear, one of them running, two with policies that have rules."""
+    """VMs unencrypted, one of them running, two with policies that have rules."""
     _providers(lab)
     _policies(lab)
     lab.vcenter.inventory.vm("vm2").power_state = "poweredOn"
@@ -215,7 +155,7 @@ def vm_encryption(lab: Lab, folder: pathlib.Path) -> Variables:
     return {
         "vm_encryption_selection": {"all": True},
         "vm_encryption_power_off": "shutdown",
-        "vm_encryption_batch": 2,
+        "vm_encryption_wave_size": 2,
         "vm_encryption_state_path": str(folder / "state.json"),
     }
 
@@ -227,13 +167,13 @@ def vm_decryption(lab: Lab, folder: pathlib.Path) -> Variables:
         "vm_encryption_selection": {"all": True},
         "vm_encryption_state": "decrypted",
         "vm_encryption_power_off": "force",
-        "vm_encryption_batch": 4,
+        "vm_encryption_wave_size": 4,
         "vm_encryption_state_path": str(folder / "state.json"),
     }
 
 
 def _encrypted(lab: Lab) -> None:
-    """The same machines encrypted with real keys, half of them running."""
+    """The same VMs encrypted with real keys, half of them running."""
     _providers(lab)
     _policies(lab)
     done = runner_in(lab)("vm_encryption", selection={"all": True}, wait_interval=0.01)
@@ -250,7 +190,7 @@ def key_rotation(lab: Lab, folder: pathlib.Path) -> Variables:
         "key_rotation_selection": {"all": True},
         "key_rotation_campaign": "faults",
         "key_rotation_state_path": str(folder / "state.json"),
-        "key_rotation_batch": 2,
+        "key_rotation_wave_size": 2,
     }
 
 
@@ -260,7 +200,7 @@ def key_provider_migration(lab: Lab, folder: pathlib.Path) -> Variables:
     return {
         "key_provider_migration_source": STANDARD,
         "key_provider_migration_target": NATIVE,
-        "key_provider_migration_batch": 2,
+        "key_provider_migration_wave_size": 2,
     }
 
 
@@ -301,7 +241,7 @@ def decommission_external(lab: Lab, folder: pathlib.Path) -> Variables:
         "decommission_confirm": STANDARD,
         "decommission_clear_defaults": True,
         "decommission_new_default": NATIVE,
-        "decommission_close_flow": True,
+        "decommission_remove_kms_entries": True,
         "decommission_dossier_path": str(folder / "dossier.json"),
     }
 
@@ -312,7 +252,7 @@ def _okms_goes(folder: pathlib.Path) -> Variables:
         "decommission_confirm": OKMS,
         "decommission_dossier_path": str(folder / "dossier.json"),
         "decommission_revoke_credential": True,
-        "decommission_close_flow": True,
+        "decommission_remove_kms_entries": True,
         "decommission_terminate_okms": True,
         "decommission_confirm_okms": "kms-prod",
     }
@@ -334,15 +274,21 @@ def decommission_okms_end(lab: Lab, folder: pathlib.Path) -> Variables:
 def two_vcenters(lab: Lab, folder: pathlib.Path) -> Variables:
     """Option 3; the dossier has a provider of the same name in another vCenter of the same address."""
     others.keep_dossier(lab, folder, NATIVE)
-    return native_key_provider(lab, folder)
+    return natives.alone(lab, folder)
 
 
 def two_runs(lab: Lab, folder: pathlib.Path) -> Variables:
-    """Machines are encrypted while another run, which shares the state file, has switched one of them off."""
+    """VMs are encrypted while another run, which shares the state file, has switched one of them off."""
     variables = vm_encryption(lab, folder)
     reference = lab.vcenter.inventory.vm("vm4").reference
     others.keep_state(lab, folder, str(reference).strip("'").partition(":")[2])
     return variables
+
+
+def exit_decrypt(lab: Lab, folder: pathlib.Path) -> Variables:
+    """Everything off encryption, and the key provider goes."""
+    _encrypted(lab)
+    return leaving.decrypt(lab, folder, STANDARD)
 
 
 ALL = {
@@ -352,23 +298,49 @@ ALL = {
         Scenario("okms_renewal", "okms", okms_renewal, kmip_by_policy, earlier="okms"),
         Scenario("okms_server_renewal", "okms", okms_server_renewal, kmip_by_policy, earlier="okms"),
         Scenario("okms_leaf_renewal", "okms", okms_leaf_renewal, kmip_by_policy, earlier="okms"),
+        Scenario(
+            "renewal_okms", "certificate_renewal", renewals.okms, kmip_by_policy, "okms", promise=renewals.promise
+        ),
+        Scenario(
+            "renewal_own_kms", "certificate_renewal", renewals.own_kms, earlier="external_kms", promise=renewals.promise
+        ),
         Scenario("external_kms", "external_kms", external_kms),
-        Scenario("native_key_provider", "native_key_provider", native_key_provider),
-        Scenario("native_copies", "native_key_provider", native_copies, needs_ssh=True, promise=copied_before_default),
+        Scenario("native_key_provider", "native_key_provider", natives.alone),
+        Scenario(
+            "native_copies",
+            "native_key_provider",
+            natives.copies,
+            needs_ssh=True,
+            promise=natives.copied_before_default,
+        ),
         Scenario(
             "native_copies_lost",
             "native_key_provider",
-            native_copies_lost,
+            natives.copies_lost,
             earlier="native_copies",
             needs_ssh=True,
-            promise=copied_before_default,
+            promise=natives.copied_before_default,
         ),
+        Scenario("native_places", "native_key_provider", natives.places, promise=natives.placed_before_default),
+        Scenario(
+            "native_places_lost",
+            "native_key_provider",
+            natives.places_lost,
+            earlier="native_places",
+            promise=natives.placed_before_default,
+        ),
+        Scenario("drift_repair", "drift_check", drift.repair, earlier="external_kms", promise=drift.verified_only),
         Scenario("preflight", "preflight", preflight),
         Scenario("vm_encryption", "vm_encryption", vm_encryption, small_fleet),
         Scenario("two_vcenters", "native_key_provider", two_vcenters, promise=others.in_dossier),
         Scenario("two_vcenters_lost", "recovery", recovery, earlier="two_vcenters", promise=others.in_dossier),
         Scenario("two_runs", "vm_encryption", two_runs, small_fleet, promise=others.in_state),
         Scenario("vm_decryption", "vm_encryption", vm_decryption, small_fleet),
+        Scenario("exit_decrypt", "encryption_exit", exit_decrypt, small_fleet, promise=leaving.no_false_proof),
+        Scenario("exit_target", "encryption_exit", leaving.target_external, small_fleet, promise=leaving.same_keys),
+        Scenario(
+            "exit_target_native", "encryption_exit", leaving.target_native, small_fleet, promise=leaving.same_keys
+        ),
         Scenario("key_rotation", "key_rotation", key_rotation, small_fleet),
         Scenario("key_provider_migration", "key_provider_migration", key_provider_migration, small_fleet),
         Scenario("recovery_native", "recovery", recovery, earlier="native_key_provider"),

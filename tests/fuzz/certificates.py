@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import tempfile
 import typing as t
 
 from hypothesis import strategies as st
@@ -18,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
     jwk,
     keys,
     pem,
+    pem_files,
     signing,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
@@ -58,6 +61,10 @@ def of_year_1() -> str:
 PARTLY = (of_year_1(), VERSION_2, VERSION_10, X400, EDI, NEGATIVE, TWICE)
 
 
+def _bytes_of(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
 def _each(*calls: t.Callable[[], object]) -> None:
     """Call all, although some refuse; when all do, it is a refusal."""
     refusals: list[InvalidInputError] = []
@@ -78,6 +85,22 @@ def _pem(text: str) -> None:
         lambda: pem.split(text),
         *(lambda label=label: pem.normalise(text, label, "option", single=True) for label in labels),
     )
+
+
+@target("PEM files", st.binary(max_size=300) | damaged_text(list(SAMPLES[:7])).map(_bytes_of), [b"", b"\xef\xbb\xbf\n"])
+def _pem_file(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "file.pem")
+        with open(path, "wb") as file:
+            file.write(content)
+        given = {"certificate": "", "certificate_path": path}
+        _each(
+            pem_files.PemFile(path, "output_path", pem.CERTIFICATE).check,
+            *(
+                lambda label=label: pem_files.pem_of(given, "certificate", label)
+                for label in (pem.CERTIFICATE, pem.REQUEST)
+            ),
+        )
 
 
 @target("certificate facts", CERTIFICATES, PARTLY)

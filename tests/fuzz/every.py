@@ -9,7 +9,10 @@ import importlib
 
 from . import engine
 
-FILES = ("awx", "certificates", "clients", "filters", "kmip", "modules", "options", "ovhcloud", "records")
+FILES = (
+    "awx", "certificates", "clients", "events", "filters", "kmip", "leaving", "modules", "options", "ovhcloud",
+    "places", "records", "renewal", "reports",
+)  # fmt: skip
 
 
 def load() -> None:

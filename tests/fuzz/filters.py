@@ -13,6 +13,7 @@ import typing as t
 
 from hypothesis import strategies as st
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._workflow.facts import facts_of, stats_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 
 from .engine import target
@@ -64,15 +65,19 @@ STEPS = [
     {"step": "Order", "result": {"changed": True}, "idle": None},
     {"step": "Open", "result": {"skipped": True, "changed": False}, "idle": "not asked for"},
     {"step": "Check", "result": {"failed": True, "msg": "no"}},
+    {"step": "Audit logs", "summaries": [{"done": ["Audit logs ended"], "to_do": [], "blocked_by": []}]},
 ]
 
 plan, waves, progress = map(filter_of, ("encryption_plan", "encryption_waves", "encryption_progress"))
 campaign, removal = map(filter_of, ("encryption_campaign", "decommission_plan"))
 connection, scope, own_kms = map(filter_of, ("okms_connection", "preflight_scope", "external_kms_state"))
 keys, summary, cost = map(filter_of, ("encryption_keys", "step_summary", "okms_cost"))
+failure = filter_of("failure_message")
 endpoint, thumbprint, preflight = map(filter_of, ("okms_endpoint", "certificate_thumbprint", "preflight_table"))
 report, page = map(filter_of, ("encryption_audit_report", "encryption_audit_html"))
-table, headlines = map(filter_of, ("encryption_audit_csv", "encryption_audit_headlines"))
+table, headlines, numbers = map(
+    filter_of, ("encryption_audit_csv", "encryption_audit_headlines", "encryption_audit_metrics")
+)
 
 
 @target("filter encryption_plan", bent(RESULTS))
@@ -111,9 +116,32 @@ def _keys(value: t.Any) -> None:
     keys(value, "okms-prod")
 
 
+WORKFLOW_FACTS = (
+    {"provider": [{"name": "okms", "status": "green", "default": True}], "order": {"order": {"order_id": 1}}},
+    {"campaign": {"plan": {"selected": 1, "blocked_vms": [{"name": "vm1", "reason": "locked"}]}, "progress": {}}},
+    {"report": {"text": "{}", "fail_on": ["critical"]}, "preflight": {"rows": [{"check": "Region"}], "ok": 1}},
+)
+SUMMARY = {"done": ["a"], "changed": [], "skipped": [], "to_do": ["b"], "blocked_by": []}
+
+
+@target("facts for workflows", st.tuples(bent([SUMMARY]), bent(WORKFLOW_FACTS)))
+def _facts(value: tuple[t.Any, t.Any]) -> None:
+    given = [one if isinstance(one, dict) else {} for one in value]
+    made = facts_of(given[0], False, given[1])
+    assert len(json.dumps(stats_of("okms", made, "a", ["a"]))) < 200_000
+
+
 @target("filter step_summary", st.tuples(bent([STEPS]), st.one_of(st.just([]), odd_value)))
 def _summary(value: tuple[t.Any, t.Any]) -> None:
     summary(value[0], remaining=value[1])
+
+
+@target(
+    "filter failure_message",
+    bent([{"failed": True, "msg": "Some items failed", "results": [{"failed": True, "msg": "no"}]}]),
+)
+def _failure(value: t.Any) -> None:
+    failure(value)
 
 
 DOMAIN = {
@@ -140,7 +168,7 @@ READ = {
     "dossier": {"providers": {"okms-prod": {"servers": [{"address": "eu.okms.ovh.net"}], "variables": {}}}},
     "domains": {"okms_domains": [DOMAIN]},
     "credentials": {"credentials": [{"name": "vcenter", "status": "READY", "certificate_sha256": "AA"}]},
-    "flows": {"results": [{"item": "eu.okms.ovh.net", "failure": {"needed_by": ["other"]}}]},
+    "kms_entries": {"results": [{"item": "eu.okms.ovh.net", "failure": {"needed_by": ["other"]}}]},
 }
 REMOVAL = {
     **dict.fromkeys(("okms_id", "private_cloud", "credential_name", "policy", "new_default"), ""),
@@ -229,7 +257,7 @@ PREFLIGHT = [
         "cloud": {"private_clouds": [CLOUD]},
         "tasks": {"private_clouds": [{**CLOUD, "tasks": [{"id": 1, "state": "todo"}]}]},
         "vcenter": {"vcenter": READY, "vcenter_readiness": READY},
-        "servers": [{"item": "kms", "kmip_server": SEEN}, {"item": "kms2", "msg": "no answer"}],
+        "servers": [{"item": {"name": "kms"}, "kmip_server": SEEN}, {"item": {"name": "kms2"}, "msg": "no answer"}],
         "endpoint": {"host": "eu.okms.ovh.net", "refused": "", "notice": "stays"},
     }
     for option in ("okms", "external_kms", "native_key_provider")
@@ -313,10 +341,11 @@ def _page(text: str) -> None:
     page(text)
 
 
-@target("audit files as CSV and headlines", json_text([REPORT]), share=0.6)
+@target("audit files as CSV, headlines and metrics", json_text([REPORT]), share=0.6)
 def _table(text: str) -> None:
     headlines(text)
     table(text)
+    numbers(text)
 
 
 @target("audit files of earlier runs", st.tuples(json_text([EARLIER]), json_text([EARLIER])), share=0.5)
@@ -330,33 +359,6 @@ absolute = filter_of("absolute_path")
 @target("filter absolute_path", st.one_of(odd_text, odd_value), ["a\0b", ["a", ["~nobody-of-that-name/x"]]])
 def _absolute(value: t.Any) -> None:
     absolute(value)
-
-
-places, copied = map(filter_of, ("backup_places", "backup_copy"))
-COPIES = [{"host": "vault", "path": "/nkp.p12", "owner": "root"}, {"host": "other", "path": "relative"}]
-HOSTVARS = {"vault": {"ansible_host": "192.0.2.1", "ansible_port": 22, "ansible_become": "yes"}}
-STAT = {"stat": {"exists": True, "isreg": True, "size": 9, "checksum": "ab", "mode": "0600", "mtime": 1.5}}
-PLACE = {
-    "host": "vault",
-    "path": "/nkp.p12",
-    "label": "vault:/nkp.p12",
-    "outside": True,
-    "owner": "",
-    "group": "",
-    "own": {"user": "u"},
-}
-
-
-@target("filter backup_places", st.tuples(bent([COPIES]), bent([HOSTVARS]), bent([["vault"]])))
-def _places(value: tuple[t.Any, t.Any, t.Any]) -> None:
-    places(*value, of="vault", port=22)
-
-
-@target("filter backup_copy", st.tuples(bent([PLACE]), bent([STAT]), bent([STAT]), bent([{"content": "aWQ="}])))
-def _copied(value: tuple[t.Any, t.Any, t.Any, t.Any]) -> None:
-    place, file, folder, machine = value
-    copied(place, file, folder, machine, "id")
-    copied(place, file, folder, machine, "id", [file], "ab")
 
 
 process = filter_of("play_process")

@@ -97,7 +97,7 @@ def places(value: t.Any, place: Place = ()) -> t.Iterator[Place]:
 
 
 def changed(value: t.Any, place: Place, how: str, new: t.Any) -> t.Any:
-    """The value with one place changed; a place that an earlier change took away is left alone."""
+    """The value with one place changed; a place that an earlier change removed stays as it is."""
     new = copy.deepcopy(new)  # what is put in twice must not hold itself after a change, and constants stay
     if not place:
         return {"wrap": [value], "twice": [value, value]}.get(how, new)

@@ -10,8 +10,10 @@ import typing as t
 from hypothesis import strategies as st
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import days_left
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection import errors
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import record
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms import logs
 
 from .engine import target
 from .inputs import ODD_TEXTS, bent, damaged_text, odd_text, odd_value
@@ -24,6 +26,11 @@ ERRORS = (
     {"errors": ["one", "two"], "error_id": "x"},
     {"errorCode": "NOT_GRANTED_CALL", "message": "This call has not been granted"},
 )
+SUBSCRIPTIONS = (
+    {"subscriptionId": "3b9e2c51", "kind": "kmip", "streamId": "8F0E", "createdAt": "2026-09-01T10:00:00Z"},
+    {"name": "kmip", "displayName": "KMIP audit", "additionalReturnedFields": ["tls_cert_id"]},
+)
+STREAM = "8f0e7d6c-1a2b-4c3d-9e4f-5a6b7c8d9e0f"
 STATUSES = st.sampled_from((400, 401, 403, 404, 409, 429, 460, 500, 503))
 
 
@@ -47,3 +54,17 @@ def _times(text: str) -> None:
     read.maybe_time("at")
     made = read.time("at")
     assert made is None or days_left(made, NOW) is not None
+
+
+@target("log subscriptions", st.one_of(bent(SUBSCRIPTIONS), odd_value), [{}, {"name": "a\nb" * 900}])
+def _log_subscriptions(value: t.Any) -> None:
+    try:
+        logs.refuse_unknown_kinds(["no such kind"], [logs.kind_state(value, "okms")], "okms")
+    except InvalidInputError as error:
+        assert "no such kind" in error.message and "\n" not in error.message
+    logs.going_to([logs.subscription_state(value, "okms")], STREAM, None)
+
+
+@target("ids of log streams", st.one_of(damaged_text([STREAM, STREAM.upper()]), odd_text), ODD_TEXTS)
+def _streams(text: str) -> None:
+    assert logs.stream_of(text) == text.strip().lower()

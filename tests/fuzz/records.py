@@ -51,6 +51,8 @@ NATIVE = {
         "native_key_provider_backup_path": "/safe/nkp.p12",
         "native_key_provider_tpm_required": False,
         "native_key_provider_backup_copies": [{"host": "vault", "path": "/nkp.p12"}],
+        "native_key_provider_backup_places": [{"vault": "https://v.example.com", "path": "a/b", "max_versions": 3}],
+        "native_key_provider_backup_places_required": 1,
     },
 }
 EXTERNAL = {

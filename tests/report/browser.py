@@ -36,7 +36,7 @@ LIMIT = 60.0  # seconds for any one answer
 
 
 def find() -> t.Optional[str]:
-    """The browser of this machine."""
+    """The browser of this computer."""
     return next((path for path in map(shutil.which, BROWSERS) if path), None)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures: the browser of this machine, and reports of made-up fleets as files."""
+"""Fixtures: the browser of this computer, and reports of made-up fleets as files."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.filter import encryption_audit_html
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import model
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.reports import dumped_report
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import browser, fleet
 
 Report = dict[str, t.Any]
@@ -33,7 +34,7 @@ def history(facts: fleet.Facts) -> list[Report]:
     made = []
     for ago in range(12, 0, -1):
         machines = [
-            machine if (number * 7919) % 100 < 95 - ago * 7 else fleet.machine(number, "clear")
+            machine if (number * 7919) % 100 < 95 - ago * 7 else fleet.machine(number, "unencrypted")
             for number, machine in enumerate(facts["virtual_machines"])
         ]
         when = fleet.NOW - datetime.timedelta(days=14 * ago)
@@ -43,15 +44,15 @@ def history(facts: fleet.Facts) -> list[Report]:
 
 def written(folder: pathlib.Path, facts: fleet.Facts, earlier: t.Sequence[Report] = ()) -> tuple[Report, str]:
     """The report, and the address of its page."""
-    made = model.loaded(model.dumped(model.report(facts, Thresholds(), fleet.NOW, None, earlier)))
+    made = model.loaded(dumped_report(model.report(facts, Thresholds(), fleet.NOW, None, earlier)))
     file = folder / "encryption-audit.html"
-    file.write_text(encryption_audit_html.encryption_audit_html(model.dumped(made)), encoding="utf-8")
+    file.write_text(encryption_audit_html.encryption_audit_html(dumped_report(made)), encoding="utf-8")
     return made, file.as_uri()
 
 
 @pytest.fixture(scope="session")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> tuple[Report, str]:
-    """A private cloud of 241 machines with a past, and names that try to break out of the page."""
+    """A private cloud of 241 VMs with a past, and names that try to break out of the page."""
     facts = fleet.facts(240)
     earlier = history(facts)
     facts["virtual_machines"] += fleet.hostile()

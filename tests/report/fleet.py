@@ -48,11 +48,12 @@ def machine(number: int, state: str = "encrypted", name: t.Optional[str] = None,
         "cluster": cluster,
         "host": f"esx{number % 9 + 1}.example.com",
         "resource_pool": "Resources",
+        "vapp": None,
         "tags": None,
         "power_state": "powered_on",
         "connection_state": "connected",
         "template": False,
-        "state": state,
+        "encryption_state": state,
         "vtpm": state == "vtpm_only",
         "locked": False,
         "home": _part(home, provider, number, 0),
@@ -65,7 +66,7 @@ def machine(number: int, state: str = "encrypted", name: t.Optional[str] = None,
         "linked_clone": False,
         "fault_tolerance": False,
         "vmotion_encryption": "required" if any_encrypted else ("opportunistic", "disabled")[number % 2],
-        "infrastructure": None,
+        "infrastructure_kind": None,
         "obstacles": [],
         **changes,
     }
@@ -118,11 +119,11 @@ def machines(count: int) -> list[Facts]:
         elif number % 31 == 5:
             made.append(machine(number, "partly_encrypted", obstacles=[POWERED_ON, SNAPSHOTS]))
         elif number % 37 == 9:
-            made.append(machine(number, "clear", obstacles=[RDM]))
+            made.append(machine(number, "unencrypted", obstacles=[RDM]))
         elif number % 11 == 3:
-            made.append(machine(number, "clear", obstacles=[POWERED_ON]))
+            made.append(machine(number, "unencrypted", obstacles=[POWERED_ON]))
         elif number % 53 == 10:
-            made.append(machine(number, "clear", power_state="powered_off"))
+            made.append(machine(number, "unencrypted", power_state="powered_off"))
         elif number % 97 == 30:
             changes: Facts = {
                 "connection_state": "disconnected",
@@ -134,13 +135,13 @@ def machines(count: int) -> list[Facts]:
             made.append(machine(number, "unreadable", **changes))
         else:
             made.append(machine(number, locked=number == 41))
-    made.append(machine(count, "clear", "vcenter-01", infrastructure="vcenter"))
+    made.append(machine(count, "unencrypted", "vcenter-01", infrastructure_kind="vcenter"))
     return made
 
 
 def hostile() -> list[Facts]:
-    """Machines whose names try to break out of the page or the spreadsheet."""
-    return [machine(90000 + number, "clear", name) for number, name in enumerate(HOSTILE)]
+    """VMs whose names try to break out of the page or the spreadsheet."""
+    return [machine(90000 + number, "unencrypted", name) for number, name in enumerate(HOSTILE)]
 
 
 def certificate(name: str, days: int) -> Facts:
@@ -228,6 +229,15 @@ def credentials() -> list[Facts]:
     return [one("vcenter-prod", 24, "key of vcenter", True), one("old-laptop", -12, "of nobody", False)]
 
 
+def logs() -> Facts:
+    """Audit logs of the domain: one kind goes to a stream, the other one nowhere."""
+    domain, stream = "7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31", "8f0e7d6c-1a2b-4c3d-9e4f-5a6b7c8d9e0f"
+    kinds = [{"okms_id": domain, "name": name, "display_name": f"{name} audit"} for name in ("KMIP", "REST")]
+    sent = {"okms_id": domain, "id": "s-1", "kind": "KMIP", "stream_id": stream, "ldp_service": "ldp-rb-12345",
+            "created_at": "2026-01-05T10:00:00Z"}  # fmt: skip
+    return {"okms_id": domain, "log_kinds": kinds, "log_subscriptions": [sent]}
+
+
 def facts(count: int = 240) -> Facts:
     """Everything that the role hands to the report."""
     names = [f"esx{number}.example.com" for number in range(1, 10)]
@@ -241,6 +251,7 @@ def facts(count: int = 240) -> Facts:
         "virtual_machines": machines(count),
         "key_providers": providers(),
         "okms_credentials": credentials(),
+        "okms_logs": logs(),
         "hosts": [
             {"name": name, "cluster": _CLUSTERS[number % 3], "state": "incapable" if number == 4 else "safe",
              "provider": "okms-eu-west-rbx" if number != 4 else None, "key_id": _key(500) if number != 4 else None}

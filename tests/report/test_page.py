@@ -13,8 +13,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import cells, model
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import KEYS
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit import cells
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import STATES
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.reports import dumped_report
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 from ansible_collections.ovhcloud.vmware_encryption.tests.report.browser import Browser, Page
 from ansible_collections.ovhcloud.vmware_encryption.tests.report.conftest import Report, written
@@ -78,10 +79,10 @@ def test_the_numbers_are_those_of_the_json(chromium: Browser, usual: tuple[Repor
     assert number(page, "attention") == str(found["critical"] + found["warning"])
     assert number(page, "providers") == str(len(report["key_providers"]))
     assert number(page, "expiry") == f"{min(one['days_left'] for one in report['certificates'] if one['used_by'])} days"
-    for state, key in KEYS.items():
-        assert page.text(f"[data-count={state}]") == str(totals[key])
-    shown = page.value("[...document.querySelectorAll('[data-code]')].map(one => one.dataset.code)")
-    assert sorted(shown) == sorted(one["code"] for one in report["findings"])
+    for state in STATES:
+        assert page.text(f"[data-count={state}]") == str(totals[state])
+    shown = page.value("[...document.querySelectorAll('[data-topic]')].map(one => one.dataset.topic)")
+    assert sorted(shown) == sorted(one["topic"] for one in report["findings"])
     assert page.value("document.querySelectorAll('#exceptions tbody tr').length") == totals["exceptions"]
     assert page.value("document.querySelectorAll('#machine-table tbody tr').length") == totals["virtual_machines"]
     assert page.value("document.querySelectorAll('.trend circle').length") == len(report["trend"]) == 13
@@ -102,7 +103,7 @@ def test_an_auditor_finds_checks_origin_scope_keys_and_hashes(chromium: Browser,
     ):
         assert word in evidence
     assert "the credential lacks okms:apiovh:resource/get" in evidence
-    text = model.dumped(report)
+    text = dumped_report(report)
     files = {"encryption-audit.json": text, "encryption-audit.csv": cells.table(report)}
     for name, content in files.items():
         assert page.text(f"[data-sha256='{name}']") == hashlib.sha256(content.encode()).hexdigest()
@@ -116,7 +117,7 @@ def test_charts_are_drawn_to_the_numbers(chromium: Browser, usual: tuple[Report,
         "[...document.querySelectorAll('.donut .arc')].map(one => parseFloat(getComputedStyle(one).strokeDasharray))"
     )
     totals = report["totals"]
-    wanted = [totals[key] for key in KEYS.values()]
+    wanted = [totals[state] for state in STATES]
     assert shares == pytest.approx(
         [100 * count / totals["virtual_machines"] - 0.6 for count in wanted if count], abs=0.3
     )
