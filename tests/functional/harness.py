@@ -37,7 +37,7 @@ COLLECTION = "ansible_collections.ovhcloud.vmware_encryption"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GROUPS: dict[str, list[str]] = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]
 # the variables that a module would take its connection from
-CONNECTION_PREFIXES = ("OVH_", "VMWARE_", "KMIP_")
+CONNECTION_PREFIXES = ("OVH_", "VMWARE_", "KMIP_", "VAULT_")
 # those that do not change what Ansible is, but what a play finds
 PLAY_PREFIXES = (*CONNECTION_PREFIXES, "LAB_")
 # that the labs of one process use in turn; a lab that is tested uses a few
@@ -110,6 +110,8 @@ def connection(lab: Lab, group: str) -> dict[str, t.Any]:
             "password": lab.vcenter_password,
             "ca_path": str(lab.ca_path),
         }
+    if group == "vault":
+        return {"url": lab.vault.url, "token": lab.vault.token, "ca_path": str(lab.ca_path)}
     return {}
 
 
@@ -176,11 +178,16 @@ def _unknown(value: t.Any, entries: dict[str, t.Any], where: str) -> t.Iterator[
 
 @dataclasses.dataclass(frozen=True)
 class PlayResult:
-    """What ansible-playbook did: its exit code, its screen, and per host the numbers of the recap."""
+    """What ansible-playbook did: its exit code, its screen, per host the numbers of the recap, and its artifacts."""
 
     code: int
     screen: str
     stats: dict[str, dict[str, int]]
+    artifacts: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+
+    def facts(self, role: str) -> dict[str, t.Any]:
+        """What that role tells the next node of a workflow."""
+        return t.cast("dict[str, t.Any]", self.artifacts[f"encryption_facts_{role}"])
 
     @property
     def changed(self) -> int:
@@ -280,8 +287,10 @@ def run_playbook(
         code, screen = warm_process().play(arguments, directory, {**connections, **home})
     else:
         code, screen = _real_play(arguments, directory, connections, kill_when)
-    stats = json.loads(stats_file.read_text()) if stats_file.exists() else {}
-    return PlayResult(code, screen, stats)
+    left = json.loads(stats_file.read_text()) if stats_file.exists() else {"hosts": {}, "artifacts": {}}
+    handed = json.dumps(left["artifacts"])
+    assert not [secret for secret in lab.secrets() if secret in handed], "a secret is among the facts for workflows"
+    return PlayResult(code, screen, left["hosts"], left["artifacts"])
 
 
 def _followed(process: subprocess.Popen[str], kill_when: t.Callable[[], bool] | None) -> str:

@@ -75,7 +75,14 @@ def okms(lab: Lab, name: str = "okms-prod", okms_id: str = "", region: str = Lab
     servers = [{"name": region, "address": host, "port": port}]
     run(lab, "standard_key_provider", name=name, servers=servers, server_ca=lab.okms_public_ca, **FAST)
     csr = run(lab, "key_provider_csr", provider=name)["csr"]["csr"]
-    credential = {"okms_id": okms_id, "name": f"vcenter-{lab.private_cloud}", "csr": csr, **FAST}
+    purpose = f"vCenter of {lab.private_cloud}, key provider {name}"  # as the role okms describes it
+    credential = {
+        "okms_id": okms_id,
+        "name": f"vcenter-{lab.private_cloud}",
+        "description": purpose,
+        "csr": csr,
+        **FAST,
+    }
     certificate = run(lab, "okms_credential", **credential)["credential"]["certificate"]
     run(lab, "key_provider_client_certificate", provider=name, certificate=certificate, **FAST)
     flow(wait_for="delivered")

@@ -39,7 +39,7 @@ def program(name: str) -> str | None:
 
 
 def missing() -> list[str]:
-    """The programs of OpenSSH that are not on this machine."""
+    """The programs of OpenSSH that are not on this computer."""
     return [name for name in PROGRAMS if program(name) is None]
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is assumed of vCenter's trust in key servers, run with every value."""
+"""What is assumed of vCenter's trust in KMIP servers, run with every value."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_reconfiguration_without_an_encryption_policy(assumed: Assumed) -> None:
         lab.vcenter.crypto.add_native(NATIVE, has_backup=True)
         lab.vcenter.machine_faults.add("vm1", "error", text=assumed.value)
         failed = fleet_helpers.runner(runner_in(lab), provider=NATIVE, selection={"names": ["vm1"]})()
-        assert failed.failed and "named no encryption storage policy" in failed.msg, failed.output
+        assert failed.failed and "without an encryption storage policy" in failed.msg, failed.output
 
 
 @every_value
@@ -164,7 +164,7 @@ def test_shallow_rekey_of_vsan_without_its_privilege(assumed: Assumed) -> None:
 
 @every_value
 def test_old_virtual_hardware(assumed: Assumed) -> None:
-    """The plan stops it; should vCenter have to, its fault is one line, and the machine stays as it was."""
+    """The plan stops it; should vCenter have to, its fault is one line, and the VM stays as it was."""
     with lab_with(assumed) as lab:
         lab.vcenter.crypto.add_native(NATIVE, has_backup=True)
         machine = lab.vcenter.inventory.vm("vm1")
@@ -370,7 +370,7 @@ def test_kms_entry_of_a_private_cloud(assumed: Assumed) -> None:
         entry = {"service_name": lab.private_cloud, **host}
         thumbprints = ["AB:" * 19 + "AB", "CD:" * 19 + "CD"]
         # open before vCenter is set up, delivered before or after: neither order has to wait for the other
-        opened = twice(run, "private_cloud_kms", **{**entry, "wait_for": "flow_open"}, thumbprint=thumbprints[0])
+        opened = twice(run, "private_cloud_kms", **{**entry, "wait_for": "firewall_open"}, thumbprint=thumbprints[0])
         assert lab.ovhcloud.flow_open(opened["kms_entries"][0]["ip"])
         lab.ovhcloud.vcenter_trusts = lambda _ip: True
         delivered = ok(run("private_cloud_kms", **entry, thumbprint=thumbprints.pop(0)))

@@ -91,5 +91,5 @@ def test_contents_number_the_chapters_and_add_their_times() -> None:
 
 def test_chapters_show_every_part_of_the_work() -> None:
     shown = [chapter.show.__name__.strip("_") for chapter in CHAPTERS]
-    assert shown == ["okms", "keys", "encrypt", "native", "recovery", "external", "migrate", "rotate", "audit"]
+    assert shown == ["okms", "keys", "encrypt", "native", "recovery", "external", "migrate", "rotate", "audit", "move"]
     assert all(chapter.sentence.endswith(".") and chapter.sentence.count(". ") == 0 for chapter in CHAPTERS)

@@ -79,7 +79,7 @@ def test_check_itself_finds_what_older_pythons_refuse(text: str, lines: list[int
     assert needs_newer(text) == lines
 
 
-# stands for a Python before 3.7, which many machines no longer have; 2.7.18, 3.6.15 and 3.7.16 were tried
+# stands for a Python before 3.7, which many computers no longer have; 2.7.18, 3.6.15 and 3.7.16 were tried
 STAND_IN = """#!/bin/sh
 [ "$1" = -c ] && exec echo VERSION
 echo "SyntaxError: future feature annotations is not defined" >&2

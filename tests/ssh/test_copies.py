@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Copies of a backup leave the machine that runs the play: by ssh, as the inventory says, and read back."""
+"""Copies of a backup leave the control node: by ssh, as the inventory says, and read back."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def test_a_drill_and_a_recovery_begin_with_the_copy(site: Site, lab: Lab) -> Non
     assert mentioned(summary_of(drill)["done"], f"provider {NAME} can be rebuilt") and not site.backup.exists()
     site.vault.write_bytes(b"damaged")
     damaged = site.playbook("recovery", **options, recovery_drill=True)
-    assert damaged.code != 0 and f"not the one of the dossier: backup1:{site.vault}" in words(damaged.screen)
+    assert damaged.code != 0 and f"differ from the one in the dossier: backup1:{site.vault}" in words(damaged.screen)
     assert summary_of(damaged)["done"] == []
     site.vault.write_bytes(copied)
     recovered = site.playbook("recovery", **options, recovery_wait_interval=0.01)

@@ -15,9 +15,10 @@ import yaml
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers import paths
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import ArgSpec
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import with_former_names
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-ACTIONS = {"role_options"}  # of which the module holds the documentation only
+ACTIONS = {"role_options", "workflow_facts"}  # of which the module holds the documentation only
 MODULES = sorted({path.stem for path in (ROOT / "plugins/modules").glob("*.py")} - ACTIONS)
 INVENTORIES = sorted(path.stem for path in (ROOT / "plugins/inventory").glob("*.py"))
 ROLES = sorted(path.name for path in (ROOT / "roles").glob("*") if path.is_dir())
@@ -63,6 +64,7 @@ def disagreements(spec: dict[str, t.Any], docs: dict[str, t.Any], where: str = "
             ("elements", None),
             ("default", None),
             ("choices", None),
+            ("aliases", None),
         ):
             if option.get(key, default) != text.get(key, default):
                 found.append(
@@ -160,7 +162,8 @@ def test_every_result_field_is_documented(name: str) -> None:
     for resource in own:
         if not hasattr(resource, "result_key"):
             continue
-        assert set(resource.fields) == set(returned[resource.result_key]["contains"]), resource.result_key
+        fields = with_former_names(dict.fromkeys(resource.fields))
+        assert set(fields) == set(returned[resource.result_key]["contains"]), resource.result_key
     for key, entry in returned.items():
         assert "sample" in entry or "contains" in entry, key
 
@@ -172,6 +175,7 @@ COPIES: tuple[tuple[str, str, set[str]], ...] = (
     ("host_encryption.host_encryption.summary", "host_encryption_info.summary", set()),
     ("okms.okms", "okms_info.okms_domains", {"id"}),
     ("okms_credential.credential", "okms_credential_info.credentials", set()),
+    ("okms_log_subscription.log_subscriptions", "okms_log_subscription_info.log_subscriptions", {"kind"}),
     ("okms_service_key.service_key", "okms_service_key_info.service_keys", {"public_key", "public_key_sha256"}),
     ("private_cloud_kms.kms_entries", "private_cloud_info.private_clouds.encryption.kms", set()),
     ("private_cloud_kms.kms_entries", "private_cloud_kms.stale_entries", set()),
@@ -236,7 +240,7 @@ def _role(name: str, part: str) -> dict[str, t.Any]:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_role_options_are_specified_defaulted_documented_and_used(role: str) -> None:
+def test_role_options_are_specified_documented_and_used(role: str) -> None:
     spec = _role(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     defaults = _role(role, "defaults/main.yml")
     required = {name for name, option in spec.items() if option.get("required")}

@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import assumptions
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.assumptions import Assumption, AssumptionError
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.ovhcloud import contract_shapes
 
 ENTRIES = assumptions.assumptions()
 TESTS = assumptions.ROOT / "tests"
@@ -91,7 +92,17 @@ def test_the_guide_shows_the_table() -> None:
     assert text.count(assumptions.TABLE) == 1 and assumptions.with_table(text) == text, hint
 
 
-GOOD = Assumption("an-id", "It is so.", True, (False,), "unknown", ("README.md",), "test_a.py::test_b", "lab.x")
+def test_the_role_ships_the_same_file() -> None:
+    hint = "run PYTHONPATH=tests python -m lab.assumptions"
+    assert assumptions.SHIPPED.read_bytes() == assumptions.FILE.read_bytes(), hint
+
+
+def test_the_role_ships_the_contracts_of_what_it_reads() -> None:
+    hint = "run PYTHONPATH=tests python -m lab.ovhcloud.contract_shapes"
+    assert contract_shapes.FILE.read_text(encoding="utf-8") == contract_shapes.text(), hint
+
+
+GOOD = Assumption("an-id", "It is so.", True, (False,), "unknown", ("README.md",), "test_a.py::test_b", "lab.x", "look")
 
 
 @pytest.mark.parametrize(
@@ -104,6 +115,9 @@ GOOD = Assumption("an-id", "It is so.", True, (False,), "unknown", ("README.md",
         ({"alternatives": (1,)}, ""),
         ({"source": ""}, "no source"),
         ({"depends": ()}, "nothing depends"),
+        ({"seen_by": ""}, "or both are there"),
+        ({"not_seen_because": "it is hidden"}, "or both are there"),
+        ({"seen_by": "", "not_seen_because": "it is hidden"}, ""),
         ({"proof": "tests"}, "the proof is not"),
         ({"setting": "mail.x"}, "the setting is not"),
         ({"setting": ""}, ""),

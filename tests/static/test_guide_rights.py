@@ -22,7 +22,7 @@ GUIDES = ROOT / "docs" / "docsite" / "rst"
 
 @pytest.mark.parametrize(
     ("option", "profile", "features"),
-    [("okms", "order", ["iam"]), ("external_kms", "operate", []), ("native_key_provider", "operate", [])],
+    [("okms", "order", ["iam", "logs"]), ("external_kms", "operate", []), ("native_key_provider", "operate", [])],
 )
 def test_guides_name_exactly_the_iam_actions_of_their_option(option: str, profile: str, features: list[str]) -> None:
     text = (GUIDES / f"guide_{option}.rst").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
 PLUGIN_UTILS = "ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils"
 PAGE, IN_PROCESS = f"{PLUGIN_UTILS}._audit_page", f"{PLUGIN_UTILS}._in_process"
-SOURCE = f"{PLUGIN_UTILS}.inventory_source"
+SOURCE, EVENT_SOURCE = f"{PLUGIN_UTILS}.inventory_source", f"{PLUGIN_UTILS}.event_source"
 INVENTORIES = {
     "ansible.errors",
     "ansible.module_utils.common.arg_spec",
@@ -22,25 +22,37 @@ INVENTORIES = {
     "ansible.plugins.inventory",
     "ansible.utils.unsafe_proxy",
 }
-BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip")
-PACKAGES = ("_core", "_facts", "_answers", "_certificates", "_http", "_audit", "_preflight", "_records", *BACK_ENDS)
+BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip", "_vault")
+PACKAGES = (
+    "_core", "_facts", "_causes", "_answers", "_certificates", "_http", "_kv", "_audit", "_drift", "_metrics",
+    "_preflight", "_doctor", "_exit", "_field", "_records", "_workflow", *BACK_ENDS,
+)  # fmt: skip
 # layer -> packages of the collection it may import, and third-party packages it may import
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_core": ({"_core"}, {"ansible.module_utils"}),
     "_certificates": ({"_core", "_certificates"}, {"cryptography"}),
     "_facts": (set(), set()),
+    "_causes": ({"_causes"}, set()),
     "_http": ({"_core", "_http"}, {"requests"}),
-    "_answers": ({"_core", "_answers"}, {"ansible.module_utils"}),
-    "_audit": ({"_core", "_audit"}, set()),
+    "_kv": ({"_core", "_kv"}, set()),
+    "_answers": ({"_core", "_answers"}, {"ansible.module_utils", "yaml"}),
+    "_audit": ({"_core", "_facts", "_audit"}, set()),
     "_preflight": ({"_core", "_facts", "_preflight"}, set()),
+    "_drift": ({"_core", "_facts", "_audit", "_metrics", "_drift"}, set()),
+    "_doctor": ({"_core", "_causes", "_doctor"}, set()),
+    "_metrics": ({"_metrics"}, set()),
+    "_exit": ({"_core", "_facts", "_audit", "_exit"}, set()),
+    "_field": ({"_core", "_field"}, set()),
     "_records": ({"_core", "_records"}, set()),
-    "_ovhcloud": ({"_core", "_facts", "_certificates", "_http", "_ovhcloud"}, {"requests", "urllib3"}),
-    "_vsphere": ({"_core", "_certificates", "_http", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
+    "_workflow": ({"_core", "_audit", "_workflow"}, set()),
+    "_ovhcloud": ({"_core", "_facts", "_certificates", "_http", "_kv", "_ovhcloud"}, {"requests", "urllib3"}),
+    "_vsphere": ({"_core", "_causes", "_certificates", "_http", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
+    "_vault": ({"_core", "_http", "_kv", "_vault"}, {"requests"}),
     "_kmip": ({"_core", "_facts", "_certificates", "_kmip"}, {"kmip"}),
-    "modules": ({"_core", "_facts", "_certificates", "_records", *BACK_ENDS}, set()),
+    "modules": ({"_core", "_facts", "_certificates", "_kv", "_records", *BACK_ENDS}, set()),
     "action": (
-        {"_core", "_answers"},
-        {"ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils", IN_PROCESS},
+        {"_core", "_answers", "_workflow"},
+        {"ansible.constants", "ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils", IN_PROCESS},
     ),
     # on the control node only: HTML by Jinja, beside its templates, which no module would be sent; the process of a run
     "plugin_utils": (
@@ -49,6 +61,10 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     # thin like modules: one back end each
     "inventory": ({"_core", *BACK_ENDS}, {SOURCE}),
+    # thin like roles: what an event source reads can be in two systems, and each reader knows one
+    "event_source": ({"_core", "_records", "_ovhcloud", "_vsphere"}, {EVENT_SOURCE}),
+    # ansible-rulebook runs it by its path
+    "event_filter": (set(), set()),
     # how a module runs inside Ansible: the only place that knows Ansible from within
     "_in_process": (
         {"_core"},
@@ -56,13 +72,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     # a filter runs on the control node: it knows the settings of Ansible, and what a variable that is not defined is
     "filter": (
-        {"_core", "_audit", "_preflight"},
+        {"_core", "_audit", "_doctor", "_drift", "_kv", "_metrics", "_preflight", "_exit", "_field", "_workflow"},
         {"ansible.constants", "ansible.context", "ansible.errors", "ansible.module_utils", "jinja2", PAGE},
     ),
     "doc_fragments": (set(), set()),
 }
 STDLIB = {
-    "__future__", "abc", "ast", "atexit", "base64", "binascii", "collections", "configparser", "contextlib",
+    "__future__", "abc", "ast", "asyncio", "atexit", "base64", "binascii", "collections", "configparser", "contextlib",
     "copy", "csv", "dataclasses", "datetime", "difflib", "email", "enum", "errno", "fcntl", "fnmatch",
     "functools", "getpass", "hashlib", "hmac", "html", "http", "importlib", "io", "ipaddress", "itertools",
     "json", "logging", "math", "multiprocessing", "operator", "os", "pathlib", "posixpath", "random", "re",
@@ -79,6 +95,8 @@ def _files() -> list[tuple[str, pathlib.Path]]:
     for path in (ROOT / "plugins/plugin_utils").rglob("*.py"):
         found.append((path.parent.name if path.parent.name in ALLOWED else "plugin_utils", path))
     found += [("inventory", path) for path in (ROOT / "plugins/inventory").glob("*.py")]
+    for kind in ("event_source", "event_filter"):
+        found += [(kind, path) for path in (ROOT / "extensions/eda/plugins" / kind).glob("*.py")]
     found += [("doc_fragments", path) for path in (ROOT / "plugins/doc_fragments").glob("*.py")]
     for package in PACKAGES:
         found += [(package, path) for path in (ROOT / "plugins/module_utils" / package).rglob("*.py")]

@@ -14,6 +14,8 @@ import pytest
 MODULES = sorted((pathlib.Path(__file__).resolve().parents[2] / "plugins/modules").glob("*.py"))
 DOCUMENTATION = ("DOCUMENTATION", "EXAMPLES", "RETURN")
 MOST, MEDIAN = 120, 60
+TESTS = sorted((pathlib.Path(__file__).resolve().parents[2] / "tests").rglob("*.py"))
+MOST_LINES = 400  # of a test file; whoever adds to one that is full splits it by subject
 
 
 def code_lines(path: pathlib.Path) -> int:
@@ -34,3 +36,8 @@ def test_no_module_file_is_long(path: pathlib.Path) -> None:
 
 def test_module_files_are_short() -> None:
     assert statistics.median(map(code_lines, MODULES)) <= MEDIAN
+
+
+def test_no_test_file_is_long() -> None:
+    lengths = {path.name: path.read_text(encoding="utf-8").count("\n") for path in TESTS}
+    assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 MODULE, ROLE = {"life", "refusal"}, {"check", "first", "second"}
-ACTIONS = {"role_options"}  # the roles run it
+ACTIONS = {"role_options", "workflow_facts"}  # the roles run it
 WANTED = {path.stem: MODULE for path in (ROOT / "plugins/modules").glob("*.py") if path.stem not in ACTIONS}
 WANTED.update({f"inventory {path.stem}": MODULE for path in (ROOT / "plugins/inventory").glob("*.py")})
 WANTED.update({f"role {path.name}": ROLE for path in (ROOT / "roles").iterdir() if path.is_dir()})

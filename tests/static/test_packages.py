@@ -23,10 +23,12 @@ PACKAGES: dict[str, dict[str, set[str]]] = {
         "order": {"connection"},
         "okms": {"connection", "iam", "order"},
         "account": {"connection", "private_cloud", "okms"},
+        "field": {"connection", "iam", "private_cloud", "order", "okms"},
     },
     "_vsphere": {
         "connection": set(),
         "keys": {"connection"},
+        "history": {"connection", "keys"},
         "policies": {"connection"},
         "key_providers": {"connection", "keys"},
         "hosts": {"connection", "keys", "key_providers"},
@@ -34,9 +36,11 @@ PACKAGES: dict[str, dict[str, set[str]]] = {
         "vsan": {"connection", "keys", "key_providers", "hosts", "machines"},
         "usage": {"connection", "keys", "key_providers", "machines", "vsan"},
         "campaign": {"connection", "keys", "policies", "key_providers", "machines", "vsan"},
-        "standard": {"connection", "key_providers", "machines", "usage"},
+        "standard": {"connection", "keys", "key_providers", "machines", "usage"},
         "native": {"connection", "key_providers", "hosts", "usage"},
-        "key_provider_report": {"connection", "key_providers", "usage", "standard", "native"},
+        "key_provider_report": {"connection", "keys", "key_providers", "usage", "standard", "native"},
+        "events": {"connection", "machines", "hosts", "key_provider_report"},
+        "field": {"connection", "policies", "key_providers", "hosts", "machines", "standard", "native"},
     },
 }
 

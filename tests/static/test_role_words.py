@@ -56,7 +56,7 @@ def specification(role: str) -> dict[str, t.Any]:
 
 @functools.cache
 def spoken() -> str:
-    """All texts in the code of the modules that are for people, docstrings and documentation left out."""
+    """All texts in the code of the modules that are for people, without docstrings and documentation."""
     texts = []
     for path in [*(ROOT / "plugins/module_utils").rglob("*.py"), *(ROOT / "plugins/modules").glob("*.py")]:
         tree = ast.parse(path.read_text())
@@ -138,3 +138,10 @@ def test_messages_name_the_connection_variables_of_a_playbook(path: pathlib.Path
                 option: re.findall(r"\b(?:ovhcloud|vcenter)_\w+", str(text))[0] for option, text in options.items()
             }
             assert connection_of(options) == variables
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_tells_why_it_stopped_also_for_a_loop(role: str) -> None:
+    """The result of a loop only says that an item failed."""
+    told = "".join(path.read_text() for path in (ROOT / "roles" / role / "tasks").glob("*.yml"))
+    assert re.findall(r"ansible_failed_result\.(?:msg|results)", told) == []

@@ -7,27 +7,30 @@ from __future__ import annotations
 
 import os
 import pathlib
+import subprocess
 import sys
+import textwrap
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.tools import load, process, pythons, steps, tally
+from ansible_collections.ovhcloud.vmware_encryption.tests.tools import __main__ as main
+from ansible_collections.ovhcloud.vmware_encryption.tests.tools import beside, load, process, pythons, steps, tally
 from ansible_collections.ovhcloud.vmware_encryption.tests.tools.tally import Row, Tally
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-def test_junit_counts_each_outcome_and_names_what_was_skipped(tmp_path: pathlib.Path) -> None:
+def test_junit_counts_and_names_what_did_not_pass(tmp_path: pathlib.Path) -> None:
     report = tmp_path / "report.xml"
     report.write_text(
         "<testsuites><testsuite><testcase classname='c' name='a'/>"
-        "<testcase classname='c' name='b'><failure/></testcase>"
+        "<testcase classname='c' name='b'><failure message='at once&#10;in detail'>text</failure></testcase>"
         "<testcase classname='c' name='c'><error/></testcase>"
         "<testcase classname='c' name='d'><skipped message='why'/></testcase></testsuite></testsuites>"
     )
     counted = tally.junit([report])
     assert (counted.passed, counted.failed, counted.skipped) == (1, 2, 1)
-    assert counted.notes == ["    skipped: c::d: why"]
+    assert counted.notes == ["    failed: c::b: at once", "    failed: c::c: ", "    skipped: c::d: why"]
 
 
 def test_sanity_counts_each_test_and_python() -> None:
@@ -52,7 +55,7 @@ def test_table_ends_with_the_sum() -> None:
         Row("sanity", Tally(passed=1, failed=2), 3.0, 2.0),
         Row("report", Tally(), 0.0, 0.0),
     ]
-    lines = tally.table(rows).splitlines()
+    lines = tally.table(rows, 3.6).splitlines()
     assert lines[-1] == "5 passed, 2 failed"
     assert lines[-3].split() == ["all", "4", "32", "5", "2", "0"]
     assert lines[1].endswith("passed")
@@ -95,6 +98,31 @@ def test_without_a_browser_the_report_is_loudly_not_looked_at(
     assert "chromium" in (ROOT / ".ci/run").read_text()
 
 
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [('openjdk version "17.0.15" 2025-04-15', 17), ('java version "1.8.0_392"', 1), ("no Java", 0)],
+)
+def test_version_of_java_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path, said: str, version: int
+) -> None:
+    java = tmp_path / "bin" / "java"
+    java.parent.mkdir()
+    java.write_text(f"#!/bin/sh\necho '{said}' >&2\n")
+    java.chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    assert steps._java() == version
+
+
+def test_without_java_rulebooks_are_loudly_not_run(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    result = steps.events(tmp_path / "log")
+    assert (result.passed, result.failed) == (0, 0)
+    assert "NOT RUN: Java 17 or newer is not on this machine" in result.notes[0]
+    # in CI there is always one
+    assert "openjdk-17-jre-headless" in (ROOT / ".ci/run").read_text()
+
+
 def test_a_busy_machine_is_quiet_again_in_the_end() -> None:
     with load.busy(2) as hogs:
         for pid in hogs:
@@ -135,3 +163,42 @@ def test_context_of_a_container_is_judged(tmp_path: pathlib.Path, lines: list[st
     (tmp_path / "_build/requirements.yml").write_text("ansible-collection-vmware-encryption.git awx.awx")
     judged = steps._context(tmp_path)
     assert (judged.passed, judged.failed) == ((1, 0) if good else (0, 1)), judged.notes
+
+
+def test_tests_can_press_ctrl_c_in_the_background() -> None:
+    """`make test &` in a script: what runs below has ctrl-C ignored unless the tools take that back."""
+    pressed = 'import os, signal; os.kill(os.getpid(), signal.SIGINT); print("ignored")'
+    tools = f"""
+        import subprocess, sys
+        from {main.__name__} import _heed_interrupts
+        {{heed}}
+        print(subprocess.run([sys.executable, "-c", {pressed!r}], capture_output=True, text=True).stdout)
+    """
+    said = {}
+    for heed in ("_heed_interrupts()", "pass"):
+        script = textwrap.dedent(tools).format(heed=heed)
+        command = ["sh", "-c", 'trap "" INT; exec "$@"', "sh", sys.executable, "-c", script]
+        said[heed] = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert said == {"_heed_interrupts()": "", "pass": "ignored"}
+
+
+def test_steps_beside_the_others_lose_no_result(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "results/rows.json"
+    rows = [Row("docs", Tally(passed=3, notes=["  ok"]), 1.5, 2.5), Row("package", Tally(failed=1), 1.0, 0.5)]
+    beside.write(rows, file)
+    assert beside.read(["docs", "package"], file) == rows
+    *known, lost = beside.read(["docs", "package", "sanity"], file)
+    assert (known, lost.result, len(lost.tally.notes)) == (rows, "FAILED", 1)
+    assert [row.result for row in beside.read(["docs"], tmp_path / "none.json")] == ["FAILED"]
+
+
+def test_a_step_whose_program_is_missing_fails_alone(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(log: pathlib.Path) -> Tally:
+        done = process.run(["no-such-program"], log, tmp_path, {})
+        return Tally(passed=done.code)
+
+    row = main.perform(steps.Step("missing", "a program that nobody has", missing))
+    assert (row.result, row.tally.failed) == ("FAILED", 1)
+    assert "no-such-program" in capsys.readouterr().out

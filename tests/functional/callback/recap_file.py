@@ -16,7 +16,7 @@ DOCUMENTATION = """
 name: recap_file
 type: aggregate
 short_description: Write the recap of a play to a file
-description: Writes the recap as JSON to the file that the environment variable LAB_RECAP_FILE names.
+description: Writes the recap and all stats of set_stats as JSON to the file that LAB_RECAP_FILE names.
 """
 
 
@@ -30,5 +30,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats: t.Any) -> None:
         """Ansible's own numbers per host."""
-        recap = {host: stats.summarize(host) for host in stats.processed}
+        hosts = {host: stats.summarize(host) for host in stats.processed}
+        # what AWX keeps of a job
+        recap = {"hosts": hosts, "artifacts": stats.custom.get("_run", {})}
         pathlib.Path(os.environ["LAB_RECAP_FILE"]).write_text(json.dumps(recap), encoding="utf-8")

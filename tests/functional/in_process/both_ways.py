@@ -41,7 +41,7 @@ class Seen:
 
 
 def written(folder: pathlib.Path, tasks: t.Sequence[dict[str, t.Any]], **play: t.Any) -> pathlib.Path:
-    """A play on this machine."""
+    """A play on this computer."""
     file = folder / "play.yml"
     file.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "tasks": list(tasks), **play}]))
     return file
@@ -82,7 +82,7 @@ def environment_of(play: pathlib.Path) -> dict[str, str]:
         "ANSIBLE_INJECT_INVOCATION": "true",
         "LAB_RESULTS_FILE": str(play.with_suffix(".results")),
         "PYTHONHASHSEED": "0",  # what is censored comes in the order of a set
-        "OVHCLOUD_VMWARE_ENCRYPTION_PROGRESS": "0",  # lines that a fork shows only on a busy machine
+        "OVHCLOUD_VMWARE_ENCRYPTION_PROGRESS": "0",  # lines that a fork shows only on a busy computer
     }
 
 

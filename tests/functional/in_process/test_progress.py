@@ -64,9 +64,7 @@ def test_waiting_module_is_told_beside_the_results(lab: Lab, tmp_path: pathlib.P
 
 
 @pytest.mark.parametrize("change", ["no_log", "off"])
-def test_nothing_of_a_task_is_told_when_nobody_may_or_wants_to_know(
-    lab: Lab, tmp_path: pathlib.Path, change: str
-) -> None:
+def test_task_without_permission_or_interest_reports_nothing(lab: Lab, tmp_path: pathlib.Path, change: str) -> None:
     held = Held(lab, "so far")
     variables: dict[str, t.Any] = {"ovhcloud_vmware_encryption_progress": 0 if change == "off" else 0.05}
     if change == "off":

@@ -89,16 +89,16 @@ def test_locked_machine_has_its_group(lab: Lab, tmp_path: pathlib.Path) -> None:
     assert "|--@locked:" not in shown.output
 
 
-def test_5000_vms_cost_what_the_module_costs(tmp_path: pathlib.Path) -> None:
-    fleet = Inventory.fleet(vms=5000, disks=2, hosts=50, clusters=5, datastores=20)
+def test_1000_vms_cost_what_the_module_costs(tmp_path: pathlib.Path) -> None:
+    fleet = Inventory.fleet(vms=1000, disks=2, hosts=50, clusters=5, datastores=20)
     for machine in fleet.vms[::2]:
         fleet.encrypt(machine, "okms", "key-1")
     with Lab(LabSettings(inventory=fleet)) as lab:
         file = source(tmp_path, VMS)
         mark = lab.journal.mark()
         listed = inventory(open_up(lab), file)
-        assert lab.journal.count(since=mark) <= 63
-        assert len(listed.group("encrypted")) == len(listed.group("unencrypted")) == 2500
+        assert lab.journal.count(since=mark) <= 23  # ten pages, and what does not grow
+        assert len(listed.group("encrypted")) == len(listed.group("unencrypted")) == 500
         assert lab.journal.count("vcenter", "login", since=mark) == lab.journal.count("vcenter", "logout", since=mark)
 
 

@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.inventory.inventory_helpers import (
     CLOUDS,
     Listed,
@@ -86,6 +87,17 @@ def test_graph_shows_the_groups(lab: Lab, tmp_path: pathlib.Path) -> None:
     shown = inventory(lab, file, "--graph")
     assert shown.code == 0
     assert shown.output.split() == ["@all:", "|--@ungrouped:", "|--@location_rbx2a:", "|", f"|--{CLOUD}"]
+
+
+def test_source_for_awx_lists_the_account(lab: Lab, tmp_path: pathlib.Path) -> None:
+    # AWX copies the project, and gives the credential as variables
+    file = tmp_path / "private_clouds.yml"
+    file.write_text((harness.ROOT / "extensions/awx/private_clouds.yml").read_text())
+    listed = inventory(lab, file)
+    assert listed.code == 0, listed.said
+    cloud = listed.hosts[CLOUD]["private_cloud"]
+    assert listed.group(f"location_{cloud['location']}") == [CLOUD]
+    assert listed.group(f"encryption_{cloud['encryption']['state']}") == [CLOUD]
 
 
 def test_200_private_clouds_in_pages_then_from_cache(lab: Lab, tmp_path: pathlib.Path) -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of hosts, locked machines and vSAN share: providers that work, and keys in them."""
+"""What the tests of hosts, locked VMs and vSAN share: providers that work, and keys in them."""
 
 from __future__ import annotations
 

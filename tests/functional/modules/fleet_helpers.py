@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of many machines share: providers, runs that are watched, and the checks that all must pass."""
+"""What the tests of many VMs share: providers, runs that are watched, and the checks that all must pass."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def prepare(lab: Lab, run_module: Run | None = None) -> Lab:
 
 
 def runner(run_module: Run, module: str = "vm_encryption", **options: t.Any) -> Run:
-    """The module with the pace of the lab, for all machines unless told otherwise."""
+    """The module with the pace of the lab, for all VMs unless told otherwise."""
     return functools.partial(run_module, module, **{**EVERY, **FAST, **options})
 
 
@@ -48,12 +48,12 @@ def watched(lab: Lab, run: t.Callable[[], ModuleResult]) -> tuple[ModuleResult, 
 
 
 def rows(result: ModuleResult) -> dict[str, dict[str, t.Any]]:
-    """The machines of a result by name."""
+    """The VMs of a result by name."""
     return {row["name"]: row for row in result["virtual_machines"]}
 
 
 def outcomes(result: ModuleResult) -> dict[str, str]:
-    """What became of each machine."""
+    """What became of each VM."""
     return {name: row["outcome"] for name, row in rows(result).items()}
 
 

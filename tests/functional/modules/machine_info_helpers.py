@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of vm_encryption_info share: a run that may not write, its records, machines of all places."""
+"""What the tests of vm_encryption_info share: a run that may not write, its records, VMs of all places."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def codes(record):
 
 
 def make_town(inventory):
-    """Machines that differ in everything that can be selected by; returns the inventory."""
+    """VMs that differ in everything that can be selected by; returns the inventory."""
     second = inventory.add_cluster()
     host = inventory.add_host(second)
     prod, test = inventory.add_folder("prod"), inventory.add_folder("test")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of storage policies share: machines with policies that have rules, and what is left of them."""
+"""What the tests of storage policies share: VMs with policies that have rules, and what is left of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def ready(lab: Lab) -> t.Any:
 
 
 def give(lab: Lab, *policies: str | None, name: str = "vm1") -> t.Any:
-    """A machine with these policies for its home and its disks; the last one counts for the rest."""
+    """A VM with these policies for its home and its disks; the last one counts for the rest."""
     machine = lab.vcenter.inventory.vm(name)
     parts: list[t.Any] = [machine, *machine.disks]
     for number, part in enumerate(parts):

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
@@ -21,8 +23,21 @@ def test_an_account_that_can_order(lab: Lab, run_module: RunModule) -> None:
         "currency": "EUR",
         "payment_methods_known": True,
         "default_payment_method": 1234,
+        "open_orders": None,
     }
     assert lab.journal.writes(mark) == []
+
+
+def test_open_order_of_okms_is_listed_until_it_is_delivered(lab: Lab, run_module: RunModule) -> None:
+    lab.ovhcloud.settings.order_outcome = "documentsRequested"
+    order: dict[str, t.Any] = {"region": lab.region, "display_name": "kms-prod", "allow_order": True}
+    assert "waits for documents" in run_module("okms", **order).msg
+    mark = lab.journal.mark()
+    (found,) = run_module("account_info", open_orders=True)["account"]["open_orders"]
+    assert (found["status"], found["currency"]) == ("documentsRequested", "EUR")
+    assert found["order_id"] == next(iter(lab.ovhcloud.state.orders)) and lab.journal.writes(mark) == []
+    next(iter(lab.ovhcloud.state.orders.values())).status = "delivered"
+    assert run_module("account_info", open_orders=True)["account"]["open_orders"] == []
 
 
 def test_no_payment_method_and_an_incomplete_account(lab: Lab, run_module: RunModule) -> None:

@@ -81,7 +81,7 @@ def test_the_printed_rules_allow_all_that_they_name(lab: Lab, run_module: RunMod
     assert "POST /order/cart/*/checkout" in rights["message"]
 
 
-def test_the_printed_rules_and_policy_are_enough_for_service_keys(lab: Lab, run_module: RunModule) -> None:
+def test_printed_rules_and_policy_suffice_for_service_keys(lab: Lab, run_module: RunModule) -> None:
     okms_id = lab.ovhcloud.new_okms("eu-west-rbx", "kms-prod").okms_id
     robot = lab.ovhcloud.add_identity("robot", [])
     who = lab.ovhcloud.add_consumer_key(robot)
@@ -197,3 +197,16 @@ def test_policy_for_kmip_needs_no_iam_of_the_private_cloud(run_module: RunModule
     both = run_module("api_rights_info", features=["kmip_policy", "iam"])["rights"]["calls"]
     pairs = [(call["method"], call["path"], call["action"]) for call in both]
     assert len(pairs) == len(set(pairs))
+
+
+def test_right_on_an_unknown_stream_is_granted_or_not_known(lab: Lab, run_module: RunModule) -> None:
+    """It is asked of all services of Logs Data Platform; a right on one of them is no less good."""
+    forward = "ldp:apiovh:output/graylog/stream/forwardTo"
+    wish: dict[str, t.Any] = {"features": ["logs"], "kmip": False}
+    assert run_module("api_rights_info", **wish)["rights"]["complete"]
+    robot = lab.ovhcloud.add_identity("robot", ["account:*", "pccVMware:*", "okms:*"])
+    found = run_module("api_rights_info", **wish, consumer_key=lab.ovhcloud.add_consumer_key(robot))
+    assert (found["rights"]["missing_actions"], found["rights"]["unchecked_actions"]) == ([], [forward])
+    policy = found["profiles"]["operate"]["iam_policy"]
+    assert {"urn": "urn:v1:eu:resource:ldp:*"} in policy["resources"]
+    assert {"action": forward} in policy["permissions"]["allow"]

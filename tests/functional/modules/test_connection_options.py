@@ -31,6 +31,7 @@ TOKEN = {"access_token": "planted-token-1"}
 # what a module wants beside its connection
 NEEDED: dict[str, dict[str, t.Any]] = {
     "api_rights_info": {"profile": "order"},
+    "encryption_key_info": {"keys": [{"provider": "p", "key_id": "k"}]},
     "encryption_storage_policy": {"name": "p"},
     "host_encryption": {"hosts": ["h"]},
     "iam_policy": {"name": "p", "state": "absent"},
@@ -46,14 +47,19 @@ NEEDED: dict[str, dict[str, t.Any]] = {
     "okms": {"okms_id": OKMS, "state": "absent", "confirm_name": "d"},
     "okms_credential": {"okms_id": OKMS, "name": "c", "state": "absent"},
     "okms_credential_info": {"okms_id": OKMS},
+    "okms_log_subscription": {"okms_id": OKMS, "stream_id": OKMS, "state": "absent"},
+    "okms_log_subscription_info": {"okms_id": OKMS},
+    "okms_secret": {"okms_id": OKMS, "path": "p", "state": "fetched"},
     "okms_service_key": {"okms_id": OKMS, "name": "k", "state": "absent", "confirm_name": "k"},
     "okms_service_key_info": {"okms_id": OKMS},
     "private_cloud_iam": {"service_name": CLOUD, "roles": ["encryption"]},
     "private_cloud_kms": {"service_name": CLOUD, "host": "192.0.2.7", "state": "absent"},
     "private_cloud_user": {"service_name": CLOUD, "name": "u", "encryption_right": True},
     "standard_key_provider": {"name": "p", "state": "absent"},
+    "vault_secret": {"path": "p", "state": "fetched"},
     "vm_encryption": {"selection": {"names": ["v"]}},
     "vm_rekey": {"selection": {"names": ["v"]}, "key_ids": ["k"]},
+    "vm_vtpm": {"selection": {"names": ["v"]}},
     "vsan_encryption": {"cluster": "c"},
 }
 ODD = ("\x1f", "\x7f", "\u20ac", "\u00e9", "\u2028")
@@ -110,7 +116,7 @@ def test_white_space_inside_quotes_of_a_file_is_dropped(lab: Lab) -> None:
     assert not done.failed, done.msg
 
 
-def test_file_beside_the_playbook_gets_no_secret_of_the_environment(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_beside_the_playbook_gets_no_environment_secret(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file names a server of its own; the lab's is as good as any, and records who comes."""
     in_environment(monkeypatch, {name: getattr(lab, name) for name in ACCOUNT})
     for text in (f"[ovh-eu]\ntoken_url = {lab.token_url}\n", f"[default]\nendpoint = {lab.ovh_endpoint}\n"):

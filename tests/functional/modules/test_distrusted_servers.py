@@ -138,7 +138,7 @@ def test_kmip_server_is_distrusted_by_name(server: tuple[str, int, str]) -> None
     one_line(refused, "server_untrusted", "is not the expected one: ", REASONS[fault])
 
 
-def test_kmip_conversation_with_a_distrusted_server_does_not_begin(server: tuple[str, int, str]) -> None:
+def test_distrusted_server_gets_no_kmip_request(server: tuple[str, int, str]) -> None:
     fault, port, ca_path = server
     place = Endpoint("localhost", port, "localhost", 60, 60)
     talking = Transport(place, Anchors(pathlib.Path(ca_path).read_text(encoding="ascii")), Identity())

@@ -70,6 +70,7 @@ def test_life_of_a_policy_by_the_default_component(lab, run, info):
         "id": None,
         "description": "",
         "encryption": True,
+        "allow_filters_before_encryption": None,
         "allow_cleartext_filters": None,
         "component": DEFAULT,
         "rules": [],
@@ -95,7 +96,7 @@ def test_life_in_other_versions(version):
         connection = harness.connection(open_up(lab), "vsphere")
         run = functools.partial(harness.run_module, "encryption_storage_policy", name=NAME, **connection)
         converge(lab, run, "storage_policy", ("id",), description="ours")
-        converge(lab, run, "storage_policy", allow_cleartext_filters=True)
+        converge(lab, run, "storage_policy", allow_filters_before_encryption=True)
         converge(lab, run, "storage_policy", state="absent")
 
 
@@ -110,18 +111,36 @@ def test_not_served_at_all(lab, run):
     assert "has no storage policies" in refused(lab, run).msg
 
 
+def test_former_name_of_the_filter_order_works(lab, run, info):
+    made = run(allow_cleartext_filters=True)
+    assert made.changed and made["storage_policy"]["allow_filters_before_encryption"] is True
+    assert [one["version"] for one in made.data["deprecations"]] == ["2.0.0"]
+    assert not run(allow_filters_before_encryption=True).changed
+    (policy,) = info(name=NAME)["storage_policies"]
+    assert policy["allow_cleartext_filters"] is policy["allow_filters_before_encryption"] is True
+
+
+def test_both_names_of_the_filter_order_are_refused(lab, run):
+    found = run(allow_cleartext_filters=True, allow_filters_before_encryption=False)
+    assert found.failed and lab.journal.entries() == []
+    assert "allow_filters_before_encryption and its former name allow_cleartext_filters are both given" in found.msg
+
+
 @pytest.mark.parametrize("allowed", [True, False])
 def test_a_rule_for_the_filter_order(lab, run, allowed):
-    made = converge(lab, run, "storage_policy", ("id",), allow_cleartext_filters=allowed)
+    made = converge(lab, run, "storage_policy", ("id",), allow_filters_before_encryption=allowed)
     crypt = ("vmwarevmcrypt", "vmwarevmcrypt@ENCRYPTION")
     assert rules(lab) == [(*crypt, [("AllowCleartextFilters", str(allowed))])]
-    assert (made["storage_policy"]["allow_cleartext_filters"], made["storage_policy"]["component"]) == (allowed, None)
-    turned = converge(lab, run, "storage_policy", allow_cleartext_filters=not allowed)
+    assert (made["storage_policy"]["allow_filters_before_encryption"], made["storage_policy"]["component"]) == (
+        allowed,
+        None,
+    )
+    turned = converge(lab, run, "storage_policy", allow_filters_before_encryption=not allowed)
     assert turned.diff == {
-        "before": {"allow_cleartext_filters": allowed},
-        "after": {"allow_cleartext_filters": not allowed},
+        "before": {"allow_filters_before_encryption": allowed},
+        "after": {"allow_filters_before_encryption": not allowed},
     }
-    assert not run().changed  # not given: left alone
+    assert not run().changed  # not given: unchanged
 
 
 def test_the_order_of_a_policy_with_other_rules(lab, run):
@@ -129,7 +148,7 @@ def test_the_order_of_a_policy_with_other_rules(lab, run):
     tagged = [bundled.tag_rule("storage", "gold"), bundled.component_rule(bundled.ENCRYPTION_COMPONENT)]
     lab.vcenter.policies.add(NAME, [bundled.sub_profile("a", tagged), bundled.sub_profile("b", tagged[:1])])
     assert not run().changed
-    changed = converge(lab, run, "storage_policy", allow_cleartext_filters=True)
+    changed = converge(lab, run, "storage_policy", allow_filters_before_encryption=True)
     assert changed.diff["before"] == {"component": DEFAULT}
     first, second, third = rules(lab)
     assert first[1] == third[1] == "storage" and list(first[2][0][1].values) == ["gold"]
@@ -142,8 +161,8 @@ def test_a_change_of_a_policy_in_use_is_warned_of(lab, run):
     machine.policy = machine.disks[0].policy = machine.disks[1].policy = made["storage_policy"]["id"]
     quiet = run(description="more")
     assert quiet.changed and not quiet.warnings
-    checked = run(check=True, allow_cleartext_filters=False)
-    done = run(allow_cleartext_filters=False)
+    checked = run(check=True, allow_filters_before_encryption=False)
+    done = run(allow_filters_before_encryption=False)
     assert checked.warnings == done.warnings
     (warning,) = done.warnings
     assert "in use by 1 virtual machines, 2 disks." in warning
@@ -188,7 +207,7 @@ def test_users_that_vcenter_does_not_tell(lab, run):
 @pytest.mark.parametrize("name", ["VM Encryption Policy", "Management Storage policy - Encryption"])
 def test_bundled_policies_stay(lab, run, name):
     assert not run(name=name).changed
-    for options in ({"state": "absent"}, {"description": "mine"}, {"allow_cleartext_filters": True}):
+    for options in ({"state": "absent"}, {"description": "mine"}, {"allow_filters_before_encryption": True}):
         result = refused(lab, run, name=name, **options)
         assert "is built into vCenter" in result.msg
         assert result["failure"]["kind"] == "refused_by_guard"
@@ -196,7 +215,7 @@ def test_bundled_policies_stay(lab, run, name):
 
 @pytest.mark.parametrize("name", ["Gold storage", "vSAN Default Storage Policy"])
 def test_policies_that_do_not_encrypt_stay(lab, run, name):
-    for options in ({}, {"state": "absent"}, {"allow_cleartext_filters": True}):
+    for options in ({}, {"state": "absent"}, {"allow_filters_before_encryption": True}):
         result = refused(lab, run, name=name, **options)
         assert "does not encrypt" in result.msg
         assert result["failure"]["kind"] == "refused_by_guard"

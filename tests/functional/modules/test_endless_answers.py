@@ -34,7 +34,7 @@ LATE = ("hang", "trickle_head", "trickle")
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A limit that a slow machine reaches soon, too."""
+    """A limit that a slow computer reaches soon, too."""
     monkeypatch.setattr(bounded, "LONGEST", 1 << 20)
 
 

@@ -115,7 +115,7 @@ def test_a_key_that_cannot_be_put_in_place_is_told(
 ) -> None:
     path = tmp_path / "okms.key"
     old = path.read_text()
-    (tmp_path / "okms.key.previous").mkdir()  # in the way of the key that is to be kept
+    (tmp_path / "okms.key.previous").mkdir()  # in the way of the key to keep
     early = run_module("okms_credential", **renewal)
     assert early.failed and "okms.key.previous is a folder" in early.msg
     assert len(lab.snapshot()["credentials"]) == 1

@@ -126,7 +126,7 @@ def test_keys_of_another_provider(lab, run):
     grown, writes = converge(lab, run, [joined.name], all=True, provider=PROVIDER)
     assert writes == ["ConfigureCryptoKey"]
     assert {row["key_id"] for row in grown[KEY]["hosts"]} == {key}
-    # without a name the keys are left alone, and with it they come back
+    # without a name the keys stay, and with it they come back
     assert not ok(run(all=True)).changed
     back, writes = converge(lab, run, [*HOSTS, joined.name], all=True, provider="vnkp")
     assert writes == ["ConfigureCryptoKey"] * 4

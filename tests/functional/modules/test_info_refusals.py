@@ -28,6 +28,7 @@ def _case(module: str, wrong: str, chosen: pytest.MarkDecorator, **options: t.An
         _case("iam_policy_info", "consumer_key", oldest("iam_policy_info", "refusal")),
         _case("key_provider_info", "password", oldest("key_provider_info", "refusal")),
         _case("okms_credential_info", "consumer_key", oldest("okms_credential_info", "refusal"), **DOMAIN),
+        _case("okms_log_subscription_info", "consumer_key", oldest("okms_log_subscription_info", "refusal"), **DOMAIN),
         _case("okms_service_key_info", "consumer_key", oldest("okms_service_key_info", "refusal"), **DOMAIN),
         _case("vsan_encryption_info", "password", oldest("vsan_encryption_info", "refusal")),
     ],

@@ -217,3 +217,12 @@ def test_renewal_options_are_for_self_signed_certificates(lab, run, signed):
         refused = run(**options)
         assert refused.failed and "renew" in refused.msg
     assert lab.journal.writes(mark) == []
+
+
+def test_a_successor_for_another_name_is_warned_of(lab, run, run_module):
+    make_green(lab, run_module)
+    csr = run_module("key_provider_csr", provider=PROVIDER, renew=True)["csr"]["csr"]
+    same = run(check=True, certificate=sign(lab.external_clients, csr))
+    other = run(check=True, certificate=sign(lab.external_clients, csr, name="another-client"))
+    assert same.warnings == [] and other.changed
+    assert "the new certificate is for CN=another-client, the one in use for CN=vcenter" in other.warnings[0]

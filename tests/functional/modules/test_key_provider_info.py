@@ -62,7 +62,16 @@ def test_green_provider(lab, read, run_module):
     facts = read()
     assert (facts["type"], facts["status"], facts["reasons"], facts["users"]) == ("standard", "green", [], None)
     assert facts["servers"] == [
-        {**server_of(lab.external_kms[0]), "username": None, "proxy_address": None, "proxy_port": None, "timeout": None}
+        {
+            **server_of(lab.external_kms[0]),
+            "username": None,
+            "proxy_address": None,
+            "proxy_port": None,
+            "protocol": None,
+            "reconnect": None,
+            "nbio": None,
+            "timeout": None,
+        }
     ]
     (connection,) = facts["connections"]
     assert connection["vcenter_trusts_server"] and connection["server_trusts_vcenter"]
@@ -152,6 +161,32 @@ def test_health_of_a_native_provider_is_that_of_rest(lab, run, soap, saved, unsa
     assert lab.journal.count("vcenter_rest", since=mark) == 0
 
 
+def test_types_narrow_the_report_and_its_requests(lab, run, run_module):
+    make_provider(lab, run_module)
+    lab.vcenter.crypto.add_native("native", has_backup=True)
+    home, lost = lab.vcenter.inventory.vm("vm1"), lab.vcenter.inventory.vm("vm2")
+    lab.vcenter.inventory.encrypt(home, PROVIDER, "1")
+    lab.vcenter.inventory.encrypt(lost, "gone", "2")
+    for types, expected in [
+        ([], [["native", "native"], [PROVIDER, "standard"]]),
+        (["native"], [["native", "native"]]),
+        ("standard", [[PROVIDER, "standard"]]),
+        (["trusted"], []),
+    ]:
+        mark = lab.journal.mark()
+        result = run(types=types, users=True, check_keys=True)
+        assert [[one["name"], one["type"]] for one in result["key_providers"]] == expected
+        # what vCenter does not have has no type
+        assert [one["name"] for one in result["missing_key_providers"]] == ["gone"]
+        native = any(kind == "native" for _name, kind in expected)
+        assert lab.journal.count("vcenter_rest", "login", since=mark) == int(native)
+        standard = any(kind == "standard" for _name, kind in expected)
+        assert lab.journal.count("vcenter", operation="RetrieveKmipServerCert", since=mark) == int(standard)
+    assert run(name=PROVIDER, types=["native"])["key_providers"] == []
+    wrong = run(types=["foreign"])
+    assert wrong.failed and "value of types must be one or more of" in wrong.msg and "\n" not in wrong.msg
+
+
 def test_native_provider_without_rest_is_what_soap_says(lab, run):
     lab.vcenter.settings.native_status = "gray"
     lab.vcenter.crypto.add_native("native", has_backup=True)
@@ -191,6 +226,7 @@ def test_users_in_one_read_of_many_pages(lab, read, run_module):
         "vsan_clusters": [],
         "others": [],
         "key_ids": ["1", "2"],
+        "not_read": None,
     }
     needs = [f"VM vm1 (home, {', '.join(labels)})", f"host {host.name}"]
     assert (facts["in_use_by"], facts["needed_by"]) == ([*needs, "system default"], needs)
@@ -220,3 +256,18 @@ def test_round_trips_do_not_grow_with_the_inventory(lab, read, run_module):
     mark = lab.journal.mark()
     read(users=True)
     assert lab.journal.count("vcenter", since=mark) <= 16
+
+
+def test_keys_in_use_are_fetched_on_request(lab, read, run_module):
+    make_green(lab, run_module)
+    inventory = lab.vcenter.inventory
+    assert read()["keys_in_use"] is None
+    assert read(check_keys=True)["keys_in_use"] == {"asked": 0, "unavailable": []}
+    good = lab.generate_key(PROVIDER)
+    lab.vcenter._connections.use_key(lab.vcenter.crypto.providers[PROVIDER], good)
+    inventory.encrypt(inventory.vm("vm1"), PROVIDER, good)
+    assert read(check_keys=True)["keys_in_use"] == {"asked": 1, "unavailable": []}
+    inventory.encrypt(inventory.vm("vm2"), PROVIDER, "key-that-the-kms-lost")
+    keys = read(check_keys=True)["keys_in_use"]
+    assert (keys["asked"], len(keys["unavailable"])) == (2, 1)
+    assert keys["unavailable"][0].startswith("key-that-the-kms-lost: ")

@@ -193,7 +193,7 @@ def restore_from(folder, password=PASSWORD):
 
 
 def lost(lab, run, back_up):
-    """A provider that is gone with its vCenter, its backup and a machine that needs it; its key id."""
+    """A provider that is gone with its vCenter, its backup and a VM that needs it; its key id."""
     key_id = ok(run())["key_provider"]["key_id"]
     ok(back_up())
     machine = lab.vcenter.inventory.vms[0]
@@ -213,6 +213,17 @@ def test_restore(lab, run, back_up, tmp_path):
     assert "vCenter does not read" in ok(run(**options)).warnings[0]
     message = refused(lab, run, "conflict", key_id=OTHER_KEY_ID, **options)
     assert f"exists with the key id {key_id}" in message
+
+
+def test_whether_vcenter_read_the_backup_is_told(lab, run, back_up, tmp_path):
+    """In check mode as in a run: true before the restore, and afterwards only if vCenter reads it over the provider."""
+    options = {"restore_from": restore_from(tmp_path)}
+    lost(lab, run, back_up)
+    assert [ok(run(check=check, **options))["backup_proved"] for check in (True, False, True)] == [True, True, False]
+    lab.vcenter.settings.dry_run_refuses_existing = False
+    assert ok(run(check=True, **options))["backup_proved"] is True
+    assert ok(run())["backup_proved"] is None
+    assert ok(run(state="absent", confirm_name=NAME, **options))["backup_proved"] is None
 
 
 def test_restore_and_make_it_the_default(lab, run, back_up, tmp_path):

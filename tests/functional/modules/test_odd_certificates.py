@@ -72,7 +72,7 @@ def serving(pem: str, key: str, version: ssl.TLSVersion) -> t.ContextManager[int
 
 
 def half_a_handshake(pem: str) -> bytes:
-    """What a TLS 1.2 server sends in clear: its hello and its certificate, which OpenSSL need not be able to load."""
+    """What a TLS 1.2 server sends unencrypted: its hello and its certificate, which OpenSSL may be unable to load."""
 
     def sized(data: bytes, digits: int = 3) -> bytes:
         return len(data).to_bytes(digits, "big") + data

@@ -46,7 +46,7 @@ def needed(module: str) -> dict[str, t.Any]:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_character_that_nothing_can_hold_is_refused_by_its_option(lab: Lab, run_module: RunModule, module: str) -> None:
+def test_impossible_character_is_refused_by_its_option(lab: Lab, run_module: RunModule, module: str) -> None:
     names = free_texts(module)
     assert names
     for name, odd in zip(names, "\x00\x01\x1b\ufffe" * len(names)):

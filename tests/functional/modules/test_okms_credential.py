@@ -116,7 +116,7 @@ def test_renewal_touches_nothing_old(lab: Lab, run_module: RunModule, okms_id: s
 def test_days_are_counted_on_the_clock_of_the_api(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) -> None:
     options = {**wanted, "csr": make_csr()}
     first = run_module("okms_credential", **options)["credential"]
-    lab.clock.advance(330 * DAY)
+    lab.clock.advance(240 * DAY)
     assert not run_module("okms_credential", **options).changed
     lab.clock.advance(10 * DAY)
     second = run_module("okms_credential", **options)
@@ -242,13 +242,13 @@ def test_bad_input(lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, want
         ({"csr": csr, "identity_urns": [f"{URN}{number}" for number in range(26)]}, "1 to 25"),
         ({"csr": csr, "identity_urns": ["vcenter"]}, "not a URN"),
         ({"csr": csr, "validity": 366}, "1 to 365"),
-        ({"csr": csr, "validity": 20}, "renew_before"),
+        ({"csr": csr, "validity": 20, "renew_before": 20}, "renew_before"),
         ({"csr": csr, "certificate_type": "RSA"}, "certificate_type"),
         ({"csr": csr, "private_key_path": str(tmp_path / "key")}, "private_key_path"),
         ({"csr": csr[: len(csr) // 2]}, "csr"),
         ({"csr": "nonsense"}, "csr"),
         ({"csr": csr, "credential_id": "x"}, "credential_id"),
-        ({}, "csr, private_key_path"),
+        ({}, "csr, csr_path, private_key_path"),
         ({"private_key_path": "/nowhere/at/all/key"}, "/nowhere/at/all"),
         ({"csr": csr, "okms_id": "7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31"}, "does not exist"),
         ({"csr": "", "okms_id": "7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31"}, "does not exist"),

@@ -62,7 +62,7 @@ def provide(run_module):
 
 @pytest.fixture
 def authorities_of_the_machine(monkeypatch, tmp_path):
-    """Put a CA among those that OpenSSL takes from the machine."""
+    """Put a CA among those that OpenSSL takes from the computer."""
 
     def add(pem):
         file = tmp_path / "machine.pem"

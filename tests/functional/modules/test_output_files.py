@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import pathlib
 import typing as t
@@ -130,3 +131,23 @@ def test_a_path_in_the_container_of_a_job(run: Run, monkeypatch: pytest.MonkeyPa
     assert not run(files=[{**files[0], "lasting": False}]).failed
     monkeypatch.setenv("VMWARE_ENCRYPTION_VOLUMES", "/srv,/dev/shm")
     assert not run(files=files, volumes=None).failed
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "good"),
+    [("dossier", "recovery dossier", {"vcenters": []}), ("state", "state file", {"vcenters": []})],
+)
+def test_content_that_cannot_be_used_is_refused(
+    run: Run, tmp_path: pathlib.Path, content: str, kind: str, good: dict[str, t.Any]
+) -> None:
+    files = [entry("kept/new.p12"), entry("record.json", content=content)]
+    for text in ('{"format": 2, "vcen', "[]", '{"format": 9, "vcenters": []}', "\0" * 4):
+        (tmp_path / "record.json").write_text(text)
+        refused = run(files=files)
+        assert f"cannot use the {kind} {tmp_path}/record.json" in refused.msg, refused.msg
+        assert not (tmp_path / "kept").exists() and (tmp_path / "record.json").read_text() == text
+    for text in ("", json.dumps({"format": 2, **good})):
+        (tmp_path / "record.json").write_text(text)
+        assert not run(files=files, check=True).failed
+    (tmp_path / "record.json").unlink()
+    assert not run(files=files).failed and not (tmp_path / "record.json").exists()

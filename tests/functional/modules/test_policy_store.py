@@ -52,7 +52,10 @@ def test_policies_are_told_apart_by_their_rules(lab, store):
     policies.add("two ways", both)
     policies.add("no Encryption Policy", [bundled.sub_profile("a", [bundled.tag_rule("storage", "fast")])])
     found = {one.name: one for one in store.all()}
-    facts = {name: (one.encryption, one.form, one.allow_cleartext_filters, one.bundled) for name, one in found.items()}
+    facts = {
+        name: (one.encryption, one.form, one.allow_filters_before_encryption, one.bundled)
+        for name, one in found.items()
+    }
     assert facts == {
         "VM Encryption Policy": (True, "component", None, True),
         "Management Storage policy - Encryption": (True, "component", None, True),
@@ -77,7 +80,7 @@ def test_components_of_the_team_count(lab, store):
     component = lab.vcenter.policies.add("ours", rules, category="DATA_SERVICE_POLICY")
     lab.vcenter.policies.add("team", [bundled.sub_profile("a", [bundled.component_rule(component)])])
     policy = store.find("team")
-    assert (policy.form, policy.component, policy.allow_cleartext_filters) == ("component", "ours", None)
+    assert (policy.form, policy.component, policy.allow_filters_before_encryption) == ("component", "ours", None)
 
 
 def test_a_component_that_is_gone(lab, store):

@@ -15,9 +15,9 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest im
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 CLOUD = "pcc-192-0-2-10"
-ALL = ["encryption", "users", "iam", "networks", "tasks", "capabilities", "security", "replication"]
+ALL = ["encryption", "users", "iam", "networks", "tasks", "capabilities", "security", "replication", "life_cycle"]
 SHA1 = ":".join(["0A"] * 20)
-OPTIONAL = {"encryption", "users", "iam", "allowed_networks", "tasks", "capabilities", "security", "replication"}
+OPTIONAL = {"allowed_networks" if part == "networks" else part for part in ALL}
 
 
 def only(result: t.Any) -> dict[str, t.Any]:
@@ -65,6 +65,14 @@ def test_everything_of_a_private_cloud(lab: Lab, run_module: RunModule) -> None:
     assert cloud["replication"] == {"zerto": False, "datacenters": {"1": "disabled"}}
 
 
+def test_hosts_of_its_datacenters_have_end_dates(lab: Lab, run_module: RunModule) -> None:
+    lab.ovhcloud.state.pccs[CLOUD].datacenter_range = "ESSENTIALS"
+    found = only(run_module("private_cloud_info", service_name=CLOUD, gather=["life_cycle"]))["life_cycle"]
+    assert found["commercial_names"] == ["ESSENTIALS"]
+    hosts = {"what": "hosts of the range Essentials", "phase": "end of support", "date": "2027-06-30"}
+    assert hosts in found["ends"] and len(found["ends"]) == 3
+
+
 @pytest.mark.parametrize(("state", "on"), [("delivered", True), ("toProvision", True), ("disabled", False)])
 def test_zerto_of_any_virtual_datacenter_counts(lab: Lab, run_module: RunModule, state: str, on: bool) -> None:
     lab.ovhcloud.state.pccs[CLOUD].zerto = {11: "disabled", 12: state}
@@ -107,6 +115,7 @@ def test_all_private_clouds_with_the_usual_subsets(lab: Lab, run_module: RunModu
     assert [cloud["service_name"] for cloud in result["private_clouds"]] == [CLOUD, "pcc-192-0-2-20"]
     assert {key for key in OPTIONAL if result["private_clouds"][0][key] is None} == {
         "allowed_networks",
+        "life_cycle",
         "replication",
         "tasks",
         "capabilities",

@@ -73,8 +73,17 @@ def test_open_again_delivered(lab: Lab, run_module: RunModule) -> None:
     assert lab.journal.writes(mark) == [] and len(lab.journal.entries(operation=f"POST {KMS}")) == 1
 
 
+def test_former_word_for_an_open_firewall_works_and_warns(lab: Lab, run_module: RunModule) -> None:
+    made = run_module("private_cloud_kms", **PRESENT, wait_for="flow_open")
+    assert made.changed and made.warnings == [
+        "wait_for: flow_open is now firewall_open; the former word works until 2.0.0"
+    ]
+    again = run_module("private_cloud_kms", **PRESENT, wait_for="firewall_open")
+    assert not again.changed and again.warnings == []
+
+
 def test_an_entry_that_waits_for_vcenter_is_changed_after_that(lab: Lab, run_module: RunModule) -> None:
-    # an earlier run has opened the flow, and its key server was given up: vCenter comes with the next one only
+    # an earlier run has opened the flow, and its KMIP server was given up: vCenter comes with the next one only
     assert run_module("private_cloud_kms", **PRESENT).changed
     mark = lab.journal.mark()
     new = {**OPTIONS, "thumbprint": SHA256}
@@ -144,6 +153,9 @@ def test_an_entry_that_is_also_the_way_to_another_server_stays(lab: Lab, run_mod
         refused = run_module("private_cloud_kms", **absent, needed_hosts=[IP, needed])
         assert refused.failed and f"also lets vCenter reach {needed}" in refused.msg and "\n" not in refused.msg
         assert refused["failure"]["needed_by"] == [needed]
+    for unclear in ("127.0.0.1:5696", "https://127.0.0.1"):
+        refused = run_module("private_cloud_kms", **absent, needed_hosts=[IP, unclear])
+        assert refused.failed and f"needed_hosts: '{unclear}' is not a host name or address" in refused.msg
     assert lab.journal.writes(mark) == []
     assert run_module("private_cloud_kms", **absent, needed_hosts=[IP, "2001:db8::1", ""]).changed
 

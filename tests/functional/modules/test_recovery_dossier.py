@@ -128,7 +128,7 @@ def test_bad_options_are_refused_and_nothing_is_made(path: pathlib.Path) -> None
     assert missing.failed and "cannot read" in missing.msg
 
 
-def test_what_to_rebuild_is_that_of_the_vcenter_or_of_the_named_one(path: pathlib.Path) -> None:
+def test_rebuild_takes_this_or_the_named_vcenters_entries(path: pathlib.Path) -> None:
     write(path)
     write(path, B, provider="other", entry={**NATIVE, "key_id": "of B"})
     assert list(read(path, rebuild=True)["providers"]) == ["nkp"]

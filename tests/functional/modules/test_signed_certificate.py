@@ -94,7 +94,7 @@ def test_check_do_again(run: Run, authority: Authority, key: t.Any, tmp_path: pa
     assert made["certificate"]["days_left"] == 364
 
 
-def test_a_new_request_another_subject_and_a_short_rest_lead_to_a_new_certificate(run: Run) -> None:
+def test_new_csr_subject_or_near_end_makes_a_new_certificate(run: Run) -> None:
     first = run(validity=40)["certificate"]
     assert run(validity=40).changed is False
     renewed = run(validity=365, renew_before=40)
@@ -109,9 +109,7 @@ def test_a_new_request_another_subject_and_a_short_rest_lead_to_a_new_certificat
     assert usage.get_extension_for_class(x509.KeyUsage).value.key_encipherment is False
 
 
-def test_an_intermediate_ca_comes_along_and_files_and_a_passphrase_work(
-    run: Run, authority: Authority, tmp_path: pathlib.Path
-) -> None:
+def test_intermediate_ca_files_and_passphrase_work(run: Run, authority: Authority, tmp_path: pathlib.Path) -> None:
     between = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Intermediate")])
     now = datetime.datetime.now(datetime.timezone.utc)

@@ -137,7 +137,7 @@ def test_unreadable_start_of_a_task_is_followed_all_the_same(lab: Lab, run_modul
 
 
 def test_unreadable_error_of_one_task_does_not_hide_the_others(lab: Lab, run_module: RunModule) -> None:
-    """A fault of a newer vCenter: that machine has failed, the others are done."""
+    """A fault of a newer vCenter: that VM has failed, the others are done."""
     prepare(lab)
     lab.vcenter.machine_faults.add("vm2", "error")
 

@@ -17,6 +17,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsp
     PROVIDER,
     Writes,
     converge,
+    make_green,
     make_provider,
     open_up,
     server_of,
@@ -150,10 +151,13 @@ def test_users_of_other_providers_do_not_count(lab, run, run_module):
     ) in mixed.msg
 
 
-def test_one_server_of_several_may_go(lab, run, run_module):
+def test_one_server_of_several_may_go_while_another_works(lab, run, run_module):
     servers = [server_of(lab.external_kms[0]), server_of(lab.external_kms[0], "kms-b")]
     make_provider(lab, run_module, servers=servers)
     home(lab)
+    refused = run(servers=servers[:1], purge_servers=True)
+    assert refused.failed and "no server that stays is green" in refused.msg
+    make_green(lab, run_module)
     assert run(servers=servers[:1], purge_servers=True).changed
 
 
@@ -166,7 +170,7 @@ def test_used_provider_without_servers_can_be_mended(lab, run, run_module):
     assert mended.changed, mended.msg
 
 
-def test_machine_and_host_outside_the_view_are_told_by_their_keys(lab, run, run_module, read):
+def test_unseen_vm_and_host_are_reported_by_their_keys(lab, run, run_module, read):
     make_provider(lab, run_module)
     inventory = lab.vcenter.inventory
     machine, host = inventory.vm("vm4"), inventory.host("esx3")
@@ -186,20 +190,25 @@ def test_machine_and_host_outside_the_view_are_told_by_their_keys(lab, run, run_
 
 
 @pytest.mark.parametrize("operation", ["ListKeys", "QueryCryptoKeyStatus"])
-def test_missing_right_to_ask_for_keys_is_a_warning(lab, run, run_module, read, operation):
+def test_missing_right_to_ask_for_keys_counts_as_use(lab, run, run_module, read, operation):
     make_provider(lab, run_module)
     home(lab)
     lab.faults.add("refuse", system="vcenter", operation=operation, times=-1)
     facts, result = read()
-    assert facts["in_use_by"] == ["VM vm1 (home)"]
+    assert facts["in_use_by"][0] == "VM vm1 (home)" and len(facts["in_use_by"]) == 2
+    assert (
+        facts["in_use_by"][1].startswith("users that could not be read (") and facts["needed_by"] == facts["in_use_by"]
+    )
+    assert "Cryptographer.ManageKeys" in facts["users"]["not_read"] and facts["users"]["others"] == []
     assert len(result.warnings) == 1 and "Cryptographer.ManageKeys" in result.warnings[0]
     refused = run(state="absent")
     assert refused.failed and "1 VM (vm1)" in refused.msg
     lab.vcenter.inventory.decrypt(lab.vcenter.inventory.vm("vm1"))
-    if operation == "ListKeys":
-        removed = run(state="absent")
-        assert removed.changed
-        assert "Cryptographer.ManageKeys" in removed.warnings[0]
+    if operation == "ListKeys":  # no key is known then of which to ask more
+        doubted, writes = Writes(lab).of(lambda: run(state="absent"))
+        assert doubted.failed and writes == []
+        assert "Cryptographer.ManageKeys" in doubted.msg and "set confirm_name" in doubted.msg
+        assert run(state="absent", confirm_name=PROVIDER).changed
 
 
 def test_many_keys_on_many_pages(lab, run_module, read):

@@ -36,7 +36,7 @@ def test_life_of_a_fleet_with_a_standard_provider(lab: Lab, run_module: RunModul
     done = converge(lab, run)
     machines = lab.vcenter.inventory.vms
     assert all(is_encrypted(machine, PROVIDER) for machine in machines)
-    # one key for each machine, made in the key server
+    # one key for each VM, made in the KMIP server
     assert all(len(set(keys_of(machine))) == 1 for machine in machines)
     assert len({machine.crypto_key for machine in machines}) == len(machines)
     in_kms = set(lab.external_kms[0].keys())
@@ -48,7 +48,7 @@ def test_life_of_a_fleet_with_a_standard_provider(lab: Lab, run_module: RunModul
     assert {row["action"] for row in moved["virtual_machines"]} == {"move"}
     assert all(is_encrypted(machine, NATIVE) for machine in machines)
     cleared = converge(lab, runner(run_module, state="decrypted"))
-    assert {row["after"]["state"] for row in cleared["virtual_machines"]} == {"clear"}
+    assert {row["after"]["encryption_state"] for row in cleared["virtual_machines"]} == {"unencrypted"}
     assert all(is_clear(machine) for machine in machines)
 
 
@@ -70,7 +70,7 @@ def test_equal_unit_numbers_on_all_kinds_of_controllers(lab: Lab, run_module: Ru
     assert done["summary"]["rewritten_bytes"] == sum(disk.capacity_kb * 1024 for disk in machine.disks)
 
 
-def test_a_machine_whose_home_is_encrypted_but_a_disk_is_not_is_completed(lab: Lab, run_module: RunModule) -> None:
+def test_vm_with_one_unencrypted_disk_is_completed(lab: Lab, run_module: RunModule) -> None:
     prepare(lab)
     inventory = lab.vcenter.inventory
     run = runner(run_module)
@@ -85,7 +85,7 @@ def test_a_machine_whose_home_is_encrypted_but_a_disk_is_not_is_completed(lab: L
         "vm2": "complete",
         "vm5": "complete",
     }
-    assert (rows(done)["vm2"]["before"]["state"], rows(done)["vm5"]["before"]["state"]) == (
+    assert (rows(done)["vm2"]["before"]["encryption_state"], rows(done)["vm5"]["before"]["encryption_state"]) == (
         "partly_encrypted",
         "vtpm_only",
     )
@@ -150,7 +150,7 @@ def test_machines_without_tools_are_only_powered_off_by_force(lab: Lab, run_modu
     assert lab.vcenter.inventory.vm("vm1").power_state == "poweredOn"
 
 
-def test_machines_that_an_interrupted_run_left_off_are_powered_on(lab: Lab, run_module: RunModule) -> None:
+def test_vms_left_off_by_an_interrupted_run_are_powered_on(lab: Lab, run_module: RunModule) -> None:
     prepare(lab)
     machines = lab.vcenter.inventory.vms
     moids = [machine.reference._moId for machine in machines[:2]]
@@ -181,11 +181,35 @@ def test_mode_of_encrypted_vmotion(lab: Lab, run_module: RunModule) -> None:
     assert {machine.migrate_encryption for machine in machines} == {"disabled"}
     assert not runner(run_module)().failed
     again, writes = watched(lab, run)
-    assert (again.changed, writes) == (False, [])  # required for all encrypted machines, and it cannot be changed
+    assert (again.changed, writes) == (False, [])  # required for all encrypted VMs, and it cannot be changed
     converge(lab, runner(run_module, state="decrypted", vmotion_encryption="required"))
     assert {machine.migrate_encryption for machine in machines} == {"required"}
     assert "vCenter keeps it at required" in refused(
         lab, runner(run_module), "invalid_input", vmotion_encryption="disabled"
+    )
+
+
+def test_mode_of_encrypted_fault_tolerance(lab: Lab, run_module: RunModule) -> None:
+    prepare(lab)
+    machines = lab.vcenter.inventory.vms
+    done = converge(lab, runner(run_module, state="unchanged", fault_tolerance_encryption="disabled"))
+    assert {row["action"] for row in done["virtual_machines"]} == {"set_fault_tolerance"}
+    assert {machine.ft_encryption for machine in machines} == {"ftEncryptionDisabled"}
+    modes = {"fault_tolerance_encryption": "required", "vmotion_encryption": "disabled"}
+    done = converge(lab, runner(run_module, state="unchanged", **modes))
+    assert {row["action"] for row in done["virtual_machines"]} == {"set_modes"}
+    assert {(machine.ft_encryption, machine.migrate_encryption) for machine in machines} == {
+        ("ftEncryptionRequired", "disabled")
+    }
+    done = converge(lab, runner(run_module))
+    assert {row["after"]["fault_tolerance_encryption"] for row in done["virtual_machines"]} == {"required"}
+    run = runner(run_module, state="unchanged", fault_tolerance_encryption="opportunistic")
+    again, writes = watched(lab, run)
+    assert (again.changed, writes) == (False, [])  # required for all encrypted VMs, and it cannot be changed
+    converge(lab, runner(run_module, state="decrypted", fault_tolerance_encryption="opportunistic"))
+    assert {machine.ft_encryption for machine in machines} == {"ftEncryptionOpportunistic"}
+    assert "fault_tolerance_encryption: disabled is not possible" in refused(
+        lab, runner(run_module), "invalid_input", fault_tolerance_encryption="disabled"
     )
 
 

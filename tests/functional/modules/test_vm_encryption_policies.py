@@ -359,7 +359,7 @@ def test_second_run_asks_no_more_than_the_info_module(lab: Lab, run_module: RunM
 
 
 def test_users_that_vcenter_does_not_list(lab: Lab, run_module: RunModule) -> None:
-    """The policies of the machines themselves are asked for, not the users of the policies."""
+    """The policies of the VMs themselves are asked for, not the users of the policies."""
     machine = ready(lab)
     lab.vcenter.settings.policy_users_told = False
     converge(lab, runner(run_module, **ONE))

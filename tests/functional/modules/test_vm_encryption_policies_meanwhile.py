@@ -60,7 +60,7 @@ def test_refused_rules_name_policy_and_machines(lab: Lab, run_module: RunModule)
     assert "privilege" not in result.msg
 
 
-# between the plan and the turn of a machine, and after it
+# between the plan and the turn of a VM, and after it
 
 
 def _combined(lab: Lab, run_module: RunModule) -> t.Any:

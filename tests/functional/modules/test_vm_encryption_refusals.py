@@ -51,7 +51,7 @@ def _linked(inventory: Inventory, machine: Machine) -> None:
 
 
 def _left_over(_inventory: Inventory, machine: Machine) -> None:
-    """A delta disk in the machine's own folder, of a snapshot that is gone: what a failed backup leaves."""
+    """A delta disk in the VM's own folder, of a snapshot that is gone: what a failed backup leaves."""
     disk = machine.disks[0]
     disk.parents, disk.file_name = [disk.file_name], disk.file_name.replace(".vmdk", "-000001.vmdk")
 
@@ -76,7 +76,7 @@ DECRYPT: dict[str, t.Any] = {"state": "decrypted"}
 SHALLOW: dict[str, t.Any] = {"module": "vm_rekey"}
 DEEP: dict[str, t.Any] = {"module": "vm_rekey", "mode": "deep"}
 
-# what is wrong with the machine, and each operation that it stops with the code; others must be done
+# what is wrong with the VM, and each operation that it stops with the code; others must be done
 TABLE: list[tuple[str, Spoil, dict[str, list[dict[str, t.Any]]]]] = [
     ("vm1", _set(power_state="poweredOn"), {"powered_on": [ENCRYPT, DECRYPT, DEEP]}),
     ("vm1", _set(power_state="suspended"), {"suspended": [ENCRYPT, DECRYPT, DEEP]}),
@@ -122,7 +122,7 @@ def test_every_obstacle_is_told_before_the_first_write(
             inventory.encrypt(one, NATIVE, "a key of before")
     spoil(inventory, machine)
     run = runner(run_module, module, selection={"names": [name, "vm3"]}, **options)
-    # the machine alone is named, and nothing was done to the other one either
+    # the VM alone is named, and nothing was done to the other one either
     assert refused(lab, run, "refused_by_guard").startswith("1 of 2 VMs are blocked")
     result, writes = watched(lab, lambda: run(blocked="skip"))
     assert not result.failed, result.msg
@@ -136,7 +136,7 @@ def test_every_obstacle_is_told_before_the_first_write(
 ALLOWED = [
     pytest.param(name, spoil, operation, id=f"{'-'.join(stopped)}-{' '.join(map(str, operation.values()))}")
     for name, spoil, stopped in TABLE
-    # that a machine is locked, disconnected, or has a disk that is never encrypted, is no matter of rules
+    # that a VM is locked, disconnected, or has a disk that is never encrypted, is no matter of rules
     if not {"locked", "rdm", "shared_disk"} & set(stopped)
     for operation in (MOVE, SHALLOW, DEEP, DECRYPT)
     if not any(operation in some for some in stopped.values())

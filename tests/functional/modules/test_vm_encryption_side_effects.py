@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What encrypting machines does to Zerto's replication and to an encrypted vSAN, told before the first write."""
+"""What encrypting VMs does to Zerto's replication and to an encrypted vSAN, told before the first write."""
 
 from __future__ import annotations
 

@@ -67,6 +67,8 @@ def test_named_keys_are_replaced_once(lab: Lab, run_module: RunModule) -> None:
     done = converge(lab, run, key_ids=old)
     assert [name for name, outcome in outcomes(done).items() if outcome == "done"] == ["vm1", "vm2"]
     assert [keys_of(machine) for machine in machines[2:]] == kept
+    converge(lab, run, key_ids=f"none, {keys_of(machines[2])[0].key_id}")  # as one text
+    assert keys_of(machines[2]) != kept[0]
     nothing, writes = watched(lab, lambda: run(key_ids=[]))
     assert (nothing.failed, nothing.changed, writes) == (False, False, [])
 
@@ -81,9 +83,7 @@ def test_only_the_part_with_the_named_key(lab: Lab, run_module: RunModule) -> No
     assert machine.disks[1].crypto_key not in (None, home) and machine.disks[1].crypto_key.key_id != "another key"
 
 
-def test_running_machines_and_a_chain_of_snapshots_do_not_mind_a_shallow_recrypt(
-    lab: Lab, run_module: RunModule
-) -> None:
+def test_running_vms_and_snapshot_chains_take_a_shallow_recrypt(lab: Lab, run_module: RunModule) -> None:
     run = encrypted(lab, run_module, NATIVE)
     inventory = lab.vcenter.inventory
     machine = inventory.vm("vm1")

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Module vm_unlock against the lab: machines locked by a host that started without the key server, and by lost keys."""
+"""Module vm_unlock against the lab: VMs locked by a host that started without the KMIP server, and by lost keys."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run(run_module):
 
 
 def encrypt(lab, *names, provider=PROVIDER):
-    """Encrypt machines with a key that the key server really has; returns the key."""
+    """Encrypt VMs with a key that the KMIP server really has; returns the key."""
     key = lab.generate_key(provider)
     keys = lab.vcenter.crypto.providers[provider]
     lab.vcenter._connections.use_key(keys, key)

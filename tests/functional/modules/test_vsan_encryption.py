@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Modules vsan_encryption and vsan_encryption_info against the lab, with keys of real key servers."""
+"""Modules vsan_encryption and vsan_encryption_info against the lab, with keys of real KMIP servers."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_rekey_once(lab, cluster, run, mode, generations):
     add_standard(lab)
     before = ok(run())[KEY]["key_id"]
     generation = cluster.vsan_state.dek_generation
-    done, writes = converge(lab, run, rekey=mode, key_ids=[before])
+    done, writes = converge(lab, run, rekey=mode, key_ids=f"another, {before}")  # as one text
     assert writes == [REKEY]
     assert done[KEY]["rekey"] == mode
     assert done[KEY]["key_id"] != before

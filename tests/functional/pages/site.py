@@ -60,7 +60,7 @@ class Page:
         self._left = [block for block in blocks(path) if not block.reason]
 
     def leave_out(self, words: str) -> None:
-        """Do nothing with blocks that have these words: this machine lacks what they need."""
+        """Do nothing with blocks that have these words: this computer lacks what they need."""
         self._left = [block for block in self._left if words not in block.text]
 
     def until(self, words: str = "") -> None:

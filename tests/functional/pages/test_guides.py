@@ -22,6 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.enc
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import FAST, open_up
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.pages import documents, reader, site
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.providers import okms
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab, examples
 
 Work = t.Callable[[str], site.Page]
@@ -96,9 +97,9 @@ def providers(lab: Lab) -> set[str]:
 
 
 @pytest.mark.oldest("guides", "first hour")
-@pytest.mark.parametrize("guide", ["guide_getting_started", "guide_connect", "guide_troubleshooting"])
+@pytest.mark.parametrize("guide", ["guide_getting_started", "guide_connect", "guide_troubleshooting", "guide_keys"])
 def test_guides_for_the_first_hour_write_nothing(lab: Lab, work: Work, guide: str) -> None:
-    if guide == "guide_troubleshooting":  # for those who have a key provider, and the right to look at it
+    if guide in ("guide_troubleshooting", "guide_keys"):  # for those with a key provider, and the right to look at it
         open_up(lab)
     mark = lab.journal.mark()
     work(guide)
@@ -140,6 +141,29 @@ def test_guides_on_native_key_provider_and_recovery(
         assert set(lab.vcenter.crypto.providers) == {"nkp-prod"}
 
 
+@pytest.mark.oldest("guides", "places for backups")
+def test_guide_on_places_for_backups(lab: Lab, who: reader.Reader, work: Work) -> None:
+    open_up(lab)
+    domain = lab.ovhcloud.new_okms(lab.region, "backups")
+    vault = {"VAULT_ADDR": lab.vault.url, "VAULT_TOKEN": lab.vault.token, "VAULT_CACERT": lab.ca_path}
+    keys = dict.fromkeys(("OVH_APPLICATION_KEY", "OVH_APPLICATION_SECRET", "OVH_CONSUMER_KEY"), "")
+    secrets = {"OKMS_ID": domain.okms_id, "NKP_BACKUP_PASSWORD": "a password"}
+    who.environment |= {**keys, **vault, **secrets, **lab.environment(service_account=True)}
+    work("guide_backup_places")
+    assert lab.vcenter.crypto.default == "nkp-prod"
+    backup = (who.folder / "backup/nkp-prod.p12").read_bytes()
+    assert (who.folder / "nkp-old.p12").read_bytes() == backup
+    stores = (domain.secrets, lab.vault.store)
+    assert all(list(store.secrets["vmware/nkp-prod"].versions) == [1] for store in stores)
+
+
+def test_guide_on_renewal_writes_nothing_while_nothing_is_due(lab: Lab, work: Work) -> None:
+    okms(lab)
+    mark = lab.journal.mark()
+    work("guide_renewal")
+    assert lab.journal.writes(mark) == []
+
+
 def test_guide_on_decommissioning(lab: Lab, who: reader.Reader, work: Work) -> None:
     identity = lab.ovhcloud.state.account.users["vcenter-kmip"]["urn"]
     options = {
@@ -159,12 +183,21 @@ def test_guide_on_decommissioning(lab: Lab, who: reader.Reader, work: Work) -> N
     assert set(lab.vcenter.crypto.providers) == {"nkp-prod"}
 
 
+def test_guide_on_leaving_encryption(green: Lab, who: reader.Reader, work: Work) -> None:
+    encrypted(green, "okms-prod")
+    work("guide_exit")
+    assert providers(green) == set()
+    # hosts keep their keys until they are restarted
+    assert json.loads((who.folder / "exit/encryption-exit.json").read_text())["left"][0]["kind"] == "host"
+
+
 @pytest.mark.oldest("guides", "encrypting")
 def test_guide_on_encrypting(green: Lab, work: Work) -> None:
     work("guide_encrypt")
     machines = {machine.name: machine for machine in green.vcenter.inventory.vms}
     assert machines["app-01"].crypto_key and machines["db-01"].crypto_key
     assert not machines["proxy-01"].crypto_key and machines["db-01"].power_state == "poweredOn"
+    assert machines["db-01"].tpm and not machines["proxy-01"].tpm
 
 
 @pytest.mark.oldest("guides", "rotation")
@@ -182,6 +215,31 @@ def test_guide_on_the_audit(lab: Lab, who: reader.Reader, work: Work) -> None:
     assert sorted(path.name for path in (who.folder / "audit/pcc-192-0-2-10").iterdir()) == [
         f"encryption-audit.{kind}" for kind in ("csv", "html", "json")
     ]
+
+
+def test_guide_on_drift(lab: Lab, who: reader.Reader, work: Work) -> None:
+    lab.give_encryption_right()
+    options = {
+        "name": "nkp-prod",
+        "backup_path": "nkp.p12",
+        "backup_password": "planted backup password",
+        "backup_allow_ephemeral": True,
+        "dossier_path": "dossier.json",
+    }
+    who.write("before.json", json.dumps({f"native_key_provider_{name}": value for name, value in options.items()}))
+    made = who.type("ansible-playbook ovhcloud.vmware_encryption.native_key_provider -e @before.json")
+    assert made.code == 0, made.screen
+    mark = lab.journal.mark()
+    work("guide_drift")
+    assert lab.journal.writes(mark) == []
+    assert sorted(path.name for path in (who.folder / "drift").iterdir()) == ["report.json", "vmware.prom"]
+
+
+def test_guide_on_the_field_check(lab: Lab, who: reader.Reader, work: Work) -> None:
+    mark = lab.journal.mark()
+    work("guide_field_check")
+    assert lab.journal.writes(mark) == []
+    assert json.loads((who.folder / "field.json").read_text())["counts"]["different"] == 0
 
 
 def test_guide_on_vsan(green: Lab, work: Work) -> None:
@@ -222,7 +280,7 @@ def test_guide_on_locked_machines(green: Lab, work: Work) -> None:
     assert not any(machine.locked for machine in green.vcenter.inventory.vms)
 
 
-@pytest.mark.parametrize("page", ["guide_architecture", "guide_development", "guide_awx"])
+@pytest.mark.parametrize("page", ["guide_architecture", "guide_development", "guide_awx", "guide_events"])
 def test_guides_for_other_places_are_marked_as_a_whole(page: str) -> None:
     found = documents.blocks(documents.GUIDES / f"{page}.rst")
     assert found and all(block.reason for block in found)

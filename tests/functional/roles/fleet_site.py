@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the tests of the roles over many machines share: a small fleet, its players, and what must hold at the end."""
+"""What the tests of the roles over many VMs share: a small fleet, its players, and what must hold at the end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def prepare(lab: Lab) -> Lab:
 
 
 def player(lab: Lab, folder: pathlib.Path, role: str, **variables: t.Any) -> Play:
-    """Runs the playbook of a role at the pace of the lab, for all machines unless told otherwise."""
+    """Runs the playbook of a role at the pace of the lab, for all VMs unless told otherwise."""
     paced = {f"{role}_wait_interval": 0.01, f"{role}_wait_timeout": 60, **variables}
 
     def run(**options: t.Any) -> harness.PlayResult:
@@ -58,7 +58,7 @@ def key_ids(machine: Machine) -> set[str]:
 
 
 def half_done(lab: Lab) -> list[str]:
-    """Machines that are encrypted in part, but for those with a vTPM and clear disks."""
+    """VMs that are encrypted in part, but for those with a vTPM and unencrypted disks."""
     return [
         one.name
         for one in lab.vcenter.inventory.vms
@@ -72,7 +72,7 @@ def calls(lab: Lab, mark: int = 0) -> list[str]:
 
 
 def at_work(lab: Lab, number: int) -> t.Callable[[], bool]:
-    """Whether vCenter has been told to reconfigure so many machines."""
+    """Whether vCenter has been told to reconfigure so many VMs."""
     return lambda: lab.journal.count("vcenter", operation="ReconfigVM_Task") == number
 
 

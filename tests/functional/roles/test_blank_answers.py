@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import pathlib
 import typing as t
 
@@ -55,8 +56,17 @@ WANTED: dict[str, Wanted] = {
     },
     "key_provider_migration": lambda lab, folder: {"source": "okms", "target": "nkp-prod"},
     "encryption_audit": lambda lab, folder: {"directory": str(folder / "audit")},
+    "doctor": lambda lab, folder: {"fail_at": "never"},
+    "drift_check": lambda lab, folder: {"dossier_path": str(folder / "dossier.json"), "fail_at": "never"},
+    "field_check": lambda lab, folder: {"report_path": str(folder / "field.json")},
+    "encryption_exit": lambda lab, folder: {
+        "mode": "decrypt",
+        "directory": str(folder / "exit"),
+        "allow_remaining": "true",
+    },
     "recovery": lambda lab, folder: {"file": str(folder / "dossier.json"), "backup_password": PASSWORD},
     "decommission": lambda lab, folder: {"provider": "nobody"},
+    "certificate_renewal": lambda lab, folder: {},
 }
 
 
@@ -123,11 +133,20 @@ def test_blank_answers_are_taken_for_none_in_check_mode(lab: Lab, tmp_path: path
     assert lab.journal.writes(before) == []
     # preflight shows a table instead, recovery also the one of native_key_provider
     assert len(summaries_of(result)) == len(WANTED)
+    # what a plan tells the next node of a workflow
+    assert all(result.facts(role)["check"] for role in WANTED)
+    assert {role: result.facts(role)["outcome"] for role in ("preflight", "okms", "vm_encryption", "decommission")} == {
+        "preflight": "unchanged",
+        "okms": "planned",
+        "vm_encryption": "planned",
+        "decommission": "unchanged",
+    }
+    assert result.facts("vm_encryption")["counts"]["left"] == 1
 
 
 @pytest.mark.oldest("role okms", "blank answers")
 @BLANK
-def test_blank_answers_are_taken_for_none_from_the_order_to_the_vms(
+def test_blank_answers_count_as_none_from_order_to_vms(
     lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, value: t.Any
 ) -> None:
     lab.give_encryption_right()
@@ -144,5 +163,24 @@ def test_blank_answers_are_taken_for_none_from_the_order_to_the_vms(
     assert len(summaries_of(result)) == len(roles)
     assert len(lab.snapshot()["orders"]) == 1
     assert {found["name"] for found in run_module("key_provider_info")["key_providers"]} == {"okms", "nkp-prod"}
+    order = {"number": 214000123, "status": "delivered", "price": 0.0, "currency": "EUR"}
+    assert result.facts("okms")["order"] == order
+    assert result.facts("okms")["provider"] == {
+        "name": "okms",
+        "type": "standard",
+        "status": "green",
+        "default": True,
+    }
+    assert result.facts("native_key_provider")["files"]["backup"] == str(tmp_path / "nkp.p12")
+    moved = {"selected": 1, "already": 0, "done": 1, "blocked": 0, "failed": 0, "left": 0}
+    for role in ("vm_encryption", "key_rotation"):
+        assert (result.facts(role)["outcome"], result.facts(role)["counts"]) == ("changed", moved), role
+    # no VM had keys of the old one
+    assert result.facts("key_provider_migration")["outcome"] == "unchanged"
+    assert set(result.facts("key_provider_migration")["counts"].values()) == {0}
+    audit = result.facts("encryption_audit")
+    report = json.loads((tmp_path / "audit/encryption-audit.json").read_text())
+    assert audit["findings"] == report["totals"]["findings"] and audit["counts"]["encrypted"] == 1
+    assert len(json.dumps(result.artifacts)) < 20_000
     machine = run_module("vm_encryption_info", selection={"names": ["vm1"]})["virtual_machines"][0]
     assert machine["home"]["provider"] == "nkp-prod"

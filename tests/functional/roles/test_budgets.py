@@ -12,7 +12,7 @@ import typing as t
 import pytest
 import yaml
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles import fleet_site
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
@@ -87,7 +87,7 @@ def native_key_provider(lab: Lab, folder: pathlib.Path) -> Variables:
 
 
 def vm_encryption(lab: Lab, folder: pathlib.Path) -> Variables:
-    """Six machines, and a file that remembers power states."""
+    """Six VMs, and a file that remembers power states."""
     fleet_site.prepare(lab)
     return paced(
         "vm_encryption", selection={"all": True}, provider=fleet_site.STANDARD, state_path=str(folder / "state.json")
@@ -104,6 +104,33 @@ def encryption_audit(lab: Lab, folder: pathlib.Path) -> Variables:
     }
 
 
+def drift_check(lab: Lab, folder: pathlib.Path) -> Variables:
+    """A provider on OKMS with its dossier; report and metrics."""
+    okms_id = providers.okms(lab)
+    return {
+        "drift_check_dossier_path": str(providers.dossier(lab, folder, "okms-prod", okms_id)),
+        "drift_check_report_path": str(folder / "drift.json"),
+        "drift_check_metrics_path": str(folder / "vmware.prom"),
+        "drift_check_fail_at": "never",
+    }
+
+
+def doctor(lab: Lab, folder: pathlib.Path) -> Variables:
+    """A provider on OKMS, hosts in encryption mode, and the private cloud."""
+    providers.okms(lab)
+    return {
+        "doctor_private_cloud": lab.private_cloud,
+        "doctor_report_path": str(folder / "doctor.json"),
+        "doctor_fail_at": "never",
+    }
+
+
+def certificate_renewal(lab: Lab, folder: pathlib.Path) -> Variables:
+    """A day on which nothing is due, with one key provider on OKMS and its KMS entry."""
+    providers.okms(lab)
+    return paced("certificate_renewal", private_cloud=lab.private_cloud)
+
+
 SITES = {
     site.__name__: site
     for site in (
@@ -114,6 +141,9 @@ SITES = {
         native_key_provider,
         vm_encryption,
         encryption_audit,
+        doctor,
+        drift_check,
+        certificate_renewal,
     )
 }
 

@@ -171,12 +171,18 @@ def site(lab: Lab, tmp_path: pathlib.Path) -> Site:
     return Site(lab, tmp_path)
 
 
+def newer(text: str) -> str:
+    """The definitions of a later version: a node has another name, an option another value, a schedule another day."""
+    text = text.replace("identifier: do,", "identifier: act,").replace("[do]", "[act]")
+    return text.replace("okms_allow_order: false", "okms_allow_order: true").replace("INTERVAL=1", "INTERVAL=2")
+
+
 @pytest.mark.oldest("role awx", "check", "first", "second")
-def test_definitions_are_applied_once_and_removed(site: Site) -> None:
+def test_definitions_are_applied_once_corrected_and_removed(site: Site) -> None:
     mark = site.lab.journal.mark()
     looked = site.small(check=True, **LEAST, **blank(""))
     assert looked.code == 0, looked.screen
-    assert site.writes(mark) == 0 and "would make job template okms" in looked.screen
+    assert site.writes(mark) == 0 and "would create job template okms" in looked.screen
 
     made = site.small(**LEAST)
     assert made.code == 0, made.screen
@@ -192,25 +198,7 @@ def test_definitions_are_applied_once_and_removed(site: Site) -> None:
     again = site.small(**LEAST, **blank(None))
     assert (again.code, again.changed, site.writes(mark)) == (0, 0, 0), again.screen
 
-    refused = site.small(awx_state="absent", awx_confirm="vmware encryption", **LEAST)
-    assert refused.code and "awx_confirm: type the name of the organization" in refused.screen
-    gone = site.small(awx_state="absent", awx_confirm=ORGANIZATION, **LEAST)
-    assert gone.code == 0 and touched(gone) == 10, gone.screen
-    left = {kind: names for kind in store.objects if (names := site.names(kind))}
-    assert left == {"organizations": [ORGANIZATION]}
-    mark = site.lab.journal.mark()
-    again = site.small(awx_state="absent", awx_confirm=ORGANIZATION, **LEAST)
-    assert (again.code, again.changed, site.writes(mark)) == (0, 0, 0), again.screen
-
-
-def test_changed_definitions_correct_what_awx_has(site: Site) -> None:
-    assert site.small(**LEAST).code == 0
-    mark = site.lab.journal.mark()
-
-    def newer(text: str) -> str:
-        text = text.replace("identifier: do,", "identifier: act,").replace("[do]", "[act]")
-        return text.replace("okms_allow_order: false", "okms_allow_order: true").replace("INTERVAL=1", "INTERVAL=2")
-
+    # somebody without the secret at hand brings a later version
     other = {**LEAST, "environment": {"OVH_CLIENT_SECRET": ""}}
     looked = site.small(newer, check=True, **other)
     assert looked.code == 0 and site.writes(mark) == 0 and looked.changed > 0, looked.screen
@@ -219,17 +207,42 @@ def test_changed_definitions_correct_what_awx_has(site: Site) -> None:
     assert site.followers() == {"plan": ["approval"], "approval": ["act"], "act": []}
     assert "INTERVAL=2" in site.one("schedules", "daily")["rrule"]
     assert json.loads(site.one("job_templates", "okms")["extra_vars"])["okms_allow_order"] is True
-    # somebody without the secret at hand has run it
     assert site.one("credentials", "OVHcloud")["inputs"]["client_secret"] == SECRET
 
+    refused = site.small(newer, awx_state="absent", awx_confirm="vmware encryption", **LEAST)
+    assert refused.code and "awx_confirm: type the name of the organization" in refused.screen
     mark = site.lab.journal.mark()
     looked = site.small(newer, check=True, awx_state="absent", awx_confirm=ORGANIZATION, **LEAST)
     assert looked.code == 0 and site.writes(mark) == 0 and touched(looked) == 10, looked.screen
+    gone = site.small(newer, awx_state="absent", awx_confirm=ORGANIZATION, **LEAST)
+    assert gone.code == 0 and touched(gone) == touched(looked), gone.screen
+    left = {kind: names for kind in store.objects if (names := site.names(kind))}
+    assert left == {"organizations": [ORGANIZATION]}
+    mark = site.lab.journal.mark()
+    again = site.small(newer, awx_state="absent", awx_confirm=ORGANIZATION, **LEAST)
+    assert (again.code, again.changed, site.writes(mark)) == (0, 0, 0), again.screen
 
 
-def test_what_awx_refuses_is_told(site: Site) -> None:
-    broken = site.small(lambda text: text.replace("DTSTART:20260101T030000Z ", ""), **LEAST)
+def test_what_awx_refuses_is_told_and_can_be_corrected(site: Site) -> None:
+    few = """
+controller_organizations: [{name: "VMware encryption"}]
+controller_projects:
+  - {name: project, organization: VMware encryption, scm_type: git, scm_url: "https://git.example.com/e.git"}
+controller_inventories: [{name: hosts, organization: VMware encryption}]
+controller_templates:
+  - name: audit
+    organization: VMware encryption
+    project: project
+    inventory: hosts
+    playbook: playbooks/encryption_audit.yml
+controller_schedules: [{name: daily, unified_job_template: audit, rrule: "RRULE:FREQ=DAILY;INTERVAL=1"}]
+"""
+    broken = site.small(lambda _text: few, **LEAST)
+    print(broken.screen)
     assert broken.code and "Valid DTSTART required in rrule" in broken.screen
+    done = site.small(lambda _text: few.replace('"RRULE', '"DTSTART:20260101T030000Z RRULE'), **LEAST)
+    assert done.code == 0 and touched(done) == 1, done.screen
+    assert "1 templates, 0 workflows, 1 schedules" in done.screen
 
 
 @pytest.mark.parametrize(

@@ -61,9 +61,7 @@ def test_a_native_provider_goes_and_its_backup_stays(lab: Lab, play: Play, tmp_p
     assert not [secret for secret in lab.secrets() if secret in removed.screen]
 
 
-def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
-    lab: Lab, play: Play, tmp_path: pathlib.Path
-) -> None:
+def test_okms_provider_goes_with_credential_entry_and_domain(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
     """The termination takes two runs and the token of the mail; each run goes on where the last one stopped."""
     okms_id = providers.okms(lab)
     dossier = providers.dossier(lab, tmp_path, OKMS, okms_id)
@@ -77,7 +75,7 @@ def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
         "decommission_dossier_path": str(dossier),
         "decommission_revoke_credential": True,
         "decommission_remove_policy": True,
-        "decommission_close_flow": True,
+        "decommission_remove_kms_entries": True,
         "decommission_terminate_okms": True,
         "decommission_confirm_okms": "kms-prod",
     }
@@ -94,7 +92,7 @@ def test_a_provider_on_okms_goes_with_its_credential_flow_and_domain(
     mark = lab.journal.mark()
     waiting = play(**given)
     assert _done(waiting) and waiting.changed == 0 and lab.journal.writes(mark) == [], waiting.screen
-    assert mentioned(summary_of(waiting)["to_do"], "run again with decommission_termination_token", "is retired")
+    assert mentioned(summary_of(waiting)["to_do"], "rerun with decommission_termination_token", "is retired")
     mail = lab.ovhcloud.state.mails[max(lab.ovhcloud.state.mails)]
     token = re.findall(r"token=(\w+)", mail.body)[0]
     confirmed = play(**given, decommission_termination_token=token, verbosity=4)
@@ -131,9 +129,7 @@ def test_the_policy_stays_while_another_certificate_works(lab: Lab, play: Play, 
     assert [policy["name"] for policy in lab.ovhcloud.state.policies.values()] == [name]
 
 
-def test_a_domain_that_is_terminated_directly_ends_in_one_run_under_the_same_guards(
-    lab: Lab, play: Play, tmp_path: pathlib.Path
-) -> None:
+def test_direct_termination_ends_in_one_guarded_run(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
     lab.ovhcloud.settings.direct_termination = True
     okms_id = providers.okms(lab)
     given = {
@@ -159,7 +155,7 @@ def test_a_domain_that_is_terminated_directly_ends_in_one_run_under_the_same_gua
     assert _done(again) and again.changed == 0 and lab.journal.writes(mark) == [], again.screen
 
 
-def test_an_external_provider_goes_and_the_flow_that_another_needs_stays(lab: Lab, play: Play) -> None:
+def test_external_provider_goes_and_shared_kms_entry_stays(lab: Lab, play: Play) -> None:
     """Two providers on one KMS server; the default passes to the other one."""
     other, kms = providers.external(lab, "other-kms").id, lab.external_kms[0]
     lab.vcenter.crypto.default = providers.external(lab).id
@@ -169,7 +165,7 @@ def test_an_external_provider_goes_and_the_flow_that_another_needs_stays(lab: La
     given = {
         "decommission_provider": EXTERNAL,
         "decommission_confirm": EXTERNAL,
-        "decommission_close_flow": True,
+        "decommission_remove_kms_entries": True,
         "decommission_private_cloud": lab.private_cloud,
         "decommission_kms_hosts": [lab.external_kms[0].address[0]],
         "decommission_clear_defaults": True,
@@ -177,6 +173,6 @@ def test_an_external_provider_goes_and_the_flow_that_another_needs_stays(lab: La
     removed = play(**given, decommission_new_default=other)
     assert _done(removed), removed.screen
     assert [(one["id"], one["default"]) for one in lab.snapshot()["providers"]] == [(other, True)]
-    assert len(lab.snapshot()["kms_entries"]) == 1 and "another key provider needs it" in removed.screen
+    assert len(lab.snapshot()["kms_entries"]) == 1 and "another key provider needs them" in removed.screen
     again = play(**given, decommission_new_default=other)
     assert _done(again) and again.changed == 0, again.screen

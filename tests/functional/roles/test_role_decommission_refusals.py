@@ -59,7 +59,7 @@ def everything(lab: Lab, name: str, folder: pathlib.Path) -> dict[str, t.Any]:
         backup = {"decommission_backup_path": str(providers.native(lab, folder))}
         backup["decommission_backup_password"] = providers.BACKUP_PASSWORD
         return {**given, **backup, "decommission_backup_allow_ephemeral": True}
-    flow = {"decommission_close_flow": True, "decommission_private_cloud": lab.private_cloud}
+    flow = {"decommission_remove_kms_entries": True, "decommission_private_cloud": lab.private_cloud}
     if name == EXTERNAL:
         providers.external(lab)
         return {**given, **flow, "decommission_kms_hosts": [lab.external_kms[0].address[0]]}
@@ -138,7 +138,7 @@ def test_what_another_provider_works_with_stays(lab: Lab, run: Runner, tmp_path:
     mark = lab.journal.mark()
     result = run(**{**misspelt, "decommission_terminate_okms": False})
     assert (result.code, result.changed, lab.journal.writes(mark)) == (0, 0, []), result.screen
-    assert "another key provider presents it" in result.screen and "another key provider needs it" in result.screen
+    assert "another key provider presents it" in result.screen and "another key provider needs them" in result.screen
 
 
 def test_a_native_backup_is_proved_first(lab: Lab, run: Runner, tmp_path: pathlib.Path) -> None:
@@ -156,6 +156,24 @@ def test_a_native_backup_is_proved_first(lab: Lab, run: Runner, tmp_path: pathli
     assert run(**given).code == 0
     assert pathlib.Path(given["decommission_backup_path"]).stat().st_size > 0
     assert NATIVE not in lab.vcenter.crypto.providers
+
+
+def test_backup_that_vcenter_reads_needs_no_other_proof(lab: Lab, run: Runner, tmp_path: pathlib.Path) -> None:
+    """Another native provider is there, and neither a dossier nor the user names the file's SHA-256."""
+    given = everything(lab, NATIVE, tmp_path)
+    (tmp_path / "other").mkdir()
+    providers.native(lab, tmp_path / "other", "nkp-other")
+    refused(lab, run, "decommission_backup_sha256", modes=(True, False), **given)
+    lab.vcenter.settings.dry_run_refuses_existing = False
+    # of another provider that had this name before
+    older = tmp_path / "older.p12"
+    pathlib.Path(given["decommission_backup_path"]).rename(older)
+    del lab.vcenter.crypto.providers[NATIVE]
+    given = everything(lab, NATIVE, tmp_path)
+    refused(lab, run, "two providers of one name", **{**given, "decommission_backup_path": str(older)})
+    assert run(check=True, **given).code == 0
+    assert run(**given).code == 0
+    assert sorted(lab.vcenter.crypto.providers) == ["nkp-other"]
 
 
 @pytest.mark.parametrize("name", [NATIVE, OKMS])

@@ -155,3 +155,31 @@ def test_a_template_in_a_dossier_is_not_run(lab: Lab, tmp_path: pathlib.Path, dr
         print(result.screen[-1800:])
         assert result.code != 0 and not (tmp_path / "ran").exists(), result.screen
         assert lab.vcenter.crypto.providers == {}
+
+
+@pytest.mark.parametrize("playbook", ["native_key_provider", "okms", "external_kms"])
+def test_half_a_dossier_stops_before_the_first_write(lab: Lab, tmp_path: pathlib.Path, playbook: str) -> None:
+    dossier = tmp_path / "dossier.json"
+    dossier.write_text('{"format": 2, "vcenters": [{"id"')
+    lab.give_encryption_right()
+    kms = lab.external_kms[0]
+    options: dict[str, dict[str, t.Any]] = {
+        "native_key_provider": {
+            "name": NAME,
+            "backup_path": str(tmp_path / "a.p12"),
+            "backup_password": providers.BACKUP_PASSWORD,
+            "backup_allow_ephemeral": True,
+        },
+        "okms": {"private_cloud": "pcc-192-0-2-10", "region": "eu-west-rbx", "allow_order": True},
+        "external_kms": {
+            "provider": "team-kms",
+            "servers": [{"name": "kms-a", "address": kms.address[0], "port": kms.address[1]}],
+            "server_ca": lab.external_authority.certificate_pem,
+            "identity": "self_signed",
+        },
+    }
+    given = {**options[playbook], "dossier_path": str(dossier)}
+    mark = lab.journal.mark()
+    stopped = play(lab, tmp_path, playbook, **{f"{playbook}_{name}": value for name, value in given.items()})
+    assert stopped.code != 0 and "it is not JSON (line 1)" in stopped.screen
+    assert lab.journal.writes(mark) == []

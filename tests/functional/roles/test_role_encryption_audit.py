@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import pathlib
 import re
 import typing as t
@@ -42,7 +43,7 @@ def folder(tmp_path: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture
 def play(lab: Lab, tmp_path: pathlib.Path, folder: pathlib.Path) -> Play:
-    """Runs the playbook on a vCenter with two providers, and machines in three states."""
+    """Runs the playbook on a vCenter with two providers, and VMs in three states."""
     open_up(lab)
     add_standard(lab)
     add_native(lab, has_backup=False)
@@ -110,7 +111,7 @@ def _evidence(lab: Lab, report: dict[str, t.Any], files: dict[str, bytes]) -> No
 
 
 @pytest.mark.oldest("role encryption_audit", "first", "second")
-def test_the_three_files_say_the_same_and_a_second_run_nothing_new(lab: Lab, play: Play, folder: pathlib.Path) -> None:
+def test_three_files_agree_and_second_run_changes_nothing(lab: Lab, play: Play, folder: pathlib.Path) -> None:
     first = _good(play())
     assert first.changed > 0
     assert lab.journal.writes() == []  # nothing but reading anywhere
@@ -136,7 +137,7 @@ def test_the_three_files_say_the_same_and_a_second_run_nothing_new(lab: Lab, pla
     assert "VM Encryption Policy" in {one["name"] for one in report["storage_policies"]}
     assert len(report["hosts"]) == len(inventory.hosts)
     assert [(one["cluster"], one["enabled"]) for one in report["vsan_clusters"]] == [("C0", False)]
-    assert "not_read" not in {one["code"] for one in report["findings"]}
+    assert "not_read" not in {one["topic"] for one in report["findings"]}
 
     _evidence(lab, report, files)
 
@@ -144,6 +145,27 @@ def test_the_three_files_say_the_same_and_a_second_run_nothing_new(lab: Lab, pla
     assert again.changed == 0, again.screen
     assert _good(play(check=True)).changed == 0
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == files
+
+
+def test_metrics_are_written_each_run_and_change_with_the_facts(
+    lab: Lab, play: Play, folder: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    file = tmp_path / "node/vmware.prom"
+    options = {"encryption_audit_metrics_path": str(file), "encryption_audit_metrics_mode": "0640"}
+    assert _good(play(check=True, **options)).changed > 0 and not file.parent.exists()
+    _good(play(**options))
+    assert file.stat().st_mode & 0o777 == 0o640 and os.listdir(file.parent) == [file.name]
+    machines = f'vmware_encryption_virtual_machines{{source="encryption_audit",vcenter="{lab.vcenter_hostname}",state='
+    assert f'{machines}"encrypted"}} 2\n' in file.read_text()
+    before = file.stat().st_mtime_ns
+    again = _good(play(**options))
+    assert (again.changed, file.stat().st_mtime_ns > before) == (0, True), again.screen
+    lab.vcenter.inventory.encrypt(lab.vcenter.inventory.vm("vm4"), PROVIDER, "key-4")
+    assert _good(play(**options)).changed > 0 and f'{machines}"encrypted"}} 3\n' in file.read_text()
+    wrong = play(encryption_audit_metrics_path=str(tmp_path))
+    assert wrong.code != 0 and f"encryption_audit_metrics_path: {tmp_path} is a folder" in " ".join(
+        wrong.screen.split()
+    )
 
 
 def test_something_new_gives_a_new_report_and_the_trend(lab: Lab, play: Play, folder: pathlib.Path) -> None:
@@ -223,7 +245,7 @@ def test_the_side_of_ovhcloud_and_the_age_of_backups(
     assert report["private_cloud"]["service_name"] == lab.private_cloud
     assert lab.vsphere_user_name in report["private_cloud"]["key_managers"]
     assert report["backups"][0]["level"] == "expired"
-    codes = {one["code"]: one for one in report["findings"]}
+    codes = {one["topic"]: one for one in report["findings"]}
     assert codes["backup_old"]["severity"] == "warning"
     # a domain that is not there is told, and does not stop the rest
     assert codes["not_read"]["subject"] == "Not read: OKMS credentials"
@@ -231,10 +253,16 @@ def test_the_side_of_ovhcloud_and_the_age_of_backups(
     assert _good(play(**options)).changed == 0
     # nor does OVHcloud when it refuses everything
     refused = _good(play(environment={"OVH_CONSUMER_KEY": "bad"}, **options))
-    subjects = [one["subject"] for one in _report(folder)["findings"] if one["code"] == "not_read"]
+    subjects = [one["subject"] for one in _report(folder)["findings"] if one["topic"] == "not_read"]
     assert subjects == [
         f"Not read: {part}"
-        for part in ("OKMS credentials", "OKMS domain", "credential of the OVHcloud API", "private cloud")
+        for part in (
+            "OKMS audit logs",
+            "OKMS credentials",
+            "OKMS domain",
+            "credential of the OVHcloud API",
+            "private cloud",
+        )
     ]
     assert "2 of 6 VMs are encrypted" in refused.screen
     assert lab.private_cloud in (folder / "encryption-audit.html").read_text(encoding="utf-8")
@@ -251,7 +279,9 @@ def test_what_the_user_may_not_read_is_told(lab: Lab, play: Play, folder: pathli
     assert mentioned(summary["done"], "Key providers and VMs") and summary["to_do"] == [], summary
     report = _report(folder)
     assert report["storage_policies"] is None
-    assert [one["subject"] for one in report["findings"] if one["code"] == "not_read"] == ["Not read: storage policies"]
+    assert [one["subject"] for one in report["findings"] if one["topic"] == "not_read"] == [
+        "Not read: storage policies"
+    ]
 
 
 def test_a_failure_is_summed_up(play: Play, folder: pathlib.Path) -> None:
@@ -272,8 +302,47 @@ def test_what_okms_costs_a_month(lab: Lab, play: Play, folder: pathlib.Path) -> 
     assert (cost["monthly_cost"], cost["currency"]) == (0.3, "EUR")
     # the keys of vm1 and of the home of vm3
     assert (cost["in_use"], cost["unused"], cost["unused_monthly_cost"]) == (2, 3, 0.18)
-    notices = {one["code"]: one for one in _report(folder)["findings"]}
+    notices = {one["topic"]: one for one in _report(folder)["findings"]}
     assert "Only this vCenter was read" in notices["okms_unused_objects"]["text"]
     assert "0.3 EUR a month without tax" in result.screen
     assert "not used by this vCenter" in (folder / "encryption-audit.html").read_text(encoding="utf-8")
+    assert _good(play(encryption_audit_okms_id=domain.okms_id)).changed == 0
+
+
+def test_whether_keys_leave_a_trace_and_whom_to_look_for(
+    lab: Lab, play: Play, folder: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    domain, stream = lab.ovhcloud.new_okms("eu-west-rbx", "kms-prod"), lab.ovhcloud.add_stream()
+    own = ["urn:v1:eu:identity:account:ab12345-ovh"]
+    wish: dict[str, t.Any] = {
+        "okms_id": domain.okms_id,
+        "name": "old",
+        "identity_urns": own,
+        "private_key_path": str(tmp_path / "key"),
+    }
+    credential = harness.run_module("okms_credential", **harness.connection(lab, "ovhcloud"), **wish)["credential"]
+
+    def seen() -> tuple[list[str], dict[str, t.Any], str]:
+        assert _good(play(encryption_audit_okms_id=domain.okms_id))
+        report = _report(folder)
+        topics = [one["topic"] for one in report["findings"] if one["topic"].endswith("_logs")]
+        verdict = next(one for one in report["checks"] if one["check"] == "trace")["result"]
+        assert report["okms_logs"]["identities"][0]["tls_cert_id"] == credential["id"]
+        page = (folder / "encryption-audit.html").read_text(encoding="utf-8")
+        assert "tls_cert_id" in page and credential["id"] in page
+        return topics, report["okms_logs"], verdict
+
+    topics, _found, verdict = seen()
+    assert (topics, verdict) == (["okms_no_logs"], "fail")
+    lab.ovhcloud.logs.add(domain, "kmip", stream)
+    topics, found, verdict = seen()
+    assert (topics, verdict) == (["okms_some_logs"], "fail")
+    assert [(one["kind"], [to["stream_id"] for to in one["streams"]]) for one in found["kinds"]] == [
+        ("kmip", [stream]),
+        ("rest", []),
+    ]
+    lab.ovhcloud.logs.add(domain, "rest", stream)
+    topics, _found, verdict = seen()
+    assert (topics, verdict) == ([], "pass")
+    assert stream in (folder / "encryption-audit.html").read_text(encoding="utf-8")
     assert _good(play(encryption_audit_okms_id=domain.okms_id)).changed == 0

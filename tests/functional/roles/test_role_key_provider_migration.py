@@ -30,7 +30,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 
 class Site:
-    """Five machines on one provider, which is the default and gave the hosts their key; all run but one."""
+    """Five VMs on one provider, which is the default and gave the hosts their key; all run but one."""
 
     def __init__(self, lab: Lab, folder: pathlib.Path, old: str, new: str) -> None:
         self.lab, self.old, self.new = lab, old, new
@@ -114,10 +114,10 @@ def test_moved_while_it_runs_in_all_directions(
     quiet(lab, site.play, **site.options)
 
 
-def test_stopped_by_a_machine_and_by_the_new_key_server_then_finished(lab: Lab, tmp_path: pathlib.Path) -> None:
+def test_failures_of_vm_and_new_server_stop_it_rerun_finishes(lab: Lab, tmp_path: pathlib.Path) -> None:
     site = Site(lab, tmp_path, NATIVE, STANDARD)
     lab.vcenter.machine_faults.add("vm2", "half", disks=1)
-    stopped = site.play(**site.options, key_provider_migration_canary=0, key_provider_migration_batch=1)
+    stopped = site.play(**site.options, key_provider_migration_canary=0, key_provider_migration_wave_size=1)
     assert stopped.code != 0
     assert "Rerun to continue" in flat(stopped)
     assert f"Virtual machines have keys of {STANDARD} (partly done)" in summary_of(stopped)["to_do"], stopped.screen
@@ -171,3 +171,30 @@ def test_refusals_write_nothing(lab: Lab, tmp_path: pathlib.Path) -> None:
         assert result.code != 0
         assert words in flat(result), result.screen
     assert lab.journal.writes(mark) == []
+
+
+def test_vms_are_judged_before_the_defaults_move(lab: Lab, tmp_path: pathlib.Path) -> None:
+    site = Site(lab, tmp_path, NATIVE, SECOND)
+    site.inventory.snapshot(site.inventory.vm("vm3"), "another branch")
+    mark = lab.journal.mark()
+    refusals: list[tuple[dict[str, t.Any], str]] = [
+        ({"exclude": {"names": ["no-such-vm"]}}, "VM no-such-vm; nothing was changed"),
+        ({"blocked": "fail"}, "branched_snapshots"),
+        ({"wait_timeout": 0}, "key_provider_migration_wait_timeout: 0 is less than 1"),
+    ]
+    for options, words in refusals:
+        stopped = site.play(**site.options, **{f"key_provider_migration_{name}": one for name, one in options.items()})
+        assert stopped.code != 0 and words in flat(stopped), stopped.screen
+    assert lab.journal.writes(mark) == []
+
+
+def test_variables_of_vm_encryption_do_not_apply(lab: Lab, run_module: RunModule, tmp_path: pathlib.Path) -> None:
+    site = Site(lab, tmp_path, STANDARD, OTHER)
+    site.inventory.clusters[0].vsan = True
+    said = "vm_encryption_policy=encrypted vm_encryption_create_policy=true vm_encryption_vsan_clusters=C0"
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"[all:vars]\n{said.replace(' ', chr(10))}\nvm_encryption_vmotion_encryption=required\n")
+    done = site.play(**site.options, inventory=hosts)
+    assert done.code == 0, done.screen
+    site.moved()
+    assert site.inventory.clusters[0].vsan_encryption is None

@@ -40,7 +40,7 @@ def state(tmp_path: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture
 def play(lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, state: pathlib.Path) -> Play:
-    """Five encrypted machines, two with one key, one with a vTPM and clear disks; vm6 is clear; vSAN is encrypted."""
+    """Five encrypted VMs, two with one key, one with a vTPM and unencrypted disks; vm6 is clear; vSAN is encrypted."""
     prepare(lab)
     lab.vcenter.inventory.clusters[0].vsan = True
     assert run_module("vsan_encryption", cluster="C0", provider=STANDARD, wait_interval=0.01).changed
@@ -114,19 +114,17 @@ def test_every_key_is_replaced_once_for_each_campaign(lab: Lab, play: Play, stat
     assert [name for name, ids in _keys(lab).items() if ids != new[name]] == ["vm4"]
 
 
-def test_a_rotation_that_was_stopped_is_finished_and_nothing_is_done_twice(
-    lab: Lab, play: Play, state: pathlib.Path
-) -> None:
+def test_stopped_rotation_resumes_without_repeating_work(lab: Lab, play: Play, state: pathlib.Path) -> None:
     old = _keys(lab)
     lab.vcenter.machine_faults.add("vm3", "error")
-    stopped = play(key_rotation_batch=2)
+    stopped = play(key_rotation_wave_size=2)
     assert stopped.code != 0
     assert "Rerun with the same campaign name" in flat(stopped)
     assert not _campaign(lab, state)["finished"]
     between = _keys(lab)
     changed = [name for name in old if old[name] != between[name]]
     assert 0 < len(changed) < 5 and "vm3" not in changed
-    # the second run loses its key server, the third one is through
+    # the second run loses its KMIP server, the third one is through
     lab.external_kms.stop()
     assert "no keys" in flat(play())
     lab.external_kms.start()

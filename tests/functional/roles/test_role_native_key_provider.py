@@ -23,7 +23,7 @@ Play = t.Callable[..., harness.PlayResult]
 
 @pytest.fixture
 def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
-    """Runs the playbook with the variables of a user; the host named in copies is this machine, by another name."""
+    """Runs the playbook with the variables of a user; the host named in copies is this computer, by another name."""
     inventory = tmp_path / "hosts.yml"
     inventory.write_text("all: {hosts: {vault1: {ansible_connection: local}}}\n")
     variables = {
@@ -136,7 +136,7 @@ def test_a_copy_that_cannot_be_reached_stops_the_role(lab: Lab, play: Play, tmp_
     assert not list(tmp_path.glob(".*fetched-*"))
 
 
-def test_a_backup_is_taken_again_on_request_and_given_to_the_users_tasks(play: Play, tmp_path: pathlib.Path) -> None:
+def test_forced_backup_is_retaken_and_given_to_own_tasks(play: Play, tmp_path: pathlib.Path) -> None:
     tasks = tmp_path / "sink.yml"
     tasks.write_text(
         "- name: Keep it elsewhere\n"

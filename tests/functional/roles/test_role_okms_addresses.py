@@ -92,8 +92,21 @@ def test_paris_has_an_entry_for_each_address_until_it_is_removed(
         decommission_provider=PROVIDER,
         decommission_confirm=PROVIDER,
         decommission_dossier_path=str(tmp_path / "dossier.json"),
-        decommission_close_flow=True,
+        decommission_remove_kms_entries=True,
         decommission_wait_interval=0.01,
     )
     assert gone.code == 0, gone.screen
     assert [entry.description for entry in _entries(lab).values()] == ["team"]
+
+
+def test_address_that_the_key_provider_uses_itself_stays_open(lab: Lab, play: Play, run_module: RunModule) -> None:
+    """Somebody has registered one more server by the address that the region loses."""
+    first, second, third = lab.okms_addresses(REGION)
+    done = play()
+    assert done.code == 0, done.screen
+    servers = [{"name": "by-address", "address": second, "port": 5697}]
+    assert not run_module("standard_key_provider", name=PROVIDER, servers=servers, wait_timeout=1).failed
+    lab.network.change(HOST, [first, third])
+    refused = play(okms_remove_stale_entries=True)
+    assert refused.code == 2 and f"also lets vCenter reach {second}" in " ".join(refused.screen.split()), refused.screen
+    assert set(_entries(lab)) == {first, second, third}

@@ -42,7 +42,7 @@ def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
 
 
 def set_up(lab: Lab, door: Door, server: str) -> None:
-    """A green provider on that endpoint, whose key encrypts a machine: what a person or an earlier version has left."""
+    """A green provider on that endpoint, whose key encrypts a VM: what a person or an earlier version has left."""
     lab.give_encryption_right()
     okms_id = lab.ovhcloud.new_okms(lab.region, "kms-prod").okms_id
     fast, place = providers.FAST, {"address": door.host, "port": door.port}
@@ -102,7 +102,7 @@ def test_a_provider_set_up_by_the_guide_stays_on_the_rsa_port(lab: Lab, play: Pl
 
 def test_a_provider_of_an_earlier_version_moves_only_when_asked(lab: Lab, play: Play) -> None:
     lab.ovhcloud.settings.flow_port_counts = False  # else the entry has to be made anew for the other port
-    lab.vcenter.settings.ecdsa_endpoint = "works"  # a provider on it that encrypts machines
+    lab.vcenter.settings.ecdsa_endpoint = "works"  # a provider on it that encrypts VMs
     set_up(lab, lab.okms_ecdsa, lab.region)
     machine = lab.vcenter.inventory.vms[0]
     mark = lab.journal.mark()
@@ -127,7 +127,7 @@ def test_a_provider_of_an_earlier_version_moves_only_when_asked(lab: Lab, play: 
     mark = lab.journal.mark()
     stopped = play(okms_move_endpoint=True)
     assert (stopped.code != 0, lab.journal.writes(mark)) == (True, []), stopped.screen
-    assert "was not moved: OVHcloud has opened the flow" in " ".join(stopped.screen.split())
+    assert "was not moved: OVHcloud has opened the firewall" in " ".join(stopped.screen.split())
     entry.port = lab.okms_rsa.port
     moved = play(okms_move_endpoint=True)
     assert moved.code == 0, moved.screen

@@ -50,9 +50,7 @@ def _words(result: harness.PlayResult) -> str:
     return " ".join(result.screen.split())
 
 
-def test_an_identity_without_rights_is_stopped_before_anything_and_the_printed_policy_is_enough(
-    lab: Lab, play: Play, run_module: RunModule
-) -> None:
+def test_identity_without_rights_stops_printed_policy_suffices(lab: Lab, play: Play, run_module: RunModule) -> None:
     robot = lab.ovhcloud.add_identity("robot", [])
     wish: dict[str, t.Any] = {"option": "okms", "profile": "order", "service_name": lab.private_cloud}
     printed = run_module("api_rights_info", **wish, consumer_key=lab.ovhcloud.add_consumer_key(robot))["profiles"][
@@ -145,7 +143,7 @@ def test_check_mode_shows_what_is_missing_and_goes_on(lab: Lab, play: Play) -> N
     assert play(okms_preflight=False).code == 0
 
 
-def test_an_order_that_waits_for_its_payment_is_named_and_may_be_paid_by_hand(lab: Lab, play: Play) -> None:
+def test_unpaid_order_is_named_and_can_be_paid_by_hand(lab: Lab, play: Play) -> None:
     lab.ovhcloud.settings.order_price = 10.0
     methods = lab.ovhcloud.state.payment_methods
     lab.faults.add("meanwhile", operation="POST /order/cart/{cartId}/checkout", call=methods.clear)
@@ -160,7 +158,7 @@ def test_an_order_that_waits_for_its_payment_is_named_and_may_be_paid_by_hand(la
     assert (done.code, len(lab.ovhcloud.state.orders)) == (0, 1), done.screen
 
 
-def test_a_domain_that_was_delivered_but_not_named_needs_no_payment_method(lab: Lab, play: Play) -> None:
+def test_unnamed_delivered_domain_needs_no_payment_method(lab: Lab, play: Play) -> None:
     lab.ovhcloud.settings.order_price = 10.0
     lab.faults.add("refuse", operation="PUT /services/{serviceId}")
     assert play(okms_max_price=12).code != 0
@@ -169,7 +167,7 @@ def test_a_domain_that_was_delivered_but_not_named_needs_no_payment_method(lab: 
     assert (done.code, len(lab.ovhcloud.state.orders)) == (0, 1), done.screen
 
 
-def test_a_terminated_domain_of_that_name_does_not_stand_in_the_way(lab: Lab, play: Play) -> None:
+def test_terminated_domain_of_the_same_name_is_ignored(lab: Lab, play: Play) -> None:
     lab.ovhcloud.settings.retention_reads = 1000
     old = lab.ovhcloud.new_okms(lab.region, "kms-prod")
     lab.ovhcloud.okms.suspend(old)

@@ -13,12 +13,14 @@ import yaml
 from ansible.parsing.vault import VaultLib, VaultSecret
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness, providers
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.summaries import mentioned, summary_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 SECRET, VAULT_PASSWORD = "Geheim-12345", "for-the-vault"
 KEY = f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"
 # what else a role needs, so that its secrets are read
 NEEDED: dict[str, dict[str, t.Any]] = {
+    "certificate_renewal": {},
     "decommission": {"provider": "okms"},
     "external_kms": {"identity": "key_pair"},
     "native_key_provider": {"name": "nkp", "backup_path": "nkp.p12"},
@@ -149,6 +151,36 @@ def test_unknown_variables_of_the_role_are_a_warning(read: Read) -> None:
     assert "other_okms" not in screen
 
 
+@pytest.mark.oldest("role okms", "former names")
+def test_former_name_of_an_option_works_with_a_warning(read: Read) -> None:
+    play = _play("okms", ["found.entry_description == 'ours'"], private_cloud="pcc-192-0-2-10", region="eu-west-rbx")
+    result = read(play, okms_flow_description="ours")
+    screen = " ".join(result.screen.split())
+    assert result.code == 0, screen
+    assert "okms_flow_description is now okms_entry_description" in screen and "2.0.0" in screen
+    assert "no such option" not in screen
+
+
+def test_option_under_both_its_names_is_refused(read: Read) -> None:
+    result = read(_play("okms", []), okms_flow_description="ours", okms_entry_description="other")
+    assert result.code != 0
+    assert (
+        "okms_entry_description and its former name okms_flow_description are both given, nothing was changed; keep "
+        "the new name only"
+    ) in " ".join(result.screen.split())
+
+
+@pytest.mark.oldest("role okms", "handed over")
+def test_value_handed_over_beats_a_former_name(read: Read) -> None:
+    play = _play("okms", ["found.entry_description == 'outer'"], private_cloud="pcc-192-0-2-10", region="eu-west-rbx")
+    # as an including role does it, which has judged its own options and made its first changes
+    play["tasks"] = [{"block": play["tasks"], "vars": {"okms_entry_description": "outer"}}]
+    result = read(play, okms_flow_description="of the inventory")
+    screen = " ".join(result.screen.split())
+    assert result.code == 0, screen
+    assert "does not count here because okms_entry_description is handed over" in screen
+
+
 @pytest.mark.oldest("role okms", "tags")
 @pytest.mark.parametrize("settings", [{"ANSIBLE_RUN_TAGS": "flow"}, {"ANSIBLE_SKIP_TAGS": "untagged"}])
 def test_tags_that_leave_out_every_step_are_a_warning(
@@ -206,7 +238,7 @@ def test_preflight_refuses_what_the_run_would_refuse(lab: Lab, tmp_path: pathlib
     assert lab.journal.entries() == []
 
 
-def test_an_unknown_vsan_cluster_is_refused_before_the_first_write(lab: Lab, tmp_path: pathlib.Path) -> None:
+def test_unknown_vsan_cluster_is_refused_before_any_write(lab: Lab, tmp_path: pathlib.Path) -> None:
     providers.native(lab, tmp_path)
     before = lab.journal.mark()
     variables: dict[str, t.Any] = {"selection": {"names": ["vm1"]}, "provider": "nkp-prod", "vsan_clusters": "C0,C9"}
@@ -214,11 +246,12 @@ def test_an_unknown_vsan_cluster_is_refused_before_the_first_write(lab: Lab, tmp
     given = {f"vm_encryption_{name}": value for name, value in variables.items()}
     result = harness.run_playbook(lab, "vm_encryption", tmp_path, **given)
     assert result.code != 0
-    assert "C9" in result.screen
+    # a loop itself only says that one of its items failed
+    assert mentioned(summary_of(result)["blocked_by"], "C9"), result.screen
     assert lab.journal.writes(before) == []
 
 
-def test_an_unknown_key_provider_is_refused_before_the_policy_is_made(lab: Lab, tmp_path: pathlib.Path) -> None:
+def test_unknown_key_provider_is_refused_before_policy_creation(lab: Lab, tmp_path: pathlib.Path) -> None:
     lab.give_encryption_right()
     before = lab.journal.mark()
     variables: dict[str, t.Any] = {"selection": {"names": ["vm1"]}, "provider": "nkp-prd", "policy": "Gold"}
@@ -229,7 +262,7 @@ def test_an_unknown_key_provider_is_refused_before_the_policy_is_made(lab: Lab, 
     assert lab.journal.writes(before) == []
 
 
-def test_options_of_an_included_role_are_judged_before_the_first_write(lab: Lab, tmp_path: pathlib.Path) -> None:
+def test_included_roles_options_are_checked_before_any_write(lab: Lab, tmp_path: pathlib.Path) -> None:
     providers.external(lab, "team-kms")
     providers.native(lab, tmp_path)
     lab.vcenter.crypto.default = "team-kms"

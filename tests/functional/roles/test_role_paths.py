@@ -40,6 +40,10 @@ LASTING: dict[str, tuple[str, dict[str, t.Any]]] = {
         {"key_provider_migration_source": "a", "key_provider_migration_target": "b"},
     ),
     "encryption_audit_directory": ("encryption_audit", {}),
+    "doctor_report_path": ("doctor", {}),
+    "drift_check_report_path": ("drift_check", {}),
+    "drift_check_metrics_path": ("drift_check", {}),
+    "field_check_report_path": ("field_check", {}),
 }
 
 

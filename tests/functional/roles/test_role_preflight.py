@@ -44,7 +44,9 @@ class Report(t.NamedTuple):
     data: dict[str, t.Any]
 
     def rows(self, severity: str) -> dict[str, dict[str, str]]:
-        return {row["check"]: row for row in self.data["rows"] if row["severity"] == severity}
+        """By check, without end dates: those that are near depend on the day of the test."""
+        found = [row for row in self.data["rows"] if row["check"] != "Life cycle"]
+        return {row["check"]: row for row in found if row["severity"] == severity}
 
 
 Look = t.Callable[..., Report]
@@ -87,7 +89,9 @@ def test_a_healthy_account_is_said_to_be_healthy(lab: Lab, look: Look, check: bo
     mark = lab.journal.mark()
     report = look(check=check)
     assert report.play.code == 0, report.play.screen
-    assert (report.data["blocking"], report.data["warning"]) == (0, 0), report.data["lines"]
+    assert (report.rows("blocking"), report.rows("warning")) == ({}, {}), report.data["lines"]
+    # those of the product have come near before this test was written
+    assert "Managed VMware vSphere: end of support" in report.play.screen
     assert {
         "OVHcloud credential",
         "IAM actions",
@@ -160,9 +164,7 @@ def test_it_fails_when_something_is_blocking(lab: Lab, look: Look) -> None:
     assert "findings block option okms" in " ".join(result.play.screen.split())
 
 
-def test_a_refused_identity_is_told_all_and_the_printed_policy_is_enough(
-    lab: Lab, look: Look, run_module: RunModule
-) -> None:
+def test_refused_identity_sees_all_and_printed_policy_suffices(lab: Lab, look: Look, run_module: RunModule) -> None:
     lab.give_encryption_right()
     key = lab.ovhcloud.add_consumer_key(lab.ovhcloud.add_identity("robot", []))
     refused = look(environment={"OVH_CONSUMER_KEY": key})

@@ -168,7 +168,7 @@ def test_a_drill_finds_what_is_wrong(lab: Lab, world: World) -> None:
     assert wrong.code != 0 and "password" in wrong.screen
     (world.folder / "nkp.p12").write_bytes(b"damaged")
     damaged = world.recover(recovery_drill=True, recovery_providers=["nkp-prod"])
-    assert damaged.code != 0 and "is not the one of the dossier" in damaged.screen
+    assert damaged.code != 0 and "differs from the one in the dossier" in damaged.screen
     unknown = world.recover(recovery_providers=["nobody"])
     assert unknown.code != 0 and "it names no key provider nobody of localhost" in " ".join(unknown.screen.split())
 

@@ -33,7 +33,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.pbm_rules 
 
 @pytest.fixture
 def play(lab: Lab, tmp_path: pathlib.Path) -> Play:
-    """Six machines with disks on all kinds of controllers, off and clear, and providers that work."""
+    """Six VMs with disks on all kinds of controllers, off and clear, and providers that work."""
     prepare(lab)
     return player(
         lab, tmp_path, "vm_encryption", vm_encryption_selection={"all": True}, vm_encryption_provider=STANDARD
@@ -56,17 +56,17 @@ def test_shown_done_in_waves_and_then_left_alone(lab: Lab, play: Play) -> None:
     inventory.snapshot(inventory.vm("vm2"), "before the update")
     inventory.encrypt(inventory.vm("vm3"), STANDARD, "an-old-key")
     _run_on(lab, "vm4")
-    screen = rehearsed(lab, play, vm_encryption_batch=2)
+    screen = rehearsed(lab, play, vm_encryption_wave_size=2)
     for words in (
         "Wave 1 of 2 (canary): vm1",
-        "Wave 2 of 2 (batch): vm5, vm6",
+        "Wave 2 of 2: vm5, vm6",
         "snapshots: 1 (vm2): it has snapshots. Next step: remove or consolidate its snapshots",
         "powered_on: 1 (vm4): it is powered on. Next step: allow a shutdown",
     ):
         assert words in screen, words
     mark = lab.journal.mark()
     inventory.clusters[0].vsan = True
-    first = play(vm_encryption_batch=2, vm_encryption_vsan_clusters=["C0"])
+    first = play(vm_encryption_wave_size=2, vm_encryption_vsan_clusters=["C0"])
     assert (first.code, first.failed) == (0, 0), first.screen
     assert inventory.clusters[0].vsan_encryption == STANDARD
     assert calls(lab, mark).count("ReconfigVM_Task") == 3
@@ -97,7 +97,7 @@ def test_a_provider_and_a_policy_that_are_not_there_yet(lab: Lab, play: Play) ->
     assert "no key provider okms-prod" in flat(refused)
     own = {"vm_encryption_policy": "encrypted", "vm_encryption_create_policy": True}
     assert "Storage policy encrypted" in rehearsed(lab, play, **own)
-    made = play(**own, vm_encryption_allow_cleartext_filters=True)
+    made = play(**own, vm_encryption_allow_filters_before_encryption=True)
     assert made.code == 0, made.screen
     (policy,) = [key for key, one in lab.vcenter.policies.by_id.items() if one.name == "encrypted"]
     assert {disk.policy for one in lab.vcenter.inventory.vms for disk in one.disks} == {policy}
@@ -121,7 +121,8 @@ def test_check_before_a_policy_is_made_shows_what_it_costs(lab: Lab, play: Play,
     assert "new storage policies" not in screen
     policies = lab.vcenter.policies
     policies.add("ours", [pbm_profiles.sub_profile("x", [pbm_profiles.encryption_rule()])])
-    screen = rehearsed(lab, play, **own, vm_encryption_allow_cleartext_filters=True)  # there, and changed by the run
+    # it exists, and the run changes it
+    screen = rehearsed(lab, play, **own, vm_encryption_allow_filters_before_encryption=True)
     assert "storage policy 1 vSAN RAID-6 -> ours (vm2)" in screen and "ours does not exist yet" not in screen
 
 
@@ -146,26 +147,40 @@ def test_policies_with_rules_are_shown_combined_and_given_back(lab: Lab, play: P
     blocked = rehearsed(lab, play, vm_encryption_policy_conflict="block")
     assert "policy_rules: 2 (vm2, vm3): its storage policy vSAN RAID-6 has rules besides encryption" in blocked
     mark = lab.journal.mark()
-    done = play(vm_encryption_batch=2)
+    done = play(vm_encryption_wave_size=2)
     assert done.code == 0, done.screen
     assert calls(lab, mark).count("PbmCreate") == 2  # in three waves
     encrypted = [storage_of(lab.vcenter.policies, machine) for machine in machines]
     assert [[part["rules"] for part in one.values()] for one in encrypted] == [
         [part["rules"] for part in one.values()] for one in before
     ]
-    quiet(lab, play, vm_encryption_batch=2)
+    quiet(lab, play, vm_encryption_wave_size=2)
     back = play(vm_encryption_state="decrypted", vm_encryption_provider="")
     assert back.code == 0, back.screen
     assert [storage_of(lab.vcenter.policies, machine) for machine in machines] == before
 
 
-def test_a_machine_that_fails_stops_the_next_wave_and_is_finished_by_the_next_run(lab: Lab, play: Play) -> None:
+def test_modes_of_vms_that_stay_unencrypted(lab: Lab, play: Play) -> None:
+    modes = {
+        "vm_encryption_state": "unchanged",
+        "vm_encryption_provider": "",
+        "vm_encryption_vmotion_encryption": "required",
+        "vm_encryption_fault_tolerance_encryption": "required",
+    }
+    assert "set encrypted vMotion and FT 6" in " ".join(rehearsed(lab, play, **modes).split())
+    done = play(**modes)
+    assert done.code == 0, done.screen
+    assert {one.ft_encryption for one in lab.vcenter.inventory.vms} == {"ftEncryptionRequired"}
+    quiet(lab, play, **modes)
+
+
+def test_failed_vm_stops_the_next_wave_and_rerun_finishes_it(lab: Lab, play: Play) -> None:
     lab.vcenter.machine_faults.add("vm3", "half", disks=0)
-    waves = {"vm_encryption_batch": 2}
+    waves = {"vm_encryption_wave_size": 2}
     stopped = play(**waves)
     assert stopped.code != 0
     screen = flat(stopped)
-    assert "Wave 2 of 4 (batch): vm2, vm3" in screen
+    assert "Wave 2 of 4: vm2, vm3" in screen
     assert "all waves: 2 of 6 done, 1 failed" in screen
     assert "Rerun to continue: finished VMs stay unchanged, 4 VMs are left" in screen
     assert half_done(lab) == ["vm3"]
@@ -178,7 +193,7 @@ def test_a_machine_that_fails_stops_the_next_wave_and_is_finished_by_the_next_ru
 
 def test_failures_within_limits_do_not_stop_the_others(lab: Lab, play: Play) -> None:
     lab.vcenter.machine_faults.add("vm2", "error")
-    result = play(vm_encryption_batch=1, vm_encryption_max_failures=1)
+    result = play(vm_encryption_wave_size=1, vm_encryption_max_failures=1)
     # the others are done, and the run says that it is not through
     assert result.code != 0
     assert "1 VM failed: vm2" in flat(result)
@@ -220,15 +235,13 @@ def test_the_kms_goes_down_in_the_middle_of_a_wave(lab: Lab, play: Play) -> None
     quiet(lab, play)
 
 
-def test_power_is_given_back_when_the_answer_to_the_shutdown_is_lost(
-    lab: Lab, play: Play, tmp_path: pathlib.Path
-) -> None:
+def test_lost_shutdown_answer_still_restores_power(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
     options = {"vm_encryption_state_path": str(tmp_path / "state.json"), "vm_encryption_power_off": "shutdown"}
     _run_on(lab, "vm2")
     lab.vcenter.settings.shutdown_looks = 50  # the guest takes its time, longer than the run
     lab.faults.add("drop_after", operation="ShutdownGuest")
     stopped = play(**options)
-    assert stopped.code != 0 and "may still be shutting down: vm2" in flat(stopped), stopped.screen
+    assert stopped.code != 0 and "may be off or still shutting down: vm2" in flat(stopped), stopped.screen
     lab.vcenter.inventory.vm("vm2").power_state = "poweredOff"
     resumed = play(**options)
     assert resumed.code == 0, resumed.screen
@@ -284,7 +297,7 @@ def test_replicated_machines_are_warned_of_once_or_blocked(lab: Lab, play: Play)
     blocked = play(vm_encryption_zerto="block")
     assert blocked.code == 0 and "replication: 6 (vm1" in blocked.screen, blocked.screen
     assert not any(machine.crypto_key for machine in lab.vcenter.inventory.vms)
-    done = play(vm_encryption_batch=2)
+    done = play(vm_encryption_wave_size=2)
     assert done.code == 0, done.screen
     assert " ".join(done.screen.split()).count("Zerto cannot replicate encrypted VMs") == 1
     clear = [machine.name for machine in lab.vcenter.inventory.vms if not machine.crypto_key]

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Two runs at once on one state file, one of them killed: each machine gets its power back, each campaign its keys."""
+"""Two runs at once on one state file, one of them killed: each VM gets its power back, each campaign its keys."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ SHOWN = ("TASK [", "ok:", "changed:", "skipping:", "included:", "fatal:", "faile
 
 
 def _seen(scenario: str, folder: pathlib.Path, environment: dict[str, str], fails: bool) -> dict[str, t.Any]:
-    """What a first and a second run have shown, asked and written; or a run whose machines cannot be reconfigured."""
+    """What a first and a second run have shown, asked and written; or a run whose VMs cannot be reconfigured."""
     folder.mkdir()
     with Lab(ALL[scenario].settings()) as lab:
         variables = ALL[scenario].start(lab, folder)

@@ -42,7 +42,9 @@ _new: dict[Key, types.CodeType] = {}
 
 def _key(of: environment.Environment, kind: str, source: str) -> Key:
     cls = type(of)
-    return (f"{cls.__module__}.{cls.__qualname__}", kind, str(source), *(getattr(of, name) for name in _SYNTAX))
+    # plain values, which marshal can write: the lookup plugin template of ansible-core 2.16 sets its own kind of text
+    syntax = (str(value) if isinstance(value, str) else value for value in (getattr(of, name) for name in _SYNTAX))
+    return (f"{cls.__module__}.{cls.__qualname__}", kind, str(source), *syntax)
 
 
 def _code(key: Key, compiled: t.Callable[[], types.CodeType]) -> types.CodeType:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fixtures of the tests of vm_encryption_info: an open lab, its inventory, a reader, machines of all places."""
+"""Fixtures of the tests of vm_encryption_info: an open lab, its inventory, a reader, VMs of all places."""
 
 from __future__ import annotations
 

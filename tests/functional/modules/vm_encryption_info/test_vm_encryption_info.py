@@ -32,7 +32,7 @@ VERSIONS = ("7.0.2", "8.0.3", "9.0")
 
 
 def in_every_state(inventory):
-    """One machine for each state, by name."""
+    """One VM for each state, by name."""
     make = functools.partial(inventory.add_vm, buses=("scsi", "sata"))
     inventory.encrypt(make("full"), *K1)
     inventory.give_tpm(make("vtpm"), *K1)
@@ -53,9 +53,9 @@ STATES = {
     "home": ("partly_encrypted", ["okms"], []),
     "disk": ("partly_encrypted", ["okms"], []),
     "half": ("partly_encrypted", ["okms", "vnkp"], []),
-    "clear": ("clear", [], [("encrypt", "powered_on")]),
+    "clear": ("unencrypted", [], [("encrypt", "powered_on")]),
     "locked": ("encrypted", ["vnkp"], [("recrypt", "locked")]),
-    "template": ("clear", [], [("encrypt", "template")]),
+    "template": ("unencrypted", [], [("encrypt", "template")]),
     "lost": ("unreadable", [], [("encrypt", "unreadable")]),
     "bare": ("encrypted", ["vnkp"], []),
 }
@@ -69,7 +69,7 @@ def test_every_state_in_every_version(version):
         records = found(result)
         assert result.warnings == []
         assert result["vcenter"] == lab.vcenter_hostname
-        seen = {name: (one["state"], one["providers"], codes(one)) for name, one in records.items()}
+        seen = {name: (one["encryption_state"], one["providers"], codes(one)) for name, one in records.items()}
         assert seen == STATES
         assert list(records) == sorted(STATES)
         assert {name for name, one in records.items() if one["locked"]} == {"locked"}
@@ -118,6 +118,7 @@ def test_record_of_an_encrypted_machine(inventory, read):
         "encrypted": True,
         "provider": "okms",
         "key_id": "key-1",
+        "keys_below": [],
         **BUNDLED,
     }
     second = {"label": "Hard disk 2", "key": 2001, "controller": "SCSI 0:1", "datastore": "fast"}
@@ -130,10 +131,12 @@ def test_record_of_an_encrypted_machine(inventory, read):
         "cluster": "C0",
         "host": "esx1.lab.test",
         "resource_pool": "gold",
+        "vapp": None,
         "tags": None,
         "power_state": "powered_off",
         "connection_state": "connected",
         "template": False,
+        "encryption_state": "encrypted",
         "state": "encrypted",
         "vtpm": False,
         "locked": False,
@@ -149,7 +152,9 @@ def test_record_of_an_encrypted_machine(inventory, read):
         "hardware_version": 19,
         "fault_tolerance": False,
         "vmotion_encryption": "required",
+        "fault_tolerance_encryption": "required",
         "infrastructure": None,
+        "infrastructure_kind": None,
         "obstacles": [],
     }
 
@@ -169,7 +174,7 @@ def test_controllers_with_equal_unit_numbers_are_kept_apart(inventory, read):
         ("IDE 0:0", False, None, None),
     ]
     assert [disk["key"] for disk in record["disks"]] == [disk.key for disk in machine.disks]
-    assert record["state"] == "partly_encrypted"
+    assert record["encryption_state"] == "partly_encrypted"
     assert record["key_ids"] == ["key-1", "key-of-0", "key-of-2", "key-of-3"]
 
 
@@ -286,8 +291,8 @@ def test_empty_key_id_is_no_key(inventory, read):
         inventory.encrypt(machine, "okms", "")
     inventory.vm("half").crypto_key = inventory.vm("half").disks[0].crypto_key = KeyRef("okms", "key-1")
     records = found(read(selection={"names": ["clear", "half"]}))
-    assert [(one["state"], one["mixed_keys"], one["key_ids"]) for one in records.values()] == [
-        ("clear", False, []),
+    assert [(one["encryption_state"], one["mixed_keys"], one["key_ids"]) for one in records.values()] == [
+        ("unencrypted", False, []),
         ("partly_encrypted", False, ["key-1"]),
     ]
     assert records["clear"]["locked"] is False
@@ -306,16 +311,18 @@ def test_infrastructure_is_recognised_and_told(lab, inventory, read):
     inventory.add_vm("vCLS-1", managed_by="com.vmware.vim.eam")
     inventory.add_vm("Z-VRAH-esx1")
     inventory.add_vm("other", ip_addresses=["192.0.2.8"], guest_host_name="localhost")
-    expected = {"vcsa": "vcenter", "at-vcenter": "vcenter", "kms": "key_server", "vCLS-1": "agent"}
+    expected = {"vcsa": "vcenter", "at-vcenter": "vcenter", "kms": "kmip_server", "vCLS-1": "agent"}
     expected["Z-VRAH-esx1"] = "replication"
     result = read()
     records = found(result)
-    assert {name: one["infrastructure"] for name, one in records.items() if one["infrastructure"]} == expected
+    assert {name: one["infrastructure_kind"] for name, one in records.items() if one["infrastructure_kind"]} == expected
     assert {name for name, one in records.items() if ("encrypt", "infrastructure") in codes(one)} == set(expected)
     assert result["summary"]["obstacles"]["infrastructure"] == 5
     assert result.warnings == []
     allowed = read(exclude={"infrastructure": False})
-    assert {name: one["infrastructure"] for name, one in found(allowed).items() if one["infrastructure"]} == expected
+    assert {
+        name: one["infrastructure_kind"] for name, one in found(allowed).items() if one["infrastructure_kind"]
+    } == expected
     assert "infrastructure" not in allowed["summary"]["obstacles"]
 
 
@@ -356,12 +363,12 @@ def test_policies_with_their_rules_and_what_they_become(lab, inventory, read):
 # missing rights
 
 
-def test_without_the_rights_for_policies_and_providers_the_rest_is_told(lab, inventory, read):
+def test_missing_policy_and_provider_rights_leave_the_rest(lab, inventory, read):
     inventory.encrypt(inventory.vm("vm1"), *K1)
     without(lab, "StorageProfile.View", "Cryptographer.ManageKeyServers")
     result = read()
     record = found(result)["vm1"]
-    assert record["state"] == "encrypted"
+    assert record["encryption_state"] == "encrypted"
     names = ("policy", "policy_rules", "encrypting_policy")
     assert {record["home"][name] for name in names} == {record["disks"][0][name] for name in names} == {None}
     texts = sorted(result.warnings)

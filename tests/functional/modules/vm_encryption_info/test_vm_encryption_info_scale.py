@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Module vm_encryption_info against the lab: pages, and many machines in few requests."""
+"""Module vm_encryption_info against the lab: pages, and many VMs in few requests."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_three_pages_in_a_request_for_each_hundred(details):
         assert lab.journal.count("vcenter_rest", since=mark) == 0
         records = result["virtual_machines"]
         assert len(records) == (202 if details else 0)
-        assert all(one["disks"][1]["policy"] == POLICY for one in records if one["state"] == "encrypted")
+        assert all(one["disks"][1]["policy"] == POLICY for one in records if one["encryption_state"] == "encrypted")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Module vm_encryption_info against the lab: machines chosen and spared by place, name, id and tag."""
+"""Module vm_encryption_info against the lab: VMs chosen and spared by place, name, id and tag."""
 
 from __future__ import annotations
 
@@ -77,6 +77,7 @@ def test_exclusion(town, read, exclude, gone):
         ({"selection": {"names": ["same"]}}, "ambiguous", "VM same (vm-10 at DC0/vm/"),
         ({"selection": {"folders": ["db"]}}, "ambiguous", "folder db (DC0/vm/prod/db, DC0/vm/test/db)"),
         ({"selection": {"tags": ["env:nowhere"]}}, "not_found", "tag env:nowhere"),
+        ({"selection": {"vapps": ["shop"]}}, "not_found", "vApp shop"),
     ],
 )
 def test_selections_that_are_wrong(town, read, options, kind, words):
@@ -86,7 +87,7 @@ def test_selections_that_are_wrong(town, read, options, kind, words):
 
 
 def test_folders_of_other_kinds_do_not_make_names_unclear(lab, town, read):
-    town.host_folder.name = "prod"  # a folder of hosts may have the name of one of machines
+    town.host_folder.name = "prod"  # a folder of hosts may have the name of one of VMs
     assert list(found(read(selection={"folders": ["prod"], "patterns": ["web*"]}))) == ["web-1"]
 
 
@@ -96,6 +97,47 @@ def test_machines_in_a_vapp_are_found_and_spared_by_its_folder(town, read):
     record = found(read(selection={"folders": ["prod"], "resource_pools": ["app"]}))["inside"]
     assert (record["folder"], record["resource_pool"], record["cluster"]) == ("/DC0/vm/prod/db", "app", "C0")
     assert "inside" not in found(read(exclude={"folders": ["prod"]}))
+
+
+@pytest.fixture
+def shop(town):
+    """A vApp with a resource pool and another vApp in it, and one of the same name elsewhere."""
+    outer = town.add_app("shop", town.path("DC0/vm/prod"))
+    inner = town.add_app("cart", parent=outer)
+    pool = town.add_pool("batch", outer)
+    other = town.add_app("cart", town.path("DC0/vm/test"))
+    for name, app, place in (
+        ("shop-1", outer, outer),
+        ("cart-1", inner, inner),
+        ("batch-1", outer, pool),
+        ("cart-2", other, other),
+    ):
+        town.add_vm(name, folder=app, pool=place, host=town.host("esx1"))
+    return town
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"selection": {"vapps": ["shop"]}}, {"batch-1": "shop", "cart-1": "cart", "shop-1": "shop"}),
+        ({"selection": {"vapps": ["DC0/vm/prod/shop/cart"]}}, {"cart-1": "cart"}),
+        ({"selection": {"vapps": ["DC0/host/C0/Resources/shop/cart"]}}, {"cart-1": "cart"}),
+        ({"selection": {"vapps": ["DC0/vm/test/cart"]}}, {"cart-2": "cart"}),
+        ({"selection": {"vapps": ["shop"]}, "exclude": {"vapps": ["cart"]}}, {"batch-1": "shop", "shop-1": "shop"}),
+        ({"selection": {"vapps": ["shop"], "folders": ["prod"], "patterns": ["shop*"]}}, {"shop-1": "shop"}),
+        ({"selection": {"resource_pools": ["shop"], "patterns": ["cart*"]}}, {"cart-1": "cart"}),
+        ({"selection": {"vapps": []}}, {}),
+    ],
+)
+def test_selection_by_vapp(shop, read, options, expected):
+    assert {name: record["vapp"] for name, record in found(read(**options)).items()} == expected
+    assert all(record["folder"] for record in found(read(**options)).values())
+
+
+def test_vapp_whose_name_two_have(shop, read):
+    result = read(selection={"vapps": ["cart"]})
+    assert result.failed and result["failure"]["kind"] == "ambiguous"
+    assert "vApp cart (DC0/host/C0/Resources/shop/cart, DC0/host/C0/Resources/cart)" in result.msg
 
 
 # tags

@@ -11,7 +11,7 @@ GIB = 1 << 30
 
 
 def row(name: str, outcome: str = "planned", **more: t.Any) -> dict[str, t.Any]:
-    """One machine; its id is made of its name."""
+    """One VM; its id is made of its name."""
     power = {"before": {"power_state": "powered_off"}, "after": {"power_state": "powered_off"}}
     values: dict[str, t.Any] = {
         "action": "encrypt",

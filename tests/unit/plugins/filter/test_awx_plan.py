@@ -60,7 +60,7 @@ def names(plan: dict[str, t.Any]) -> dict[str, list[str]]:
     }
 
 
-def test_without_anything_all_is_made_in_a_run_and_little_tried_in_check() -> None:
+def test_empty_awx_makes_all_in_a_run_and_tries_little_in_check() -> None:
     made = names(awx_plan(WANTED, {}))
     assert made["organizations"] == ["org"] and made["nodes"] == ["do", "end"] and made["links"] == ["do", "end"]
     assert made["schedules"] == ["daily"] and "later" not in made
@@ -70,7 +70,7 @@ def test_without_anything_all_is_made_in_a_run_and_little_tried_in_check() -> No
     assert "links of node end of flow" not in tried["later"]
 
 
-def test_credentials_that_exist_are_left_alone_and_values_kept_out() -> None:
+def test_existing_credentials_stay_and_values_are_omitted() -> None:
     assert "credentials" not in names(awx_plan(WANTED, found()))
     made = awx_plan(WANTED, found(credentials=[]))
     assert "inputs" not in made["credentials"][0] and made["credential_types"][0]["inputs"] == {"fields": []}

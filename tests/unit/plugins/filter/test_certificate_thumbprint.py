@@ -43,6 +43,15 @@ def test_sha1_and_empty_text() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [(" ", ""), ("no certificate", "unreadable"), (PEM.replace("AAEC", "A*EC"), "unreadable")],
+)
+def test_what_cannot_be_read_can_have_another_answer(text: str, expected: str) -> None:
+    assert certificate_thumbprint(text, otherwise="unreadable") == expected
+    assert certificate_thumbprint(PEM, otherwise="unreadable") == certificate_thumbprint(PEM)
+
+
+@pytest.mark.parametrize(
     ("text", "algorithm"),
     [("no certificate", "sha256"), (PEM, "md5"), (PEM.replace("AAEC", "A*EC"), "sha256"), (None, "sha256")],
 )

@@ -64,7 +64,7 @@ def plan(*providers: dict[str, t.Any], read: t.Any = None, **options: t.Any) -> 
     [
         ([], False, [], []),
         ([], True, ["C0"], ["default of cluster C0", "system default"]),
-        # whatever it is called: a machine is a user, and no default
+        # whatever it is called: a VM is a user, and no default
         (["VM system default (home)"], False, [], []),
         (["VM vm1 (home)", "host esx1"], True, [], ["system default"]),
     ],
@@ -142,7 +142,7 @@ def test_hosts_are_known_without_vcenter(read: t.Any, options: t.Any, hosts: lis
     assert strange == ["elsewhere"]
 
 
-def test_certificate_that_another_provider_presents_is_not_revoked() -> None:
+def test_certificate_of_another_provider_is_not_revoked() -> None:
     listed = [
         credential("vcenter-pcc-1", "AA"),
         credential("vcenter-pcc-1", "BB"),
@@ -163,7 +163,7 @@ def test_certificate_that_another_provider_presents_is_not_revoked() -> None:
 
 def test_entry_that_another_provider_needs_stays() -> None:
     flows = [{"item": HOST, "failure": {"needed_by": ["other"]}}, {"item": OTHER_HOST}]
-    found = plan(provider(), provider("other", HOST), read={"flows": {"results": flows}})
+    found = plan(provider(), provider("other", HOST), read={"kms_entries": {"results": flows}})
     assert (found["shared"], found["other_hosts"]) == ([HOST], [HOST])
 
 
@@ -171,3 +171,16 @@ def test_entry_that_another_provider_needs_stays() -> None:
 def test_what_was_not_read_by_the_role_is_refused(read: t.Any) -> None:
     with pytest.raises(AnsibleFilterError, match="decommission_plan"):
         decommission_plan(read, OPTIONS)
+
+
+def test_stream_of_the_logs_with_kinds_of_its_own() -> None:
+    held = {"providers": {"okms-prod": {"okms": {"log_stream_id": "stream-1", "log_kinds": ["kmip"]}}}}
+
+    def logs(**options: t.Any) -> tuple[str, list[str]]:
+        found = decommission_plan({"info": {}, "dossier": held}, {**OPTIONS, **options})
+        return found["log_stream_id"], found["log_kinds"]
+
+    assert logs() == logs(log_stream_id="") == logs(log_stream_id="stream-1") == ("stream-1", ["kmip"])
+    assert logs(log_stream_id="STREAM-1") == ("STREAM-1", ["kmip"])
+    # nothing is known of another stream: all that goes there
+    assert logs(log_stream_id="stream-2") == ("stream-2", [])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import re
 
@@ -15,6 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.filter import (
     encryption_audit_csv,
     encryption_audit_headlines,
     encryption_audit_html,
+    encryption_audit_metrics,
     encryption_audit_report,
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
@@ -22,6 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 report = encryption_audit_report.FilterModule().filters()["encryption_audit_report"]
 page = encryption_audit_html.FilterModule().filters()["encryption_audit_html"]
 table = encryption_audit_csv.FilterModule().filters()["encryption_audit_csv"]
+numbers = encryption_audit_metrics.FilterModule().filters()["encryption_audit_metrics"]
 headlines = encryption_audit_headlines.FilterModule().filters()["encryption_audit_headlines"]
 
 
@@ -32,13 +35,16 @@ def test_from_facts_to_each_form() -> None:
     assert page(text).startswith("<!DOCTYPE html>")
     assert "The first 3 of" in page(text, rows=3)
     assert table(text).startswith("record,vm,moid,")
+    share = f'{{source="encryption_audit",vcenter="{made["vcenter"]}",state="encrypted"}}'
+    assert f"vmware_encryption_virtual_machines{share} {made['totals']['encrypted']}\n" in numbers(text)
     assert headlines(text)[0].endswith(f"({made['totals']['percent_encrypted']:g} %)")
 
 
 def test_the_previous_text_is_given_back_when_nothing_is_new() -> None:
-    facts = {**fleet.facts(20), "dossier": None}  # ages of backups go with the clock
+    # ages of backups go with the clock, and the private cloud's end dates with the day
+    facts, later = {**fleet.facts(20), "dossier": None}, fleet.NOW + datetime.timedelta(hours=1)
     text = report(facts, now=fleet.NOW)
-    assert report(facts, previous=text) == text
+    assert report(facts, previous=text, now=later) == text
     assert len(json.loads(report(fleet.facts(21), history=[text]))["trend"]) == 2
 
 
@@ -47,7 +53,7 @@ def test_facts_that_are_missing_are_named() -> None:
         report({"vcenter": "vc"})
 
 
-@pytest.mark.parametrize("call", [page, table, headlines])
+@pytest.mark.parametrize("call", [page, table, headlines, numbers])
 def test_what_is_no_report_is_refused(call) -> None:
     with pytest.raises(AnsibleFilterError, match="not an audit report"):
         call("{}")

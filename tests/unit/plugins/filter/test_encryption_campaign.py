@@ -84,7 +84,7 @@ def test_campaign_ends_with_nothing_left_or_blocked(plan: t.Any, done: int, left
     assert (found["left"], found["finished"]) == (left, finished)
 
 
-def test_steps_are_compliant_machines_ended_waves_and_those_ahead() -> None:
+def test_steps_list_compliant_vms_past_and_coming_waves() -> None:
     names = [one["step"] for one in WAVES]
     compliant = {"step": "1 of 5 VMs already compliant", "result": {"changed": False}}
     ended = {"step": names[0], "result": {"changed": True, "failed": False}}

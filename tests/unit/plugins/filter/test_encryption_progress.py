@@ -31,6 +31,18 @@ def test_waves_add_up() -> None:
     assert second["steps"] == [{"step": "Wave 1", "result": fine}, {"step": "Wave 2", "result": fine}]
 
 
+def test_lines_for_the_screen_are_short_and_few() -> None:
+    bad = [row(f"vm{number}", "failed", error="a\nlong " + "story " * 100) for number in range(14)]
+    lines = encryption_progress({}, wave(1, ids=14), result(*bad, row("b" * 80, "done"), failed=True, msg="x"))["lines"]
+    assert len(lines) == 12 and max(map(len, lines)) <= 180 and "\n" not in "".join(lines)
+    assert lines[0].startswith("wave 1 of 3: 1 of 14 done") and lines[-1] == "and 4 more failed, see the summary"
+    # those of earlier waves were shown with them
+    before = encryption_progress({}, wave(1), result(FAILED, failed=True, msg="x"), 9, 9)
+    assert encryption_progress(before, wave(2), result(row("b", "done")))["lines"] == [
+        "wave 2 of 3: 1 of 2 done; all waves: 1 of 6 done, 1 failed; 1.0 GiB rewritten"
+    ]
+
+
 FAILED = row("a", "failed", error="disk is full")
 
 

@@ -48,8 +48,19 @@ def test_a_wave_in_words() -> None:
     waves = encryption_waves(result(*(row(f"vm{number}") for number in range(8))), 1, 50)
     assert [wave["step"] for wave in waves] == [
         "Wave 1 of 2 (canary): vm0",
-        "Wave 2 of 2 (batch): vm1, vm2, vm3, vm4, vm5 and 2 more",
+        "Wave 2 of 2: vm1, vm2, vm3, vm4, vm5 and 2 more",
     ]
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [(30, "x" * 30 + ", " + "x" * 30 + ", " + "x" * 30 + " and 4 more"), (80, "x" * 80 + " and 6 more")],
+)
+def test_long_names_are_told_as_far_as_a_line_goes(length: int, said: str) -> None:
+    (wave,) = encryption_waves(result(*(row("x" * length) for _number in range(7))), 0, 50)
+    assert wave["step"] == f"Wave 1 of 1: {said}"
+    (wave,) = encryption_waves(result(row("x" * 500)), 0, 50)
+    assert len(wave["step"]) < 150
 
 
 @pytest.mark.parametrize(("canary", "batch"), [(-1, 1), (0, 0)])

@@ -51,7 +51,8 @@ def state(options: t.Any = None, **read: t.Any) -> dict[str, t.Any]:
 
 def test_before_anything_was_read_nothing_is_known() -> None:
     known = {key: value for key, value in state(providers=[{}, {"skipped": True}]).items() if value}
-    assert known == {}
+    # a provider without a certificate cannot wait
+    assert known == {"pressing": True, "starts": True}
 
 
 def test_servers_are_told_apart_by_their_answers() -> None:
@@ -124,6 +125,21 @@ def test_certificate_is_settled_when_accepted_and_lasting(
     assert (found["accepted"], found["fresh"], found["settled"], found["usable"]) == (accepted, fresh, settled, usable)
 
 
+@pytest.mark.parametrize(
+    ("seen", "given", "pressing"),
+    [
+        (provider(days=30), None, False),
+        (provider(days=29), None, True),
+        (provider(days=90), "91", True),
+        (provider(days=1), 0, False),
+        (provider(accepts=False), None, True),
+        (provider(client_certificate=None), None, True),
+    ],
+)
+def test_somebody_is_pressed_when_no_certificate_lasts(seen: t.Any, given: t.Any, pressing: bool) -> None:
+    assert state({"fail_below": given}, providers=[seen])["pressing"] is pressing
+
+
 def made(waiting: str = "", certificate: str = "") -> dict[str, t.Any]:
     """A self-signed certificate."""
     return {"changed": True, "client_certificate": {"waiting": waiting or None, "certificate": certificate}}
@@ -133,21 +149,77 @@ def made(waiting: str = "", certificate: str = "") -> dict[str, t.Any]:
     ("self_signed", "accepts", "to_import"),
     [
         ({}, True, ""),
-        (made(waiting="successor"), True, "successor"),
+        (made(waiting=PEM), True, PEM),
         (made(certificate="first"), False, "first"),
         (made(certificate="first"), True, ""),
-        (made("successor", "first"), False, "successor"),
+        (made(PEM, "first"), False, PEM),
     ],
 )
 def test_certificate_that_the_kms_does_not_know_is_imported(self_signed: t.Any, accepts: bool, to_import: str) -> None:
     assert state(made=self_signed, providers=[provider(accepts)])["to_import"] == to_import
 
 
+@pytest.mark.parametrize(
+    ("seen", "starts"),
+    [
+        (provider(client_certificate=None, connections=None), True),
+        # the first one
+        (provider(accepts=False, days=90), True),
+        # a successor waits for the KMS, which may refuse vCenter for a moment
+        (provider(accepts=False, days=10), False),
+        (provider(accepts=False, days=0), False),
+        (provider(accepts=False, days=None), False),
+        (provider(accepts=False, days=-1), True),
+        # a KMS that does not look at the end
+        (provider(days=-1), False),
+        (provider(days=10), False),
+    ],
+)
+def test_a_refusal_alone_brings_no_successor_into_use(seen: t.Any, starts: bool) -> None:
+    assert state(providers=[seen])["starts"] is starts
+
+
+@pytest.mark.parametrize(
+    ("self_signed", "imported", "confirmed"),
+    [
+        (made(waiting=PEM), thumbprint_of(PEM), True),
+        (made(waiting=PEM), thumbprint_of(PEM).replace(":", "").lower(), True),
+        (made(waiting=PEM), f"sha256 Fingerprint={thumbprint_of(PEM)}", True),
+        (made(waiting=PEM), "AA", False),
+        (made(waiting=PEM), "", False),
+        (made(waiting=PEM), None, False),
+        # what is in use already has no successor to activate
+        (made(certificate=PEM), thumbprint_of(PEM), False),
+        ({}, "", False),
+    ],
+)
+@pytest.mark.parametrize("accepts", [True, False])
+def test_a_successor_comes_into_use_when_it_is_confirmed(
+    self_signed: t.Any, imported: str | None, confirmed: bool, accepts: bool
+) -> None:
+    found = state({"imported": imported}, made=self_signed, providers=[provider(accepts)])
+    assert found["confirmed"] is confirmed
+
+
 def test_first_way_that_changed_something_is_told() -> None:
-    assert state(pair={"changed": False}, made={"skipped": True})["given"] == {}
-    assert (
-        state(pair={"changed": False}, made={"changed": True, "n": 1}, succeeded={"changed": True})["given"]["n"] == 1
-    )
+    assert state(activated={"changed": False}, made={"skipped": True})["given"] == {}
+    both = {"activated": {"changed": True, "n": 2}, "made": {"changed": True, "n": 1}}
+    assert (state(made=both["made"])["given"]["n"], state(**both)["given"]["n"]) == (1, 2)
+    assert state(activated={"changed": False}, made=both["made"])["given"]["n"] == 1
+
+
+@pytest.mark.parametrize(
+    ("seen", "given", "answers"),
+    [
+        (provider(), "", False),
+        (provider(), "AA", False),
+        (provider(), "BB", True),
+        (provider(accepts=False), "AA", True),
+        ({}, "BB", False),
+    ],
+)
+def test_a_given_certificate_is_put_to_use_unless_it_works(seen: t.Any, given: str, answers: bool) -> None:
+    assert state({"given": given}, providers=[seen])["answers"] is answers
 
 
 ENDS = "2027-01-01T00:00:00Z"
@@ -164,7 +236,7 @@ ENDS = "2027-01-01T00:00:00Z"
             ("accepts no certificate of vCenter yet: run again with",),
         ),
         ("key_pair", {"providers": [provider(days=10)]}, (f"ends on {ENDS}", "external_kms_private_key_file")),
-        ("key_pair", {"providers": [provider(days=10)], "pair": {"changed": True}}, ()),
+        ("key_pair", {"providers": [provider(days=10)], "activated": {"changed": True}}, ()),
         ("csr", {"providers": [provider()]}, ()),
         ("csr", {"providers": [provider()], "csr": {"csr": {"pending": False}}}, ()),
         (
@@ -185,7 +257,12 @@ ENDS = "2027-01-01T00:00:00Z"
             {"providers": [provider()], "made": made(waiting=PEM)},
             (f"external_kms_imported_thumbprint={thumbprint_of(PEM)}", f"it ends on {ENDS}"),
         ),
-        ("self_signed", {"providers": [provider()], "made": made(waiting=PEM), "succeeded": {"changed": True}}, ()),
+        ("self_signed", {"providers": [provider()], "made": made(waiting=PEM), "activated": {"changed": True}}, ()),
+        (
+            "self_signed",
+            {"providers": [provider(accepts=False)], "made": made(waiting=PEM), "finished": provider()},
+            (f"external_kms_imported_thumbprint={thumbprint_of(PEM)}",),
+        ),
         (
             "self_signed",
             {"providers": [provider(accepts=False)], "made": made(certificate=PEM), "finished": provider()},
@@ -203,3 +280,26 @@ def test_what_waits_for_somebody_is_said(identity: str, read: t.Any, words: tupl
 def test_what_the_role_has_not_read_is_refused(read: t.Any) -> None:
     with pytest.raises(AnsibleFilterError, match="external_kms_state"):
         external_kms_state(read, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("subject", "name"),
+    [
+        ("CN=vcenter", "vcenter"),
+        ("C=US,OU=VMware Engineering,O=VMware,CN=vcenter.example.com", "vcenter.example.com"),
+        (r"O=a\,CN=no,CN=KMS\, team \+ more", "KMS, team + more"),
+        ("CN=a+O=b", "a"),
+        ("O=VMware", ""),
+        (None, ""),
+    ],
+)
+def test_common_name_of_the_certificate_in_use(subject: str | None, name: str) -> None:
+    found = provider(client_certificate={"subject": subject})
+    assert state(providers=[found])["common_name"] == name
+    # what the dossier keeps is that of the certificate which this run has given
+    given = provider(client_certificate={"subject": "CN=given"})
+    assert state(providers=[found], finished=given)["name_at_end"] == "given"
+    assert state(providers=[found])["name_at_end"] == name
+    assert state(providers=[provider(accepts=False, client_certificate={"subject": subject})])["name_at_end"] == ""
+    # one that no server accepts needs no successor of the same name
+    assert state(providers=[provider(accepts=False, client_certificate={"subject": subject})])["common_name"] == ""

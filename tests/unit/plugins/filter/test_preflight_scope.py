@@ -19,6 +19,7 @@ OPTIONS: dict[str, t.Any] = {
     "okms_region": "EU_WEST_RBX",
     "iam": False,
     "kmip_policy": True,
+    "logs": False,
     "identity_urns": [],
     "vsphere_user": "admin",
 }
@@ -97,6 +98,7 @@ def test_nothing_is_ordered_when_the_domain_is_there(
         ({"identity_urns": ["urn"], "kmip_policy": False}, []),
         ({"identity_urns": ["urn"], "option": "external_kms"}, []),
         ({"identity_urns": ["urn"], "iam": True}, ["iam", "kmip_policy"]),
+        ({"logs": True, "iam": True}, ["iam", "logs"]),
     ],
 )
 def test_features_are_those_that_the_role_keeps(options: t.Any, features: list[str]) -> None:
@@ -108,14 +110,14 @@ def test_features_are_those_that_the_role_keeps(options: t.Any, features: list[s
     [
         ({}, {}, ["users", "replication"]),
         ({"iam": True}, {}, ["users", "replication", "iam"]),
-        ({"show": "all"}, {}, ["users", "replication", "iam"]),
+        ({"show": "all"}, {}, ["users", "replication", "life_cycle", "iam"]),
         ({}, {"vcenter": {"readiness": {"reachable": False}}}, ["users", "replication", "networks"]),
         # a provider that works: its entries matter, and that Zerto ends was told when it was made
         ({}, {"vcenter": {"readiness": READY, "key_providers": [PROVIDER]}}, ["users", "kms"]),
         (
             {"show": "all"},
             {"vcenter": {"readiness": READY, "key_providers": [PROVIDER]}},
-            ["users", "replication", "iam", "kms"],
+            ["users", "replication", "life_cycle", "iam", "kms"],
         ),
         (
             {},
@@ -132,7 +134,7 @@ def test_of_the_private_cloud_what_matters_is_read(options: t.Any, read: t.Any, 
 @pytest.mark.parametrize(
     ("calls", "actions", "gone"),
     [
-        (["GET /dedicatedCloud/pcc-1/datacenter"], [], "replication"),
+        (["GET /dedicatedCloud/pcc-1/datacenter"], [], "replication life_cycle"),
         (["GET /dedicatedCloud/pcc-1/iam"], [], "iam"),
         ([], ["pccVMware:apiovh:iam/get"], "iam"),
         ([], ["pccVMware:apiovh:vmEncryption/kms/get"], "kms"),
@@ -143,9 +145,9 @@ def test_of_the_private_cloud_what_matters_is_read(options: t.Any, read: t.Any, 
 def test_what_may_not_be_read_is_left_out(calls: list[str], actions: list[str], gone: str) -> None:
     vcenter = {"readiness": {"reachable": False}, "key_providers": [PROVIDER]}
     rights = {"rights": {"usable": True, "missing_calls": calls, "missing_actions": actions}}
-    everything = ["users", "replication", "iam", "networks", "kms"]
+    everything = ["users", "replication", "life_cycle", "iam", "networks", "kms"]
     seen = scope({"show": "all"}, vcenter=vcenter, rights=rights)
-    assert (seen["gather"], seen["usable"]) == ([name for name in everything if name != gone], True)
+    assert (seen["gather"], seen["usable"]) == ([name for name in everything if name not in gone.split()], True)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,8 @@ def test_user_that_is_clear_is_handed_on(users: t.Any, wanted: str, handed: t.An
 
 
 def test_provider_and_servers_are_handed_on() -> None:
-    servers = [{"item": "eu", "kmip_server": {"host": "eu"}}, {"item": "gone", "failed": True, "msg": "no answer"}]
+    gone = {"item": {"name": "gone"}, "failed": True, "msg": "no answer"}
+    servers = [{"item": {"name": "eu"}, "kmip_server": {"host": "eu"}}, gone]
     none = {"readiness": READY, "key_providers": []}
     seen = scope(vcenter=none, servers=servers)["read"]
     assert (seen["provider_known"], seen["provider"], seen["servers"]) == (True, {}, {"eu": {"host": "eu"}})

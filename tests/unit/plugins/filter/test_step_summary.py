@@ -73,6 +73,17 @@ def test_what_remains_for_others_is_to_do() -> None:
     assert summary["to_do"] == ["order", "sign the request"]
 
 
+def test_step_of_other_roles_is_listed_as_they_list_it() -> None:
+    one = {**EMPTY, "changed": ["logs ended in a", "key removed"], "blocked_by": ["logs: no right"]}
+    other = {**EMPTY, "skipped": ["logs ended in b (not asked for)"], "changed": ["logs ended in a"]}
+    summary = step_summary([{"step": "logs", "summaries": [one, other]}])
+    assert summary == {**EMPTY, "changed": ["logs ended in a"], "skipped": ["logs ended in b (not asked for)"]}
+    assert step_summary([{"step": "logs", "summaries": []}], failed_step="Look", failure="no") == {
+        **EMPTY,
+        "blocked_by": ["Look: no"],
+    }
+
+
 def test_a_step_without_name_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="needs the key 'step'"):
         step_summary([{"result": {}}])
