@@ -12,7 +12,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harn
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.ovhcloud.state import Okms
 
-PACE: dict[str, t.Any] = {"wait_timeout": 1, "wait_interval": 0.01}
+PACE: dict[str, t.Any] = {"wait_timeout": 60, "wait_interval": 0.01}
 # what the documentation of okms_log_subscription asks for
 RIGHTS = [
     "okms:apiovh:log/kind/get",

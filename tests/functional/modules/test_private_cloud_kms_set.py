@@ -105,7 +105,8 @@ def test_both_orders_of_delivery_need_no_second_thought(
     opened = run_module("private_cloud_kms", **PRESENT)
     assert {entry["state"] for entry in opened["kms_entries"]} == {state}
     # the task still waits for vCenter: that is no reason to wait for an entry that is delivered already
-    late = run_module("private_cloud_kms", **{**PRESENT, "wait_timeout": 1}, wait_for="delivered")
+    patience = 1 if state == "creating" else 60
+    late = run_module("private_cloud_kms", **{**PRESENT, "wait_timeout": patience}, wait_for="delivered")
     assert late.failed == (order == "after_vcenter")
     assert all(task.state == "doing" for task in lab.ovhcloud.state.pccs[CLOUD].tasks.values())
     assert not run_module("private_cloud_kms", **PRESENT).changed
