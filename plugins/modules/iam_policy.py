@@ -37,7 +37,10 @@ options:
     elements: str
   resources:
     description:
-      - On what, as URNs or as V(okms:ID), V(private_cloud:SERVICE_NAME), V(resource_group:ID) or V(account).
+      - On what, as URNs or as V(okms:ID), V(private_cloud:SERVICE_NAME), V(service_pack:SERVICE_NAME),
+        V(resource_group:ID) or V(account).
+      - A policy for a vSphere role needs both the private cloud and its service pack, and the role's action in
+        O(allow), because OVHcloud's permissions groups do not contain it.
       - Required for a new policy.
     type: list
     elements: str

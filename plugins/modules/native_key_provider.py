@@ -42,6 +42,8 @@ options:
       - Whether only hosts with a TPM 2.0 can use the provider. vCenter's user interface has the same default.
       - It cannot be changed later; if the provider was created with the other value, the module fails.
       - With V(true), the module creates nothing while a host of any cluster has no TPM 2.0.
+      - Choose V(false) for OVHcloud's ranges of hosts that are older than Premier (SDDC, Essentials), as OVHcloud's
+        guide does.
     type: bool
     default: true
   key_id:

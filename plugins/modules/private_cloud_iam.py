@@ -14,7 +14,7 @@ description:
   - Enables or disables OVHcloud IAM on a private cloud and adds vSphere roles, which IAM policies then let identities
     assume.
   - Local vSphere users stay unchanged. Certified or secured private clouds (HDS, PCI DSS, HIPAA,
-    SecNumCloud) cannot use IAM; the module recognises this before it tries.
+    SecNumCloud) and private clouds with NSX cannot use IAM; the module recognises this before it tries.
   - Enabling takes up to 30 minutes.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
@@ -70,7 +70,7 @@ EXAMPLES = r"""
   ovhcloud.vmware_encryption.iam_policy:
     name: vsphere-encryption
     identities: ["group:encryption"]
-    resources: [private_cloud:pcc-198-51-100-10]
+    resources: [private_cloud:pcc-198-51-100-10, service_pack:pcc-198-51-100-10]
     allow: ["pccVMware:vSphere:assumeRole?iam-encryption"]
 """
 

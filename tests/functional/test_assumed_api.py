@@ -155,3 +155,17 @@ def test_client_certificate_that_a_kms_refuses(assumed: Assumed, tmp_path: pathl
         kind = "connection_lost" if assumed.value == "hang_up" else "client_certificate_rejected"
         assert refused["failure"]["kind"] == kind, refused.output
         assert "\n" not in refused.msg and lab.okms_kmip.object_count() == 0
+
+
+@every_value
+def test_people_who_log_in_with_a_vsphere_role(assumed: Assumed) -> None:
+    with lab_with(assumed) as lab:
+        run, cloud = runner_in(lab), lab.private_cloud
+        ok(run("private_cloud_iam", service_name=cloud, **providers.FAST))
+        wish = {"name": "people", "identities": ["user:alice"], "allow": ["pccVMware:vSphere:assumeRole?iam-admin"]}
+        alice, may = "urn:v1:eu:identity:user:ab12345-ovh/alice", lab.ovhcloud.rights.may_assume
+        # what an earlier version of the collection wrote, which the next run completes
+        ok(run("iam_policy", **wish, resources=[f"private_cloud:{cloud}"]))
+        assert may(alice, cloud, "iam-admin") is not assumed.value
+        twice(run, "iam_policy", **wish, resources=[f"private_cloud:{cloud}", f"service_pack:{cloud}"])
+        assert may(alice, cloud, "iam-admin") and not may(alice, cloud, "iam-auditor")

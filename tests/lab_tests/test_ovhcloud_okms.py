@@ -63,9 +63,10 @@ def test_domain(site):
 def test_credential_from_a_request(site):
     issued = []
     site.app.on_credential_issued = lambda *facts: issued.append(facts)
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = rsa.generate_private_key(65537, 2048)
     made = _issue(site, csr=_csr(key), description="by a test", validity=30)
     assert (made["status"], made["fromCSR"], made["privateKeyPEM"]) == ("CREATING", True, None)
+    assert made["certificateType"] == "ECDSA"  # whatever key the request has (guide okms-certificate-management)
     assert "certificatePEM" not in made and not issued
     path = f"{site.path}/credential/{made['id']}"
     assert site.call("GET", path)["certificatePEM"] is None

@@ -35,7 +35,11 @@ def _open(site, ip="192.0.2.7"):
 def test_service(site):
     assert site.call("GET", "/dedicatedCloud") == ["pcc-192-0-2-10"]
     service = site.call("GET", PCC)
-    assert (service["state"], service["advancedSecurity"], service["servicePackName"]) == ("delivered", False, "nsxt")
+    assert (service["state"], service["advancedSecurity"], service["servicePackName"]) == (
+        "delivered",
+        False,
+        "default",
+    )
     site.app.set_vcenter("localhost", 8443, ("7.0", "2", "17694817"))
     assert site.call("GET", PCC)["webInterfaceUrl"] == "https://localhost:8443/"
     assert site.call("GET", f"{PCC}/vcenterVersion")["currentVersion"]["build"] == "17694817"

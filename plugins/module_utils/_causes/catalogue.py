@@ -42,7 +42,7 @@ _PASTED: Patterns = (
 # causes whose words mean the same in texts that are not about encryption
 _ANYWHERE = (
     "client_certificate_refused", "encryption_policy_missing", "host_not_connected", "keys_missing_in_kms",
-    "kmip_operation_refused", "server_certificate_unreadable",
+    "kmip_operation_refused", "native_keys_differ", "server_certificate_unreadable",
 )  # fmt: skip
 # events that say what failed and not why
 _GENERAL = ("provider_error", "no_key_returned", "host_without_provider", "rekey_failed")

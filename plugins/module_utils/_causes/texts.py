@@ -174,6 +174,20 @@ CERTAIN: Patterns = (
         r"recover the missing key to the key provider",
         MISSING_IN_KMS,
     ),
+    (
+        r"unable to decrypt the ciphertext|failed to decrypt the key",
+        Known(
+            "native_keys_differ", CRITICAL,
+            Cause(
+                "the native key provider of that name in the other vCenter has another key: it was added there, not "
+                "restored from the backup (Broadcom KB 378053; for VMs with a vTPM only, KB 386333)",
+                "compare key_id of both with key_provider_info; restore the source's provider in the other vCenter "
+                "with native_key_provider and restore_from, or the playbook encryption_exit, and move the VM again",
+            ),
+            "Broadcom KB 378053 and KB 386333",
+            "Unable to decrypt the ciphertext. Failed to decrypt the key",
+        ),
+    ),
     (r"item_not_found", KEY_GONE),
     (
         r"required key was not found|encryptionkeyrequired|keys? (is|are) (required|missing)\b|key required for|"

@@ -42,6 +42,11 @@ def ends_of(commercial_names: t.Iterable[str | None] = ()) -> list[End]:
     return sorted(found, key=lambda one: (one.date, one.what))
 
 
+def without_tpm_requirement(commercial_names: t.Iterable[str | None] = ()) -> list[str]:
+    """Those of the names that are older than Premier: OVHcloud's guide vm-encrypt-vnkp has no TPM required there."""
+    return sorted({name for name in commercial_names if name and name.upper().startswith(("SDDC", "ESSENTIALS"))})
+
+
 def end_of_support(commercial_names: t.Iterable[str | None]) -> str:
     """The first date on which support of the product, or of the hosts of one of its virtual datacenters, ends."""
     return next(one.date for one in ends_of(commercial_names) if one.phase == SUPPORT)

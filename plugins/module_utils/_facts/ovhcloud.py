@@ -47,4 +47,6 @@ def why_no_iam(cloud: t.Mapping[str, t.Any]) -> str:
         return (
             f"certified or secured private clouds (HDS, PCI DSS, HIPAA, SecNumCloud) cannot use it, service pack {pack}"
         )
+    if "nsx" in pack:
+        return f"private clouds with NSX cannot use it, service pack {pack}"
     return "OVHcloud says that it cannot be enabled"

@@ -10,6 +10,9 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.deps import version_tuple
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.life_cycle import (
+    without_tpm_requirement,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import EXTERNAL, NATIVE
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.cloud import cloud_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._preflight.rows import (
@@ -160,6 +163,7 @@ def tpm(facts: Facts) -> Rows:
     members = [host for host in found if host["cluster"]]
     lacking = [host["name"] for host in members if host["tpm"] is False]
     unknown = [host["name"] for host in members if host["tpm"] is None]
+    old = without_tpm_requirement((cloud_of(facts).get("life_cycle") or {}).get("commercial_names") or ())
     check, required = "TPM of the hosts", bool(setting(facts, "tpm_required"))
     if lacking and required:
         yield Row(
@@ -170,6 +174,13 @@ def tpm(facts: Facts) -> Rows:
                 "set native_key_provider_tpm_required: false, which cannot change later, or remove these hosts from "
                 "the clusters"
             ),
+        )
+    elif old and required:
+        yield Row(
+            check,
+            WARNING,
+            f"OVHcloud's guide requires none on ranges older than Premier, and there are {listed(old)}",
+            "set native_key_provider_tpm_required: false, which cannot change later",
         )
     elif unknown and required:
         yield Row(check, WARNING, f"unknown for {listed(unknown)}", "check these hosts")

@@ -65,6 +65,7 @@ def test_a_role_gets_its_right_like_a_user(lab: Lab, run_module: RunModule) -> N
         ({"service_pack": "pcidss-nsxt"}, "PCI DSS"),
         ({"service_pack": "snc-nsxt"}, "SecNumCloud"),
         ({"advanced_security": True}, "hds-nsxt"),
+        ({"service_pack": "default-nsxt"}, "private clouds with NSX cannot use it, service pack default-nsxt"),
         ({"iam_option": "unavailable"}, "OVHcloud says"),
         ({"iam_option": "missing"}, "OVHcloud says"),
     ],

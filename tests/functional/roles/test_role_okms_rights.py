@@ -195,6 +195,7 @@ def test_iam_with_one_variable(tmp_path: pathlib.Path, run_module: RunModule) ->
         assert policies == {}
         assert people["identities"] == [ALICE] and keys["identities"] == [KMIP_USER]
         assert people["permissions"]["allow"] == [{"action": "pccVMware:vSphere:assumeRole?iam-encryption"}]
+        assert lab.ovhcloud.rights.may_assume(ALICE, lab.private_cloud, "iam-encryption")
         # the certificate's identity has just these rights, and they are enough for vCenter
         assert lab.generate_key("okms")
         mark = lab.journal.mark()

@@ -17,7 +17,7 @@ from .state import AllowedNetwork, PrivateCloud, Service
 _CLOUD = "/dedicatedCloud/{serviceName}"
 # the two roles that come with IAM, and whether their users may encrypt (guide of the OKMS for VMware)
 IAM_ROLES = {"iam-admin": True, "iam-auditor": False}
-WITHOUT_IAM = ("hds", "hipaa", "pcidss", "snc")  # guide "IAM for VMware on OVHcloud - Presentation and FAQ"
+WITHOUT_IAM = ("hds", "hipaa", "nsx", "pcidss", "snc")  # guide "IAM for VMware on OVHcloud - Presentation and FAQ"
 IDENTITY_PROVIDER_ID = 12
 _OPTIONS = [
     "accessNetworkFiltered",
@@ -110,7 +110,7 @@ class PrivateCloudArea(Area):
 
     def _pack(self) -> str:
         settings = self.core.settings
-        return settings.service_pack or ("hds-nsxt" if settings.advanced_security else "nsxt")
+        return settings.service_pack or ("hds-nsxt" if settings.advanced_security else "default")
 
     @serves(f"POST {_CLOUD}/changeProperties")
     def change(self, call: Call) -> dict[str, t.Any]:
@@ -245,7 +245,7 @@ class PrivateCloudArea(Area):
         return self._iam_cloud(call).iam_state == wanted and self._iam_possible()
 
     def _iam_possible(self) -> bool:
-        return self.core.settings.iam_option == "available" and not self._pack().startswith(WITHOUT_IAM)
+        return self.core.settings.iam_option == "available" and not any(word in self._pack() for word in WITHOUT_IAM)
 
     @serves(f"POST {_CLOUD}/iam/enable", f"POST {_CLOUD}/iam/disable")
     def switch(self, call: Call) -> dict[str, t.Any]:

@@ -151,6 +151,15 @@ class Rights(Area):
         self._handshakes[number] = self._handshakes.get(number, 0) + 1
         return False
 
+    def may_assume(self, identity_urn: str, cloud: str, role: str) -> bool:
+        """May a person log in to vSphere with a role: policies allow it on private cloud and service pack."""
+        action, place = f"pccVMware:vSphere:assumeRole?{role}", self.core.urn("pccVMware", cloud)
+        places = [place, f"{place}/servicepack"] if self.core.settings.role_needs_service_pack else [place]
+        persons = [identity_urn, *self._groups_of(identity_urn)]
+        return role in self.state.pccs[cloud].roles and all(
+            any(self.granted(person, action, urn) for person in persons) for urn in places
+        )
+
     def known_actions(self) -> set[str]:
         """All action names that the contracts and the KMIP guide tell."""
         found = {action["name"] for operation in operations() for action in operation.facts.get("iamActions") or []}
@@ -196,7 +205,7 @@ class Rights(Area):
                 continue
             if not any(_matches(pattern, urn) for pattern in self._resources(policy)):
                 continue
-            if any(self._effect(permissions, action, effect) for permissions in self._permissions(policy)):
+            if any(self._effect(permissions, action, effect) for permissions in self._permissions(policy, action)):
                 return True
         return False
 
@@ -208,11 +217,12 @@ class Rights(Area):
             else:
                 yield from (member["urn"] for member in group["resources"] if member.get("urn"))
 
-    def _permissions(self, policy: dict[str, t.Any]) -> t.Iterator[dict[str, t.Any]]:
+    def _permissions(self, policy: dict[str, t.Any], action: str) -> t.Iterator[dict[str, t.Any]]:
         yield policy["permissions"]
         for item in policy["permissionsGroups"]:
             name = item["urn"].rsplit(":", 1)[-1]
-            if name in MANAGED_GROUPS:
+            # guide "IAM for VMware on OVHcloud - Presentation and FAQ": they give no vSphere role
+            if name in MANAGED_GROUPS and "?" not in action:
                 yield {"allow": [{"action": pattern} for pattern in MANAGED_GROUPS[name]]}
             for group in self.state.permissions_groups.values():
                 if group["urn"] == item["urn"]:

@@ -77,7 +77,8 @@ class OvhSettings:
     iam_role_prefix: str = "iam-"  # guide "How to use IAM policies with vSphere": IAM roles are prefixed with it
     advanced_security: bool = False  # sensitive operations wait for a code sent by SMS
     code_lifetime: float = 900.0  # guide "Using the secure interface": 15 minutes, then the task is cancelled
-    service_pack: str = ""  # of all private clouds; empty: hds-nsxt with advanced security, else nsxt
+    service_pack: str = ""  # of all private clouds; empty: hds-nsxt with advanced security, else default
+    role_needs_service_pack: bool = assumed("ovhcloud.role_needs_service_pack")
     user_access_policy: str = "filtered"  # or `open`: of the private cloud
     kms_needs_code: bool = assumed("ovhcloud.kms_needs_code")
     task_names: str = assumed("ovhcloud.task_names")

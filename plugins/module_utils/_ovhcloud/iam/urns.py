@@ -18,6 +18,7 @@ IDENTITIES = {
 RESOURCES = {
     "okms": "resource:okms:{}",
     "private_cloud": "resource:pccVMware:{}",
+    "service_pack": "resource:pccVMware:{}/servicepack",
     "resource_group": "resourceGroup:{}",
 }
 _ROOTS = {"identity": "identity:account:{account}", "resource": "resource:account:{account}"}

@@ -31,6 +31,11 @@ def test_certified_and_secured_clouds_cannot_have_iam(cloud: dict[str, t.Any], c
     assert ("certified or secured" in why_no_iam(cloud)) is certified
 
 
+@pytest.mark.parametrize("pack", ["nsx", "nsxt", "nsx-and-vrops", "default-nsxt"])
+def test_clouds_with_nsx_cannot_have_iam(pack: str) -> None:
+    assert why_no_iam({"service_pack": pack}) == f"private clouds with NSX cannot use it, service pack {pack}"
+
+
 def test_optional_actions_are_not_among_those_that_vcenter_needs() -> None:
     assert not set(KMIP_ACTIONS) & set(KMIP_OPTIONAL)
     assert all(action.startswith("okms:kmip:") for action in (*KMIP_ACTIONS, *KMIP_OPTIONAL))

@@ -262,6 +262,23 @@ def test_hosts(option: str, host: dict[str, t.Any], required: bool, expected: di
 
 
 @pytest.mark.parametrize(
+    ("names", "required", "severity"),
+    [
+        (["PREMIER", "SDDC"], True, "warning"),
+        (["ESSENTIALS"], True, "warning"),
+        (["ESSENTIALS"], False, "ok"),
+        (["PREMIER"], True, "ok"),
+    ],
+)
+def test_tpm_on_ranges_older_than_premier(names: list[str], required: bool, severity: str) -> None:
+    """OVHcloud's guide vm-encrypt-vnkp unticks the requirement there, whatever the hosts report."""
+    clouds = {"private_clouds": [{**CLOUD, "life_cycle": {"commercial_names": names, "ends": []}}]}
+    vcenter = {"vcenter": "vc", "readiness": {**READY, "hosts": [HOST]}}
+    found = rows("native_key_provider", settings={"tpm_required": required}, vcenter=vcenter, cloud=clouds)
+    assert found["TPM of the hosts"][0] == severity
+
+
+@pytest.mark.parametrize(
     ("api", "vcenter", "severity", "words"),
     [
         (1.0, 2.0, "ok", "OVHcloud +1 s"),
