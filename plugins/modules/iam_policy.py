@@ -45,7 +45,7 @@ options:
     type: list
     elements: str
   allow:
-    description: Actions that are allowed. V(*) stands for any text.
+    description: Actions that are allowed. V(*) at the end of an action or of a URN stands for any text.
     type: list
     elements: str
   except:

@@ -149,3 +149,23 @@ def test_policies_are_found_over_all_pages(lab: Lab, run_module: RunModule) -> N
     assert [row["name"] for row in run_module("iam_policy_info", identity="user:bob")["policies"]] == ["me"]
     assert run_module("iam_policy_info", resource="account")["policies"][0]["resources"] == [ACCOUNT]
     assert len(run_module("iam_policy_info", action="okms:kmip:get")["policies"]) == 7
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "policy kmip expired at 2020-01-01T00:00:00Z and no longer grants"),
+        ({"allow": ["okms:*:get"]}, "has a * that is not at the end (okms:*:get)"),
+        ({"resources": [f"urn:v1:eu:resource:*:{OKMS}"]}, "documents * only there, so it may match nothing"),
+        ({"allow": ["okms:kmip:*"], "expires_at": "2099-01-01T00:00:00Z"}, ""),
+    ],
+)
+def test_policy_that_grants_nothing_is_told(
+    lab: Lab, run_module: RunModule, more: dict[str, t.Any], words: str
+) -> None:
+    """Also by a run that changes nothing: the policy of the role okms may have been given an end by somebody else."""
+    for _run in range(2):
+        done = run_module("iam_policy", **{**POLICY, **more})
+        assert (words in " ".join(done.warnings)) if words else done.warnings == []
+    assert not done.changed
+    assert lab.ovhcloud.rights.granted(ALICE, "okms:kmip:get", f"urn:v1:eu:resource:okms:{OKMS}") is (not words)

@@ -53,6 +53,11 @@ def _matches(pattern: str, text: str) -> bool:
     return fnmatch.fnmatchcase(text, pattern.replace("[", "[[]"))
 
 
+def _covers(pattern: str, text: str) -> bool:
+    """Of a policy: guide iam-policies-api has * at the end of actions and URNs, nowhere else."""
+    return text.startswith(pattern[:-1]) if pattern.endswith("*") else text == pattern
+
+
 class Rights(Area):
     """Policies, account root and the lab's own per-identity lists, put together."""
 
@@ -203,7 +208,7 @@ class Rights(Area):
                 continue
             if identity_urn not in policy["identities"] and "*" not in policy["identities"]:
                 continue
-            if not any(_matches(pattern, urn) for pattern in self._resources(policy)):
+            if not any(_covers(pattern, urn) for pattern in self._resources(policy)):
                 continue
             if any(self._effect(permissions, action, effect) for permissions in self._permissions(policy, action)):
                 return True
@@ -222,8 +227,8 @@ class Rights(Area):
         for item in policy["permissionsGroups"]:
             name = item["urn"].rsplit(":", 1)[-1]
             # guide "IAM for VMware on OVHcloud - Presentation and FAQ": they give no vSphere role
-            if name in MANAGED_GROUPS and "?" not in action:
-                yield {"allow": [{"action": pattern} for pattern in MANAGED_GROUPS[name]]}
+            if "?" not in action and any(_matches(pattern, action) for pattern in MANAGED_GROUPS.get(name, ())):
+                yield {"allow": [{"action": action}]}
             for group in self.state.permissions_groups.values():
                 if group["urn"] == item["urn"]:
                     yield group["permissions"]
@@ -231,6 +236,6 @@ class Rights(Area):
     @staticmethod
     def _effect(permissions: dict[str, t.Any], action: str, effect: str) -> bool:
         def named(part: str) -> bool:
-            return any(_matches(item["action"], action) for item in permissions.get(part) or [])
+            return any(_covers(item["action"], action) for item in permissions.get(part) or [])
 
         return named("deny") if effect == "deny" else named("allow") and not named("except")

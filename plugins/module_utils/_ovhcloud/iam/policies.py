@@ -24,6 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     ShapeError,
+    parse_time,
     record,
     require_told,
     utc,
@@ -150,6 +151,11 @@ def effective(state: t.Mapping[str, t.Any]) -> list[str]:
     return notes
 
 
+def inner_wildcards(state: t.Mapping[str, t.Any]) -> list[str]:
+    """URNs and actions with * elsewhere than at their end, which OVHcloud's guide on policies does not know."""
+    return sorted({item for name in ("resources", *EFFECTS) for item in state.get(name) or [] if "*" in item[:-1]})
+
+
 class Policies:
     """Calls of /v2/iam/policy; each write is sent once."""
 
@@ -204,6 +210,10 @@ class Policies:
         except CollectionError as error:
             if not outcome_unknown(error) or any(state["id"] == policy_id for state in self.every()):
                 raise
+
+    def ended(self, state: t.Mapping[str, t.Any]) -> bool:
+        """Whether the policy has expired, by OVHcloud's clock."""
+        return bool(state.get("expires_at")) and parse_time(state["expires_at"]) <= self._client.now()
 
     def who(self) -> tuple[str, str]:
         """Account and API part of its URNs."""
@@ -291,7 +301,18 @@ class IamPolicy(Resource):
             lacking.append("allow, deny or permissions_groups")
         if lacking:
             raise InvalidInputError(f"policy {state['name']} would have no {' and no '.join(lacking)}")
-        for note in effective(state):
+        notes, inner = effective(state), inner_wildcards(state)
+        if inner:
+            notes.append(
+                f"has a * that is not at the end ({', '.join(inner)}): OVHcloud documents * only there, so it may "
+                "match nothing"
+            )
+        if self.policies.ended(state):
+            notes.append(
+                f"expired at {state['expires_at']} and no longer grants anything: set expires_at to a later time, or "
+                "to an empty text"
+            )
+        for note in notes:
             self.context.warn(f"policy {state['name']} {note}")
 
     def apply(self, plan: Plan) -> State:
