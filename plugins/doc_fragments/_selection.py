@@ -17,8 +17,9 @@ options:
         encrypt, decrypt or rekey require at least one criterion, or O(selection.all).
       - Names, patterns and ids are one criterion. A VM is selected if it matches every given criterion, and it matches
         a criterion if it matches one of its values. An empty list matches nothing.
-      - A value (other than a pattern) that matches nothing is an error, and so is a name that several objects have. If
-        several VMs have the same name, the other criteria and O(exclude) can leave one, which is then selected.
+      - A pattern that matches nothing is a warning. Any other value that matches nothing is an error, and so is a name
+        that several objects have. If several VMs have the same name, the other criteria and O(exclude) can leave one,
+        which is then selected.
     type: dict
     suboptions:
       all:

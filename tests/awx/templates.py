@@ -22,6 +22,7 @@ PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 # variables of the playbooks, and of the templates themselves
 _SHARED = re.compile(r"(vcenter|ovhcloud)_[a-z_]+|job_volume")
 _ENVIRONMENT = re.compile(r"lookup\('ansible\.builtin\.env', '(\w+)'\)")
+_AS_TYPED = re.compile(r"/[^/{}]*\{\{ (\w+) \}\}")  # roles read names without white space at their ends
 _TRUE = (True, "true", "yes")
 
 
@@ -130,6 +131,8 @@ def _variables(template: Given) -> t.Iterator[str]:
             yield f"{name} is a secret that stands in the template"
         if name in asked:
             yield f"asks for {name} and fixes it"
+        for answer in sorted(asked.intersection(_AS_TYPED.findall(str(value)))):
+            yield f"{name} is a path with {answer} as it was typed: trim it"
         for used in sorted(_undefined(value) - asked - set(given)):
             yield f"{name} uses {used}, which nobody asks for"
 

@@ -192,6 +192,12 @@ TEMPLATES: dict[str, tuple[Spoil, str]] = {
         lambda m: template(OKMS)(m)["extra_vars"].update(okms_provider="{{ provider }}"),
         "okms_provider uses provider, which nobody asks for",
     ),
+    "an answer in a path as it was typed": (
+        lambda m: template("| decommission")(m)["extra_vars"].update(
+            decommission_backup_path="/b/{{ key_provider }}.p12"
+        ),
+        "decommission_backup_path is a path with key_provider as it was typed",
+    ),
     "a question that is fixed": (
         lambda m: template(OKMS)(m)["extra_vars"].update(private_cloud="pcc-1"),
         "asks for private_cloud and fixes it",

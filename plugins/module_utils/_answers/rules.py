@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.values import quoted
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.identities import is_identity
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.thumbprints import digits_of
 
 Options = t.Mapping[str, t.Any]
@@ -74,8 +75,8 @@ def _texts(options: Options) -> t.Iterator[str]:
     if stream and not _UUID.fullmatch(stream.strip()):
         yield f"log_stream_id: {quoted(stream)} is not the id of a stream of Logs Data Platform (a UUID)"
     for text in options.get("identity_urns") or []:
-        if not text.startswith("urn:"):
-            yield f"identity_urns: {quoted(text)} is not the URN of an identity (urn:v1:...)"
+        if not is_identity(text):
+            yield f"identity_urns: {quoted(text)} is not the URN of an identity (urn:v1:eu:identity:...)"
 
 
 def _pem(options: Options) -> t.Iterator[str]:

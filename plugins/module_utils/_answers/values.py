@@ -10,6 +10,7 @@ import difflib
 import json
 import math
 import re
+import textwrap
 import typing as t
 
 from ansible.module_utils.common.validation import check_type_dict
@@ -23,6 +24,9 @@ _TRUE = ("1", "on", "t", "true", "y", "yes")
 _FALSE = ("0", "f", "false", "n", "no", "off")
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}(?:\.0*)?")
 _LIKE_YAML = re.compile(r"- |-$|[\"']?[A-Za-z_][\w -]*[\"']?:(?:\s|$)", re.MULTILINE)  # how such a text begins
+# what no editor shows and a copy brings along: soft hyphen, joiners, marks of direction, byte order mark
+_UNSEEN = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_SET = re.compile(r"\[[^\[\]\"',]+\]\s*[^\s,\]]")  # how a pattern such as [ab]* begins, or a name such as [old] web
 _NO_LITERAL = (TypeError, ValueError, SyntaxError, RecursionError, MemoryError)
 _LONGEST_QUOTE = 40  # longer texts, or those of several lines, are only measured: they may be keys
 
@@ -35,7 +39,21 @@ class RefusedError(ValueError):
 
 def blank(value: t.Any) -> bool:
     """True for null and for text without any letter: what an unanswered question of a survey leaves."""
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and not trimmed(value))
+
+
+def trimmed(text: str) -> str:
+    """The text without white space and characters that nobody sees at its ends."""
+    start, end = 0, len(text)
+    while start < end and _hidden(text[start]):
+        start += 1
+    while start < end and _hidden(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def _hidden(letter: str) -> bool:
+    return letter.isspace() or letter in _UNSEEN
 
 
 def quoted(value: t.Any) -> str:
@@ -78,14 +96,14 @@ def _check_choices(values: t.Sequence[t.Any], choices: t.Sequence[t.Any]) -> Non
 def _text(value: t.Any, spec: Spec) -> str:
     if isinstance(value, str):
         # white space at an end of a password can belong to it
-        return value if spec.get("no_log") or spec.get("exact") else value.strip()
+        return value if spec.get("no_log") or spec.get("exact") else trimmed(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     raise RefusedError(f"{_named(value)} is not text; quote text that YAML would interpret as something else")
 
 
 def _boolean(value: t.Any, spec: Spec) -> bool:
-    word = str(value).strip().lower() if isinstance(value, (str, bool, int, float)) else ""
+    word = trimmed(str(value)).lower() if isinstance(value, (str, bool, int, float)) else ""
     word = word[:-2] if word in ("0.0", "1.0") else word
     if word not in _TRUE + _FALSE:
         raise RefusedError(f"{_named(value)} is neither true nor false")
@@ -97,14 +115,14 @@ def _integer(value: t.Any, spec: Spec) -> int:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
-        return int(value.strip().split(".")[0])
+    if isinstance(value, str) and _WHOLE.fullmatch(trimmed(value)):
+        return int(trimmed(value).split(".")[0])
     raise RefusedError(f"{_named(value)} is not a whole number")
 
 
 def _number(value: t.Any, spec: Spec) -> float:
     try:
-        result = math.nan if isinstance(value, bool) else float(value)
+        result = math.nan if isinstance(value, bool) else float(trimmed(value) if isinstance(value, str) else value)
     except (TypeError, ValueError, OverflowError):
         result = math.nan
     if not math.isfinite(result):
@@ -131,47 +149,76 @@ def _list(value: t.Any, spec: Spec) -> list[t.Any]:
 
 def _items(text: str, of_dicts: bool) -> list[t.Any]:
     """One item, one a line, separated by commas, or JSON."""
-    text = text.strip()
-    if text.startswith("[") or (of_dicts and text.startswith("{")):
+    text = _block(text)
+    lines = [trimmed(line) for line in text.splitlines() if not blank(line)]
+    in_brackets = text.startswith("[") and (of_dicts or not all(map(_begins_no_list, lines)))
+    if in_brackets or (of_dicts and text.startswith("{")):
         found = _parsed(text)
         return found if isinstance(found, list) else [found]
-    lines = [line for line in text.splitlines() if line.strip()]
     if of_dicts:
         found = _yaml(text) if _LIKE_YAML.match(text) else None
         if not isinstance(found, (list, dict)):
             raise RefusedError("expected a list of dictionaries; as text, it must be JSON or YAML")
         return found if isinstance(found, list) else [found]
-    if all(line.startswith("- ") for line in lines):
-        return [_unquoted(line[2:]) for line in lines]  # a list in YAML; patterns such as *-db need no quotes here
-    return [line.strip().rstrip(",") for line in lines] if len(lines) > 1 else text.split(",")
+    return [_unquoted(item) for item in _texts(text, lines)]
+
+
+def _block(text: str) -> str:
+    """The lines without what surrounds them, and without the indentation that all of them have."""
+    lines = "\n".join(text.splitlines())
+    return trimmed(textwrap.dedent(lines.strip(f"\n{_UNSEEN}")))
+
+
+def _begins_no_list(line: str) -> bool:
+    return not line.startswith("[") or bool(_SET.match(line))
+
+
+def _texts(text: str, lines: list[str]) -> list[str]:
+    """The items of a list of texts, each with the quotes that it has."""
+    lines = lines[1:] if lines and lines[0] == "---" else lines  # how a file in YAML begins
+    if all(line == "-" or line.startswith("- ") for line in lines):
+        return [line[2:] for line in lines]  # a list in YAML; patterns such as *-db need no quotes here
+    if len(lines) > 1:
+        return [line.rstrip(",") for line in lines]
+    alone = _unquoted(text)
+    return [text] if alone != text and text[0] not in alone else text.split(",")
 
 
 def _unquoted(text: str) -> str:
-    text = text.strip()
+    text = trimmed(text)
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
 
 
 def _parsed(text: str) -> t.Any:
     """JSON, or what Python writes, with its single quotes, or YAML in braces."""
-    for read in (json.loads, ast.literal_eval, from_yaml):
+    for read, given in (
+        (json.loads, text),
+        *((one, _spaced(text)) for one in (json.loads, ast.literal_eval, from_yaml)),
+    ):
         try:
-            return read(text)
+            return read(given)
         except _NO_LITERAL:
             pass
     raise RefusedError("the text starts like JSON, but is not JSON")
 
 
+def _spaced(text: str) -> str:
+    """The text with plain spaces: non-breaking ones, which look alike, part nothing in JSON and YAML."""
+    return text.replace("\u00a0", " ")
+
+
 def _yaml(text: str) -> t.Any:
     try:
-        return from_yaml(text)
+        return from_yaml(_spaced(text))
     except NotYamlError as error:
         raise RefusedError(f"the text looks like YAML, but {error}") from error
 
 
 def _dictionary(value: t.Any, spec: Spec) -> dict[str, t.Any]:
-    if isinstance(value, str) and value.strip().startswith("{"):
-        value = _parsed(value.strip())
-    elif isinstance(value, str) and _LIKE_YAML.match(value.strip()):
+    value = _block(value) if isinstance(value, str) else value
+    if isinstance(value, str) and value.startswith("{"):
+        value = _parsed(value)
+    elif isinstance(value, str) and _LIKE_YAML.match(value):
         value = _yaml(value)
     elif isinstance(value, str):
         try:

@@ -24,6 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
     confirmed,
     refuse_while_used,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.identities import is_identity
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.lifetimes import (
     lifetime,
     renew_within,
@@ -178,7 +179,7 @@ def check_credential_request(params: t.Mapping[str, t.Any]) -> None:
         (params["csr"] is not None and params["private_key_path"] is not None, "private_key_path cannot go with csr"),
     )
     wrong = [text for broken, text in rules if broken]
-    wrong += [f"{urn!r} in identity_urns is not a URN of an identity" for urn in urns if not urn.startswith("urn:")]
+    wrong += [f"{urn!r} in identity_urns is not a URN of an identity" for urn in urns if not is_identity(urn)]
     if wrong:
         raise InvalidInputError("; ".join(wrong))
 

@@ -9,6 +9,7 @@ import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
@@ -61,7 +62,9 @@ def choose_machines(
     wanted, unwanted = context.params["selection"], context.params["exclude"]
     by_tags = selection.wants_tags(wanted, unwanted)
     known = _read_tags(context, fleet) if by_tags else []
-    choice = selection.apply_selection(fleet.known(known), wanted, unwanted)
+    everything = fleet.known(known)
+    choice = selection.apply_selection(everything, wanted, unwanted)
+    _tell_unmatched(context, fleet, everything)
     selected = set(choice.selected)
     machines = [machine for machine in fleet.machines if machine.moid in selected]
     tags = fleet.tags if by_tags else _tags_to_show(context, machines) if show_tags else None
@@ -69,6 +72,14 @@ def choose_machines(
     kinds = ((machine.moid, recognise(machine, around)) for machine in machines)
     infrastructure = {moid: kind for moid, kind in kinds if kind is not None}
     return Chosen(machines, infrastructure, selection.spares_infrastructure(unwanted), tags)
+
+
+def _tell_unmatched(context: Context, fleet: Fleet, everything: selection.Known) -> None:
+    """Warn of patterns that no VM matches; what is to be excluded is known only where all VMs were read."""
+    for option in ("selection", "exclude") if fleet.whole else ("selection",):
+        patterns = selection.unmatched_patterns(everything, context.params[option])
+        if patterns:
+            context.warn(f"{option}: no VM has a name like {listing([repr(one) for one in patterns])}")
 
 
 def _read_tags(context: Context, fleet: Fleet) -> list[selection.Tag]:

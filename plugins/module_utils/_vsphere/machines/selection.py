@@ -144,6 +144,12 @@ def _paths(known: Known) -> dict[str, str]:
     return found
 
 
+def unmatched_patterns(known: Known, options: t.Mapping[str, t.Any] | None) -> list[str]:
+    """Patterns of one of both options that no VM matches: typing errors, of which nobody would hear otherwise."""
+    names = {name: [machine.moid] for machine in known.machines for name in (machine.name, plain(machine.name))}
+    return [one for one in (options or {}).get("patterns") or [] if not _by_pattern(one, names)]
+
+
 def check_given(wanted: t.Mapping[str, t.Any] | None) -> None:
     """Raise InvalidInputError when nothing says which VMs are meant: nothing is changed everywhere by mistake."""
     options = wanted or {}
@@ -279,8 +285,12 @@ def _machines(
     for one in options.get("ids") or []:
         found.update(_one(by_id.get(one.strip().lower(), []) if one.strip() else [], "VM id", one, problems, str))
     for pattern in options.get("patterns") or []:
-        found.update(_fitting(pattern, by_name) or _fitting(pattern.strip(), by_name))
+        found.update(_by_pattern(pattern, by_name))
     return found
+
+
+def _by_pattern(pattern: str, by_name: t.Mapping[str, t.Sequence[str]]) -> set[str]:
+    return _fitting(pattern, by_name) or _fitting(pattern.strip(), by_name)
 
 
 def _fitting(pattern: str, by_name: t.Mapping[str, t.Sequence[str]]) -> set[str]:

@@ -47,6 +47,21 @@ def test_selection(town, read, selection, expected):
     assert result["summary"]["virtual_machines"] == len(expected)
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"selection": {"patterns": ["web-1", "db-*"]}}, []),
+        ({"selection": {"patterns": ["web-1, db-1", "*"]}}, ["selection: no VM has a name like 'web-1, db-1'"]),
+        ({"exclude": {"patterns": ["web", "db-1"]}}, ["exclude: no VM has a name like 'web'"]),
+        # the others were not read
+        ({"selection": {"ids": ["vm-1"]}, "exclude": {"patterns": ["db-*"]}}, []),
+    ],
+)
+def test_pattern_without_a_vm_is_a_warning(town, read, options, told):
+    result = read(**options)
+    assert not result.failed and [line for line in result.warnings if "has a name like" in line] == told
+
+
 def test_selection_by_instance_uuid(town, read):
     assert list(found(read(selection={"ids": [uuid_of(town, "db-2").upper()]}))) == ["db-2"]
 

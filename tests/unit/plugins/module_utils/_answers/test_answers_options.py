@@ -21,6 +21,7 @@ SPECS: dict[str, dict[str, t.Any]] = {
     for path in ROLES
 }
 PIN = "AB:" * 31 + "AB"
+URN = "urn:v1:eu:identity:user:ab1-ovh/bob"
 # of required options, those for which not any text will do
 NEEDED: dict[str, dict[str, t.Any]] = {
     "encryption_exit": {"mode": "decrypt"},
@@ -68,7 +69,10 @@ def test_a_required_option_that_is_blank_is_named(role: str, name: str, blank: t
         ("okms", {"max_price": "-1"}, "okms_max_price: -1.0 is less than 0"),
         ("okms", {"server_thumbprints": "AB:CD"}, "okms_server_thumbprints: 'AB:CD' is not a SHA-256 thumbprint"),
         ("okms", {"identity_urns": "me"}, "okms_identity_urns: 'me' is not the URN of an identity"),
-        ("okms", {"identity_urns": [f"urn:v1:{n}" for n in range(26)]}, "okms_identity_urns: 26 are more than the 25"),
+        ("okms", {"identity_urns": [f"{URN}{n}" for n in range(26)]}, "okms_identity_urns: 26 are more than the 25"),
+        ("okms", {"identity_urns": f"{URN}, {URN}2\n{URN}3"}, "okms_identity_urns: a text of"),
+        ("okms", {"identity_urns": f"{URN} {URN}2"}, "is not the URN of an identity"),
+        ("preflight", {"identity_urns": "urn:v1:eu:resource:okms:x"}, "preflight_identity_urns: 'urn:v1:eu:"),
         ("okms", {"iam_policy": "ovh-mine"}, "okms_iam_policy: names that start with ovh- are reserved for OVHcloud"),
         ("okms", {"iam_users": "bob"}, "okms_iam_users: 'bob' is neither a URN"),
         ("okms", {"credential_name": "x" * 51}, "okms_credential_name: it has more than 50 characters"),
@@ -111,6 +115,10 @@ def test_what_a_later_step_would_refuse_is_told_first(role: str, change: dict[st
         ("external_kms", {"servers": [{"name": "a", "address": "[2001:db8::1]", "thumbprint": PIN}]}),
         ("external_kms", {"identity": "self_signed", "renew_before": 400}),
         ("okms", {"validity": 20}),
+        (
+            "okms",
+            {"identity_urns": f"{URN}\nurn:v1:eu:identity:group:ab1-ovh/of two words"},
+        ),
         ("encryption_audit", {"mode": "u=rw"}),
         ("vm_encryption", {"selection": '{"all": true}', "canary": 0, "wave_max_failures": 0}),
     ],

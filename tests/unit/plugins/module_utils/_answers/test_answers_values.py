@@ -21,7 +21,8 @@ LISTS = {"type": "list", "elements": "str"}
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(None, True), ("", True), (" \n", True), ("a", False), (0, False), (False, False)]
+    ("value", "expected"),
+    [(None, True), ("", True), (" \n", True), ("\ufeff \u200b", True), ("a", False), (0, False), (False, False)],
 )
 def test_null_and_white_space_are_blank(value: t.Any, expected: bool) -> None:
     assert blank(value) is expected
@@ -52,6 +53,27 @@ def test_null_and_white_space_are_blank(value: t.Any, expected: bool) -> None:
         # what people know from YAML; a pattern needs no quotes
         (LISTS, "- one\n- '*two'\n- *three\n\n- with, comma", ["one", "*two", "*three", "with, comma"]),
         (LISTS, "one\n- two", ["one", "- two"]),
+        (LISTS, "  - one\r\n  - two\r\n", ["one", "two"]),
+        (LISTS, "---\n- one\n-\n- two", ["one", "two"]),
+        (LISTS, "-", []),
+        (LISTS, '"one"\n"with, comma",', ["one", "with, comma"]),
+        (LISTS, "'one', 'two'", ["one", "two"]),
+        (LISTS, '"with, comma"', ["with, comma"]),
+        # a shell pattern, and names of VMs that begin like JSON
+        (LISTS, "[ab]*", ["[ab]*"]),
+        (LISTS, "[old] web-1\nweb-2\n[old]-3", ["[old] web-1", "web-2", "[old]-3"]),
+        (LISTS, "[one,\n two]", ["one", "two"]),
+        # what a copy brings along and nobody sees
+        ({}, "\ufeffokms\u200b", "okms"),
+        ({"no_log": True}, "\u200bsecret", "\u200bsecret"),
+        ({"type": "bool"}, "true\u200b", True),
+        ({"type": "int"}, "\ufeff365", 365),
+        ({"type": "float"}, "0.5\u00a0", 0.5),
+        (LISTS, "\ufeffone\u200b\n\u00a0two\u2060", ["one", "two"]),
+        (COPIES, '\ufeff[{"host":\u00a0"vault1"}]', [{"host": "vault1"}]),
+        (COPIES, "  - host: vault1\r\n    port: 22\r\n  - host:\u00a0b\r\n",
+         [{"host": "vault1", "port": "22"}, {"host": "b"}]),
+        ({"type": "dict"}, "  a: 1\n  b: 2", {"a": "1", "b": "2"}),
         (LISTS, ["one", "", None, 2], ["one", "2"]),
         (LISTS, 5, ["5"]),
         (LISTS, [], []),
@@ -91,6 +113,8 @@ def test_a_value_comes_in_the_type_of_its_option(spec: dict[str, t.Any], value: 
         ({"choices": ["rsa", "auto", ""]}, "dsa", "'dsa' is not one of rsa, auto"),
         ({**LISTS, "choices": ["warning", "critical"]}, "critical, warn", "'warn' is not one of warning, critical"),
         (LISTS, "[one, two", "the text starts like JSON, but is not JSON"),
+        (LISTS, '["one"\n"two"', "the text starts like JSON, but is not JSON"),
+        (LISTS, "[one] two\n[three", "the text starts like JSON, but is not JSON"),
         (LISTS, [["a"]], "item 1 is a list, expected a text"),
         (COPIES, "vault1", "as text, it must be JSON or YAML"),
         (COPIES, "- host: a\n b", "the text looks like YAML, but is not YAML"),

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 import yaml
 
@@ -24,6 +26,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     Tag,
     apply_selection,
     check_given,
+    unmatched_patterns,
     wants_tags,
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.static.test_agreement import disagreements
@@ -232,3 +235,16 @@ def test_the_documentation_fragment_mirrors_the_options():
     spec = {**selection.selection().options, **selection.exclude().options}
     assert disagreements(spec, yaml.safe_load(ModuleDocFragment.DOCUMENTATION)["options"]) == []
     assert set(spec["selection"]["options"]) == {"all", *KINDS} and set(PLACES) < set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (None, []),
+        ({"patterns": None}, []),
+        ({"patterns": ["db-*", " web-1"]}, []),
+        ({"patterns": ["web-1, db-1", "db-*", "DB-*"]}, ["web-1, db-1", "DB-*"]),
+    ],
+)
+def test_patterns_that_no_vm_matches_are_known(options: t.Any, expected: list[str]) -> None:
+    assert unmatched_patterns(KNOWN, options) == expected
