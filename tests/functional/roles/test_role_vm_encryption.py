@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pathlib
 import signal
+import typing as t
 
 import pytest
 
@@ -26,6 +27,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.fleet
     quiet,
     rehearsed,
 )
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.summaries import mentioned, summary_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm_profiles
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter.pbm_rules import storage_of
@@ -102,6 +104,30 @@ def test_a_provider_and_a_policy_that_are_not_there_yet(lab: Lab, play: Play) ->
     (policy,) = [key for key, one in lab.vcenter.policies.by_id.items() if one.name == "encrypted"]
     assert {disk.policy for one in lab.vcenter.inventory.vms for disk in one.disks} == {policy}
     quiet(lab, play, **own)
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"vm_encryption_exclude": {"names": ["vm-misspelt"]}}, "vm-misspelt"),
+        ({"vm_encryption_selection": {"names": ["vm-misspelt"]}}, "vm-misspelt"),
+        ({"vm_encryption_allow_filters_before_encryption": True, "vm_encryption_blocked": "fail"}, "vm2"),
+    ],
+    ids=["exclude", "selection", "blocked"],
+)
+def test_no_policy_is_made_or_changed_for_vms_that_are_refused(
+    lab: Lab, play: Play, options: dict[str, t.Any], word: str
+) -> None:
+    machine, policies = lab.vcenter.inventory.vm("vm2"), lab.vcenter.policies
+    lab.vcenter.inventory.snapshot(machine, "before")
+    if "vm_encryption_blocked" in options:
+        policies.add("ours", [pbm_profiles.sub_profile("x", [pbm_profiles.encryption_rule()])])
+    mark = lab.journal.mark()
+    refused = play(vm_encryption_policy="ours", vm_encryption_create_policy=True, **options)
+    assert refused.code == 2 and word in refused.screen, refused.screen
+    assert lab.journal.writes(mark) == [], refused.screen
+    assert mentioned(summary_of(refused)["to_do"], "Storage policy ours"), refused.screen
+    assert refused.changed == 0
 
 
 @pytest.mark.parametrize("conflict", ["combine", "block"])
