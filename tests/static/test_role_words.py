@@ -145,3 +145,33 @@ def test_a_role_tells_why_it_stopped_also_for_a_loop(role: str) -> None:
     """The result of a loop only says that an item failed."""
     told = "".join(path.read_text() for path in (ROOT / "roles" / role / "tasks").glob("*.yml"))
     assert re.findall(r"ansible_failed_result\.(?:msg|results)", told) == []
+
+
+# what modules say who may run without any role; the other packages work for one role each
+_OF_MODULES = ("_core", "_http", "_kv", "_kmip", "_ovhcloud", "_records", "_vault", "_vsphere", "_certificates")
+
+
+_OF_ROLES = ("meant.py",)  # the plan of the role certificate_renewal
+
+
+def test_modules_name_their_own_options_not_those_of_roles() -> None:
+    own = {
+        option
+        for path in (ROOT / "plugins/modules").glob("*.py")
+        for option in re.findall(r"^  (\w+):$", path.read_text(), re.M)
+    }
+    variables = {name for role in ROLES for name in specification(role)} - own
+    found = []
+    for package in _OF_MODULES:
+        for path in sorted((ROOT / "plugins/module_utils" / package).rglob("*.py")):
+            if path.name in _OF_ROLES:
+                continue
+            for node in ast.walk(ast.parse(path.read_text())):
+                if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or " " not in node.value:
+                    continue
+                # a module may point to a role by its name
+                text = re.sub(r"\w+(?: of the role \w+ and leave \w+ on)", "", node.value)
+                found += [
+                    f"{path.name}:{node.lineno} {name}" for name in variables.intersection(re.findall(r"\w+", text))
+                ]
+    assert found == []

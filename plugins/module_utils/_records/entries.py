@@ -121,10 +121,11 @@ def to_rebuild(dossier: Record, vcenter: VCenter, source: str = "", names: t.Seq
     strange = [name for name, entry in wanted_entries.items() if not _of_known_kind(entry)]
     if strange:
         raise ShapeError(
-            f"it names key providers of a kind that this role does not know: {', '.join(map(name_of, strange))}; "
-            "nothing was changed. A provider has the type native (role native_key_provider) or standard (role okms or "
-            "external_kms): use the dossier as the collection wrote it, or name the other providers in "
-            "recovery_providers"
+            "it names key providers of a kind that the role recovery does not know: "
+            f"{', '.join(map(name_of, strange))}; nothing was changed. A provider has the type native (role "
+            "native_key_provider) or standard (role okms or external_kms): use the dossier as the collection wrote it, "
+            "or name only the other providers "
+            "(providers=NAME)"
         )
     for name, entry in wanted_entries.items():
         _check_whole(name, entry)
@@ -138,8 +139,8 @@ def _source(sections: list[Record], vcenter: VCenter, source: str) -> tuple[Reco
         if len(alike) != 1:
             found = f"{len(alike)} vCenters" if alike else "no vCenter"
             raise ShapeError(
-                f"it names {found} {name_of(source)}: give the instance UUID of one of {_listed(sections)} as "
-                "recovery_vcenter"
+                f"it names {found} {name_of(source)}: give the instance UUID of one of {_listed(sections)} "
+                "(source=UUID)"
             )
         return alike[0], named(alike[0])
     own = [of_name(sections, vcenter), of_id(sections, vcenter)]
@@ -147,8 +148,8 @@ def _source(sections: list[Record], vcenter: VCenter, source: str) -> tuple[Reco
     if sections and not any(own) and not unnamed:
         raise ShapeError(
             f"it names nothing for {vcenter}, but for {_listed(sections)}. If that vCenter was newly installed, "
-            "or if you want to rebuild that vCenter's key providers here, set recovery_vcenter to its instance "
-            "UUID or address"
+            "or if you want to rebuild that vCenter's key providers here, give its instance UUID or address "
+            "(source=UUID)"
         )
     return records.joined([*unnamed, *own]), str(vcenter)
 

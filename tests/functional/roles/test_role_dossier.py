@@ -111,7 +111,7 @@ def test_vcenter_that_was_installed_anew_is_named(lab: Lab, tmp_path: pathlib.Pa
     refused = play(lab, tmp_path, "recovery", **recovery)
     screen = " ".join(refused.screen.split())
     assert refused.code != 0 and f"but for localhost (instance UUID {before})" in screen, refused.screen
-    assert "set recovery_vcenter to its" in screen and lab.journal.writes(mark) == []
+    assert "or address (recovery_vcenter=UUID)" in screen and lab.journal.writes(mark) == []
     done = play(lab, tmp_path, "recovery", **recovery, recovery_vcenter=before)
     assert done.code == 0, done.screen
     assert key_of(lab) == key

@@ -203,5 +203,5 @@ def test_a_dossier_chooses_no_task_file(
     result = world.recover(recovery_drill=drill)
     screen = " ".join(result.screen.split())
     assert result.code != 0 and "Proved" not in screen, result.screen
-    assert "of a kind that this role does not know: odd-one; nothing was changed" in screen, screen
+    assert "of a kind that the role recovery does not know: odd-one; nothing was changed" in screen, screen
     assert not (tmp_path / "ran").exists() and lab.journal.writes() == []
