@@ -49,6 +49,7 @@ options:
         confirmed by their ids, such as V(vm-42).
       - The module refuses with a list of those that are missing, and also if it has a name that no selected VM is
         called. VMs in this list that have no vTPM any more do no harm.
+      - A name that begins or ends with spaces must be typed with them, in quotes, unless the VM is confirmed by its id.
     type: list
     elements: str
   zerto:

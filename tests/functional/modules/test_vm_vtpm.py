@@ -192,6 +192,20 @@ def test_name_that_is_the_id_of_another_vm_confirms_only_itself(lab: Lab, run_mo
     assert not first.tpm and not second.tpm
 
 
+@pytest.mark.parametrize("name", ["web ", " web"])
+def test_name_with_spaces_around_it_is_typed_with_them(lab: Lab, run_module: RunModule, name: str) -> None:
+    """vCenter keeps them (rename in a script); lists do not show them."""
+    prepare(lab)
+    machine = lab.vcenter.inventory.vm("vm1")
+    machine.name = name
+    lab.vcenter.inventory.give_tpm(machine, NATIVE, "a key of before")
+    run = runner(run_module, "vm_vtpm", selection={"ids": [machine.reference._moId]}, state="absent")
+    assert f"would be removed, of {name!r};" in refused(lab, run, "refused_by_guard")
+    message = refused(lab, run, "refused_by_guard", confirm_names=["web"])
+    assert message.endswith(f"With their spaces, type {name!r}"), message
+    assert not run(confirm_names=[name]).failed and not machine.tpm
+
+
 @pytest.mark.parametrize("typed", ["", [" "]])
 def test_blank_names_are_none(lab: Lab, run_module: RunModule, typed: t.Any) -> None:
     prepare(lab)

@@ -48,15 +48,17 @@ class FleetVtpm(FleetEncryption):
         return states
 
     def _check_confirmed(self, going: t.Sequence[MachineOutcome]) -> None:
-        typed = {one.strip() for one in self._params["confirm_names"] or ()} - {""}
         answers = self._answers()
-        stray = sorted(typed.difference(*answers.values()))
+        known = set().union(*answers.values())
+        # a name may begin or end with spaces; others come from how lists are typed
+        typed = {one if one in known else one.strip() for one in self._params["confirm_names"] or ()} - {""}
+        stray = sorted(typed - known)
         if stray:
             raise GuardError(
                 f"confirm_names has {listing(stray)}, which no selected VM is called; nothing was changed. Type the "
-                "names of the selected VMs, and the ids of those that share a name"
+                f"names of the selected VMs, and the ids of those that share a name{_spaces_in(known, stray)}"
             )
-        unconfirmed = [self._unique[row.moid] for row in going if not typed & answers[row.moid]]
+        unconfirmed = [_quoted(self._unique[row.moid]) for row in going if not typed & answers[row.moid]]
         if unconfirmed:
             error = GuardError(
                 f"{plural(len(unconfirmed), 'vTPM')} would be removed, of {listing(unconfirmed)}; nothing was changed. "
@@ -102,6 +104,17 @@ class FleetVtpm(FleetEncryption):
         ]
         found["virtual_machines"] = [_without(row) for row in rows]
         return {**found, "summary": _without(found["summary"])}
+
+
+def _spaces_in(known: t.Iterable[str], stray: t.Collection[str]) -> str:
+    """Names that would be those typed without their spaces."""
+    spaced = sorted(_quoted(name) for name in known if name != name.strip() and name.strip() in stray)
+    return f". With their spaces, type {listing(spaced)}" if spaced else ""
+
+
+def _quoted(name: str) -> str:
+    """The name, in quotes if it begins or ends with spaces, which nobody would see."""
+    return name if name == name.strip() else repr(name)
 
 
 def _without(record: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
