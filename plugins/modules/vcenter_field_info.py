@@ -78,6 +78,14 @@ field:
       type: list
       elements: str
       sample: []
+    unknown_names:
+      description:
+        - Names of fields, types and enum values in SOAP answers that pyVmomi does not know, without values. The answers
+          cannot be read then, and C(reason) says so for what they would have shown.
+        - There are few, because vCenter leaves out what is newer than C(api_version), so most new fields are not seen.
+      type: list
+      elements: str
+      sample: []
 """
 
 import typing as t

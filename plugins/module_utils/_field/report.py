@@ -49,7 +49,7 @@ def report(facts: Told, now: datetime.datetime, previous: str = "") -> dict[str,
         "counts": counts,
         "assumptions": rows,
         "servers": servers,
-        "shapes": read["ovhcloud"].get("shapes") or [],
+        "shapes": [*(read["ovhcloud"].get("shapes") or []), *_soap(read["vcenter"].get("unknown_names") or [])],
         "unknown_privileges": read["vcenter"].get("unknown_privileges") or [],
     }
     made = _hidden(made, _hideable([str(name) for name in facts.get("names") or []], facts["catalogue"]))
@@ -68,6 +68,11 @@ def _sightings(read: t.Mapping[str, Told], servers: t.Sequence[Told]) -> dict[st
     see_tls(servers, seen)
     found = [*(one for name in _SYSTEMS for one in read[name].get("sightings") or []), *seen.results()]
     return {str(one["id"]): one for one in found}
+
+
+def _soap(names: t.Sequence[str]) -> list[Report]:
+    """Names in vCenter's answers that pyVmomi does not know; it does not say of which answer."""
+    return [{"route": "vCenter (SOAP)", "unknown_names": list(names)}] if names else []
 
 
 def _unread(facts: Told, read: t.Mapping[str, Told]) -> list[str]:

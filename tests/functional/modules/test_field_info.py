@@ -12,7 +12,10 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import without
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import (
+    add_standard,
+    without,
+)
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import open_up
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.ovhcloud import contract_shapes
@@ -110,6 +113,29 @@ def test_answers_that_differ_from_their_contract(lab: Lab, run_module: RunModule
         "other_types": ["bandwidth: a number"],
     }
     assert "planted" not in found.output
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        (rb"(<returnval[^>]*>)(?=<)", rb"\1<fieldOfTomorrow>planted</fieldOfTomorrow>", "fieldOfTomorrow"),
+        (rb"(<ListKmsClustersResponse [^>]*>)", rb'\1<returnval xsi:type="TypeOfTomorrow"/>', "TypeOfTomorrow"),
+        (rb">(true|false)<", rb">planted<", "(not shown)"),
+    ],
+    ids=["field", "type", "value"],
+)
+def test_names_that_pyvmomi_does_not_know_are_told(
+    lab: Lab, run_module: RunModule, old: bytes, new: bytes, name: str
+) -> None:
+    open_up(lab)
+    add_standard(lab, "planted-provider")
+    lab.faults.add(
+        "rewrite", system="vcenter", operation="ListKmsClusters", rewrite=lambda body: re.sub(old, new, body, count=1)
+    )
+    found = run_module("vcenter_field_info")
+    assert found["field"]["unknown_names"] == [name], found.output
+    assert "planted" not in found.output
+    assert run_module("vcenter_field_info")["field"]["unknown_names"] == []
 
 
 @pytest.mark.parametrize("module", MODULES)

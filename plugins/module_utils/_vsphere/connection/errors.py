@@ -177,6 +177,7 @@ def translated(what: str) -> t.Iterator[None]:
             # pyVmomi has no type of its own for an answer without a SOAP body
             said = "the answer is not SOAP; something between Ansible and vCenter may have sent it"
         elif _while_reading(error.__traceback__):
+            _count(error)
             said = (
                 f"pyVmomi cannot read the answer ({one_line(f'{fault_name(error)}: {error}')}). vCenter may be newer "
                 "than pyVmomi: update the Python package pyvmomi"
@@ -197,3 +198,30 @@ def _while_reading(trace: types.TracebackType | None) -> bool:
             return True
         trace = trace.tb_next
     return False
+
+
+_counting: list[set[str]] = []
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+
+
+@contextlib.contextmanager
+def counting() -> t.Iterator[set[str]]:
+    """Collect the names in answers that pyVmomi does not know: fields, types, and words of enums; never a value.
+
+    Each makes its answer unreadable. There are few, because vCenter leaves out what is newer than the version of the
+    API that it and pyVmomi have agreed on.
+    """
+    found: set[str] = set()
+    _counting.append(found)
+    try:
+        yield found
+    finally:
+        _counting.pop()
+
+
+def _count(error: Exception) -> None:
+    # the text of any other exception is a value that could not be converted
+    said = str(error) if isinstance(error, (AttributeError, KeyError)) else ""
+    name = said.strip("'").rpartition("'")[2].rpartition(" ")[2]
+    for found in _counting:
+        found.add(name if _NAME.fullmatch(name) else "(not shown)")

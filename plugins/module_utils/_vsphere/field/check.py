@@ -9,6 +9,7 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.sightings import Sightings
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import counting
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import Rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.field.machines import see_machines
@@ -22,9 +23,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 def look(session: Session, rest: Rest) -> dict[str, t.Any]:
     """What the module vcenter_field_info returns: without names, addresses and ids."""
     seen = Sightings()
-    providers = see_providers(session, rest, seen)
-    machines = see_machines(session, rest, providers, seen)
-    see_policies(session, machines, seen)
+    with counting() as unknown:
+        providers = see_providers(session, rest, seen)
+        machines = see_machines(session, rest, providers, seen)
+        see_policies(session, machines, seen)
     about = session.content.about
     return {
         "version": str(about.version),
@@ -32,6 +34,7 @@ def look(session: Session, rest: Rest) -> dict[str, t.Any]:
         "api_version": session.version,
         "sightings": seen.results(),
         "unknown_privileges": unknown_privileges(session),
+        "unknown_names": sorted(unknown),
     }
 
 

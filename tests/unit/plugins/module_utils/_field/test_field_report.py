@@ -65,6 +65,14 @@ def test_what_was_not_read_is_said_without_its_text() -> None:
     assert report({**given, "ovhcloud": {}}, NOW)["read"] == []
 
 
+def test_names_that_pyvmomi_does_not_know_are_a_row() -> None:
+    given = facts({}, fits=[True])
+    given["vcenter"]["field"]["unknown_names"] = ["fieldOfTomorrow"]
+    made = report(given, NOW)
+    assert "shape       vCenter (SOAP): unknown names fieldOfTomorrow" in made["lines"]
+    assert json.loads(made["text"])["shapes"] == [{"route": "vCenter (SOAP)", "unknown_names": ["fieldOfTomorrow"]}]
+
+
 def test_a_name_that_got_in_is_hidden() -> None:
     given = facts({}, fits=None, reason="as Planted-Name says")
     made = report({**given, "names": ["planted-name", "as", ""]}, NOW)
