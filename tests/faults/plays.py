@@ -43,10 +43,18 @@ class Plays:
         kill_at: int = -1,
         check: bool = False,
     ) -> Play:
-        """A playbook of the collection. With kill_at it is killed when the journal has got so many more entries."""
+        """A playbook of the collection, or that of this name in the folder.
+
+        With kill_at it is killed when the journal has got so many more entries.
+        """
         self._stats.unlink(missing_ok=True)
         (folder / "variables.json").write_text(json.dumps(variables))
-        arguments = [f"ovhcloud.vmware_encryption.{role}", "-e", f"@{folder / 'variables.json'}"]
+        own = folder / f"{role}.yml"
+        arguments = [
+            str(own) if own.exists() else f"ovhcloud.vmware_encryption.{role}",
+            "-e",
+            f"@{folder / 'variables.json'}",
+        ]
         inventory = folder / "hosts.json"
         arguments += ["-i", str(inventory)] if inventory.exists() else []
         arguments += ["--check", "--diff"] if check else []

@@ -85,6 +85,12 @@ def outcome(lab: Lab, folder: pathlib.Path) -> dict[str, t.Any]:
         "payments": len(state["payments"]),
         "okms": sorted((one["name"], one["region"], one["state"]) for one in state["okms"]),
         "usable_credentials": sorted((one["name"], one["from_csr"]) for one in usable),
+        # one that was made twice would count twice
+        "logs": sorted(
+            (one.display_name, kind)
+            for one in lab.ovhcloud.state.okms.values()
+            for kind in (subscription.kind for subscription in one.log_subscriptions.values())
+        ),
         "kms_entries": sorted(
             (_place(one["ip"]), one["port"], one["state"], one["flow_open"], one["thumbprint"] in pins)
             for one in state["kms_entries"]
@@ -162,4 +168,5 @@ def _machine(machine: t.Any) -> dict[str, t.Any]:
         "fault_tolerance": machine.ft_encryption,
         "policies": [part.policy is not None for part in (machine, *machine.disks)],
         "snapshots": len(machine.snapshots),
+        "vtpm": machine.tpm,
     }

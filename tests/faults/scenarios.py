@@ -24,7 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import (
     pbm_profiles,
 )
 
-from . import drift, leaving, natives, others, renewals
+from . import drift, leaving, modules, natives, others, renewals
 
 STANDARD, NATIVE, OKMS = "team-kms", "nkp-prod", "okms-prod"
 PARIS = "eu-west-par"
@@ -345,6 +345,10 @@ ALL = {
         Scenario("key_provider_migration", "key_provider_migration", key_provider_migration, small_fleet),
         Scenario("recovery_native", "recovery", recovery, earlier="native_key_provider"),
         Scenario("recovery_okms", "recovery", recovery, earlier="okms"),
+        Scenario("vtpm_added", modules.VTPM, modules.vtpm_added, small_fleet),
+        Scenario("vtpm_removed", modules.VTPM, modules.vtpm_removed, small_fleet),
+        Scenario("logs_begun", modules.LOGS, modules.logs_begun),
+        Scenario("logs_ended", modules.LOGS, modules.logs_ended),
         Scenario("decommission_native", "decommission", decommission_native),
         Scenario("decommission_external", "decommission", decommission_external, earlier="external_kms"),
         Scenario("decommission_okms", "decommission", decommission_okms),
