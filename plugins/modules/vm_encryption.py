@@ -111,7 +111,7 @@ EXAMPLES = r"""
     selection:
       folders: [DC0/vm/prod]
     exclude:
-      tags: [backup:proxy]
+      tags: [role:firewall]
     provider: okms-prod
     power_off: shutdown
 

@@ -18,7 +18,7 @@ MACHINES: dict[str, tuple[bool, list[tuple[str, str]]]] = {
     "app-01": (False, []),
     "db-01": (True, []),
     "dc-01": (True, [("role", "domain-controller")]),
-    "proxy-01": (False, [("backup", "proxy")]),
+    "fw-01": (False, [("role", "firewall")]),
 }
 
 

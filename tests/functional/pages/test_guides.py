@@ -196,8 +196,8 @@ def test_guide_on_encrypting(green: Lab, work: Work) -> None:
     work("guide_encrypt")
     machines = {machine.name: machine for machine in green.vcenter.inventory.vms}
     assert machines["app-01"].crypto_key and machines["db-01"].crypto_key
-    assert not machines["proxy-01"].crypto_key and machines["db-01"].power_state == "poweredOn"
-    assert machines["db-01"].tpm and not machines["proxy-01"].tpm
+    assert not machines["fw-01"].crypto_key and machines["db-01"].power_state == "poweredOn"
+    assert machines["db-01"].tpm and not machines["fw-01"].tpm
 
 
 @pytest.mark.oldest("guides", "rotation")
