@@ -176,6 +176,8 @@ options:
       - The provider's name, typed again, to remove the provider, or all servers that give its keys, although something
         uses it. Users are homes, disks and vTPMs of VMs, hosts, vSAN, and the defaults of the system and of clusters.
       - Encrypted VMs are locked after their next restart if their keys are unavailable.
+      - Also required to add, to an existing provider, a server that is a VM of this vCenter and is encrypted with a key
+        of this provider.
     type: str
 seealso:
   - module: ovhcloud.vmware_encryption.key_provider_info

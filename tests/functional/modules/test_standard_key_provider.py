@@ -365,3 +365,23 @@ def test_a_kms_that_is_a_machine_of_this_vcenter_is_warned_of(lab, run):
     more = [*options["servers"], server_of(lab.external_kms[1], "kms-b")]
     lab.vcenter.inventory.vm("vm1").ip_addresses = []
     assert run(**{**options, "servers": more}).warnings == []
+
+
+def test_a_kms_that_needs_its_own_keys_is_refused(lab, run, run_module):
+    """OVHcloud's overview of VM encryption warns of this loop: after a shutdown nothing could start any more."""
+    make_green(lab, run_module)
+    machine, second = lab.vcenter.inventory.vm("vm1"), server_of(lab.external_kms[1], "kms-b")
+    machine.ip_addresses, machine.crypto_key = [second["address"]], KeyRef(PROVIDER, "1")
+    mark = lab.journal.mark()
+    for check in (True, False):
+        refused = run(check=check, servers=[second])
+        assert refused.failed and refused["failure"]["kind"] == "refused_by_guard", refused.msg
+        assert "is the VM vm1 of this vCenter, and it is encrypted with a key of this key provider" in refused.msg
+    assert lab.journal.writes(mark, "vcenter") == []
+    machine.crypto_key = KeyRef("nkp-prod", "1")
+    assert "never encrypt it with this key provider" in "".join(run(check=True, servers=[second]).warnings)
+    machine.crypto_key = KeyRef(PROVIDER, "1")
+    assert not run(servers=[second], confirm_name=PROVIDER).failed
+    # a rebuilt vCenter has to get its provider back from just such a KMS
+    machine.crypto_key = KeyRef("lost", "1")
+    assert "never encrypt it" in "".join(run_module("standard_key_provider", name="lost", servers=[second]).warnings)

@@ -20,13 +20,13 @@ def resolved(host: str) -> set[str]:
     return found
 
 
-def addresses_of_machines(found: t.Iterable[Found]) -> dict[str, str]:
-    """Name of the VM by each address that VMware Tools report. Pure."""
-    known: dict[str, str] = {}
+def machines_by_address(found: t.Iterable[Found]) -> dict[str, Found]:
+    """The VM by each address that VMware Tools report. Pure."""
+    known: dict[str, Found] = {}
     for machine in found:
         cards = machine.properties.get("guest.net") or []
         addresses = [address for card in cards for address in card.ipAddress or []]
         for address in [machine.properties.get("guest.ipAddress"), *addresses]:
             if address:
-                known.setdefault(address.partition("%")[0].lower(), machine.name)
+                known.setdefault(address.partition("%")[0].lower(), machine)
     return known

@@ -39,7 +39,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     bare,
     changes_of,
     check_servers,
-    location_warnings,
+    judge_locations,
+    locations,
     merge_servers,
     same_place,
 )
@@ -199,7 +200,9 @@ class StandardProvider(Resource):
         """Refuse to take the provider, or all of its servers at once, from somebody who uses it."""
         self._changes = changes_of(plan)
         self._guard_use(plan)
-        for message in location_warnings(self._session, plan):
+        # a provider that is made again, after the loss of vCenter, needs the servers that it had
+        allowed = plan.verb == "create" or self._confirmed()
+        for message in judge_locations(locations(self._session, plan, self._name), allowed):
             self._warn(message)
 
     def _guard_use(self, plan: Plan) -> None:

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    GuardError,
+    InvalidInputError,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP
@@ -22,14 +25,15 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     Server,
     unset,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.keys.key import key_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.addresses import (
-    addresses_of_machines,
+    machines_by_address,
     resolved,
 )
 
 _LARGEST = 2**31 - 1  # of an int in vSphere
 _NUMBERS = ("timeout", "reconnect", "nbio")
-_PATHS = ("name", "guest.ipAddress", "guest.net")
+_PATHS = ("name", "guest.ipAddress", "guest.net", "config.keyId")
 
 
 def check_servers(servers: t.Sequence[t.Mapping[str, t.Any]]) -> None:
@@ -122,19 +126,48 @@ def changes_of(plan: Plan) -> dict[str, list[str]]:
     }
 
 
-def location_warnings(session: Session, plan: Plan) -> list[str]:
-    """One line for each new server that is a virtual machine here. The inventory is read only when servers change."""
+class Location(t.NamedTuple):
+    """A new server that is a VM of this vCenter. `locked_in`: that VM needs a key of the very provider to start."""
+
+    server: Server
+    names: list[str]
+    locked_in: bool
+
+    @property
+    def words(self) -> str:
+        """What it is."""
+        server = self.server
+        return f"the KMS {server['name']} at {server['address']} is the VM {', '.join(self.names)} of this vCenter"
+
+
+def locations(session: Session, plan: Plan, provider: str) -> list[Location]:
+    """New servers that are virtual machines here. The inventory is read only when servers change."""
     servers = new_servers(plan)
     if not servers:
         return []
-    machines = addresses_of_machines(inventory(session, {vim.VirtualMachine: _PATHS}))
+    machines = machines_by_address(inventory(session, {vim.VirtualMachine: _PATHS}))
     found = []
     for server in servers:
-        names = sorted({machines[address] for address in resolved(server["address"]) if address in machines})
-        if names:
-            found.append(
-                f"the KMS {server['name']} at {server['address']} is the VM {', '.join(names)} of this vCenter: never "
-                "encrypt it with this key provider, and start it before all others, because hosts and encrypted VMs "
-                "get no keys while it is down. Preferably, run the KMS elsewhere"
-            )
+        there = [machines[address] for address in resolved(server["address"]) if address in machines]
+        if there:
+            keys = [key_of(machine.properties.get("config.keyId")) for machine in there]
+            locked_in = any(key is not None and key.provider == provider for key in keys)
+            found.append(Location(server, sorted({machine.name for machine in there}), locked_in))
     return found
+
+
+def judge_locations(found: t.Iterable[Location], allowed: bool) -> list[str]:
+    """One warning for each; raises GuardError for one that could not start without itself, unless allowed."""
+    warnings = []
+    for one in found:
+        if one.locked_in and not allowed:
+            raise GuardError(
+                f"{one.words}, and it is encrypted with a key of this key provider: once it is off, neither it nor any "
+                "other encrypted VM could start. Nothing was changed. Run the KMS elsewhere, or decrypt its VM "
+                "(vm_encryption, state: decrypted), or type the provider's name in confirm_name"
+            )
+        warnings.append(
+            f"{one.words}: never encrypt it with this key provider, and start it before all others, because hosts and "
+            "encrypted VMs get no keys while it is down. Preferably, run the KMS elsewhere"
+        )
+    return warnings
