@@ -41,6 +41,8 @@ options:
         O(token_url), O(ca_path), O(validate_certs) or O(timeout), the file's value applies.
       - If the plugin cannot read an account, it warns and skips it, as long as it can read another one. The next run
         tries again, even if the cache holds the others.
+      - If the API fails for a part of up to three private clouds, such as with a server error, that part is null, with
+        a warning, and the next run tries again. If it fails for more, or for all, the account cannot be read.
       - The plugin does not use the environment variables of a single account (such as E(OVH_CLIENT_ID)) for accounts
         in this list.
     type: list
@@ -249,14 +251,16 @@ class InventoryModule(InventorySource):
                 raise InvalidInputError(f"account {name}: {error.message}" if name else error.message) from None
             except CollectionError as error:
                 failures.append(error)
-                self.tell(f"account {name} is missing from the inventory: {error.message}")
+                if name:
+                    self.tell(f"account {name} is missing from the inventory: {error.message}")
         if failures and not parts:
             raise failures[0]
         return parts
 
     def _account(self, account: Params, params: Params) -> Part:
         with self.context(account) as context:
-            hosts = Estate(connect(context), context.warn).read(params["names"] or [], params["gather"])
+            estate = Estate(connect(context), context.warn)
+            hosts = estate.read(params["names"] or [], params["gather"])
         name = account["name"]
         facts = [{**host, "account_name": name or host["account"]} for host in hosts]
         endpoint = account.get("endpoint") or None
@@ -264,6 +268,7 @@ class InventoryModule(InventorySource):
         return {
             "hosts": [{"private_cloud": host, "endpoint": endpoint} for host in facts],
             "warnings": [prefix + warning for warning in context.warnings],
+            "partly": bool(estate.broken),
         }
 
     def add_hosts(self, params: Params, hosts: t.Sequence[Variables]) -> None:

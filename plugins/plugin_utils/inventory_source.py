@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import pathlib
 import typing as t
 
 from ansible.errors import AnsibleParserError
@@ -41,11 +42,18 @@ Params = dict[str, t.Any]
 Variables = dict[str, t.Any]
 
 
-class Part(t.TypedDict):
-    """What one account or vCenter gives: its hosts as plain facts, and what could not be read."""
-
+class _Read(t.TypedDict):
     hosts: list[Variables]
     warnings: list[str]
+
+
+class Part(_Read, total=False):
+    """What one account or vCenter gives: its hosts as plain facts, and what could not be read.
+
+    `partly`: something failed that may work the next time, so the cache does not keep it.
+    """
+
+    partly: bool
 
 
 Parts = dict[str, Part]
@@ -192,25 +200,55 @@ class InventorySource(BaseInventoryPlugin, Constructable, Cacheable):  # type: i
         if not self.get_option("cache"):
             return self._read(params, {})
         key, options = self.get_cache_key(path), self._fingerprint(params)
-        stored: t.Any = None
-        if cache:
-            with contextlib.suppress(KeyError):
-                stored = self._cache[key]
-        fits = isinstance(stored, dict) and stored.get("options") == options
+        stored: t.Any = self._stored(key) if cache else None
+        fits = isinstance(stored, dict) and stored.get("options") == options and _is_sound(stored.get("parts"))
         known: Parts = stored["parts"] if fits else {}
         parts = self._read(params, known)
-        if parts != known or not fits:
-            self._cache[key] = {"options": options, "parts": parts}
+        kept = {name: part for name, part in parts.items() if not part.get("partly")}
+        if kept != known or not fits:
+            self._cache[key] = {"options": options, "parts": kept}
         return parts
+
+    def _stored(self, key: str) -> t.Any:
+        """What the cache holds; a broken one is read anew, and not the end of the play."""
+        try:
+            return self._cache[key]
+        except KeyError:
+            return None
+        except Exception as error:
+            self.tell(f"the cache cannot be used, and everything is read again: {one_line(str(error))}")
+            return None
 
     def _read(self, params: Params, known: Parts) -> Parts:
         """What was read, in the plain types that an inventory takes: libraries have numbers of their own."""
         return t.cast(Parts, _plain(self.read(params, known)))
 
     def _fingerprint(self, params: Params) -> str:
-        """Changes with all options that decide what is read, none of which is a secret."""
+        """Changes with all options that decide what is read, none of which is a secret, and with each release."""
         text = json.dumps(_without(params, {*self.secret, "filters"}), sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(f"{text}{_release()}".encode()).hexdigest()
+
+
+def _release() -> str:
+    """What differs between releases of the collection, which can read other facts."""
+    root = pathlib.Path(__file__).resolve().parents[2]
+    for name in ("MANIFEST.json", "galaxy.yml"):
+        with contextlib.suppress(OSError):
+            return (root / name).read_text(encoding="utf-8")
+    return ""
+
+
+def _is_sound(parts: t.Any) -> bool:
+    """Whether these are parts with hosts: somebody may have changed the file of a cache."""
+    return isinstance(parts, dict) and all(
+        isinstance(part, dict)
+        and all(_are(part.get(name), kind) for name, kind in (("hosts", dict), ("warnings", str)))
+        for part in parts.values()
+    )
+
+
+def _are(items: t.Any, kind: type) -> bool:
+    return isinstance(items, list) and all(isinstance(item, kind) for item in items)
 
 
 def _in_words(error: t.Any) -> str:

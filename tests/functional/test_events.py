@@ -274,6 +274,37 @@ def test_vms_that_return_after_an_empty_reading_are_not_new(green: Lab) -> None:
     assert [event["vm"]["name"] for event in watched.inventory()] == ["meanwhile"]
 
 
+def test_empty_first_reading_makes_no_vm_new(green: Lab) -> None:
+    watched, entities = Watched(green, initial=True), green.vcenter.inventory._entities
+    watched.reader.close()
+    watched.reader._forget()
+    with green.vcenter.lock:
+        shown = dict(entities)
+        entities.clear()
+    watched.reader.open()
+    with pytest.raises(UnreachableError, match="it shows no VM and no host; vCenter is starting, or the vSphere user"):
+        watched.reader.read()
+    watched.reader.close()
+    with green.vcenter.lock:
+        entities.update(shown)
+    watched.reader.open()
+    events = [event for event in watched.inventory() if event["type"] == "vm_unencrypted"]
+    assert events and not any(event["new"] for event in events) and all(event["initial"] for event in events)
+
+
+def test_limit_that_a_failed_report_holds_back_is_told_later(green: Lab, tmp_path: pathlib.Path) -> None:
+    watched = Watched(green, dossier_path=str(tmp_path / "dossier.json"))
+    (tmp_path / "dossier.json").write_text("no dossier")
+    green.faults.add("drop_before", operation="RetrieveKmipServersStatus_Task")
+    with pytest.raises(UnreachableError):
+        watched.report()
+    watched.reader.close()
+    watched.reader.open()
+    events = [*watched.inventory(), *watched.report()]
+    assert [event["subject"] for event in events if event["type"] == "source_limited"] == ["backups"]
+    assert watched.report() == []
+
+
 def test_rebuilt_vcenter_at_the_address_begins_anew(green: Lab) -> None:
     watched = Watched(green)
     watched.reader.close()

@@ -10,6 +10,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    ApiError,
     CollectionError,
     ForbiddenError,
     NotFoundError,
@@ -57,15 +58,20 @@ _HOST_FIELDS = (
 )
 _OKMS_FIELDS = ("id", "display_name", "region", "state", "kmip_host", "kmip_object_count")
 _UNREAD = (ForbiddenError, ServiceExpiredError, NotFoundError)
+_MOST_BROKEN, _BUSY = 3, 429  # private clouds for which the API may fail: with more, it is the API that is broken
 
 
 class Estate:
-    """The private clouds of one account. What may not be read is null and told once for each private cloud."""
+    """The private clouds of one account. What may not be read is null and told once for each private cloud.
+
+    `broken` has the first failure of the API for each private cloud of which a part is null for that reason.
+    """
 
     def __init__(self, client: Client, warn: t.Callable[[str], None]) -> None:
         self._client = client
         self._lists = Lists(client)
         self._warn = warn
+        self.broken: dict[str, CollectionError] = {}
 
     def read(self, patterns: t.Sequence[str], subsets: t.Collection[str]) -> list[State]:
         """The private clouds whose names match one of the shell patterns (all without any), by name."""
@@ -87,6 +93,8 @@ class Estate:
                     "okms_domains": domains,
                 }
             )
+        if self.broken and len(self.broken) == len(services):
+            raise next(iter(self.broken.values()))
         return found
 
     def _account(self) -> str | None:
@@ -158,7 +166,12 @@ class Estate:
             return reader(name)
         except _UNREAD as error:
             self._tell(name, error)
-            return None
+        except ApiError as error:
+            self.broken.setdefault(name, error)
+            if len(self.broken) > _MOST_BROKEN or error.details.get("http_status") == _BUSY:
+                raise
+            self._tell(name, error)
+        return None
 
     def _tell(self, name: str, error: CollectionError) -> None:
         self._warn(f"{name}: a part cannot be read and is null: {error.message}")

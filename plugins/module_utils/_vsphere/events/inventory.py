@@ -64,7 +64,9 @@ class InventoryWatch:
             update = self._session.call(_WHAT, self._collector.WaitForUpdatesEx, self._version, options)
             if update is None:
                 break
-            self._version, more, pause = update.version, bool(update.truncated), 0
+            # a version that does not move on would be asked for without end
+            more, pause = bool(update.truncated) and update.version != self._version, 0
+            self._version = update.version
             for part in update.filterSet or []:
                 for one in part.objectSet or []:
                     self._take(one)
@@ -103,6 +105,8 @@ class InventoryWatch:
         if str(update.kind) == "leave":
             self.objects.pop(name, None)
             return
+        if str(update.kind) == "enter":  # all that it has: what another one of its ids had does not count
+            self.objects.pop(name, None)
         seen = self.objects.setdefault(name, {})
         for change in update.changeSet or []:
             if change.val is None or str(change.op) in _GONE:

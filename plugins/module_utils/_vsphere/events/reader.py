@@ -70,7 +70,6 @@ class VCenterReader:
         self._opened: tuple[Session, InventoryWatch] | None = None
         self._next_report = 0.0
         self._vcenter_id = ""
-        self._failing: dict[str, str] = {}
         self._forget()
 
     def _forget(self) -> None:
@@ -78,6 +77,8 @@ class VCenterReader:
         limits = EventThresholds(tuple(self._params["expiry_days"]), self._params["backup_max_age"])
         self.inventory = InventoryConditions(initial)
         self.providers = ProviderConditions(limits, initial)
+        self._failing: dict[str, str] = {}
+        self._limited: list[Event] = []  # waits for the next report that ends well
 
     def open(self) -> None:
         """Log in. Another vCenter at the same address, such as a rebuilt one, begins with a first state again."""
@@ -106,10 +107,14 @@ class VCenterReader:
         return [{**event, "vcenter": self.where} for event in events]
 
     def _first(self, watch: InventoryWatch) -> InventoryChanges:
-        """The whole inventory. None of it after some of it: vCenter is starting, or the permission is gone."""
+        """The whole inventory. Nothing is no state to begin with: all that appears later would be new."""
         found = watch.wait(0)
-        if not found and (self.inventory.vms or self.inventory.hosts):
-            raise UnreachableError(f"could not read the inventory of {self.where}: it shows no VM and no host any more")
+        if not found:
+            more = " any more" if self.inventory.vms or self.inventory.hosts else ""
+            raise UnreachableError(
+                f"could not read the inventory of {self.where}: it shows no VM and no host{more}; vCenter is starting, "
+                "or the vSphere user lacks read access"
+            )
         return found
 
     def interrupt(self) -> None:
@@ -127,14 +132,14 @@ class VCenterReader:
         """Key providers. What cannot be read of them does not end the watch over VMs and hosts."""
         sources = Sources(session, self._open_rest, self._warn, self._rest_failed)
         self._rest_works = True
-        limited: list[Event] = []
-        ages = self._readable("backups", lambda: self._ages(session), limited)
-        found = self._readable("key_providers", lambda: provider_report(sources, Selection(), True, False), limited)
+        ages = self._readable("backups", lambda: self._ages(session))
+        found = self._readable("key_providers", lambda: provider_report(sources, Selection(), True, False))
         if found is not None and self._rest_works:
             self.rest_logins.worked()
+        limited, self._limited = self._limited, []
         return limited + (self.providers.see(found.providers, ages or {}) if found is not None else [])
 
-    def _readable(self, subject: str, read: t.Callable[[], _T], limited: list[Event]) -> _T | None:
+    def _readable(self, subject: str, read: t.Callable[[], _T]) -> _T | None:
         """What was read; None, and an event the first time, when vCenter answers that it may or can not be."""
         try:
             found = read()
@@ -142,7 +147,7 @@ class VCenterReader:
             raise
         except CollectionError as error:
             if self._failing.get(subject) != error.kind:
-                limited.append(
+                self._limited.append(
                     {"type": "source_limited", "subject": subject, "kind": error.kind, "message": error.message}
                 )
             self._failing[subject] = error.kind

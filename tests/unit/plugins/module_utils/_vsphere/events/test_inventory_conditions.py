@@ -219,3 +219,40 @@ def test_memory_is_flat_over_a_hundred_thousand_updates() -> None:
     assert (len(watch.objects), len(conditions.vms), len(conditions.hosts)) == (40, 40, 0)
     assert set(watch.objects) == {f"vim.VirtualMachine:vm-{number}" for number in range(99_960, 100_000)}
     assert all(isinstance(value, (str, bool)) for seen in watch.objects.values() for value in seen.values())
+
+
+class Told:
+    """Stands for a collector that has these updates to tell: version, truncated, objects."""
+
+    def __init__(self, *updates: tuple[str, bool, list[t.Any]]) -> None:
+        self.updates = list(updates)
+
+    def WaitForUpdatesEx(self, version: str, options: t.Any) -> t.Any:  # noqa: N802 (vCenter's name)
+        number, truncated, objects = self.updates.pop(0)
+        return Answer(version=number, truncated=truncated, filterSet=[Answer(objectSet=objects)])
+
+
+def update(kind: str, **values: str) -> t.Any:
+    changes = [Answer(name=name.replace("__", "."), op="assign", val=value) for name, value in values.items()]
+    return Answer(kind=kind, obj="'vim.VirtualMachine:vm-1'", changeSet=changes)
+
+
+def watching(*updates: tuple[str, bool, list[t.Any]]) -> InventoryWatch:
+    watch = InventoryWatch(Session("vc.example", None, None, "8.0.3.0", lambda *_: None, t.cast(t.Any, None)))
+    watch._collector = Told(*updates)
+    return watch
+
+
+def test_object_that_enters_again_has_only_what_it_tells_now() -> None:
+    locked = update("enter", name="web", runtime__cryptoState="locked")
+    watch = watching(("1", False, [locked]), ("", False, [update("enter", name="web")]))
+    assert watch.wait(0)["vim.VirtualMachine:vm-1"] == {"name": "web", "runtime.cryptoState": "locked"}
+    assert watch.wait(0)["vim.VirtualMachine:vm-1"] == {"name": "web"}
+
+
+@pytest.mark.parametrize("stuck", ["", "7"])
+def test_truncated_updates_of_one_version_end(stuck: str) -> None:
+    web = update("enter", name="web")
+    watch = watching((stuck, True, [web]), (stuck, True, [web]), (stuck, True, [web]))
+    assert list(watch.wait(0)) == ["vim.VirtualMachine:vm-1"]
+    assert len(t.cast(Told, watch._collector).updates) == (1 if stuck else 2)
