@@ -9,6 +9,7 @@ import functools
 
 import pytest
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import without
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import (
     FAST,
@@ -21,6 +22,8 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsp
     server_of,
     sha256_of,
 )
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
 
 UNKNOWN = ("status", "connections")
 
@@ -283,3 +286,22 @@ def test_removal_asks_for_the_keys_only_when_a_server_goes(lab, run, two):
     mark = lab.journal.mark()
     assert run(remove_servers=["kms-b"]).changed
     assert lab.journal.count("vcenter", operation="QueryCryptoKeyStatus", since=mark) == 2
+
+
+@pytest.mark.parametrize("kind", [("keyId", "kek-1"), ("rotationInterval", 90)], ids=["one key", "rotated"])
+def test_servers_of_wrapped_keys_are_of_one_kind(kind):
+    """RegisterKmipServer from 9.0 on: a further server has the kind of keys of the others, one that is put back too."""
+    with Lab(LabSettings(vcenter_version="9.0")) as lab:
+        run_module = functools.partial(harness.run_module, **harness.connection(open_up(lab), "vsphere"))
+        run = functools.partial(run_module, "standard_key_provider", name=PROVIDER, **FAST)
+        client = make_green(lab, run_module)
+        provider = lab.vcenter.crypto.providers[PROVIDER]
+        provider.default_key_type, provider.key_spec = "wrappedKey", kind
+        servers = [server_of(lab.external_kms[0]), server_of(lab.external_kms[1], "kms-b")]
+        added = run(servers=servers, server_ca=lab.external_authority.certificate_pem)
+        assert names(added) == ["kms-a", "kms-b"], added.msg
+        assert run_module("vm_encryption", selection={"names": ["vm1"]}, provider=PROVIDER, wait_interval=0.01).changed
+        other_keys(lab, run, client)
+        failed = run(remove_servers=["kms-a"])
+        assert failed.failed and "it was added again" in failed.msg, failed.msg
+        assert set(provider.servers) == {"kms-a", "kms-c"} and provider.key_spec == kind

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import typing as t
 
@@ -30,11 +31,35 @@ NUMBER_FIELDS = (("proxy_port", "proxyPort"), ("reconnect", "reconnect"), ("nbio
 # bits of managementTypeFilter; bit 4 is trusted and not registered, which this vCenter never has
 TYPE_BITS = {STANDARD: 1, TRUSTED: 2, NATIVE: 8}
 ACTIVE, INACTIVE = 1, 2
+CONFIGURED = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)  # when a wrapping key was chosen
 
 
 def provider_id(name: str | None) -> t.Any:
     """The vSphere form of a provider's name."""
     return vim.encryption.KeyProviderId(id=name) if name else None
+
+
+def key_spec_of(spec: t.Any) -> tuple[str, str | int | None] | None:
+    """How the keys of a server are wrapped, None for raw ones (vSphere Web Services API, KmipServerSpec, since 9.0)."""
+    found = getattr(spec, "keySpec", None)
+    if found is None:
+        return None
+    if isinstance(found, vim.encryption.KmipServerSpec.WrappingKeyIdKeySpec):
+        return "keyId", found.keyId
+    if isinstance(found, vim.encryption.KmipServerSpec.WrappingRotationIntervalKeySpec):
+        return "rotationInterval", found.rotationInterval
+    return None
+
+
+def key_info(provider: Provider) -> t.Any:
+    """The same as a provider shows it."""
+    if provider.key_spec is None:
+        return None
+    kind, value = provider.key_spec
+    infos = vim.encryption.KmipClusterInfo
+    if kind == "keyId":
+        return infos.WrappingKeyIdKeyInfo(keyId=value, configuredTime=CONFIGURED)
+    return infos.WrappingRotationIntervalKeyInfo(rotationInterval=value)
 
 
 def rejected(core: Core, text: str, name: str) -> Exception:
@@ -104,13 +129,16 @@ class CryptoManager:
         self._check_address(spec.info.address)
         name = spec.clusterId.id
         key_type = getattr(spec, "defaultKeyType", None) or "rawKey"
-        provider = self._core.crypto.providers.get(name) or Provider(name, default_key_type=key_type)
+        key_spec = key_spec_of(spec)
+        provider = self._core.crypto.providers.get(name) or Provider(name, default_key_type=key_type, key_spec=key_spec)
         if provider.management_type != STANDARD:
             raise rejected(self._core, "Already registered", "server.clusterId")
         if spec.info.name in provider.servers:
             raise rejected(self._core, "Already registered", "server.info.name")
         if provider.servers and provider.default_key_type != key_type:
             raise errors.invalid_argument("server.defaultKeyType")
+        if provider.servers and provider.key_spec != key_spec:
+            raise errors.invalid_argument("server.keySpec")
         provider.servers[spec.info.name] = server_from(spec.info, spec.password)
         self._core.crypto.providers[name] = provider
 
@@ -194,6 +222,7 @@ class CryptoManager:
             tpmRequired=provider.tpm_required,
             keyId=provider.key_id,
             defaultKeyType=provider.default_key_type if standard else None,
+            keyInfo=key_info(provider),
         )
 
     def _property(self) -> list[t.Any]:

@@ -61,6 +61,7 @@ class Provider:
     pending_csr: PendingRequest | None = None
     pending_self_signed: Identity | None = None
     default_key_type: str = "rawKey"
+    key_spec: tuple[str, str | int | None] | None = None  # of wrapped keys: keyId or rotationInterval, and its value
     has_backup: bool | None = None
     tpm_required: bool | None = None
     key_id: str | None = None

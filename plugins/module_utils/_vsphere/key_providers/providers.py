@@ -131,11 +131,28 @@ def _server_spec(provider: str, info: t.Any, password: str | None) -> t.Any:
     return spec
 
 
-def register_server(session: Session, provider: str, server: Server, password: str | None) -> None:
-    """Add a server; the first one makes the provider."""
+def _take_key_type(spec: t.Any, cluster: t.Any) -> None:
+    """The kind of keys that the provider has: from vSphere 9.0 on, vCenter refuses a further server of another kind."""
+    kind = getattr(cluster, "defaultKeyType", None)
+    if not kind:
+        return
+    spec.defaultKeyType, told, specs = kind, cluster.keyInfo, vim.encryption.KmipServerSpec
+    if isinstance(told, vim.encryption.KmipClusterInfo.WrappingKeyIdKeyInfo):
+        spec.keySpec = specs.WrappingKeyIdKeySpec(keyId=told.keyId)
+    elif isinstance(told, vim.encryption.KmipClusterInfo.WrappingRotationIntervalKeyInfo):
+        spec.keySpec = specs.WrappingRotationIntervalKeySpec(rotationInterval=told.rotationInterval)
+
+
+def register_server(
+    session: Session, provider: str, server: Server, password: str | None, present: Provider | None = None
+) -> None:
+    """Add a server; the first one makes the provider. `present`: the provider that is there."""
     info = server_info({key: server[key] for key in SERVER_KEYS if server.get(key) is not None})
     what = f"register the KMS {server['name']} in the key provider {provider}"
-    session.call(what, session.crypto.RegisterKmipServer, server=_server_spec(provider, info, password))
+    spec = _server_spec(provider, info, password)
+    if present is not None:
+        _take_key_type(spec, present.raw)
+    session.call(what, session.crypto.RegisterKmipServer, server=spec)
 
 
 def update_server(session: Session, provider: str, before: Server, after: Server, password: str | None) -> None:

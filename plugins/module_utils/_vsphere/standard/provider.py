@@ -242,7 +242,7 @@ class StandardProvider(Resource):
         self._write_servers(plan)
         self.trust.establish(patience)
         gone = leaving(plan)
-        Removal(self._session, self._name, self._warn).carry_out(gone, bool(gone) and self._confirmed())
+        Removal(self._session, self._name, self._warn, self._provider).carry_out(gone, bool(gone) and self._confirmed())
         self._defaults.write(plan)
         after = self.read()
         return {**(after or {}), "passwords_set": plan.after["passwords_set"]}
@@ -253,7 +253,7 @@ class StandardProvider(Resource):
         for name, server in after.items():
             password = self._password(name, plan)
             if name not in before:
-                providers.register_server(self._session, self._name, server, password)
+                providers.register_server(self._session, self._name, server, password, self._provider)
             elif server != before[name] or password is not None:
                 providers.update_server(self._session, self._name, before[name], server, password)
 

@@ -65,10 +65,14 @@ def why_no_keys(plan: Plan, found: ProviderHealth) -> str | None:
 class Removal:
     """Takes servers out one by one; puts back the one without which vCenter no longer gets keys in use."""
 
-    def __init__(self, session: Session, provider: str, warn: t.Callable[[str], None]) -> None:
+    def __init__(
+        self, session: Session, provider: str, warn: t.Callable[[str], None], present: providers.Provider | None = None
+    ) -> None:
+        """`present`: the provider as it was before, like which a server is put back."""
         self._session = session
         self._provider = provider
         self._warn = warn
+        self._present = present
 
     def carry_out(self, servers: t.Sequence[Server], confirmed: bool) -> None:
         """Remove them. `confirmed`: whoever asked for it accepts that keys may become unavailable."""
@@ -131,7 +135,7 @@ class Removal:
 
     def _put_back(self, server: Server, said: str, next_step: str) -> t.NoReturn:
         try:
-            providers.register_server(self._session, self._provider, server, None)
+            providers.register_server(self._session, self._provider, server, None, self._present)
         except CollectionError as error:
             raise ConflictError(
                 f"{said}, and it could not be added again: {error.message}. {_by_hand(server)} at once",
