@@ -28,12 +28,13 @@ options:
     default: present
   file:
     description:
-      - File on the host that runs the module, needed for O(state=present).
+      - File on the host that runs the module, required for O(state=present).
       - With O(state=fetched), its folder must exist. The module writes it with mode 0600, whole or not at all. Without
         it, the module only reads the secret, and returns what it holds.
     type: path
   version:
-    description: Number of the version to fetch, with O(state=fetched) only. By default, the newest that can be read.
+    description:
+      - Number of the version to fetch, from 1, with O(state=fetched) only. By default, the newest that can be read.
     type: int
   max_versions:
     description:
@@ -51,6 +52,6 @@ options:
     type: bool
     default: false
   confirm_name:
-    description: The O(path) typed again, needed for O(state=absent).
+    description: The O(path), typed again. Required for O(state=absent).
     type: str
 """

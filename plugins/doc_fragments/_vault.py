@@ -13,13 +13,13 @@ class ModuleDocFragment:
 options:
   url:
     description:
-      - Address of Vault, such as C(https://vault.example.com:8200).
-      - If the option is not given, E(VAULT_ADDR) is used.
+      - Address of Vault, such as V(https://vault.example.com:8200). It must begin with C(https://).
+      - If the option is not given, E(VAULT_ADDR) is used. One of them is required.
     type: str
   token:
     description:
       - A token whose policy allows what the module does. The module neither renews nor revokes it.
-      - If the option is not given, E(VAULT_TOKEN) is used.
+      - If the option is not given, E(VAULT_TOKEN) is used. One of them is required.
     type: str
   namespace:
     description:
@@ -36,11 +36,11 @@ options:
       - If the option is not given, E(VAULT_CACERT) is used.
     type: path
   validate_certs:
-    description: Whether to check Vault's TLS certificate. Only set it to V(false) in tests.
+    description: Whether to check Vault's certificate. Disable this only for a test environment.
     type: bool
     default: true
   timeout:
-    description: Longest wait for one answer, in seconds.
+    description: Time-out for an answer as a whole, from its first to its last byte, in seconds.
     type: int
     default: 60
 """

@@ -15,8 +15,8 @@ options:
     description:
       - Folders that outlast this job's container although the module cannot see that from inside, such as a volume
         mounted below C(/runner). The module accepts files in them.
-      - If the value is not specified, the value of the environment variable E(VMWARE_ENCRYPTION_VOLUMES) is used
-        instead, with commas between the folders.
+      - If it is not given, the environment variable E(VMWARE_ENCRYPTION_VOLUMES) is used, with commas between the
+        folders.
     type: list
     elements: path
 """

@@ -84,13 +84,44 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Record which VMs will be shut down
+- name: Read which vCenter this is
+  ovhcloud.vmware_encryption.vcenter_info:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+  register: found
+
+- name: Remember this run's identity
+  ansible.builtin.set_fact:
+    this_run: "{{ inventory_hostname | ovhcloud.vmware_encryption.play_process }}"
+
+- name: Record which VMs this run will shut down
   ovhcloud.vmware_encryption.campaign_state:
     path: /var/lib/encryption/state.json
     vcenter: "{{ found.vcenter }}"
     vcenter_id: "{{ found.vcenter_id }}"
     run: "{{ this_run }}"
     power_on: [vm-42]
+  register: kept
+
+- name: Encrypt them, and power on what this run or a killed one shut down
+  ovhcloud.vmware_encryption.vm_encryption:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    selection:
+      ids: "{{ kept.campaign_state.power_on }}"
+    power_off: shutdown
+    power_on: "{{ kept.campaign_state.power_on }}"
+
+- name: Record that they run again
+  ovhcloud.vmware_encryption.campaign_state:
+    path: /var/lib/encryption/state.json
+    vcenter: "{{ found.vcenter }}"
+    vcenter_id: "{{ found.vcenter_id }}"
+    run: "{{ this_run }}"
+    taken_over: "{{ kept.campaign_state.taken_over }}"
+    settled: "{{ kept.campaign_state.power_on }}"
 """
 
 RETURN = r"""

@@ -42,13 +42,34 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Can the new vCenter get the keys of these VMs?
+- name: Read which keys the VMs of a folder need
+  ovhcloud.vmware_encryption.vm_encryption_info:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    selection:
+      folders: [DC0/vm/prod]
+  register: old
+
+- name: Can the new vCenter get these keys?
   ovhcloud.vmware_encryption.encryption_key_info:
     hostname: pcc-198-51-100-20.ovh.com
     username: admin@pcc-198-51-100-20.ovh.com
-    password: "{{ vsphere_password }}"
-    keys: "{{ old.virtual_machines | map(attribute='home') | selectattr('key_id') }}"
+    password: "{{ new_vsphere_password }}"
+    keys: >-
+      {{ dict(used | map(attribute='key_id') | zip(used | map(attribute='provider')))
+      | dict2items(key_name='key_id', value_name='provider') }}
+  vars:
+    homes: "{{ old.virtual_machines | map(attribute='home') | list }}"
+    disks: "{{ old.virtual_machines | map(attribute='disks') | flatten(levels=1) }}"
+    below: "{{ disks | map(attribute='keys_below') | flatten(levels=1) }}"
+    used: "{{ (homes + disks + below) | selectattr('key_id') | selectattr('provider') | list }}"
   register: found
+
+- name: Fail if it cannot get one of them
+  ansible.builtin.assert:
+    that: found.unavailable == 0
+    fail_msg: "{{ found.encryption_keys | map(attribute='reason') | select('string') | unique | join('; ') }}"
 """
 
 RETURN = r"""

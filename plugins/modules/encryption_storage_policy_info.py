@@ -38,9 +38,12 @@ EXAMPLES = r"""
     password: "{{ vsphere_password }}"
   register: found
 
-- name: List those that nothing uses
+- name: List our own policies that nothing uses
   ansible.builtin.debug:
-    msg: "{{ found.storage_policies | selectattr('used_by.virtual_machines', 'equalto', 0) | map(attribute='name') }}"
+    msg: "{{ unused | map(attribute='name') }}"
+  vars:
+    own: "{{ found.storage_policies | rejectattr('bundled') }}"
+    unused: "{{ own | rejectattr('used_by.virtual_machines') | rejectattr('used_by.others') }}"
 """
 
 RETURN = r"""

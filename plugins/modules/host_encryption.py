@@ -28,6 +28,7 @@ options:
   hosts:
     description:
       - Names of hosts. One that is not connected or does not support encryption is an error before any change.
+      - O(hosts), O(clusters) or O(all=true) is required.
     type: list
     elements: str
   clusters:
@@ -55,7 +56,7 @@ options:
     description:
       - Mode of O(clusters) (of all with O(all=true)). With V(force_enable), vCenter keeps every host in encryption
         mode, including hosts that join later; with V(on_demand), it enables the mode when it is needed.
-      - If it is not given, the mode stays unchanged.
+      - Requires O(clusters) or O(all=true). If it is not given, the mode stays unchanged.
     type: str
     choices: [on_demand, force_enable]
   wait_timeout:
@@ -95,8 +96,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 host_encryption:
-  description: The selected hosts and clusters. In check mode, the prediction. Also returned if the module failed.
-  returned: success
+  description: The selected hosts and clusters. In check mode, the prediction.
+  returned: success, and failure once the module has tried to change hosts
   type: dict
   contains:
     hosts:

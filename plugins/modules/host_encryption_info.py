@@ -13,6 +13,8 @@ author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Reads encryption mode, key and key provider of hosts and the mode of clusters, and reports what prevents a host
     from being in encryption mode.
+  - The vSphere user needs C(Cryptographer.ManageKeyServers) to know whether hosts have a default key provider. Without
+    that privilege, a warning is issued, and this reason is missing.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere

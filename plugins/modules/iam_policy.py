@@ -105,7 +105,13 @@ EXAMPLES = r"""
       - okms:kmip:register
       - okms:kmip:revoke
 
-- name: Apply the output of api_rights_info
+- name: Ask which rights this identity needs
+  ovhcloud.vmware_encryption.api_rights_info:
+    option: okms
+    service_name: pcc-198-51-100-10
+  register: found
+
+- name: Grant them, as an identity that may manage policies
   ovhcloud.vmware_encryption.iam_policy:
     name: "{{ policy.name }}"
     identities: "{{ policy.identities }}"

@@ -20,6 +20,8 @@ description:
     its own chain.
   - The module does not upload a certificate again that is already in use. It warns if the new one has another subject
     than the one in use, because a KMS that identifies its clients by it then refuses the keys of the former.
+  - The vSphere user needs the privilege C(Cryptographer.ManageKeyServers), which comes with the encryption right on
+    OVHcloud, see M(ovhcloud.vmware_encryption.private_cloud_user).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -99,13 +101,26 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Activate the certificate and key that the KMS created, from files on this host
-  ovhcloud.vmware_encryption.key_provider_client_certificate:
-    provider: team-kms
-    certificate_path: /etc/kms/vcenter.pem
-    private_key_path: /etc/kms/vcenter.key
+- name: Get vCenter's CSR
+  ovhcloud.vmware_encryption.key_provider_csr:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    provider: okms-eu-west-rbx
+  register: request
 
-- name: Use a certificate that OKMS signed from vCenter's CSR
+- name: Let OKMS sign it
+  ovhcloud.vmware_encryption.okms_credential:
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
+    name: vcenter-prod
+    identity_urns:
+      - urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip
+    csr: "{{ request.csr.csr }}"
+  register: credential
+  when: request.csr.pending
+
+# its identity needs an IAM policy with the actions for KMIP on the domain, see the examples of iam_policy
+- name: Use the certificate that OKMS signed
   ovhcloud.vmware_encryption.key_provider_client_certificate:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -113,8 +128,15 @@ EXAMPLES = r"""
     provider: okms-eu-west-rbx
     certificate: "{{ credential.credential.certificate }}"
     refused_timeout: 300
+  when: request.csr.pending
 
-- name: Use a certificate and key that our own KMS created
+- name: Use a certificate and key that our own KMS created, from files on the host that runs the module
+  ovhcloud.vmware_encryption.key_provider_client_certificate:
+    provider: team-kms
+    certificate_path: /etc/kms/vcenter.pem
+    private_key_path: /etc/kms/vcenter.key
+
+- name: Use them as text, from a file beside the playbook and from Ansible Vault
   ovhcloud.vmware_encryption.key_provider_client_certificate:
     provider: team-kms
     certificate: "{{ lookup('ansible.builtin.file', 'vcenter.crt') }}"
@@ -181,7 +203,7 @@ client_certificate:
       returned: always
       sample: "2027-01-01T00:00:00Z"
     days_left:
-      description: Whole days until O(ignore:not_after), by vCenter's clock.
+      description: Whole days until RV(client_certificate.not_after), by vCenter's clock.
       type: int
       returned: always
       sample: 364

@@ -19,6 +19,8 @@ description:
     certificate, or O(renew=true).
   - The current certificate stays in use until M(ovhcloud.vmware_encryption.key_provider_client_certificate)
     replaces it with the signed one.
+  - The vSphere user needs the privilege C(Cryptographer.ManageKeyServers), which comes with the encryption right on
+    OVHcloud, see M(ovhcloud.vmware_encryption.private_cloud_user).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -91,9 +93,12 @@ EXAMPLES = r"""
 
 - name: Let OKMS sign it
   ovhcloud.vmware_encryption.okms_credential:
-    okms_id: "{{ okms_id }}"
-    name: vcenter
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
+    name: vcenter-prod
+    identity_urns:
+      - urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip
     csr: "{{ request.csr.csr }}"
+  when: request.csr.pending
 
 - name: Write it to a file, to have it signed elsewhere
   ovhcloud.vmware_encryption.key_provider_csr:

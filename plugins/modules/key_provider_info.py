@@ -13,6 +13,9 @@ author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Reads key providers of all kinds with their health, trust, certificates and days left, backup and defaults. Reports
     why a provider is not green, and on request what uses it.
+  - The vSphere user needs the privilege C(Cryptographer.ManageKeyServers), and C(Cryptographer.ReadKeyServersInfo) for
+    the health of native providers. On OVHcloud, they come with the encryption right, see
+    M(ovhcloud.vmware_encryption.private_cloud_user).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere

@@ -59,11 +59,16 @@ EXAMPLES = r"""
     host: kms.example.com
   register: kms
 
-- name: Fail unless the OKMS endpoint has a certificate of the OKMS authority
+- name: Find the OKMS domain
+  ovhcloud.vmware_encryption.okms_info:
+    display_name: kms-prod-rbx
+  register: found
+
+- name: Fail unless the domain's endpoint has a certificate of the domain's authority
   ovhcloud.vmware_encryption.kmip_server_info:
-    host: eu-west-rbx.okms.ovh.net
-    port: 5697
-    ca: "{{ domain.okms.kmip_for_vcenter.ca }}"
+    host: "{{ found.okms_domains[0].kmip_for_vcenter.host }}"
+    port: "{{ found.okms_domains[0].kmip_for_vcenter.port }}"
+    ca: "{{ found.okms_domains[0].kmip_for_vcenter.ca | default(omit, true) }}"
     on_untrusted: fail
 
 - name: Fail unless the server has the recorded thumbprint

@@ -24,7 +24,7 @@ author:
 options:
   key_name:
     description:
-      - Start of the test key's name, in printable ASCII characters without blanks.
+      - Start of the test key's name, 1 to 64 printable ASCII characters without blanks.
       - The module appends a dash and eight random characters, so that the name is new on the server.
     type: str
     default: ansible-kmip-server-test
@@ -64,11 +64,16 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Find the OKMS domain
+  ovhcloud.vmware_encryption.okms_info:
+    display_name: kms-prod-rbx
+  register: found
+
 - name: Prove that the OKMS access certificate can do what vCenter will ask for
   ovhcloud.vmware_encryption.kmip_server_test:
-    host: eu-west-rbx.okms.ovh.net
-    port: 5697
-    ca: "{{ domain.okms.kmip_for_vcenter.ca }}"
+    host: "{{ found.okms_domains[0].kmip_for_vcenter.host }}"
+    port: "{{ found.okms_domains[0].kmip_for_vcenter.port }}"
+    ca: "{{ found.okms_domains[0].kmip_for_vcenter.ca | default(omit, true) }}"
     client_certificate_path: /etc/pki/okms-client.pem
     client_private_key_path: /etc/pki/okms-client.key
 

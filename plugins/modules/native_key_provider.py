@@ -16,6 +16,10 @@ description:
     M(ovhcloud.vmware_encryption.native_key_provider_backup).
   - Hosts outside clusters cannot use a native key provider; the module warns about them when it creates one.
   - Requires vCenter 7.0 U2 or newer.
+  - The vSphere user needs the privileges C(Cryptographer.ManageKeyServers) and C(Cryptographer.ReadKeyServersInfo). To
+    remove a provider or to change its key id, it also needs C(Cryptographer.ManageKeys), because vCenter otherwise does
+    not say what uses the keys. On OVHcloud, they come with the encryption right, see
+    M(ovhcloud.vmware_encryption.private_cloud_user).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -56,7 +60,8 @@ options:
   key_derivation_key:
     description:
       - Key from which the provider derives all its keys, in base64. If it is not given, vCenter generates one.
-      - Only used when the provider is created. vCenter never returns it, so the module cannot compare it afterwards.
+      - Only used when the provider is created, and mutually exclusive with O(restore_from). vCenter never returns it,
+        so the module cannot compare it afterwards.
       - Whoever has it can decrypt all VMs.
     type: str
   restore_from:

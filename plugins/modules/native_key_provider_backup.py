@@ -20,6 +20,8 @@ description:
   - The backup and its password together decrypt every VM. Without both, and without vCenter, nothing can.
   - Nobody can see from outside whether an existing file belongs to this provider. Use a separate path for each
     provider.
+  - The vSphere user needs the privilege C(Cryptographer.ManageKeyServers), which comes with the encryption right on
+    OVHcloud, see M(ovhcloud.vmware_encryption.private_cloud_user).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere

@@ -36,11 +36,11 @@ attributes:
 options:
   okms_id:
     description:
-      - Id of an existing domain. Required to rename one.
-      - A domain with this id must exist when O(state=present).
+      - Id of an existing domain. Required to rename one. This or O(display_name) is required.
+      - With O(state=present), a domain with this id must exist.
     type: str
   display_name:
-    description: Name of the domain. Needed to order one.
+    description: Name of the domain. Required to order one.
     type: str
   region:
     description:
@@ -93,7 +93,8 @@ options:
     elements: str
     default: []
   termination_token:
-    description: The token in OVHcloud's mail, which confirms the termination.
+    description:
+      - The token in OVHcloud's mail, which confirms the termination. Mutually exclusive with O(terminate_directly).
     type: str
   terminate_directly:
     description:

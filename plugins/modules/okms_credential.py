@@ -60,7 +60,7 @@ options:
     description: File with the content of O(csr). Mutually exclusive with it.
     type: path
   certificate_type:
-    description: Type of the key that OKMS creates, by default ECDSA. Mutually exclusive with O(csr).
+    description: Type of the key that OKMS creates, by default V(ECDSA). Mutually exclusive with O(csr) and O(csr_path).
     type: str
     choices: [ECDSA, RSA]
   validity:
@@ -69,14 +69,15 @@ options:
     default: 365
   renew_before:
     description:
-      - The module issues a new credential if fewer days than this are left.
+      - The module issues a new credential if fewer days than this are left. It must be less than O(validity).
       - By default, the smaller of 120 days and a third of the credential's lifetime, so that there are months left if
         a renewal fails.
     type: int
   private_key_path:
     description:
-      - File for the private key that OKMS creates, required without O(csr). The module writes it with mode 0600 as soon
-        as the key exists, and never returns it.
+      - File for the private key that OKMS creates. The module writes it with mode 0600 as soon as the key exists, and
+        never returns it. Its folder must exist.
+      - Required without O(csr) and O(csr_path), and mutually exclusive with them.
       - The file decides whether an existing credential belongs to you. If it is lost, the module issues a new one.
       - When a new key is completely written, the module renames an existing one to the same name with C(.previous)
         appended.
@@ -122,18 +123,27 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Sign vCenter's request
+- name: Get vCenter's request
+  ovhcloud.vmware_encryption.key_provider_csr:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+    provider: okms-eu-west-rbx
+  register: request
+
+- name: Sign it
   ovhcloud.vmware_encryption.okms_credential:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     name: vcenter-prod
     identity_urns:
       - urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip
     csr: "{{ request.csr.csr }}"
   register: credential
+  when: request.csr.pending
 
 - name: Issue a credential whose key OKMS creates, and let a schedule renew it early
   ovhcloud.vmware_encryption.okms_credential:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     name: backup-tool
     identity_urns:
       - urn:v1:eu:identity:user:ab12345-ovh/backup
@@ -141,19 +151,19 @@ EXAMPLES = r"""
 
 - name: Sign the request in a file, and write the certificate beside it
   ovhcloud.vmware_encryption.okms_credential:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     name: backup-tool
     identity_urns:
       - urn:v1:eu:identity:user:ab12345-ovh/backup
     csr_path: /etc/backup/okms.csr
     certificate_path: /etc/backup/okms.pem
 
-- name: Revoke the replaced ones
+- name: Revoke what it replaced, once vCenter uses the new certificate
   ovhcloud.vmware_encryption.okms_credential:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     credential_id: "{{ item }}"
     state: absent
-  loop: "{{ credential.replaced }}"
+  loop: "{{ credential.replaced | default([]) }}"
 """
 
 RETURN = r"""

@@ -71,12 +71,12 @@ seealso:
 EXAMPLES = r"""
 - name: Keep a trace of all that is done with keys
   ovhcloud.vmware_encryption.okms_log_subscription:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     stream_id: 8f0e7d6c-1a2b-4c3d-9e4f-5a6b7c8d9e0f
 
 - name: Send no logs of one kind to that stream any more
   ovhcloud.vmware_encryption.okms_log_subscription:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     stream_id: 8f0e7d6c-1a2b-4c3d-9e4f-5a6b7c8d9e0f
     kinds: [rest]
     state: absent

@@ -45,20 +45,20 @@ seealso:
 EXAMPLES = r"""
 - name: Keep the backup of a native key provider
   ovhcloud.vmware_encryption.okms_secret:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     path: vmware/nkp-prod
     file: /srv/backup/nkp-prod.p12
 
 - name: Get it back
   ovhcloud.vmware_encryption.okms_secret:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     path: vmware/nkp-prod
     file: /tmp/restore/nkp-prod.p12
     state: fetched
 
 - name: Get back the one from before the key id changed
   ovhcloud.vmware_encryption.okms_secret:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     path: vmware/nkp-prod
     file: /tmp/restore/nkp-old.p12
     state: fetched
@@ -66,7 +66,7 @@ EXAMPLES = r"""
 
 - name: Remove it with all its versions
   ovhcloud.vmware_encryption.okms_secret:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     path: vmware/nkp-old
     state: absent
     confirm_name: vmware/nkp-old

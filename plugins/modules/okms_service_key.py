@@ -36,7 +36,7 @@ options:
     type: str
     required: true
   key_id:
-    description: Id of an existing key. Needed to rename one.
+    description: Id of an existing key. Required to rename one. This or O(name) is required.
     type: str
   name:
     description: Name of the key, 1 to 32 printable ASCII characters. Names are not unique in OKMS.
@@ -48,10 +48,12 @@ options:
     type: str
     choices: [oct, RSA, EC]
   size:
-    description: Bits of a key with type V(oct) or V(RSA). By default, the region's default.
+    description:
+      - Bits of a key of type V(oct) or V(RSA). By default, the region's default. An imported O(key) has its own.
     type: int
   curve:
-    description: Curve of a key of type V(EC). By default that of the region.
+    description:
+      - Curve of a key of type V(EC). By default, the region's default. An imported O(key) has its own.
     type: str
     choices: [P-256, P-384, P-521]
   operations:
@@ -108,7 +110,7 @@ options:
     default: present
   deactivation_reason:
     description:
-      - Reason for O(state=deactivated). V(key_compromise) and V(ca_compromise) mark the key as compromised, as
+      - Reason, for O(state=deactivated) only. V(key_compromise) and V(ca_compromise) mark the key as compromised, as
         OVHcloud's own console does.
       - V(unspecified) if it is not given. OKMS does not return the reason of a key that is already deactivated, so
         another one changes nothing, but a compromise is always recorded.
@@ -122,7 +124,7 @@ options:
       - key_compromise
       - ca_compromise
   confirm_name:
-    description: The name of the key typed again, needed for O(state=absent).
+    description: The key's name, typed again. Required for O(state=absent).
     type: str
 seealso:
   - module: ovhcloud.vmware_encryption.okms_service_key_info
@@ -132,7 +134,7 @@ seealso:
 EXAMPLES = r"""
 - name: Create a symmetric key
   ovhcloud.vmware_encryption.okms_service_key:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     name: billing-data
     type: oct
     size: 256
@@ -140,21 +142,21 @@ EXAMPLES = r"""
 
 - name: Import an RSA key
   ovhcloud.vmware_encryption.okms_service_key:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     name: signing
     key: "{{ vault_signing_key }}"
     operations: [sign, verify]
 
 - name: Disable a key
   ovhcloud.vmware_encryption.okms_service_key:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     name: billing-data
     state: deactivated
     deactivation_reason: superseded
 
 - name: Destroy it
   ovhcloud.vmware_encryption.okms_service_key:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     name: billing-data
     state: absent
     confirm_name: billing-data

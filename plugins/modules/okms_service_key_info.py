@@ -58,7 +58,7 @@ seealso:
 EXAMPLES = r"""
 - name: Find keys that could be deleted
   ovhcloud.vmware_encryption.okms_service_key_info:
-    okms_id: "{{ okms.okms.id }}"
+    okms_id: 7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     states: [DEACTIVATED, COMPROMISED]
   register: unused
 """

@@ -126,10 +126,16 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Read the KMIP server's thumbprint, which the OKMS domain's CA must have signed
+- name: Find the OKMS domain
+  ovhcloud.vmware_encryption.okms_info:
+    display_name: kms-prod-par
+  register: found
+
+- name: Read the thumbprint of its KMIP server, whose certificate the domain's authority must have signed
   ovhcloud.vmware_encryption.kmip_server_info:
     host: eu-west-par.okms.ovh.net
     port: 5697
+    ca: "{{ found.okms_domains[0].kmip_for_vcenter.ca | default(omit, true) }}"
     on_untrusted: fail
   register: server
 
@@ -142,7 +148,7 @@ EXAMPLES = r"""
     description: OVHcloud KMS eu-west-par.okms.ovh.net
   register: kms
 
-- name: Wait until OVHcloud has delivered all entries
+- name: Wait until OVHcloud has delivered all entries, once a key provider of vCenter uses them
   ovhcloud.vmware_encryption.private_cloud_kms:
     service_name: pcc-198-51-100-10
     host: eu-west-par.okms.ovh.net

@@ -89,11 +89,13 @@ EXAMPLES = r"""
     ca_private_key_passphrase: "{{ vault_ca_passphrase }}"
     path: /etc/pki/kms-clients/vcenter.pem
   register: signed
+  when: request.csr.pending
 
 - name: Give it to vCenter
   ovhcloud.vmware_encryption.key_provider_client_certificate:
     provider: team-kms
     certificate: "{{ signed.certificate.chain }}"
+  when: request.csr.pending
 """
 
 RETURN = r"""

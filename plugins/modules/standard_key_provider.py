@@ -18,6 +18,9 @@ description:
   - The module warns if a new server's address belongs to a VM of this vCenter, because such a KMS needs
     itself to start.
   - Requires vCenter 7.0 U2 or newer.
+  - The vSphere user needs the privilege C(Cryptographer.ManageKeyServers). To remove a provider or all its servers, it
+    also needs C(Cryptographer.ManageKeys), because vCenter otherwise does not say what uses the keys. On OVHcloud, both
+    come with the encryption right, see M(ovhcloud.vmware_encryption.private_cloud_user).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_vsphere
@@ -157,7 +160,8 @@ options:
   trust_on_first_use:
     description:
       - Whether to let vCenter trust whatever certificate the servers present, with a warning that shows it.
-      - Whoever answers at that address then becomes your KMS. Prefer O(server_ca) or O(server_thumbprints).
+      - Whoever answers at that address then becomes your KMS. Prefer O(server_ca) or O(server_thumbprints), with which
+        this is mutually exclusive.
     type: bool
     default: false
   default:
@@ -187,11 +191,16 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Find the OKMS domain
+  ovhcloud.vmware_encryption.okms_info:
+    display_name: kms-prod-rbx
+  register: found
+
 - name: Read the KMIP endpoint for vCenter, and fail unless OKMS's CA vouches for it
   ovhcloud.vmware_encryption.kmip_server_info:
-    host: "{{ domain.okms.kmip_for_vcenter.host }}"
-    port: "{{ domain.okms.kmip_for_vcenter.port }}"
-    ca: "{{ domain.okms.kmip_for_vcenter.ca | default(omit, true) }}"
+    host: "{{ found.okms_domains[0].kmip_for_vcenter.host }}"
+    port: "{{ found.okms_domains[0].kmip_for_vcenter.port }}"
+    ca: "{{ found.okms_domains[0].kmip_for_vcenter.ca | default(omit, true) }}"
     on_untrusted: fail
   register: endpoint
 
@@ -203,8 +212,8 @@ EXAMPLES = r"""
     name: okms-eu-west-rbx
     servers:
       - name: okms
-        address: "{{ domain.okms.kmip_for_vcenter.host }}"
-        port: "{{ domain.okms.kmip_for_vcenter.port }}"
+        address: "{{ found.okms_domains[0].kmip_for_vcenter.host }}"
+        port: "{{ found.okms_domains[0].kmip_for_vcenter.port }}"
     server_ca: "{{ endpoint.kmip_server.for_vcenter.server_ca | default(omit, true) }}"
     server_chain: "{{ endpoint.kmip_server.for_vcenter.server_chain | default(omit, true) }}"
     server_thumbprints: "{{ endpoint.kmip_server.for_vcenter.server_thumbprints | default(omit, true) }}"

@@ -37,8 +37,8 @@ vcenter:
   sample: pcc-192-0-2-10.ovh.com
 vcenter_id:
   description:
-    - Instance UUID of that vCenter. A new installation has another one, also under the old name. Empty when vCenter
-      does not tell it.
+    - Instance UUID of that vCenter. A new installation has another one, even under the old name. Empty if vCenter
+      does not return it.
   returned: success
   type: str
   sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44

@@ -38,7 +38,7 @@ EXAMPLES = r"""
 
 - name: Name the hosts without a TPM
   ansible.builtin.debug:
-    msg: "{{ vcenter.readiness.hosts | rejectattr('tpm') | map(attribute='name') }}"
+    msg: "{{ vcenter.readiness.hosts | selectattr('tpm', 'equalto', false) | map(attribute='name') }}"
 """
 
 RETURN = r"""

@@ -115,7 +115,13 @@ EXAMPLES = r"""
     provider: okms-prod
     power_off: shutdown
 
-- name: Move everything from the old key provider to the new one while VMs run
+- name: Find what uses the old key provider
+  ovhcloud.vmware_encryption.key_provider_info:
+    name: okms-prod
+    users: true
+  register: old
+
+- name: Move its VMs to the new key provider while they run
   ovhcloud.vmware_encryption.vm_encryption:
     selection:
       ids: "{{ (old.key_providers | first).users.virtual_machines | map(attribute='moid') }}"
@@ -135,7 +141,7 @@ EXAMPLES = r"""
 - name: Show which storage policies would be created for VMs on vSAN
   ovhcloud.vmware_encryption.vm_encryption:
     selection:
-      clusters: [C0]
+      clusters: [cluster-1]
     policy_conflict: combine
     blocked: skip
   check_mode: true

@@ -70,10 +70,10 @@ EXAMPLES = r"""
       tags: [confidentiality:high]
   register: confidential
 
-- name: Show why some are not completely encrypted
+- name: Show what prevents the encryption of those that are not completely encrypted
   ansible.builtin.debug:
-    msg: "{{ item.name }}: {{ item.obstacles | map(attribute='reason') | join('; ') }}"
-  loop: "{{ confidential.virtual_machines | rejectattr('state', 'equalto', 'encrypted') }}"
+    msg: "{{ item.name }}: {{ item.obstacles | map(attribute='reason') | join('; ') | default('nothing', true) }}"
+  loop: "{{ confidential.virtual_machines | rejectattr('encryption_state', 'equalto', 'encrypted') }}"
   loop_control:
     label: "{{ item.name }}"
 """

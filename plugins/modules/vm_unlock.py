@@ -76,8 +76,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 virtual_machines:
-  description: The selected VMs that were locked, by name. Also returned if the module failed.
-  returned: success
+  description: The selected VMs that were locked, by name.
+  returned: success, and failure because a VM stays locked
   type: list
   elements: dict
   contains:
@@ -114,8 +114,8 @@ virtual_machines:
       returned: always
       sample: restore the key in the KMS from its own backup; without it, the data is lost
 summary:
-  description: Numbers of VMs. Also returned if the module failed.
-  returned: success
+  description: Numbers of VMs.
+  returned: success, and failure because a VM stays locked
   type: dict
   contains:
     selected:

@@ -31,7 +31,7 @@ attributes:
   idempotent:
     support: partial
     details:
-      - A O(rekey) without O(key_ids) rekeys in each run.
+      - With O(rekey) and without O(key_ids), every run rekeys.
 options:
   cluster:
     description: Name of the cluster.
@@ -60,15 +60,16 @@ options:
     description:
       - V(shallow) replaces the key that protects the disks' keys, within seconds.
       - V(deep) also rewrites all disks with new keys.
-      - A change of O(provider) includes a shallow rekey. The run that turns encryption on rekeys nothing.
+      - Only for O(state=enabled). A change of O(provider) includes a shallow rekey. The run that turns encryption on
+        rekeys nothing.
     type: str
     choices: [none, shallow, deep]
     default: none
   key_ids:
     description:
-      - Keys to replace. The module rekeys only while the cluster's key is one of these, so that a
-        repeated run changes nothing.
-      - Without it, every run rekeys.
+      - Ids of the keys to replace. The module rekeys only while the cluster's key is one of these, so that a repeated
+        run changes nothing.
+      - Requires O(rekey). Without it, every run with O(rekey) rekeys.
     type: list
     elements: str
   allow_reduced_redundancy:
@@ -86,7 +87,7 @@ options:
     default: true
   min_free_percent:
     description:
-      - Free space that vSAN must have before its disks are rewritten, in per cent. V(0) disables the check.
+      - Free space that vSAN must have before its disks are rewritten, in percent. V(0) disables the check.
     type: float
     default: 30
   confirm_name:
@@ -180,13 +181,13 @@ vsan_encryption:
       sample: okms-eu-west-rbx
     key_id:
       description: Id of the key (KEK) that protects the keys of the disks;
-        null when encryption is off, and in check mode when it will be new.
+        null if encryption is off, and in check mode if it will be new.
       type: str
       returned: always
       sample: 6c1d3b1f-8a53-4f0e-9f8d-0f6a0d6a7c11
     host_key_id:
       description: Id of the key of the hosts, for their core dumps;
-        null when encryption is off, and in check mode when it will be new.
+        null if encryption is off, and in check mode if it will be new.
       type: str
       returned: always
       sample: 11d3b1f6-4f0e-8a53-9f8d-7c110f6a0d6a
@@ -197,7 +198,7 @@ vsan_encryption:
       sample: false
     changing:
       description: Whether vSAN is still working on a change.
-        Null in check mode with O(wait=false), when something would be changed.
+        Null in check mode with O(wait=false), if something would be changed.
       type: bool
       returned: always
       sample: false

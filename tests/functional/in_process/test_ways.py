@@ -166,7 +166,7 @@ def stopped_by_its_limit(folder: pathlib.Path, environment: dict[str, str], how:
 @pytest.mark.parametrize("how", ["keyword", "setting"])
 def test_time_limit_is_the_same_both_ways(tmp_path: pathlib.Path, collections: dict[str, str], how: str) -> None:
     """The task fails, and the module finishes what it has begun, as ever."""
-    for limit in (3, 12, 48):  # a busy machine may take longer than the first to begin a module
+    for limit in (3, 12, 48):  # a busy computer may take longer than the first to begin a module
         one, other = (
             stopped_by_its_limit(tmp_path / str(limit) / way, {**collections, **setting}, how, limit)
             for way, setting in WAYS.items()
