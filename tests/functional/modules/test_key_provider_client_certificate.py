@@ -225,4 +225,13 @@ def test_a_successor_for_another_name_is_warned_of(lab, run, run_module):
     same = run(check=True, certificate=sign(lab.external_clients, csr))
     other = run(check=True, certificate=sign(lab.external_clients, csr, name="another-client"))
     assert same.warnings == [] and other.changed
-    assert "the new certificate is for CN=another-client, the one in use for CN=vcenter" in other.warnings[0]
+    assert "the new certificate is for CN=another-client, the one in use is for CN=vcenter" in other.warnings[0]
+
+
+def test_warning_names_no_subject_that_vcenter_will_choose(lab, run, run_module, signed):
+    run(certificate=signed)
+    for check in (True, False):
+        made = run(check=check, self_signed=True, wait_for="uploaded")
+        assert made.changed, made.msg
+        (warning,) = made.warnings
+        assert "the new certificate will get a subject of vCenter's choice, the one in use is for CN=" in warning

@@ -300,8 +300,9 @@ class ClientCertificate(Resource):
             return {}
         check_identity(self._session, self._name, self._identity, self._now)
         if before and before["subject"] and before["subject"] != state["subject"]:
+            new = f"is for {state['subject']}" if state["subject"] else "will get a subject of vCenter's choice"
             self._context.warn(
-                f"the new certificate is for {state['subject']}, the one in use for {before['subject']}: a KMS that "
+                f"the new certificate {new}, the one in use is for {before['subject']}: a KMS that "
                 "identifies its clients by the subject will not give vCenter the keys that belong to the former"
             )
         return state
