@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import pathlib
+import re
 import typing as t
 
 from ansible.errors import AnsibleError
@@ -36,6 +37,8 @@ load_filters()  # this action is the first of each role, and Ansible imports it 
 
 _ROLES = pathlib.Path(__file__).resolve().parents[2] / "roles"
 _LONGEST_ERROR = 300
+_EXPRESSION = re.compile(r"\s*\{\{[^{}]*\}\}\s*")  # a whole value that refers to another variable
+_UNDEFINED = re.compile(r"'[\w.]+' is undefined")
 
 Specs = t.Mapping[str, t.Mapping[str, t.Any]]
 
@@ -66,6 +69,21 @@ def plain(value: t.Any, omitted: t.Any = None) -> t.Any:
     return str(value)
 
 
+def has_secret(spec: t.Mapping[str, t.Any]) -> bool:
+    """Whether the option, or a part of it, is secret."""
+    return bool(spec.get("no_log")) or any(map(has_secret, (spec.get("options") or {}).values()))
+
+
+def of_secret(raw: t.Any, error: str) -> str:
+    """Why a secret cannot be read. Ansible's own error quotes it: a password with two braces is no template."""
+    undefined = _UNDEFINED.search(error) if isinstance(raw, str) and _EXPRESSION.fullmatch(raw) else None
+    why = f" ({undefined[0]})" if undefined else ""
+    return (
+        f"Ansible takes the value for a template, and cannot evaluate it{why}; if it is none, put the tag !unsafe "
+        "before the value"
+    )
+
+
 class ActionModule(ActionBase):  # type: ignore[misc]
     """Reads the variables of the role, as a task would."""
 
@@ -88,7 +106,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             Display().warning(f"{text}: the role {role} has no such option, it is ignored")
         try:
             remote = str(variables.get("ansible_connection") or "local").rpartition(".")[2] != "local"
-            values, told = renamed(specs, self._values(known, variables), handed=self._task.get_vars())
+            secret = {name for name, spec in specs.items() if has_secret(spec)}
+            values, told = renamed(specs, self._values(known, variables, secret), handed=self._task.get_vars())
             for text in told:
                 Display().deprecated(text, version=UNTIL, collection_name=COLLECTION)
             options = answered(role, specs, values, partial, os.getcwd(), remote)
@@ -109,18 +128,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         tags = [str(tag) for tag in self._task.tags if tag != "always" or tag in around]
         return left_out(tags, only, skipped)
 
-    def _values(self, names: t.Iterable[str], variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    def _values(
+        self, names: t.Iterable[str], variables: t.Mapping[str, t.Any], secret: t.Container[str]
+    ) -> dict[str, t.Any]:
         """What was given. A blank -e does not hide what a role that includes this one has handed over."""
         values: dict[str, t.Any] = {}
         problems = []
         handed = self._task.get_vars()
         for name in names:
-            try:
-                for place in (variables, handed):
+            for place in (variables, handed):
+                try:
                     if blank(values.get(name)) and place.get(name) is not None:
                         values[name] = self._read(place[name], variables.get("omit"))
-            except AnsibleError as error:
-                problems.append(f"{name}: {flat(str(error))[:_LONGEST_ERROR]}")
+                except AnsibleError as error:
+                    told = of_secret(place[name], str(error)) if name in secret else flat(str(error))[:_LONGEST_ERROR]
+                    problems.append(f"{name}: {told}")
+                    break
         if problems:
             raise InvalidInputError(f"options cannot be read, nothing was changed: {'; '.join(problems)}")
         return values

@@ -139,6 +139,23 @@ def test_an_option_that_cannot_be_read_is_named(read: Read) -> None:
     assert "'nobody_has_set_this' is undefined" in screen
 
 
+@pytest.mark.oldest("role native_key_provider", "secrets")
+def test_secret_that_is_like_a_template_is_not_shown(read: Read) -> None:
+    said = "native_key_provider_backup_password: Ansible takes the value for a template, and cannot evaluate it"
+    for text, why in (
+        ("Geheim{{ 12345", ";"),
+        ("Geheim{{ Geheim }}", ";"),
+        ("Geheim{% raw", ";"),
+        ("{{ key }}", " ('key'"),
+    ):
+        result = read(_play("native_key_provider", [], backup_password=text, **NEEDED["native_key_provider"]))
+        assert result.code != 0 and "Geheim" not in result.screen, result.screen
+        assert said + why in " ".join(result.screen.split()), result.screen
+    source = {"password": "Geheim{{ 12345", "hostname": "vcenter.example.com"}
+    result = read(_play("encryption_exit", [], mode="prepare_target", source=source))
+    assert "encryption_exit_source: Ansible takes" in result.screen and "Geheim" not in result.screen
+
+
 @pytest.mark.oldest("role okms", "unknown variables")
 def test_unknown_variables_of_the_role_are_a_warning(read: Read) -> None:
     typed = {"okms_tpm_requird": True, "okms_provder": "x", "okms_hosts": "all", "other_okms": 1}
