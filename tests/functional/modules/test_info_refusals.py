@@ -42,3 +42,15 @@ def test_who_is_not_let_in_is_refused_on_one_line(
     unknown = run_module(module, **options, no_such_option=True)
     assert unknown.failed and "no_such_option" in unknown.msg
     assert lab.journal.writes() == []
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_refusal_leads_to_the_missing_action(lab: Lab, run_module: RunModule, named: bool) -> None:
+    """A service account may be refused without a word about the action (guide on service accounts)."""
+    lab.ovhcloud.settings.refusals_name_actions = named
+    robot = {"consumer_key": lab.ovhcloud.add_consumer_key(lab.ovhcloud.add_identity("robot", []))}
+    refused = run_module("okms_credential_info", **robot, **DOMAIN)
+    assert refused["failure"]["kind"] == "forbidden" and "\n" not in refused.msg
+    assert ("okms:apiovh:credential/get" if named else "api_rights_info") in refused.msg
+    rights = run_module("api_rights_info", **robot, option="okms", okms_id=DOMAIN["okms_id"])["rights"]
+    assert "okms:apiovh:credential/get" in rights["missing_actions"]

@@ -76,6 +76,10 @@ def conflict(message: str) -> ApiError:
 
 
 def forbidden_by_iam(actions: t.Sequence[str]) -> ApiError:
-    """403 naming the actions that no policy grants."""
-    details = {"unauthorizedActionsByAuthentication": "", "unauthorizedActionsByIAM": " ".join(actions)}
+    """403 naming the actions that no policy grants; the plain form without any."""
+    details = (
+        None
+        if not actions
+        else {"unauthorizedActionsByAuthentication": "", "unauthorizedActionsByIAM": " ".join(actions)}
+    )
     return error(403, "", details=details)

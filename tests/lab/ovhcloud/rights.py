@@ -94,7 +94,7 @@ class Rights(Area):
             )
         ]
         if missing:
-            raise forbidden_by_iam(missing)
+            raise forbidden_by_iam(missing if self.core.settings.refusals_name_actions else ())
 
     def visible(self, call: Call, value: t.Any) -> t.Any:
         """Of a list of domains or private clouds, what the caller may read."""

@@ -25,6 +25,7 @@ class OvhSettings:
     signature_window: float = assumed("ovhcloud.signature_window")  # seconds
     token_lifetime: int = 3599  # seconds, of OAuth2 tokens
     credential_status_readable: bool = assumed("ovhcloud.credential_status_readable")
+    refusals_name_actions: bool = True  # False: what guide authenticate-api-with-service-account shows
     wildcard_checks: bool = assumed("ovhcloud.wildcard_checks")
 
     # account and orders

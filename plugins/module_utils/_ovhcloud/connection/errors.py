@@ -171,6 +171,11 @@ def _judge_forbidden(failure: Failure) -> tuple[type[CollectionError], str]:
             ForbiddenError,
             f"the consumer key has no access rule for {call}: create one that has it",
         )
+    if failure.field("class") == "Client::Forbidden":  # seen with service accounts: nothing says which action it is
+        return (
+            ForbiddenError,
+            "the module api_rights_info and the playbook preflight say which rights this identity lacks",
+        )
     return ForbiddenError, ""
 
 

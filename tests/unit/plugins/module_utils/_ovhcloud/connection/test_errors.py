@@ -55,6 +55,7 @@ AUTHENTICATION = new("Client::Forbidden", unauthorizedActionsByAuthentication="a
         (403, IAM, ForbiddenError, "missing IAM action"),
         (403, AUTHENTICATION, ForbiddenError, "credential itself"),
         (403, old("FORBIDDEN"), ForbiddenError, "FORBIDDEN"),
+        (403, {"class": "Client::Forbidden", "message": "not granted"}, ForbiddenError, "api_rights_info"),
         (404, new("Client::NotFound"), NotFoundError, "may not see it"),
         (409, new("Client::Conflict"), ConflictError, "in words"),
         (429, {}, ApiError, "too many calls"),
