@@ -75,6 +75,7 @@ notes:
     or variable counts as not given. Whatever the options and variables do not provide comes from the official clients'
     C(ovh.conf) files (C(/etc/ovh.conf), C(~/.ovh.conf), C(./ovh.conf), the last one wins), from the section with the
     endpoint's name.
+  - To see which calls and IAM actions the credentials lack, run M(ovhcloud.vmware_encryption.api_rights_info).
   - An O(token_url) or an O(endpoint) URL in such a file is used only with secrets from the same file. For credentials
     from elsewhere, give the address as an option or variable.
   - The module repeats only reads after a failure. It sends calls that order, pay or issue something once, and after a

@@ -64,5 +64,6 @@ options:
 requirements:
   - pyvmomi >= 8.0.3.0.1
 notes:
-  - The module logs in to vCenter once and always logs out.
+  - Tasks on the control node share one login to vCenter for each user, which ends with the run of Ansible. Elsewhere,
+    and in inventory plugins, each run logs in once and logs out.
 """

@@ -41,9 +41,14 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Read the key provider
+  ovhcloud.vmware_encryption.key_provider_info:
+    name: okms-eu-west-rbx
+  register: found
+
 - name: Stop if vCenter's certificate expires soon
   ansible.builtin.assert:
-    that: not (provider.client_certificate | ovhcloud.vmware_encryption.certificate_life).alarming
+    that: not (found.key_providers[0].client_certificate | ovhcloud.vmware_encryption.certificate_life).alarming
 """
 
 RETURN = r"""

@@ -34,7 +34,8 @@ options:
     elements: dict
     required: true
   provider:
-    description: Name of the key provider. Not used with O(record).
+    description: Name of the key provider whose VMs move, needed without O(record). All keys of these VMs are returned,
+      those of other providers too.
     type: str
     default: ""
   record:
@@ -44,8 +45,18 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Can the new vCenter get the keys of the old one?
+- name: Read the VMs of the old vCenter
+  ovhcloud.vmware_encryption.vm_encryption_info:
+    hostname: pcc-192-0-2-10.ovh.com
+    username: admin@pcc-192-0-2-10.ovh.com
+    password: "{{ vsphere_password }}"
+  register: old
+
+- name: Can the new vCenter get their keys?
   ovhcloud.vmware_encryption.encryption_key_info:
+    hostname: pcc-198-51-100-20.ovh.com
+    username: admin@pcc-198-51-100-20.ovh.com
+    password: "{{ new_vsphere_password }}"
     keys: "{{ old.virtual_machines | ovhcloud.vmware_encryption.encryption_exit_keys('okms-prod') }}"
 """
 

@@ -39,6 +39,10 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Read all VMs
+  ovhcloud.vmware_encryption.vm_encryption_info:
+  register: fleet
+
 - name: Collect the keys in use now
   ansible.builtin.set_fact:
     key_ids: "{{ fleet.virtual_machines | ovhcloud.vmware_encryption.encryption_keys(provider='okms-prod') }}"

@@ -42,6 +42,17 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Read the domain and its costs
+  ovhcloud.vmware_encryption.okms_info:
+    display_name: kms-prod-rbx
+    costs: true
+  register: okms
+
+- name: Read which keys this vCenter uses
+  ovhcloud.vmware_encryption.key_provider_info:
+    users: true
+  register: providers
+
 - name: Show the domain's monthly costs
   ansible.builtin.debug:
     msg: "{{ (okms.okms_domains | first | ovhcloud.vmware_encryption.okms_cost(providers.key_providers)).text }}"

@@ -59,9 +59,14 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Show the endpoint for vCenter
+- name: Find the OKMS domain
+  ovhcloud.vmware_encryption.okms_info:
+    display_name: kms-prod-rbx
+  register: found
+
+- name: Show its endpoint for vCenter
   ansible.builtin.debug:
-    msg: "{{ (domain.okms | ovhcloud.vmware_encryption.okms_endpoint).host }}"
+    msg: "{{ (found.okms_domains | first | ovhcloud.vmware_encryption.okms_endpoint).host }}"
 """
 
 RETURN = r"""

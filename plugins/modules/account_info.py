@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: account_info
-short_description: Tell whether the OVHcloud account can order
+short_description: Read whether the OVHcloud account can order
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
@@ -23,7 +23,7 @@ options:
   open_orders:
     description:
       - Whether to list the orders of OKMS domains of the last 30 days that are neither delivered nor cancelled.
-      - This takes a request for each order of that time, and some more for each open one.
+      - This takes a request for each order of the last 30 days, and some more for each open one.
     type: bool
     default: false
 seealso:
@@ -42,12 +42,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 account:
-  description: The account.
+  description: The account. If this identity may not read it, its name, state, subsidiary and currency are null.
   returned: success
   type: dict
   contains:
     name:
-      description: Name of the account, null if it may not be read.
+      description: Name of the account.
       type: str
       sample: ab12345-ovh
     state:
@@ -84,7 +84,7 @@ account:
           type: str
           sample: notPaid
         price_with_tax:
-          description: Its total, null if OVHcloud does not tell.
+          description: Its total, null if OVHcloud does not return it.
           type: float
           sample: 0.0
         currency:

@@ -61,7 +61,8 @@ options:
 seealso:
   - module: ovhcloud.vmware_encryption.iam_policy
 notes:
-  - A consumer key's access rules cannot change after its creation. A service account has none and does not expire.
+  - A consumer key's access rules cannot change after its creation. To add one, create another key with the rules in
+    RV(profiles). A service account has no such rules and does not expire.
 """
 
 EXAMPLES = r"""
@@ -97,11 +98,11 @@ rights:
       type: str
       sample: null
     account:
-      description: The account.
+      description: The account, null if RV(rights.usable) is V(false).
       type: str
       sample: ab12345-ovh
     method:
-      description: How the caller is known to OVHcloud.
+      description: How the caller is known to OVHcloud, null if RV(rights.usable) is V(false).
       type: str
       sample: oauth2_client_credentials
     identities:
@@ -115,7 +116,7 @@ rights:
           access certificate. OKMS refuses the certificate until then.
         - The account itself, and users in a group with the role ADMIN, need no policy. Their KMIP actions count as
           granted.
-        - Null if OVHcloud does not tell, and with O(kmip=false).
+        - Null if OVHcloud does not return it, and with O(kmip=false).
       type: bool
       sample: false
     user:
@@ -127,7 +128,7 @@ rights:
       type: str
       sample: ansible
     credential:
-      description: The consumer key, null for other credentials or if OVHcloud does not tell.
+      description: The consumer key, null for other credentials or if OVHcloud does not return it.
       type: dict
       contains:
         status:
@@ -147,7 +148,7 @@ rights:
           type: int
           sample: 66
         last_used:
-          description: When it was used last.
+          description: When it was used last, null for never.
           type: str
           sample: "2026-09-25T08:00:00Z"
         allowed_ips:
@@ -170,7 +171,7 @@ rights:
           type: str
           sample: POST
         path:
-          description: Path, with V(*) for ids.
+          description: Path, with V(*) for ids. Null for an action without a call.
           type: str
           sample: /v2/okms/resource/*/credential
         action:
@@ -178,11 +179,11 @@ rights:
           type: str
           sample: okms:apiovh:credential/create
         resource:
-          description: The resource that the action is needed on.
+          description: The resource that the action is needed on, null if the call needs none.
           type: str
           sample: urn:v1:eu:resource:okms:*
         granted:
-          description: Whether it is granted, null if OVHcloud did not tell.
+          description: Whether it is granted, null if OVHcloud did not answer this.
           type: bool
           sample: false
         refused_by:
@@ -205,7 +206,7 @@ rights:
       elements: str
       sample: ["okms:apiovh:credential/create"]
     unchecked_actions:
-      description: IAM actions about which OVHcloud did not tell.
+      description: IAM actions whose RV(rights.calls[].granted) is null.
       type: list
       elements: str
       sample: []

@@ -26,7 +26,7 @@ extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.actiongroup_files
 options:
   path:
-    description: The file. Its directory must exist. It has mode 0600, and links are followed.
+    description: The file. Its folder must exist. The module writes it with mode 0600, and follows symbolic links.
     type: path
     required: true
   vcenter:
@@ -148,7 +148,7 @@ campaign_state:
       elements: str
       sample: [9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10]
     finished:
-      description: Whether it is through.
+      description: Whether the campaign is complete.
       type: bool
       sample: false
     power_on:

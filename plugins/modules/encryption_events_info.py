@@ -152,7 +152,7 @@ events:
       returned: always
       sample: provider_error
     severity:
-      description: V(critical), V(warning) or V(notice).
+      description: V(critical), V(warning) or V(notice), also if the cause is not known.
       type: str
       returned: always
       sample: critical

@@ -13,7 +13,7 @@ author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Asks a vCenter for keys by their ids, whether it can get them now from their key providers, and why not. No VM of it
     has to use them.
-  - It proves before encrypted VMs move to another vCenter that the keys are there.
+  - Before encrypted VMs move to another vCenter, this proves that the other one gets their keys.
   - For a native key provider, vCenter only says that the provider manages the key. Compare the C(key_id) of both
     providers with M(ovhcloud.vmware_encryption.key_provider_info) too.
   - The vSphere user needs the privilege C(Cryptographer.ManageKeys).
@@ -37,8 +37,11 @@ options:
         type: str
         required: true
 seealso:
+  - plugin: ovhcloud.vmware_encryption.encryption_exit_keys
+    plugin_type: filter
   - module: ovhcloud.vmware_encryption.vm_encryption_info
   - module: ovhcloud.vmware_encryption.key_provider_info
+  - module: ovhcloud.vmware_encryption.vm_unlock
 """
 
 EXAMPLES = r"""
@@ -51,19 +54,12 @@ EXAMPLES = r"""
       folders: [DC0/vm/prod]
   register: old
 
-- name: Can the new vCenter get these keys?
+- name: Can the new vCenter get those of this key provider?
   ovhcloud.vmware_encryption.encryption_key_info:
     hostname: pcc-198-51-100-20.ovh.com
     username: admin@pcc-198-51-100-20.ovh.com
     password: "{{ new_vsphere_password }}"
-    keys: >-
-      {{ dict(used | map(attribute='key_id') | zip(used | map(attribute='provider')))
-      | dict2items(key_name='key_id', value_name='provider') }}
-  vars:
-    homes: "{{ old.virtual_machines | map(attribute='home') | list }}"
-    disks: "{{ old.virtual_machines | map(attribute='disks') | flatten(levels=1) }}"
-    below: "{{ disks | map(attribute='keys_below') | flatten(levels=1) }}"
-    used: "{{ (homes + disks + below) | selectattr('key_id') | selectattr('provider') | list }}"
+    keys: "{{ old.virtual_machines | ovhcloud.vmware_encryption.encryption_exit_keys('okms-prod') }}"
   register: found
 
 - name: Fail if it cannot get one of them

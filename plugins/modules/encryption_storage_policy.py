@@ -150,12 +150,12 @@ storage_policy:
       returned: when present
       contains:
         virtual_machines:
-          description: Number of virtual machines whose home or disks have it.
+          description: Number of VMs whose home or disks have it.
           type: int
           returned: always
           sample: 12
         disks:
-          description: Number of disks of virtual machines.
+          description: Number of disks of VMs.
           type: int
           returned: always
           sample: 30

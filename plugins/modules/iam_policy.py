@@ -45,7 +45,9 @@ options:
     type: list
     elements: str
   allow:
-    description: Actions that are allowed. V(*) at the end of an action or of a URN stands for any text.
+    description:
+      - Actions that are allowed. V(*) at the end of an action or of a URN stands for any text.
+      - A new policy needs O(allow), O(deny) or O(permissions_groups).
     type: list
     elements: str
   except:
@@ -61,13 +63,15 @@ options:
     type: list
     elements: str
   description:
-    description: Description of the policy.
+    description: Description of the policy. If not given, unchanged. An empty text clears it.
     type: str
   conditions:
-    description: Conditions in the API's form. An empty dictionary removes them.
+    description: Conditions in the API's form. If not given, unchanged. An empty dictionary removes them.
     type: dict
   expires_at:
-    description: When the policy expires, such as V(2027-01-01T00:00:00Z). An empty text removes the expiry.
+    description:
+      - When the policy expires, such as V(2027-01-01T00:00:00Z). If not given, unchanged. An empty text removes the
+        expiry.
     type: str
   purge:
     description:
@@ -137,7 +141,7 @@ policy:
       type: str
       sample: okms-vcenter-prod
     description:
-      description: Description.
+      description: Description, null if there is none.
       type: str
       sample: KMIP rights of vCenter's certificate
     identities:

@@ -19,7 +19,7 @@ extends_documentation_fragment:
   - ovhcloud.vmware_encryption._ovhcloud
 options:
   name:
-    description: Name of the policy.
+    description: Only the policy with this name.
     type: str
   identity:
     description:
@@ -32,7 +32,7 @@ options:
         O(ovhcloud.vmware_encryption.iam_policy#module:resources).
     type: str
   action:
-    description: Only policies that name this action in just these words.
+    description: Only policies that name exactly this action, such as V(okms:kmip:create), and not by V(*).
     type: str
 seealso:
   - module: ovhcloud.vmware_encryption.iam_policy
@@ -47,7 +47,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 policies:
-  description: The policies by name, with the fields that M(ovhcloud.vmware_encryption.iam_policy) returns.
+  description: The policies, by name, with the fields that M(ovhcloud.vmware_encryption.iam_policy) returns.
   returned: success
   type: list
   elements: dict

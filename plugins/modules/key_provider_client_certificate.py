@@ -160,7 +160,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 client_certificate:
-  description: The client certificate in use. In check mode, the prediction.
+  description: The client certificate in use. In check mode, the prediction. What depends on a certificate that vCenter
+    would generate is null.
   returned: success
   type: dict
   contains:
@@ -175,7 +176,7 @@ client_certificate:
       returned: always
       sample: signed_csr
     certificate:
-      description: The certificate in PEM form. Null in check mode if vCenter would generate a self-signed one.
+      description: The certificate in PEM form.
       type: str
       returned: always
       sample: |

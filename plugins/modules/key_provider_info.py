@@ -58,6 +58,8 @@ options:
 seealso:
   - module: ovhcloud.vmware_encryption.standard_key_provider
   - module: ovhcloud.vmware_encryption.key_provider_client_certificate
+  - module: ovhcloud.vmware_encryption.native_key_provider
+  - module: ovhcloud.vmware_encryption.encryption_key_info
 """
 
 EXAMPLES = r"""
@@ -215,7 +217,7 @@ key_providers:
       returned: always
       sample: null
     key_id:
-      description: Id of the key of a native provider.
+      description: Key id of a native provider, null for all others.
       type: str
       returned: always
       sample: null
@@ -245,17 +247,17 @@ key_providers:
           returned: always
           sample: green
         connection_status:
-          description: vCenter's own words.
+          description: vCenter's own words, null if it says nothing.
           type: str
           returned: always
           sample: Connected
         vcenter_trusts_server:
-          description: Whether vCenter trusts the server's certificate.
+          description: Whether vCenter trusts the server's certificate, null if vCenter does not say.
           type: bool
           returned: always
           sample: true
         server_trusts_vcenter:
-          description: Whether the server accepts vCenter's client certificate.
+          description: Whether the server accepts vCenter's client certificate, null if vCenter does not say.
           type: bool
           returned: always
           sample: true
@@ -395,13 +397,13 @@ key_providers:
       returned: always
       contains:
         virtual_machines:
-          description: Virtual machines with something that this provider encrypts.
+          description: VMs with something that this provider encrypts.
           type: list
           elements: dict
           returned: always
           contains:
             name:
-              description: Name of the virtual machine.
+              description: Name of the VM.
               type: str
               returned: always
               sample: db-01
@@ -458,7 +460,7 @@ key_providers:
           returned: always
           sample: [third party backup-appliance]
         key_ids:
-          description: Ids of the keys that virtual machines and hosts use, sorted.
+          description: Ids of the keys that VMs and hosts use, sorted.
           type: list
           elements: str
           returned: always

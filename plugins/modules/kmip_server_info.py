@@ -51,6 +51,7 @@ extends_documentation_fragment:
 seealso:
   - module: ovhcloud.vmware_encryption.private_cloud_kms
   - module: ovhcloud.vmware_encryption.standard_key_provider
+  - module: ovhcloud.vmware_encryption.kmip_server_test
 """
 
 EXAMPLES = r"""
@@ -116,7 +117,7 @@ kmip_server:
       elements: str
       sample: [192.0.2.50]
     tls_version:
-      description: TLS version that was agreed upon.
+      description: Negotiated TLS version.
       type: str
       sample: TLSv1.3
     cipher:
@@ -255,11 +256,11 @@ kmip_server:
           type: str
           sample: AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD
         sha256:
-          description: SHA-256 thumbprint of the certificate.
+          description: SHA-256 thumbprint of the certificate, null if none was seen.
           type: str
           sample: AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99
         not_after:
-          description: End of its validity.
+          description: End of its validity (UTC, ISO 8601), null if none was seen.
           type: str
           sample: "2027-01-01T00:00:00Z"
         verdict:
@@ -301,29 +302,29 @@ kmip_server:
       type: str
       sample: client_certificate_rejected
     error:
-      description: The same in words.
+      description: The same in words, null if it did not.
       type: str
       sample: "KMIP server kms.example.com:5696: tlsv1 alert unknown ca: the server refuses the client certificate"
     protocol_versions:
-      description: KMIP versions that the server offers, null if it did not tell.
+      description: KMIP versions that the server offers, null if it did not list any.
       type: list
       elements: str
       sample: ["1.4", "1.3", "1.2", "1.1"]
     operations:
-      description: KMIP operations that the server offers, null if it did not tell.
+      description: KMIP operations that the server offers, null if it did not list any.
       type: list
       elements: str
       sample: [ACTIVATE, CREATE, GET]
     missing_operations:
       description:
-        - Operations that vCenter uses and the server does not list, null if it did not tell.
+        - Operations that vCenter uses and the server does not list, null if it did not list any.
         - Only a hint, because servers support more than they list. vCenter can work without V(ADD_ATTRIBUTE) and
           V(LOCATE).
       type: list
       elements: str
       sample: []
     vendor:
-      description: What the server calls itself, null if it did not tell.
+      description: What the server calls itself, null if it did not return it.
       type: str
       sample: OVHcloud KMS
 """

@@ -174,12 +174,12 @@ kmip_server_test:
       type: str
       sample: "1.4"
     vendor:
-      description: What the server calls itself, null if it did not tell.
+      description: What the server calls itself, null if it did not return it.
       type: str
       sample: OVHcloud KMS
     missing:
       description:
-        - Operations of this test that the server does not list among those it offers, null if it did not tell.
+        - Operations of this test that the server does not list among those it offers, null if it did not list any.
         - Only a hint, because servers support more than they list. The steps are the proof.
       type: list
       elements: str
@@ -224,7 +224,7 @@ kmip_server_test:
           type: str
           sample: permission_denied
         error:
-          description: The same in words, or why the step was not tried.
+          description: The same in words, or why the step was not tried. Null if it succeeded.
           type: str
           sample: "KMIP server kms.example.com:5696: Activate failed: not authorized (reason 12)"
         seconds:

@@ -26,7 +26,7 @@ options:
     type: path
     required: true
   content:
-    description: The metrics.
+    description: The metrics, in Prometheus' text format.
     type: str
     required: true
   mode:
@@ -42,6 +42,8 @@ options:
     default: []
 seealso:
   - module: ovhcloud.vmware_encryption.output_files
+  - plugin: ovhcloud.vmware_encryption.encryption_audit_metrics
+    plugin_type: filter
 """
 
 EXAMPLES = r"""
@@ -56,7 +58,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 metrics_file:
-  description: The file. In check mode it is the prediction.
+  description: The file. In check mode, the prediction.
   returned: success
   type: dict
   contains:

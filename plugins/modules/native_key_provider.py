@@ -110,6 +110,7 @@ options:
     default: 120
 seealso:
   - module: ovhcloud.vmware_encryption.native_key_provider_backup
+  - module: ovhcloud.vmware_encryption.vcenter_readiness_info
   - module: ovhcloud.vmware_encryption.key_provider_info
 """
 
@@ -247,7 +248,7 @@ key_provider:
           returned: always
           sample: cluster-1
         tpm:
-          description: Whether it has a TPM 2.0, null if vCenter does not tell.
+          description: Whether it has a TPM 2.0, null if vCenter does not report it.
           type: bool
           returned: always
           sample: false

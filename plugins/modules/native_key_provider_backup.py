@@ -75,6 +75,8 @@ options:
 seealso:
   - module: ovhcloud.vmware_encryption.native_key_provider
   - module: ovhcloud.vmware_encryption.key_provider_info
+  - module: ovhcloud.vmware_encryption.okms_secret
+  - module: ovhcloud.vmware_encryption.vault_secret
 """
 
 EXAMPLES = r"""

@@ -118,6 +118,9 @@ notes:
 seealso:
   - module: ovhcloud.vmware_encryption.okms_info
   - module: ovhcloud.vmware_encryption.okms_credential
+  - module: ovhcloud.vmware_encryption.okms_service_key
+  - module: ovhcloud.vmware_encryption.key_provider_info
+  - module: ovhcloud.vmware_encryption.account_info
 """
 
 EXAMPLES = r"""
@@ -180,7 +183,7 @@ okms:
       type: str
       sample: urn:v1:eu:resource:okms:7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     state:
-      description: OK, IN_CREATION, SUSPENDED or EXPIRED.
+      description: V(OK), V(IN_CREATION), V(SUSPENDED) or V(EXPIRED).
       type: str
       sample: OK
     kmip_endpoint:

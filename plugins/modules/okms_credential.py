@@ -181,7 +181,7 @@ credential:
       type: str
       sample: vcenter-prod
     description:
-      description: Its description.
+      description: Its description, null if it has none.
       type: str
       sample: issued by Ansible
     identity_urns:
@@ -190,7 +190,7 @@ credential:
       elements: str
       sample: ["urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"]
     status:
-      description: CREATING, READY, ERROR, DELETING or EXPIRED.
+      description: V(CREATING), V(READY), V(ERROR), V(DELETING) or V(EXPIRED).
       type: str
       sample: READY
     from_csr:
@@ -198,7 +198,7 @@ credential:
       type: bool
       sample: true
     certificate_type:
-      description: ECDSA or RSA.
+      description: V(ECDSA) or V(RSA).
       type: str
       sample: ECDSA
     created_at:
@@ -210,7 +210,7 @@ credential:
       type: str
       sample: "2027-09-01T06:00:00Z"
     days_left:
-      description: Whole days until then, negative when it has expired.
+      description: Whole days until then, negative after it.
       type: int
       sample: 365
     certificate:
@@ -221,11 +221,11 @@ credential:
         ...
         -----END CERTIFICATE-----
     certificate_sha256:
-      description: SHA-256 thumbprint of the certificate.
+      description: SHA-256 thumbprint of the certificate, null until it is ready.
       type: str
       sample: "5A:7B:..."
     public_key_sha256:
-      description: SHA-256 of the public key, to compare with requests and keys.
+      description: SHA-256 of the public key, to compare with requests and keys. Null until the certificate is ready.
       type: str
       sample: 3f9c...
     private_key_path:
@@ -241,7 +241,7 @@ lacks_policy:
     - Whether the identity that calls the API, as which the certificate acts without O(identity_urns), still needs an
       IAM policy with the C(okms:kmip) actions on the domain. OKMS refuses its certificate on KMIP until then.
     - The account itself, and users in a group with the role ADMIN, need no policy.
-    - Null if identities are named, if OVHcloud does not tell, and for O(state=absent).
+    - Null if identities are named, if OVHcloud does not return it, and for O(state=absent).
   returned: success
   type: bool
   sample: false

@@ -64,7 +64,7 @@ credentials:
       type: str
       sample: vcenter-prod
     description:
-      description: Its description.
+      description: Its description, null if it has none.
       type: str
       sample: issued by Ansible
     identity_urns:
@@ -73,7 +73,7 @@ credentials:
       elements: str
       sample: ["urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"]
     status:
-      description: CREATING, READY, ERROR, DELETING or EXPIRED.
+      description: V(CREATING), V(READY), V(ERROR), V(DELETING) or V(EXPIRED).
       type: str
       sample: READY
     from_csr:
@@ -81,7 +81,7 @@ credentials:
       type: bool
       sample: true
     certificate_type:
-      description: ECDSA or RSA.
+      description: V(ECDSA) or V(RSA).
       type: str
       sample: ECDSA
     created_at:
@@ -93,7 +93,7 @@ credentials:
       type: str
       sample: "2027-09-01T06:00:00Z"
     days_left:
-      description: Whole days until then, negative when it has expired.
+      description: Whole days until then, negative after it.
       type: int
       sample: 365
     certificate:
@@ -104,11 +104,11 @@ credentials:
         ...
         -----END CERTIFICATE-----
     certificate_sha256:
-      description: SHA-256 thumbprint of the certificate.
+      description: SHA-256 thumbprint of the certificate, null until it is ready.
       type: str
       sample: "5A:7B:..."
     public_key_sha256:
-      description: SHA-256 of the public key, to compare with requests and keys.
+      description: SHA-256 of the public key, to compare with requests and keys. Null until the certificate is ready.
       type: str
       sample: 3f9c...
 """

@@ -56,6 +56,15 @@ EXAMPLES = r"""
   ovhcloud.vmware_encryption.okms_info:
   register: okms
 
+- name: Find one by its name
+  ovhcloud.vmware_encryption.okms_info:
+    display_name: kms-prod-rbx
+  register: okms
+
+- name: Stop if there is no such domain
+  ansible.builtin.assert:
+    that: okms.okms_domains | length == 1
+
 - name: Show the monthly costs of our domains
   ovhcloud.vmware_encryption.okms_info:
     costs: true
@@ -106,7 +115,7 @@ okms_domains:
       type: str
       sample: urn:v1:eu:resource:okms:7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31
     state:
-      description: OK, IN_CREATION, SUSPENDED or EXPIRED.
+      description: V(OK), V(IN_CREATION), V(SUSPENDED) or V(EXPIRED).
       type: str
       sample: OK
     kmip_endpoint:
@@ -227,7 +236,7 @@ regions:
       type: str
       sample: eu-west-rbx
     type:
-      description: LOCAL-ZONE, REGION-1-AZ or REGION-3-AZ.
+      description: V(LOCAL-ZONE), V(REGION-1-AZ) or V(REGION-3-AZ).
       type: str
       sample: REGION-1-AZ
     certifications:

@@ -44,7 +44,8 @@ options:
   kinds:
     description:
       - Kinds of logs, by the names that the API returns, see M(ovhcloud.vmware_encryption.okms_log_subscription_info).
-      - By default all that the domain has, and with O(state=absent) all that go to the stream.
+      - By default all that the domain has, and with O(state=absent) all that go to the stream. An empty list is an
+        error.
     type: list
     elements: str
   state:

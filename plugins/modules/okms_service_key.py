@@ -177,15 +177,15 @@ service_key:
       type: str
       sample: billing-data
     type:
-      description: oct, RSA or EC.
+      description: V(oct), V(RSA) or V(EC).
       type: str
       sample: oct
     size:
-      description: Its bits, null for EC.
+      description: Its bits, null if its type is V(EC).
       type: int
       sample: 256
     curve:
-      description: Its curve, null unless its type is EC.
+      description: Its curve, null unless its type is V(EC).
       type: str
       sample: null
     operations:
@@ -194,7 +194,7 @@ service_key:
       elements: str
       sample: [decrypt, encrypt]
     protection_level:
-      description: SOFTWARE or HSM, null if OVHcloud does not tell.
+      description: V(SOFTWARE) or V(HSM), null if OVHcloud does not return it.
       type: str
       sample: SOFTWARE
     extractable:
@@ -202,7 +202,7 @@ service_key:
       type: bool
       sample: null
     state:
-      description: PRE_ACTIVE, ACTIVE, DEACTIVATED or COMPROMISED.
+      description: V(PRE_ACTIVE), V(ACTIVE), V(DEACTIVATED) or V(COMPROMISED).
       type: str
       sample: ACTIVE
     created_at:
@@ -218,11 +218,11 @@ service_key:
       type: dict
       sample: {}
     public_key:
-      description: Public part of an asymmetric key in PEM, else null.
+      description: Public part of an asymmetric key in PEM, null for a symmetric one.
       type: str
       sample: null
     public_key_sha256:
-      description: SHA-256 of the public key, to compare with certificates and requests.
+      description: SHA-256 of the public key, to compare with certificates and requests. Null for a symmetric key.
       type: str
       sample: null
 """

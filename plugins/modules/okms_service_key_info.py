@@ -83,15 +83,15 @@ service_keys:
       type: str
       sample: billing-data
     type:
-      description: oct, RSA or EC.
+      description: V(oct), V(RSA) or V(EC).
       type: str
       sample: oct
     size:
-      description: Its bits, null for EC.
+      description: Its bits, null if its type is V(EC).
       type: int
       sample: 256
     curve:
-      description: Its curve, null unless its type is EC.
+      description: Its curve, null unless its type is V(EC).
       type: str
       sample: null
     operations:
@@ -100,7 +100,7 @@ service_keys:
       elements: str
       sample: [decrypt, encrypt]
     protection_level:
-      description: SOFTWARE or HSM, null if OVHcloud does not tell.
+      description: V(SOFTWARE) or V(HSM), null if OVHcloud does not return it.
       type: str
       sample: SOFTWARE
     extractable:
@@ -108,7 +108,7 @@ service_keys:
       type: bool
       sample: null
     state:
-      description: PRE_ACTIVE, ACTIVE, DEACTIVATED or COMPROMISED.
+      description: V(PRE_ACTIVE), V(ACTIVE), V(DEACTIVATED) or V(COMPROMISED).
       type: str
       sample: ACTIVE
     created_at:

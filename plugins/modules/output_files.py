@@ -17,7 +17,7 @@ description:
     full, and if it lies in a job's container and so would vanish with it.
   - It also refuses a file whose content the program that adds to it could not use.
   - It creates missing folders with mode 0700, once all paths are good. It leaves files unchanged. A temporary file
-    proves that there is space.
+    proves that there is space; in check mode, the module only reads how much the file system has left.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.actiongroup_files
@@ -34,7 +34,7 @@ options:
         type: str
         required: true
       path:
-        description: Where the file or the folder will be.
+        description: Where the file or the folder will be, an absolute path. If empty, the entry is ignored.
         type: path
       folder:
         description: Whether it is a folder into which files are put.
@@ -56,12 +56,13 @@ options:
         type: bool
         default: true
       room:
-        description: Room that is needed, in bytes.
+        description: Space that is needed, in bytes.
         type: int
         default: 65536
   keep_out:
     description:
-      - Folder in which nothing may be written. The roles name the installed collection, which an upgrade replaces.
+      - Folder in which nothing may be written. By default, there is none.
+      - The roles name the installed collection, which an upgrade replaces.
     type: path
   prefix:
     description: What messages put before the names of options, for roles.

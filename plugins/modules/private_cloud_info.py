@@ -47,6 +47,9 @@ options:
 seealso:
   - module: ovhcloud.vmware_encryption.private_cloud_kms
   - module: ovhcloud.vmware_encryption.private_cloud_user
+  - module: ovhcloud.vmware_encryption.private_cloud_iam
+  - plugin: ovhcloud.vmware_encryption.private_clouds
+    plugin_type: inventory
 """
 
 EXAMPLES = r"""
@@ -245,7 +248,7 @@ private_clouds:
           type: str
           sample: doing
         progress:
-          description: Progress in percent.
+          description: Progress in percent, from 0 to 100.
           type: int
           sample: 50
         description:
@@ -257,7 +260,7 @@ private_clouds:
           type: str
           sample: ab12345-ovh
         user_id:
-          description: The vSphere user it is about.
+          description: Id of the vSphere user that it is about, null if it is about none.
           type: int
           sample: null
         started_at:

@@ -222,7 +222,8 @@ kms_entries:
       type: str
       sample: delivered
     waiting_for_vcenter:
-      description: Whether the firewall is open and OVHcloud waits for vCenter to use the KMS.
+      description: Whether the firewall is open and OVHcloud waits for vCenter to use the KMS. Null in
+        RV(stale_entries).
       type: bool
       sample: false
     task_id:

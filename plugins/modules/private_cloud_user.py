@@ -108,6 +108,8 @@ options:
     default: 1800
 seealso:
   - module: ovhcloud.vmware_encryption.private_cloud_info
+  - module: ovhcloud.vmware_encryption.private_cloud_iam
+  - module: ovhcloud.vmware_encryption.vcenter_readiness_info
 """
 
 EXAMPLES = r"""
@@ -153,19 +155,19 @@ user:
       type: str
       sample: admin@pcc-198-51-100-10.ovh.com
     email:
-      description: Mail address.
+      description: Mail address, null if there is none.
       type: str
       sample: ops@example.net
     first_name:
-      description: First name.
+      description: First name, null if there is none.
       type: str
       sample: Ada
     last_name:
-      description: Last name.
+      description: Last name, null if there is none.
       type: str
       sample: Example
     phone_number:
-      description: Phone number.
+      description: Phone number, null if there is none.
       type: str
       sample: "+33.612345678"
     state:
@@ -209,7 +211,7 @@ user:
       type: bool
       sample: false
     type:
-      description: V(user) or V(group), null if OVHcloud does not tell.
+      description: V(user) or V(group), null if OVHcloud does not return it.
       type: str
       sample: user
     identity_provider_type:

@@ -26,7 +26,7 @@ extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.actiongroup_files
 options:
   path:
-    description: The file. Its directory must exist. It has mode 0600, and links are followed.
+    description: The file. Its folder must exist. The module writes it with mode 0600, and follows symbolic links.
     type: path
     required: true
   vcenter:
@@ -79,7 +79,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 recovery_dossier:
-  description: The dossier. In check mode it is the prediction.
+  description: The dossier. In check mode, the prediction.
   returned: success
   type: dict
   contains:
@@ -97,7 +97,7 @@ recovery_dossier:
           providers: {nkp-prod: {type: native, role: native_key_provider}}
           retired: {}
     updated_at:
-      description: When it was changed. Null in check mode when it would be.
+      description: When it was changed. Null in check mode if it would be changed now.
       type: str
       sample: "2026-09-01T08:00:00Z"
 """

@@ -259,7 +259,7 @@ key_provider:
       returned: when present
       sample: standard
     servers:
-      description: Its servers, by name. Values that are not set are null.
+      description: Its servers, by name. Unset values are null.
       type: list
       elements: dict
       returned: when present
@@ -358,22 +358,22 @@ key_provider:
           returned: always
           sample: green
         connection_status:
-          description: vCenter's own words.
+          description: vCenter's own words, null if it says nothing.
           type: str
           returned: always
           sample: Connected
         vcenter_trusts_server:
-          description: Whether vCenter trusts the server's certificate.
+          description: Whether vCenter trusts the server's certificate, null if vCenter does not say.
           type: bool
           returned: always
           sample: true
         server_trusts_vcenter:
-          description: Whether the server accepts vCenter's client certificate.
+          description: Whether the server accepts vCenter's client certificate, null if vCenter does not say.
           type: bool
           returned: always
           sample: true
         certificate:
-          description: Certificate that the server presents to vCenter, null if it cannot be reached.
+          description: Certificate that the server presents to vCenter, null if the server is unreachable.
           type: dict
           returned: always
           contains:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vcenter_info
-short_description: Tell which vCenter answers
+short_description: Read which vCenter answers
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vcenter_readiness_info
-short_description: Tell whether vCenter, its hosts and the vSphere user are ready for encryption
+short_description: Read whether vCenter, its hosts and the vSphere user are ready for encryption
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
@@ -50,14 +50,14 @@ vcenter:
 key_providers:
   description:
     - The key provider that O(key_provider) names, as M(ovhcloud.vmware_encryption.key_provider_info) returns it without
-      its users. Empty when there is none of that name.
-    - Null without O(key_provider), and when this vSphere user may not read it.
+      its users. Empty if there is none of that name.
+    - Null without O(key_provider), and if this vSphere user may not read it.
   returned: success
   type: list
   elements: dict
   sample: []
 readiness:
-  description: What was found. All but the first five keys are null when there was no login.
+  description: What was found. All but the first five keys are null if there was no login.
   returned: success
   type: dict
   contains:
@@ -75,6 +75,7 @@ readiness:
       sample: null
     problem_kind:
       description: The same as a stable word, such as V(unreachable), V(authentication) or V(unsupported).
+        Null if nothing went wrong.
       type: str
       sample: null
     source_address:
@@ -92,7 +93,7 @@ readiness:
       type: str
       sample: "24022515"
     api_version:
-      description: Version of the API that was agreed upon.
+      description: Version of the API that module and vCenter agreed on.
       type: str
       sample: 8.0.3.0
     time:
@@ -128,7 +129,7 @@ readiness:
           type: str
           sample: cluster-1
         version:
-          description: Version of ESXi, null if the host does not tell.
+          description: Version of ESXi, null if the host does not report it.
           type: str
           sample: 8.0.3
         build:
@@ -140,11 +141,12 @@ readiness:
           type: str
           sample: connected
         crypto_state:
-          description: V(incapable), V(prepared), V(safe) or V(pending_incapable), as in host_encryption_info.
+          description: V(incapable), V(prepared), V(safe) or V(pending_incapable), as in
+            M(ovhcloud.vmware_encryption.host_encryption_info).
           type: str
           sample: safe
         tpm:
-          description: Whether it has a TPM 2.0, null if it cannot be told.
+          description: Whether it has a TPM 2.0, null if vCenter does not report it.
           type: bool
           sample: true
     vsan_clusters:

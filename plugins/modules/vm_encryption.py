@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vm_encryption
-short_description: Encrypt, move or decrypt virtual machines
+short_description: Encrypt, move or decrypt VMs
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
@@ -100,6 +100,8 @@ seealso:
   - module: ovhcloud.vmware_encryption.vm_encryption_info
   - module: ovhcloud.vmware_encryption.vm_rekey
   - module: ovhcloud.vmware_encryption.encryption_storage_policy
+  - module: ovhcloud.vmware_encryption.vm_vtpm
+  - module: ovhcloud.vmware_encryption.campaign_state
 """
 
 EXAMPLES = r"""
@@ -162,7 +164,7 @@ virtual_machines:
   elements: dict
   contains:
     name:
-      description: Name of the virtual machine.
+      description: Name of the VM.
       type: str
       returned: always
       sample: db-01

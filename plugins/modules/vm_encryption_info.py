@@ -42,6 +42,8 @@ seealso:
   - module: ovhcloud.vmware_encryption.vm_rekey
   - module: ovhcloud.vmware_encryption.vm_unlock
   - module: ovhcloud.vmware_encryption.key_provider_info
+  - plugin: ovhcloud.vmware_encryption.encrypted_vms
+    plugin_type: inventory
 """
 
 EXAMPLES = r"""
@@ -205,7 +207,7 @@ virtual_machines:
           returned: always
           sample: okms-eu-west-rbx
         key_id:
-          description: Id of the key.
+          description: Id of the key, null if it is unencrypted.
           type: str
           returned: always
           sample: 9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10
@@ -287,7 +289,7 @@ virtual_machines:
           returned: always
           sample: okms-eu-west-rbx
         key_id:
-          description: Id of the key.
+          description: Id of the key, null if it is unencrypted.
           type: str
           returned: always
           sample: 9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10

@@ -88,7 +88,7 @@ virtual_machines:
   elements: dict
   contains:
     name:
-      description: Name of the virtual machine.
+      description: Name of the VM.
       type: str
       returned: always
       sample: db-01

@@ -12,8 +12,8 @@ version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Gives many VMs a virtual TPM 2.0 (vTPM) in one task, or removes it. It selects and processes VMs as
-    M(ovhcloud.vmware_encryption.vm_encryption) does, tells all obstacles before the first change, and verifies each VM
-    afterwards.
+    M(ovhcloud.vmware_encryption.vm_encryption) does, reports all obstacles before the first change, and verifies each
+    VM afterwards.
   - A vTPM needs an encrypted home. If the home is unencrypted, vCenter encrypts it with a key of the default provider
     of the cluster or of the system, which must therefore exist and give keys; a native one must be backed up. Disks
     and storage policies stay as they are. From then on, vCenter requires encrypted vMotion and Fault Tolerance for
@@ -47,8 +47,8 @@ options:
     description:
       - With O(state=absent), the names of all VMs whose vTPM will be removed, typed again. VMs that share a name are
         confirmed by their ids, such as V(vm-42).
-      - The module refuses with a list of those that are missing, and also if it has a name that no selected VM is
-        called. VMs in this list that have no vTPM any more do no harm.
+      - The module refuses, and lists the names, if one is missing here or belongs to no selected VM. VMs that no longer
+        have a vTPM may be in the list.
       - A name that begins or ends with spaces must be typed with them, in quotes, unless the VM is confirmed by its id.
     type: list
     elements: str
@@ -103,7 +103,7 @@ virtual_machines:
   elements: dict
   contains:
     name:
-      description: Name of the virtual machine.
+      description: Name of the VM.
       type: str
       returned: always
       sample: db-01
