@@ -31,8 +31,9 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode with O(allow_order=false), the module predicts the creation and warns with the order's costs
-        and everything that would stop a real run.
+      - In check mode, the module predicts the creation and warns with the order's costs and everything that would
+        stop a real run, such as O(allow_order=false), a price above O(max_price), or an account without a payment
+        method. This is also so for an unpaid order that would be resumed.
 options:
   okms_id:
     description:

@@ -172,7 +172,7 @@ def run(spec: ArgSpec, build: t.Callable[[Context], Resource]) -> t.NoReturn:
         after_full = complete(after, resource.fields)
         result = {"changed": plan.changed, resource.result_key: with_former_names(after_full), **resource.extras()}
         if plan.changed:
-            result["diff"] = diff(before_full, after_full, resource.volatile)
+            result["diff"] = diff(before_full, {**after_full, **_under_way(plan, after)}, resource.volatile)
         return result
 
     _run(spec, work)
@@ -226,6 +226,11 @@ def _applied(resource: Resource, plan: Plan) -> State:
         if plan.changed and (error.answered or error.details.get("maybe_done")):
             error.results.setdefault("changed", _differs(resource, plan))
         raise
+
+
+def _under_way(plan: Plan, after: State) -> State:
+    """Wanted values that do not show yet, because nobody waited for them: the diff has them, as in check mode."""
+    return {name: value for name, value in plan.changes.items() if after.get(name) == plan.before.get(name)}
 
 
 def _differs(resource: Resource, plan: Plan) -> bool:

@@ -28,6 +28,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.services import Services
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.cart import (
+    INCOMPLETE,
     ROUNDING,
     Limit,
     Shop,
@@ -40,6 +41,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.orders import (
     CANCELLED,
+    DOCUMENTS,
+    UNPAID,
     Order,
     Orders,
     in_the_way,
@@ -136,6 +139,18 @@ class Activation:
         limit = Limit(prices["subsidiary"], wish.max_price)
         return shop.order(wish.region, limit, lambda found: self._mine(found, wish.display_name))
 
+    def missing(self, prices: t.Mapping[str, t.Any], trace: Trace) -> list[str]:
+        """For check mode: what an order, or the one that is resumed, still needs of the account. Never writes."""
+        if trace.order is not None and trace.order.status != UNPAID:
+            return ["the documents that OVHcloud has asked for"] if trace.order.status == DOCUMENTS else []
+        found = []
+        if trace.order is None and self.account().get("state") == INCOMPLETE:
+            found.append("the missing details of the OVHcloud account")
+        price = total_of(prices) if trace.order is None else trace.order.price_with_tax
+        if price != 0 and self.orders.default_payment_method() is None:
+            found.append("a valid default payment method")
+        return found
+
     def _mine(self, order: Order, display_name: str) -> bool:
         """Whether an order that another run has placed meanwhile may be gone on with."""
         domain = self.domains.get(order.domain) if order.domain else None
@@ -151,7 +166,7 @@ class Activation:
                     "allow_order=true to pay it",
                     order_id=unpaid.order_id,
                 )
-            if unpaid.price_with_tax is None or unpaid.price_with_tax > wish.max_price + ROUNDING:
+            if not _affordable(wish, unpaid):
                 raise GuardError(
                     f"order {unpaid.order_id} of an OKMS in {wish.region} waits for its payment of {unpaid.price}, "
                     f"more than max_price ({wish.max_price:g}): nothing was paid; raise max_price to accept it",
@@ -191,7 +206,7 @@ def choose_order(orders: t.Sequence[Order], listed: t.Sequence[State], now: date
     pending = [order for order in orders if order.open or _not_shown_yet(order, by_id, now)]
     if pending:
         # what is paid already comes before what is not
-        return Trace(order=min(pending, key=lambda order: order.status == "notPaid"))
+        return Trace(order=min(pending, key=lambda order: order.status == UNPAID))
     unnamed = [
         order.domain
         for order in orders
@@ -218,12 +233,22 @@ def total_of(prices: t.Mapping[str, t.Any]) -> float:
     return float(prices["order"]["price"] + prices["order"]["tax"])
 
 
-def order_warning(wish: ActivationWish, trace: Trace, prices: t.Mapping[str, t.Any]) -> str:
-    """What a real run would do, and where it would stop."""
+def order_warning(
+    wish: ActivationWish, trace: Trace, prices: t.Mapping[str, t.Any], missing: t.Sequence[str] = ()
+) -> str:
+    """What a real run would do, and where it would stop; `missing`: what no option can give."""
     if trace.order is not None:
-        return f"order {trace.order.order_id} ({trace.order.status}) would be resumed, no other one would be placed"
+        said = f"order {trace.order.order_id} ({trace.order.status}) would be resumed, no other one would be placed"
+        stops = _stops_of_payment(wish, trace.order) if trace.order.status == UNPAID else []
+    else:
+        said, stops = would_order(wish, prices), _stops_of_order(wish, trace, prices)
+    stops = [*stops, *missing]
+    return said + (f". A real run stops here; it needs {' and '.join(stops)}" if stops else "")
+
+
+def _stops_of_order(wish: ActivationWish, trace: Trace, prices: t.Mapping[str, t.Any]) -> list[str]:
     stops = [] if wish.allow_order else ["allow_order=true"]
-    if total_of(prices) > wish.max_price:
+    if total_of(prices) > wish.max_price + ROUNDING:
         stops.append(f"max_price={total_of(prices):g}")
     cancelled = must_be_named(wish, trace)
     if cancelled is not None:
@@ -231,8 +256,19 @@ def order_warning(wish: ActivationWish, trace: Trace, prices: t.Mapping[str, t.A
             f"this order is {cancelled.status}, for whatever" if cancelled.unclear else "this last order was cancelled"
         )
         stops.append(f"replaces_order={cancelled.order_id} ({why})")
-    needs = f". A real run stops here; it needs {' and '.join(stops)}" if stops else ""
-    return would_order(wish, prices) + needs
+    return stops
+
+
+def _stops_of_payment(wish: ActivationWish, order: Order) -> list[str]:
+    stops = [] if wish.allow_order else ["allow_order=true"]
+    if not _affordable(wish, order):
+        price = order.price_with_tax
+        stops.append("a price, which OVHcloud does not tell" if price is None else f"max_price={price:g}")
+    return stops
+
+
+def _affordable(wish: ActivationWish, order: Order) -> bool:
+    return order.price_with_tax is not None and order.price_with_tax <= wish.max_price + ROUNDING
 
 
 def would_order(wish: ActivationWish, prices: t.Mapping[str, t.Any]) -> str:

@@ -90,7 +90,8 @@ class OkmsDomain(Resource):
 
     def predict(self, plan: Plan) -> State:
         if plan.verb == "create":
-            self.warn(order_warning(self._wish(), self.lookup.trace, self.facts["pricing"]))
+            prices, trace = self.facts["pricing"], self.lookup.trace
+            self.warn(order_warning(self._wish(), trace, prices, self.activation.missing(prices, trace)))
         elif plan.verb == "delete":
             self._report_end(plan.before["id"])
         return plan.after

@@ -32,6 +32,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.catalog import PLAN
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.orders import (
+    UNPAID,
     Order,
     Orders,
     marker_of,
@@ -40,6 +41,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 _LOOKS_AFTER_LOSS = 5
 _LONGEST_WAIT = 60.0  # seconds for another run's order to be seen
 ROUNDING = 1e-9  # prices are sums of floats
+INCOMPLETE = "incomplete"  # the state of an account that cannot order
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Shop:
 
     def check_account(self, account: t.Mapping[str, t.Any], total: float) -> None:
         """Raise before the first write when the account cannot order or cannot pay."""
-        if account.get("state") == "incomplete":
+        if account.get("state") == INCOMPLETE:
             raise ConflictError("the OVHcloud account is incomplete and cannot order: complete its details first")
         if total > 0 and self._orders.default_payment_method() is None:
             raise GuardError(
@@ -232,6 +234,6 @@ def _priced(order_id: int, answer: Fields) -> Order:
     """The order of a checkout; a total that cannot be read is asked for again before anything is paid."""
     try:
         price = answer.part("prices").part("withTax")
-        return Order(order_id, "notPaid", price.amount("value"), price.text("currencyCode"))
+        return Order(order_id, UNPAID, price.amount("value"), price.text("currencyCode"))
     except ShapeError:
-        return Order(order_id, "notPaid")
+        return Order(order_id, UNPAID)

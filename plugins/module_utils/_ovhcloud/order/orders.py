@@ -29,6 +29,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.order.lines import lines_of
 
+UNPAID, DOCUMENTS = "notPaid", "documentsRequested"
 CANCELLED = ("cancelled", "cancelling")
 FINISHED = ("delivered", *CANCELLED)
 _CART_IS_KEPT = datetime.timedelta(days=1)
@@ -196,7 +197,7 @@ class Orders:
         def look() -> str:
             nonlocal paid
             status = self.status(order.order_id)
-            if status == "notPaid" and not paid:
+            if status == UNPAID and not paid:
                 unpaid = order if order.price_with_tax is not None else self.get(order.order_id, status)
                 may_pay(unpaid)
                 self._pay(unpaid)
@@ -252,12 +253,12 @@ class Orders:
     def _paid_after_all(self, number: int) -> bool:
         """By the call whose answer was lost, or by another run at the same time."""
         try:
-            return self.status(number) != "notPaid"
+            return self.status(number) != UNPAID
         except CollectionError:
             return False  # the first error says more
 
     def _stop_if_hopeless(self, order_id: int, status: str) -> None:
-        if status == "documentsRequested":
+        if status == DOCUMENTS:
             raise ConflictError(
                 f"order {order_id} waits for documents that OVHcloud has asked for: send them in the control "
                 "panel, then rerun to resume this order",

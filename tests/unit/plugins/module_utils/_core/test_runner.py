@@ -29,6 +29,7 @@ SPEC = argspec.ArgSpec(
 
 
 # size that is asked for -> whether the change is made, and whether nothing can be read afterwards; its answer is lost
+UNSEEN = 31  # of a change that is sent, and that nobody waits for
 LOST = {21: (True, False), 22: (False, False), 23: (False, True)}
 
 
@@ -87,7 +88,7 @@ class Thing(runner.Resource):
             done, self.shelf.broken = LOST[plan.after["size"]]
             self.shelf.things["a"]["size"] = plan.after["size"] if done else plan.before["size"]
             raise errors.ApiError("the answer cannot be read", maybe_done=True)
-        return plan.after
+        return plan.before if plan.after["size"] == UNSEEN else plan.after
 
     def delete(self, plan: Plan) -> None:
         self.shelf.writes.append("delete")
@@ -123,6 +124,18 @@ def test_check_mode_predicts_the_same_keys_and_writes_nothing(
     shelf = Shelf()
     result = _run(monkeypatch, capsys, shelf, check=True, name="a", size=2)
     assert (result["changed"], result["thing"], shelf.writes) == (True, {"name": "a", "size": 2, "id": None}, [])
+
+
+def test_the_diff_has_what_does_not_show_yet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The result is what is there; check mode and the real run have the same diff."""
+    foretold, done = (
+        _run(monkeypatch, capsys, Shelf({"name": "a", "size": 1}), check=check, name="a", size=UNSEEN)
+        for check in (True, False)
+    )
+    assert (done["changed"], done["thing"]["size"]) == (True, 1)
+    assert done["diff"] == foretold["diff"] == {"before": {"size": 1}, "after": {"size": UNSEEN}}
 
 
 @pytest.mark.parametrize(
