@@ -161,9 +161,10 @@ def test_key_id_and_key(lab, run, back_up):
 
     ok(back_up())
     unknown = ("health", "reasons", "hosts", "has_backup")
+    warned = run(check=True, key_id=OTHER_KEY_ID).warnings
     changed = converge(lab, run, "key_provider", unknown, key_id=OTHER_KEY_ID)
+    assert warned == changed.warnings and "backups made before do not have it" in warned[0]
     assert changed["key_provider"]["has_backup"] is False
-    assert "backups made before do not have it" in changed.warnings[0]
     message = refused(lab, run, "refused_by_guard", key_id=KEY_ID, default=True)
     assert "before it is backed up" in message
 

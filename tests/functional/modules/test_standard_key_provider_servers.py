@@ -103,6 +103,17 @@ def test_changed_servers_are_named(lab, run, run_module):
             assert again["server_changes"] == {"added": [], "modified": [], "removed": []}
 
 
+def test_a_place_is_trusted_by_whatever_name_it_has(lab, run):
+    """Servers that swap their names, and a second name for one of them: vCenter trusts what they present."""
+    one, two = server_of(lab.external_kms[0]), server_of(lab.external_kms[1], "kms-b")
+    assert run(servers=[one, two], server_ca=lab.external_authority.certificate_pem).changed
+    swapped = [{**two, "name": "kms-a"}, {**one, "name": "kms-b"}]
+    for servers in (swapped, [{**one, "name": "kms-c"}]):
+        made = converge(lab, run, "key_provider", UNKNOWN, servers=servers)
+        assert all(server["trusted"] for server in made["key_provider"]["servers"])
+        assert made.warnings == []
+
+
 SETTINGS = {
     "protocol": "KMIP1",
     "reconnect": 1,

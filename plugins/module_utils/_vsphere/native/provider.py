@@ -176,6 +176,7 @@ class NativeProvider(Resource):
             guard_removal(self._session, self._provider, self._params["confirm_name"], self._warn)
         elif self._provider is not None and "key_id" in plan.changes:
             check_key_id_change(self._session, self._provider, self._params["confirm_name"])
+            self._warn(f"the key id of the key provider {self._name} is new: backups made before do not have it")
         if self._restore is None or plan.verb != "create":
             check_backed_up(self._name, plan)
 
@@ -205,7 +206,6 @@ class NativeProvider(Resource):
                 lambda: _plain(getattr(self._find(), "key_id", None)) == key_id,
                 self._patience,
             )
-            self._warn(f"the key id of the key provider {self._name} is new: backups made before do not have it")
         if plan.verb == "create" or "key_id" in plan.changes:
             self._wait()
         if plan.verb == "create" and self._restore is not None:

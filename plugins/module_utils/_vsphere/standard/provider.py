@@ -184,7 +184,8 @@ class StandardProvider(Resource):
 
     @staticmethod
     def _trusted_before(server: Server, present: t.Sequence[Server]) -> bool:
-        return any(old["trusted"] and same_place(old, server) for old in present if old["name"] == server["name"])
+        """Trust is in what a place presents, whatever name the provider has for it."""
+        return any(old["trusted"] and same_place(old, server) for old in present)
 
     def _passwords(self, present: t.Collection[str]) -> list[str]:
         always = self._params["update_password"] == "always"
