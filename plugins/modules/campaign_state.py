@@ -216,6 +216,7 @@ SPEC = ArgSpec(
     settled=texts(default=[]),
     finished=boolean(),
     taken_over=suboptions(ArgSpec(id=text(required=True), run=text(default="")), many=True, default=[]),
+    trimmed=("key_ids", "power_on", "settled"),
 )
 
 

@@ -134,6 +134,7 @@ SPEC = ArgSpec(
     state=text(default="enabled", choices=("enabled", "disabled")),
     roles=texts(default=[]),
     confirm_name=text(),
+    trimmed=("roles",),
 )
 
 

@@ -39,6 +39,8 @@ def test_on_with_a_role_again_off_again(lab: Lab, run_module: RunModule) -> None
     for again in (options, ON, {**ON, "roles": ["iam-encryption"]}):
         same = run_module("private_cloud_iam", **again)
         assert not same.changed and same["iam"] == done["iam"]
+    text = run_module("private_cloud_iam", **{**ON, "roles": "encryption, iam-encryption ,, "})
+    assert not text.changed and text["iam"] == done["iam"]
     assert lab.journal.writes(mark) == []
     more = run_module("private_cloud_iam", **{**ON, "roles": ["iam-backup"]})
     assert more.changed and len(more["iam"]["roles"]) == 4
@@ -94,6 +96,7 @@ def test_without_waiting_the_next_run_goes_on(lab: Lab, run_module: RunModule) -
     assert len(lab.journal.entries(operation=f"POST {IAM}/enable")) == 1
     third = run_module("private_cloud_iam", **ON, roles=["encryption"], wait=False)
     assert third.changed and "iam-encryption" not in third["iam"]["roles"]
+    assert "iam-encryption" in third.diff["after"]["roles"]
     assert "iam-encryption" in run_module("private_cloud_iam", **ON, roles=["encryption"])["iam"]["roles"]
     assert lab.ovhcloud.state.pccs[CLOUD].roles.count("iam-encryption") == 1
 

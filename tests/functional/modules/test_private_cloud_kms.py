@@ -272,6 +272,34 @@ def test_a_change_that_is_on_its_way_is_not_sent_again(lab: Lab, run_module: Run
     assert not run_module("private_cloud_kms", **options).changed
 
 
+@pytest.mark.parametrize("state", ["updating", "toUpdate", "creating", "deleting", "toDelete"])
+def test_without_waiting_nothing_is_sent_too_early(lab: Lab, run_module: RunModule, state: str) -> None:
+    """OVHcloud answers 409 to it (its schema has these states; "The KMS is in state ..." is the lab's text)."""
+    before = delivered(lab, run_module)
+    entry = cloud(lab).kms[before["id"]]
+    mark = lab.journal.mark()
+    for goal in ("firewall_open", "delivered"):
+        for check in (True, False):
+            entry.state = state
+            later = {**PRESENT, "thumbprint": SHA256, "wait": False, "wait_for": goal}
+            result = run_module("private_cloud_kms", check=check, **later)
+            assert (result.failed, result.changed) == (False, False), result.msg
+            (warning,) = result.warnings
+            assert f"KMS entry {before['id']} ({IP}) in state {state}" in warning and "rerun" in warning
+    assert lab.journal.writes(mark) == []
+
+
+def test_a_change_that_nobody_waits_for_is_a_change(lab: Lab, run_module: RunModule) -> None:
+    delivered(lab, run_module)
+    options = {**PRESENT, "thumbprint": SHA256, "wait": False}
+    foretold = run_module("private_cloud_kms", check=True, **options)
+    mark = lab.journal.mark()
+    done = run_module("private_cloud_kms", **options)
+    assert len(lab.journal.writes(mark)) == 1
+    assert done.changed and done.diff == foretold.diff
+    assert kms_of(done)["state"] == "updating"
+
+
 def test_an_entry_in_error_can_only_be_removed(lab: Lab, run_module: RunModule) -> None:
     before = delivered(lab, run_module)
     cloud(lab).kms[before["id"]].state = "error"

@@ -214,6 +214,10 @@ def test_a_name_that_is_gone_still_stands_for_its_entries(lab: Lab, run_module: 
     refused = run_module("private_cloud_kms", **PRESENT)
     assert refused.failed and f"host {HOST} has no IPv4 address here" in refused.msg
     assert run_module("private_cloud_kms", **ABSENT).changed and entries(lab) == {}
+    assert not run_module("private_cloud_kms", **ABSENT).changed  # none is left, whatever its address is
+    names.known["node.example.net"] = [SECOND]
+    node = {**PRESENT, "host": "node.example.net", "description": "node"}
+    assert not run_module("private_cloud_kms", **node).failed
     unknown = run_module("private_cloud_kms", **ABSENT)
     assert unknown.failed and f"host {HOST} has no IPv4 address here" in unknown.msg
 

@@ -265,7 +265,8 @@ class IamPolicy(Resource):
                 asked[name] = sorted({item.strip() for item in given} - {""}) if complete is None else complete(given)
         for name in ("description", "conditions"):
             if self.params[name] is not None:
-                asked[name] = self.params[name] or None
+                given = self.params[name]
+                asked[name] = (given.strip() if isinstance(given, str) else given) or None
         if self.params["expires_at"] is not None:
             asked["expires_at"] = self._end(self.params["expires_at"])
         return asked
@@ -314,6 +315,10 @@ class IamPolicy(Resource):
             )
         for note in notes:
             self.context.warn(f"policy {state['name']} {note}")
+
+    def predict(self, plan: Plan) -> State:
+        """The planned state; when it will have been written is not known before."""
+        return {**plan.after, "updated_at": None} if plan.verb == "update" else plan.after
 
     def apply(self, plan: Plan) -> State:
         return self._create(plan) if plan.verb == "create" else self._update(plan)

@@ -175,7 +175,8 @@ class PrivateCloudIam(Resource):
         state, present = self.params["state"], before or {}
         if state == "disabled":
             return {} if present["state"] == _GOING[state] else {"state": state, "roles": []}
-        roles = {*present["roles"], *(role_name(name, present["roles"]) for name in self.params["roles"])}
+        asked = [name for name in self.params["roles"] if name]  # a blank one is none
+        roles = {*present["roles"], *(role_name(name, present["roles"]) for name in asked)}
         if present["state"] == "disabled":
             roles.update(STANDARD_ROLES)
         return {"state": "enabling" if present["state"] == "enabling" else "enabled", "roles": sorted(roles)}

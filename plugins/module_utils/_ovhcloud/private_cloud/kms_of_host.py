@@ -20,6 +20,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     KmsCalls,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.kms_entries import (
+    CHANGING,
     COMING,
     GOALS,
     GOING,
@@ -108,6 +109,7 @@ class KmsEntries(_OneHost):
         self.wanted: Entries = {}
         self.missing: list[str] = []
         self.differing: list[str] = []
+        self.sent: Entries = {}  # values that may not show yet
         self.predicted: Entries | None = None  # until something is written
 
     def plan(self) -> tuple[State, State]:
@@ -130,18 +132,31 @@ class KmsEntries(_OneHost):
         return _settings({**self.now, **self.stale}, self._touched()), _settings(after, self._touched())
 
     def _put_off(self) -> None:
-        """An entry that waits for vCenter takes no change; the firewall is open for vCenter, so continue first."""
-        if self.params["wait_for"] == "delivered":
+        """An entry that waits for vCenter takes no change; the firewall is open for vCenter, so continue first.
+
+        Without waiting, nothing else that is under way does, and a new entry has to wait for the end of an old one.
+        """
+        waits = bool(self.params["wait"])
+        if not (waits and self.params["wait_for"] == "delivered"):
+            self._later(
+                COMING, "OVHcloud changes it once vCenter uses the KMS; rerun with wait_for: delivered after that"
+            )
+        if waits:
             return
-        early = [ip for ip in self.differing if self.now[ip]["state"] in COMING]
+        self._later(CHANGING, "OVHcloud takes another change when this one is done; rerun after that")
+        for entry in self.leaving:
+            if entry["ip"] in self.missing:
+                self.missing.remove(entry["ip"])
+                del self.wanted[entry["ip"]]
+                self.context.warn(f"{entry_in_words(entry)}: another one can be made when it is gone; rerun after that")
+
+    def _later(self, states: t.Container[str], why: str) -> None:
+        early = [ip for ip in self.differing if self.now[ip]["state"] in states]
         for ip in early:
             self.wanted[ip] = {name: self.now[ip][name] for name in _SETTINGS}
         self.differing = [ip for ip in self.differing if ip not in early]
         if early:
-            self.context.warn(
-                f"{', '.join(entry_in_words(self.now[ip]) for ip in early)}: OVHcloud changes it once vCenter "
-                "uses the KMS; rerun with wait_for: delivered after that"
-            )
+            self.context.warn(f"{', '.join(entry_in_words(self.now[ip]) for ip in early)}: {why}")
 
     def _description(self, entry: State | None) -> str:
         given = self.params["description"]
@@ -192,7 +207,8 @@ class KmsEntries(_OneHost):
             self._write()
         except CollectionError as failure:
             error = failure
-        return _settings({**self.now, **self.stale}, touched), error
+        there = {ip: {**entry, **self.sent.get(ip, {})} for ip, entry in {**self.now, **self.stale}.items()}
+        return _settings(there, touched), error
 
     def _write(self) -> None:
         self.calls.wait_until_gone(self.leaving)
@@ -220,6 +236,7 @@ class KmsEntries(_OneHost):
                 raise ConflictError(f"somebody removed {entry_in_words(self.now[ip])} meanwhile; rerun")
             if not shows(entry, **self.wanted[ip]):
                 tasks[ip] = self.calls.correct(entry, self.wanted[ip])
+                self.sent[ip] = self.wanted[ip]
             self.now[ip] = {**self.now[ip], **self.wanted[ip]}
         return tasks
 
@@ -255,10 +272,11 @@ class KmsRemoval(_OneHost):
             addresses = resolve(self.host)
         except UnreachableError as error:
             unresolved = error
-        self.sort_out(self.calls.entries(), addresses)
+        entries = self.calls.entries()
+        self.sort_out(entries, addresses)
         self.going = {**self.now, **self.stale}
         self.now, self.stale = {}, {}
-        if unresolved and not self.going:
+        if unresolved and entries and not self.going:
             raise unresolved
         for entry in self.going.values():
             refuse_while_needed(entry, self.params["needed_hosts"])
