@@ -53,7 +53,8 @@ def test_broken_cache_is_read_anew(lab: Lab, tmp_path: pathlib.Path, broken: str
 
 
 def test_cache_of_another_release_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    plugin, found = types.SimpleNamespace(secret=()), []
+    plugin: t.Any = types.SimpleNamespace(secret=())
+    found = []
     for release in ("version: 1.0.0", "version: 1.1.0", "version: 1.1.0"):
         monkeypatch.setattr(inventory_source, "_release", lambda release=release: release)
         found.append(inventory_source.InventorySource._fingerprint(plugin, {"names": []}))

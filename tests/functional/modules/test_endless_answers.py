@@ -171,7 +171,7 @@ def test_kmip_server_that_trickles_is_told(tmp_path: pathlib.Path, beginning: by
             port=port,
             ca_path=ca,
             wait=False,
-            timeout=3 if beginning else 60,  # enough for the handshake on a busy machine
+            timeout=3 if beginning else 60,  # enough for the handshake on a busy control node
             client_certificate=certificate,
             client_private_key=key,
         )

@@ -48,7 +48,7 @@ def test_create_again_change_remove_again(lab: Lab, run_module: RunModule) -> No
     assert changed.diff["after"]["allow"] == ["okms:kmip:create", "okms:kmip:get", "okms:kmip:locate"]
     assert changed["policy"]["expires_at"] == "2099-01-01T00:00:00Z" and changed["policy"]["except"]
     assert not run_module("iam_policy", **wider).changed
-    ending = {"name": "kmip", "expires_at": "", "description": " "}
+    ending: dict[str, t.Any] = {"name": "kmip", "expires_at": "", "description": " "}
     predicted, ends = run_module("iam_policy", check=True, **ending), run_module("iam_policy", **ending)
     assert predicted["policy"] == {**ends["policy"], "updated_at": None}
     assert ends.changed and (ends["policy"]["expires_at"], ends["policy"]["description"]) == (None, None)

@@ -195,7 +195,7 @@ def test_the_task_of_a_power_off_is_lost(lab: Lab, run_module: RunModule, kind: 
 def test_tasks_that_never_end(lab: Lab, run_module: RunModule) -> None:
     prepare(lab)
     lab.vcenter.machine_faults.add("vm1", "hang")
-    # a busy machine needs some seconds for the other five
+    # where much else runs, the other five need some seconds
     result, _writes = watched(lab, runner(run_module, wait_timeout=5))
     assert outcomes(result) == {"vm1": "failed", **dict.fromkeys(SIX[1:], "done")}
     assert "was still running after 5 s" in rows(result)["vm1"]["error"]

@@ -75,7 +75,7 @@ def choose_machines(
 
 
 def _tell_unmatched(context: Context, fleet: Fleet, everything: selection.Known) -> None:
-    """Warn of patterns that no VM matches; what is to be excluded is known only where all VMs were read."""
+    """Warn of patterns that no VM matches; which VMs are excluded is known only where all VMs were read."""
     for option in ("selection", "exclude") if fleet.whole else ("selection",):
         patterns = selection.unmatched_patterns(everything, context.params[option])
         if patterns:

@@ -137,7 +137,7 @@ def test_secrets_are_in_no_result(kms13):
 def test_something_else_behind_tls(kms13, speak, kind, accepted):
     certificate, key = kms13.servers.leaf("kms", "server", ["127.0.0.1"])
     with listener(tls_answer(server_context(certificate, key), speak)) as port:
-        # only who says nothing is waited for: a busy machine may take seconds for the others
+        # only who says nothing is waited for: with much else to do, the others may take seconds
         patience = 0.5 if kind == "timeout" else 60
         found = look_at(port, ca=kms13.ca, timeout=patience, **kms13.pair())["kmip_server"]
     assert (found["error_kind"], found["accepted"]) == (kind, accepted)

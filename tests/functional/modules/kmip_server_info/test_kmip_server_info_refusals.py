@@ -76,7 +76,7 @@ def test_unknown_name():
 )
 def test_no_tls(answer, kind):
     with listener(answer) as port:
-        # only who says nothing is waited for: a busy machine may take seconds for the others
+        # only who says nothing is waited for: with much else to do, the others may take seconds
         result = look_at(port, timeout=0.3 if kind == "timeout" else 60)
     assert (result.failed, result["failure"]["kind"]) == (True, kind)
     assert "\n" not in result.msg
