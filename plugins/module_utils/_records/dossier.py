@@ -34,6 +34,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._record
 DOSSIER_FORMAT = 2
 # the first name of each says whether a run speaks of it
 _MADE_IN_OKMS = (("policy",), ("log_stream_id", "log_kinds"))
+_IDENTITIES = "okms_identity_urns"
 
 
 class DossierChange(t.NamedTuple):
@@ -99,14 +100,22 @@ def changed_dossier(dossier: Record, vcenter: VCenter, change: DossierChange, no
 def _remembering(entry: Record, earlier: t.Any) -> Record:
     """The entry, with what an earlier run made in the same OKMS domain and this one does not speak of.
 
-    It stays there and is billed or grants rights until somebody removes it, so it must not be forgotten.
+    It stays there and is billed or grants rights until somebody removes it, so it must not be forgotten. A run without
+    identities leaves the certificate those that it has.
     """
     before, okms = (one.get("okms") if isinstance(one, dict) else None for one in (earlier, entry))
     if not isinstance(before, dict) or not isinstance(okms, dict) or before.get("id") != okms.get("id"):
         return entry
     silent = [names for names in _MADE_IN_OKMS if not okms.get(names[0])]
     kept = {name: before[name] for names in silent for name in names if before.get(name)}
-    return {**entry, "okms": {**okms, **kept}}
+    return {**entry, **_identities(entry, earlier), "okms": {**okms, **kept}}
+
+
+def _identities(entry: Record, earlier: Record) -> Record:
+    now, before = (one.get("variables") if isinstance(one.get("variables"), dict) else {} for one in (entry, earlier))
+    if now.get(_IDENTITIES) or not before.get(_IDENTITIES):
+        return {}
+    return {"variables": {**now, _IDENTITIES: before[_IDENTITIES]}}
 
 
 def _with(entry: t.Any, values: Record) -> t.Any:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import typing as t
 
@@ -247,6 +248,20 @@ def test_a_missing_policy_ends_the_wait_early(lab: Lab, play: Play) -> None:
     assert lab.generate_key("okms")
     again = play(**wish)
     assert (again.code, again.changed) == (0, 0), again.screen
+
+
+def test_renewal_without_identities_keeps_those_in_use(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
+    """A schedule of AWX gives none, and must not make the certificate act as the caller, who may be the account."""
+    wish: dict[str, t.Any] = {"okms_dossier_path": str(tmp_path / "dossier.json")}
+    first = play(**wish, okms_identity_urns=[KMIP_USER])
+    assert first.code == 0, first.screen
+    lab.clock.advance(340 * 86400)
+    renewed = play(**wish, okms_identity_urns="")
+    assert renewed.code == 0, renewed.screen
+    made = [one.identity_urns for domain in lab.ovhcloud.state.okms.values() for one in domain.credentials.values()]
+    assert made == [[KMIP_USER], [KMIP_USER]] and f"the certificate acts as before, {KMIP_USER}" in _words(renewed)
+    (section,) = json.loads((tmp_path / "dossier.json").read_text())["vcenters"]
+    assert section["providers"]["okms"]["variables"]["okms_identity_urns"] == [KMIP_USER]
 
 
 def test_a_caller_without_a_policy_is_told_before_anything(lab: Lab, play: Play) -> None:

@@ -71,6 +71,17 @@ def test_run_without_logs_or_policy_forgets_neither() -> None:
     assert json.loads(after(text, A, "one", {"okms": silent}))["updated_at"] == DAY_1
 
 
+@pytest.mark.parametrize(
+    ("okms", "now", "expected"),
+    [("okms-1", [], ["urn:x"]), ("okms-1", ["urn:y"], ["urn:y"]), ("okms-2", [], [])],
+)
+def test_run_without_identities_forgets_none(okms: str, now: list[str], expected: list[str]) -> None:
+    text = after("", A, "one", {"okms": {"id": "okms-1"}, "variables": {"okms_identity_urns": ["urn:x"]}})
+    entry = {"okms": {"id": okms}, "variables": {"okms_identity_urns": now, "okms_server": "rbx"}}
+    found = entries(loaded_dossier(after(text, A, "one", entry, DAY_2)), A)["providers"]["one"]
+    assert found["variables"] == {"okms_identity_urns": expected, "okms_server": "rbx"}
+
+
 def test_one_default_in_each_vcenter() -> None:
     text = after("", A, "one", {"default": True})
     text = after(text, A, "two", {"default": True})
