@@ -252,8 +252,11 @@ def test_bad_input(lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, want
         ({"private_key_path": "/nowhere/at/all/key"}, "/nowhere/at/all"),
         ({"csr": csr, "okms_id": "7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31"}, "does not exist"),
         ({"csr": "", "okms_id": "7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31"}, "does not exist"),
-        ({"csr": csr, "okms_id": ""}, "okms_id is empty"),
-        ({"csr": ""}, "csr is empty"),
+        (
+            {"csr": csr, "okms_id": ""},
+            "okms_id is empty: a credential cannot be issued without it; give the id of a domain",
+        ),
+        ({"csr": ""}, "key_provider_csr returns one only while it is pending"),
     ]
     for more, text in cases:
         refused = run_module("okms_credential", **{**wanted, **more})

@@ -183,7 +183,7 @@ def test_bad_input(lab: Lab, site: LogSite) -> None:
         ({"kinds": []}, "kinds is empty"),
         ({"kinds": [" "]}, "kinds is empty"),
         ({"okms_id": NOBODY}, "does not exist"),
-        ({"okms_id": ""}, "okms_id is empty"),
+        ({"okms_id": ""}, "without a domain; give its id, as okms_info returns it"),
     ]
     for more, text in cases:
         refused = site.run(**more)

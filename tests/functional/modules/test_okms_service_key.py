@@ -264,7 +264,7 @@ def test_bad_input(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) ->
         ({"deactivation_reason": "superseded"}, "only for state=deactivated"),
         ({"state": "deactivated"}, "nothing to deactivate"),
         ({"okms_id": NOBODY}, "does not exist"),
-        ({"okms_id": ""}, "okms_id is empty"),
+        ({"okms_id": ""}, "without a domain; give its id, as okms_info returns it"),
         ({"key_id": NOBODY}, "does not exist"),
     ]
     for more, text in cases:

@@ -82,6 +82,13 @@ def _canonical(state: State) -> str:
     return normalise(state["certificate"], CERTIFICATE, "certificate of OKMS")
 
 
+# what to do about an option that check mode may leave empty
+_NEXT_STEPS = {
+    "okms_id": "give the id of a domain, as okms_info returns it",
+    "csr": "give a request. key_provider_csr returns one only while it is pending; renew: true starts a renewal",
+}
+
+
 class OkmsCredential(Resource):
     """One credential of a domain, decided by its name, identities and key."""
 
@@ -193,9 +200,9 @@ class OkmsCredential(Resource):
         return self._create(plan) if plan.verb == "create" else self._update(plan)
 
     def _create(self, plan: Plan) -> State:
-        for option in ("okms_id", "csr"):
+        for option, step in _NEXT_STEPS.items():
             if self.params[option] == "":
-                raise InvalidInputError(f"{option} is empty: a credential cannot be issued without it")
+                raise InvalidInputError(f"{option} is empty: a credential cannot be issued without it; {step}")
         known = [state["id"] for state in self.listed]
         body = creation_body(self.params, self.csr)
         self.chosen = self.issuer.issue(body, known, self.params["private_key_path"])

@@ -143,7 +143,9 @@ class SubscribedLogs(_OneStream):
     def perform(self) -> tuple[State, CollectionError | None]:
         """Ask for each missing kind, then wait until all go to the stream."""
         if not self.okms_id:
-            raise InvalidInputError("okms_id is empty: there are no logs without a domain")
+            raise InvalidInputError(
+                "okms_id is empty: there are no logs without a domain; give its id, as okms_info returns it"
+            )
         self.planned = False
         before = self.there()
         error = None

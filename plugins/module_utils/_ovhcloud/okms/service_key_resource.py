@@ -168,7 +168,9 @@ class OkmsServiceKey(Resource):
 
     def _create(self, plan: Plan) -> State:
         if not self.params["okms_id"]:
-            raise InvalidInputError("okms_id is empty: a service key cannot be made without a domain")
+            raise InvalidInputError(
+                "okms_id is empty: a service key cannot be made without a domain; give its id, as okms_info returns it"
+            )
         body = {"name": self.params["name"], "context": self.params["context"], **self.body}
         secrets = self.given.secrets() if self.given else ()
         if self._regional:
