@@ -134,19 +134,60 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """What was given. A blank -e does not hide what a role that includes this one has handed over."""
         values: dict[str, t.Any] = {}
         problems = []
-        handed = self._task.get_vars()
+        handed, decided = self._task.get_vars(), self._decided()
         for name in names:
-            for place in (variables, handed):
-                try:
+            raw: t.Any = None
+            try:
+                if name in decided:
+                    raw = decided[name][1]
+                    values.update(self._by_role(name, decided[name], variables))
+                for place in (variables, handed) if values.get(name) is None else ():
                     if blank(values.get(name)) and place.get(name) is not None:
-                        values[name] = self._read(place[name], variables.get("omit"))
-                except AnsibleError as error:
-                    told = of_secret(place[name], str(error)) if name in secret else flat(str(error))[:_LONGEST_ERROR]
-                    problems.append(f"{name}: {told}")
-                    break
+                        raw = place[name]
+                        values[name] = self._read(raw, variables.get("omit"))
+            except AnsibleError as error:
+                told = of_secret(raw, str(error)) if name in secret else flat(str(error))[:_LONGEST_ERROR]
+                problems.append(f"{name}: {told}")
         if problems:
             raise InvalidInputError(f"options cannot be read, nothing was changed: {'; '.join(problems)}")
         return values
+
+    def _decided(self) -> dict[str, tuple[str, t.Any]]:
+        """What a role of this collection that includes this one hands over: the role and the value, by name.
+
+        Ansible lets -e and surveys win over it, which would take a migration's VMs to another policy or a removal to
+        another key provider. A playbook that includes the role decides as everywhere in Ansible.
+        """
+        found: dict[str, tuple[str, t.Any]] = {}
+        node: t.Any = self._task
+        while node is not None:
+            role = getattr(node, "_role", None)
+            if role is not None and _ROLES in pathlib.Path(role._role_path).resolve().parents:
+                for name, value in (node.vars or {}).items():
+                    found.setdefault(name, (pathlib.Path(role._role_path).name, value))
+            node = node._parent
+        return found
+
+    def _by_role(self, name: str, decided: tuple[str, t.Any], variables: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """The value that a role decides, and a warning if somebody has said another one.
+
+        A template without a result decides nothing: that role was not told either.
+        """
+        role, raw = decided
+        value, said = self._read(raw, variables.get("omit")), variables.get(name)
+        if blank(value) and not blank(raw):
+            return {}
+        if said is not None and said != raw and not self._alike(said, value, variables):
+            Display().warning(f"{name} does not count here: the role {role} decides it")
+        return {name: "" if value is None else value}
+
+    def _alike(self, said: t.Any, value: t.Any, variables: t.Mapping[str, t.Any]) -> bool:
+        """Whether somebody has said nothing else; what does not count may also be what nobody can read."""
+        try:
+            other = self._read(said, variables.get("omit"))
+        except AnsibleError:
+            return False
+        return blank(other) or str(other).lower() == str(value).lower()
 
     def _read(self, raw: t.Any, omitted: t.Any) -> t.Any:
         try:

@@ -198,3 +198,23 @@ def test_variables_of_vm_encryption_do_not_apply(lab: Lab, run_module: RunModule
     assert done.code == 0, done.screen
     site.moved()
     assert site.inventory.clusters[0].vsan_encryption is None
+
+
+def test_extra_variables_of_vm_encryption_do_not_apply(lab: Lab, tmp_path: pathlib.Path) -> None:
+    """Surveys, and a job template that also serves vm_encryption, say them as -e does, which Ansible lets win."""
+    site = Site(lab, tmp_path, STANDARD, OTHER)
+    before = [(one.policy, [disk.policy for disk in one.disks]) for one in site.inventory.vms]
+    others = {
+        "policy": "Host-local PMem Default Storage Policy",
+        "provider": NATIVE,
+        "state": "decrypted",
+        "selection": {"names": ["vm4"]},
+        "blocked": "skip",
+    }
+    done = site.play(**site.options, **{f"vm_encryption_{name}": value for name, value in others.items()})
+    assert done.code == 0, done.screen
+    site.moved()
+    assert [(one.policy, [disk.policy for disk in one.disks]) for one in site.inventory.vms] == before
+    for name in others:
+        told = f"vm_encryption_{name} does not count here: the role key_provider_migration decides it"
+        assert (told in flat(done)) == (name != "blocked"), name
