@@ -108,6 +108,20 @@ def test_from_the_dossier_to_the_same_providers(lab: Lab, world: World, run_modu
 
     assert mentioned(summary_of(planned)["to_do"], "provider okms-prod is as in", "provider nkp-prod is as in")
 
+    # what a later provider lacks is no reason to stop half-way
+    damaged, known = world.folder / "damaged.p12", json.loads(text)
+    damaged.write_bytes(b"damaged")
+    for section in known["vcenters"]:
+        entry = json.loads(json.dumps(section["providers"]["nkp-prod"]))
+        entry["variables"]["native_key_provider_backup_path"] = str(damaged)
+        section["providers"]["zz-nkp"] = entry
+    world.dossier.write_text(json.dumps(known))
+    for password, word in (("", "give recovery_backup_password"), (PASSWORD, str(damaged))):
+        refused = world.recover(recovery_backup_password=password)
+        assert refused.code == 2 and word in " ".join(refused.screen.split()), refused.screen
+        assert lab.journal.writes(mark) == [], refused.screen
+    world.dossier.write_text(text)
+
     recovered = world.recover()
     assert (recovered.code, recovered.failed) == (0, 0), recovered.screen
     assert mentioned(summary_of(recovered)["changed"], "provider okms-prod is as in", "provider nkp-prod is as in")
@@ -152,6 +166,14 @@ def test_an_external_kms_needs_its_secrets_again(lab: Lab, tmp_path: pathlib.Pat
     drill = world.recover(recovery_drill=True)
     assert drill.code == 0, drill.screen
     secrets = {"kms1": {"password": "planted-kms-password"}}
+    mark = lab.journal.mark()
+    for given, word in (
+        (pair, "give recovery_server_secrets with the password of kms1"),
+        ({"recovery_server_secrets": secrets}, "give external_kms_certificate and external_kms_private_key"),
+    ):
+        refused = world.recover(**given)
+        assert refused.code == 2 and word in " ".join(refused.screen.split()), refused.screen
+    assert lab.journal.writes(mark) == []
     recovered = world.recover(recovery_server_secrets=secrets, **pair)
     assert (recovered.code, recovered.failed) == (0, 0), recovered.screen
     assert "planted-kms-password" not in recovered.screen
