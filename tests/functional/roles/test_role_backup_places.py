@@ -351,3 +351,27 @@ def test_copy_of_another_key_never_lies_where_the_backup_belongs(site: Site, run
     recovered = site.run("recovery", **recovery)
     assert recovered.code == 0, recovered.screen
     assert (site.key_id, site.backup.read_bytes()) == (NEW_KEY_ID, newer)
+
+
+def test_a_later_job_takes_no_copy_of_another_key(site: Site, run_module: RunModule) -> None:
+    """Nothing is restored: the newest copy would take the place of the right one everywhere."""
+    kinds = ["host", "okms_secret"]
+    assert site.play(kinds).code == 0
+    older = site.backup.read_bytes()
+    assert run_module("native_key_provider", name=NAME, key_id=NEW_KEY_ID, confirm_name=NAME).changed
+    assert site.play(kinds, native_key_provider_backup_force=True).code == 0
+    newer = site.backup.read_bytes()
+    site.backup.unlink()
+    for wrong in (older, b"damaged"):
+        site.vault_file.write_bytes(wrong)
+        os.utime(site.vault_file, (4e9, 4e9))
+        again = site.play(kinds)
+        assert again.code == 0, again.screen
+        assert site.backup.read_bytes() == site.vault_file.read_bytes() == newer
+        assert site.kept(wrong).read_bytes() == wrong and len(site.contents("okms_secret")) == 2
+        site.backup.unlink()
+    site.vault_file.write_bytes(older)
+    held = site.play(["host"])
+    said = " ".join(held.screen.split())
+    assert held.code != 0 and "set native_key_provider_backup_force: true" in said, held.screen
+    assert site.vault_file.read_bytes() == older and not site.backup.exists()
