@@ -34,7 +34,9 @@ options:
     type: dict
     required: true
   options:
-    description: The role's options without their prefix, from C(provider) to C(okms_endpoint), after the role's checks.
+    description:
+      - The role's options without their prefix, from C(provider) to C(okms_endpoint), after the role's checks.
+      - Also C(going), names of key providers that are removed before this one.
     type: dict
     required: true
 """
@@ -152,7 +154,8 @@ class _Plan:
         info = read["info"] or {}
         self._present: Rows = info.get("key_providers") or []
         self._missing: Rows = info.get("missing_key_providers") or []
-        self._others = [one for one in self._present if one["name"] != self._name]
+        going = [self._name, *(options.get("going") or [])]
+        self._others = [one for one in self._present if one["name"] not in going]
         self._provider = _first(one for one in self._present if one["name"] == self._name)
         self._successor = _first(one for one in self._others if one["name"] == options["new_default"])
         self._known = self._in_dossier(read.get("dossier") or {})

@@ -61,6 +61,20 @@ def test_a_native_provider_goes_and_its_backup_stays(lab: Lab, play: Play, tmp_p
     assert not [secret for secret in lab.secrets() if secret in removed.screen]
 
 
+def test_check_mode_needs_no_folder_for_the_backup(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
+    providers.native(lab, tmp_path)
+    given = {
+        "decommission_provider": NATIVE,
+        "decommission_backup_path": str(tmp_path / "new/nkp.p12"),
+        "decommission_backup_password": providers.BACKUP_PASSWORD,
+        "decommission_backup_allow_ephemeral": True,
+    }
+    mark = lab.journal.mark()
+    checked = play(**given, check=True)
+    assert _done(checked) and lab.journal.writes(mark) == [] and not (tmp_path / "new").exists(), checked.screen
+    assert mentioned(summary_of(checked)["to_do"], "Backup of the key provider in", "removed from vCenter")
+
+
 def test_okms_provider_goes_with_credential_entry_and_domain(lab: Lab, play: Play, tmp_path: pathlib.Path) -> None:
     """The termination takes two runs and the token of the mail; each run goes on where the last one stopped."""
     okms_id = providers.okms(lab)

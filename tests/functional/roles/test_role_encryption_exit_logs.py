@@ -85,11 +85,14 @@ def site(lab: Lab, tmp_path: pathlib.Path) -> Site:
 def test_logs_end_after_everything_that_leaves_a_trace(site: Site) -> None:
     machine, inventory = site.lab.vcenter.inventory.vm("vm1"), site.lab.vcenter.inventory
     before, other = site.sent(), site.lab.ovhcloud.add_stream()
-    fleet_site.rehearsed(site.lab, site.play, **END, **REVOKE)
+    mark = site.lab.journal.mark()
+    plan = summary_of(site.play(check=True, **END, **REVOKE))
+    assert mentioned(plan["to_do"], REMOVED, site.told) and site.lab.journal.writes(mark) == [], plan
     inventory.snapshot(machine, "before")
     held = site.play(**END, **REVOKE)
     assert held.code == 2 and site.sent() == before, held.screen
     assert not mentioned([*summary_of(held)["changed"], *summary_of(held)["done"]], "Audit logs"), held.screen
+    assert mentioned(summary_of(held)["to_do"], REMOVED, site.told), held.screen
     inventory.remove_snapshots(machine)
     site.lab.ovhcloud.logs.add(site.domain, "kmip", other)
     mark = site.lab.journal.mark()
@@ -98,6 +101,8 @@ def test_logs_end_after_everything_that_leaves_a_trace(site: Site) -> None:
     order = [f"{one.system} {one.operation}" for one in site.lab.journal.writes(mark)]
     assert [one for one in order[-2:] if "DELETE" in one and "/log/subscription/" in one] == order[-2:], order
     assert any(CERTIFICATE in one for one in order[:-2]) and any("RemoveKm" in one for one in order[:-2]), order
+    looked = summary_of(site.play(check=True, **END, **REVOKE))
+    assert mentioned(looked["done"], REMOVED, site.told), looked
     again = fleet_site.quiet(site.lab, site.play, **END, **REVOKE)
     assert mentioned(summary_of(again)["done"], REMOVED, site.told), again.screen
     # what the removal leaves to do is to do at the end of the exit; somebody has destroyed the keys
@@ -121,3 +126,31 @@ def test_logs_that_stay_are_told_at_the_end(site: Site, options: dict[str, t.Any
     assert not [one for one in site.lab.journal.writes(mark) if "/log/" in one.operation]
     # the provider is gone, and the next run still ends them
     assert mentioned(site.ended()["changed"], REMOVED, site.told) and site.sent() == []
+
+
+def test_the_domain_of_the_exit_is_that_of_the_removal(site: Site) -> None:
+    """Without a dossier, the exit's own options are all that says where the certificates and logs are."""
+    known = {
+        "decommission_dossier_path": "",
+        "decommission_log_stream_id": site.stream,
+        "encryption_exit_okms_id": site.domain.okms_id,
+        "encryption_exit_private_cloud": site.lab.private_cloud,
+    }
+    assert mentioned(summary_of(site.play(check=True, **known, **END, **REVOKE))["to_do"], site.told)
+    left = site.play(**known, **END, **REVOKE)
+    assert (left.code, left.failed) == (0, 0), left.screen
+    assert mentioned(summary_of(left)["changed"], REMOVED, site.told) and site.sent() == []
+    assert [one.status for one in site.domain.credentials.values()] == []
+
+
+def test_a_removal_that_cannot_be_is_refused_first(site: Site) -> None:
+    mark = site.lab.journal.mark()
+    refusals: list[tuple[dict[str, t.Any], str]] = [
+        ({"decommission_terminate_okms": True, "decommission_confirm_okms": "kms-prd"}, "kms-prd"),
+        ({"decommission_credential_name": "other", **REVOKE}, "presents the access certificate"),
+    ]
+    for options, word in refusals:
+        refused = site.play(**options)
+        assert refused.code == 2 and word in refused.screen, refused.screen
+        assert site.lab.journal.writes(mark) == [], refused.screen
+    assert site.play(check=True, **refusals[0][0]).code == 2

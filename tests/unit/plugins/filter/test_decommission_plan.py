@@ -184,3 +184,13 @@ def test_stream_of_the_logs_with_kinds_of_its_own() -> None:
     assert logs(log_stream_id="STREAM-1") == ("STREAM-1", ["kmip"])
     # nothing is known of another stream: all that goes there
     assert logs(log_stream_id="stream-2") == ("stream-2", [])
+
+
+def test_what_goes_before_needs_nothing() -> None:
+    both = (provider(), provider("okms-old", sha256="BB"))
+    certificates = {"credentials": [credential("vcenter-pcc", "AA"), credential("vcenter-pcc", "BB")]}
+    read = {"domains": {"okms_domains": [DOMAIN]}, "credentials": certificates}
+    beside = plan(*both, read=read, private_cloud="pcc")
+    alone = plan(*both, read=read, private_cloud="pcc", going=["okms-old"])
+    assert beside["neighbours"] == ["key provider okms-old", "access certificate vcenter-pcc"]
+    assert alone["neighbours"] == [] and len(alone["to_revoke"]) == 2 and alone["other_hosts"] == []
