@@ -188,6 +188,16 @@ def test_vms_are_judged_before_the_defaults_move(lab: Lab, tmp_path: pathlib.Pat
     assert lab.journal.writes(mark) == []
 
 
+def test_vsan_is_judged_before_anything_moves(lab: Lab, tmp_path: pathlib.Path) -> None:
+    site = Site(lab, tmp_path, STANDARD, OTHER)
+    cluster = site.inventory.clusters[0]
+    cluster.vsan, cluster.vsan_encryption, cluster.vsan_state.health = True, STANDARD, "red"
+    mark = lab.journal.mark()
+    stopped = site.play(**site.options, key_provider_migration_vsan=True)
+    assert stopped.code != 0 and "vSAN of the cluster C0 is red" in flat(stopped), stopped.screen
+    assert lab.journal.writes(mark) == []
+
+
 def test_variables_of_vm_encryption_do_not_apply(lab: Lab, run_module: RunModule, tmp_path: pathlib.Path) -> None:
     site = Site(lab, tmp_path, STANDARD, OTHER)
     site.inventory.clusters[0].vsan = True
