@@ -32,6 +32,7 @@ EVERYTHING: dict[str, t.Any] = {
     "awx_project_branch": "1.0.0",
     "awx_vsphere_user": "admin",
     "awx_region": "eu-west-par",
+    "awx_identity_urns": "urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip",
     "awx_volume": "/srv/jobs",
     "awx_daily_option": "external_kms",
     "awx_native_name": "nkp-prod",

@@ -30,6 +30,18 @@ def test_each_option_can_run_daily(option: str) -> None:
     assert [name for name, state in roles.items() if state == "present"] == [option]
 
 
+def test_daily_runs_answer_what_the_surveys_offer() -> None:
+    made = definitions.read(**definitions.EVERYTHING)
+    asked = {one["name"]: surveys.questions(one) for one in made["controller_templates"]}
+    for one in made["controller_schedules"]:
+        # the answers of a workflow are not those of the schedule that keeps what it has made
+        offered = {question["variable"]: question["default"] for question in asked[one["unified_job_template"]]}
+        mine = {
+            name: value for name, value in offered.items() if str(value) in map(str, definitions.EVERYTHING.values())
+        }
+        assert mine.items() <= one.get("extra_data", {}).items(), one["name"]
+
+
 @pytest.mark.parametrize("option", ["okms", "external_kms", "native_key_provider"])
 def test_each_option_has_a_workflow_with_an_approval(option: str) -> None:
     made = definitions.read()
