@@ -16,6 +16,9 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+import ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils.bytecode  # noqa: F401, the first of all
+
+# isort: split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.former import (
     UNTIL,
     names_of,

@@ -178,6 +178,9 @@ filters:
 
 import typing as t
 
+import ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils.bytecode  # noqa: F401, the first of all
+
+# isort: split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (
     ArgSpec,
     boolean,

@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils."
 PLUGIN_UTILS = "ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils"
 PAGE, IN_PROCESS = f"{PLUGIN_UTILS}._audit_page", f"{PLUGIN_UTILS}._in_process"
+BYTECODE = f"{PLUGIN_UTILS}.bytecode"
 SOURCE, EVENT_SOURCE = f"{PLUGIN_UTILS}.inventory_source", f"{PLUGIN_UTILS}.event_source"
 INVENTORIES = {
     "ansible.errors",
@@ -52,7 +53,15 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "modules": ({"_core", "_facts", "_certificates", "_kv", "_records", *BACK_ENDS}, set()),
     "action": (
         {"_core", "_answers", "_workflow"},
-        {"ansible.constants", "ansible.errors", "ansible.module_utils", "ansible.plugins", "ansible.utils", IN_PROCESS},
+        {
+            "ansible.constants",
+            "ansible.errors",
+            "ansible.module_utils",
+            "ansible.plugins",
+            "ansible.utils",
+            BYTECODE,
+            IN_PROCESS,
+        },
     ),
     # on the control node only: HTML by Jinja, beside its templates, which no module would be sent; the process of a run
     "plugin_utils": (
@@ -60,7 +69,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
         {"ansible.constants", "jinja2", "markupsafe", PAGE, *INVENTORIES},
     ),
     # thin like modules: one back end each
-    "inventory": ({"_core", *BACK_ENDS}, {SOURCE}),
+    "inventory": ({"_core", *BACK_ENDS}, {BYTECODE, SOURCE}),
     # thin like roles: what an event source reads can be in two systems, and each reader knows one
     "event_source": ({"_core", "_records", "_ovhcloud", "_vsphere"}, {EVENT_SOURCE}),
     # ansible-rulebook runs it by its path

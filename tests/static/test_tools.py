@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.tools import __main__ as main
 from ansible_collections.ovhcloud.vmware_encryption.tests.tools import beside, load, process, pythons, steps, tally
+from ansible_collections.ovhcloud.vmware_encryption.tests.tools.paths import BYTECODE
 from ansible_collections.ovhcloud.vmware_encryption.tests.tools.tally import Row, Tally
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -64,12 +65,14 @@ def test_table_ends_with_the_sum() -> None:
 
 
 def test_settings_of_the_user_stay_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OVH_APPLICATION_SECRET", "VMWARE_PASSWORD", "ANSIBLE_CONFIG", "PYTHONPATH"):
+    foreign = ("OVH_APPLICATION_SECRET", "VMWARE_PASSWORD", "ANSIBLE_CONFIG", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+    for name in foreign:
         monkeypatch.setenv(name, "of the user")
     monkeypatch.setenv("no_proxy", "example.com")
     environment = process.clean_environment({"PATH": "ours"})
     assert "of the user" not in environment.values()
     assert environment["PATH"] == "ours"
+    assert environment["PYTHONPYCACHEPREFIX"] == str(BYTECODE)
     assert environment["no_proxy"] == "example.com,localhost,127.0.0.1,::1"
 
 

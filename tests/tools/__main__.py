@@ -7,14 +7,17 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import resource
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 
 from . import beside, load, process, tally, trees, venvs
-from .paths import IN_TREE, LOGS, shown
+from .paths import BYTECODE, IN_TREE, LOGS, shown
 from .steps import LONG, STEPS, Step
 from .tally import Row, Tally
 
@@ -77,6 +80,8 @@ def test(names: Sequence[str]) -> int:
     single = [step.name for step in chosen if step.single]
     if hogs or times > 1 or len(single) == len(chosen) or os.cpu_count() == 1:
         single = []
+    # bytecode of collections that earlier tests have installed in folders which are gone
+    shutil.rmtree(BYTECODE / pathlib.Path(tempfile.gettempdir()).relative_to("/"), ignore_errors=True)
     started = time.monotonic()
     with load.busy(hogs), beside.running(single) as others:
         rows = [perform(step) for step in chosen if step.name not in single]

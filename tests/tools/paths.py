@@ -12,6 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 VENVS = CACHE / "venvs"
 LOGS = CACHE / "logs"
+BYTECODE = CACHE / "bytecode"
 RESULTS = CACHE / "results"
 REQUIREMENTS = ROOT / "tests" / "requirements"
 LAB_NAMES = ROOT / "tests" / "lab" / "names.py"

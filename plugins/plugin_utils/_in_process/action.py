@@ -26,6 +26,9 @@ from ansible.release import __version__
 from ansible.utils.display import Display
 from ansible.utils.multiprocessing import context
 
+import ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils.bytecode  # noqa: F401, the first of all
+
+# isort: split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.oldest_python import (
     OLDEST,
     refusal,
