@@ -111,8 +111,13 @@ def _remembering(entry: Record, earlier: t.Any) -> Record:
     return {**entry, **_identities(entry, earlier), "okms": {**okms, **kept}}
 
 
+def _variables(entry: Record) -> Record:
+    found = entry.get("variables")
+    return found if isinstance(found, dict) else {}
+
+
 def _identities(entry: Record, earlier: Record) -> Record:
-    now, before = (one.get("variables") if isinstance(one.get("variables"), dict) else {} for one in (entry, earlier))
+    now, before = (_variables(one) for one in (entry, earlier))
     if now.get(_IDENTITIES) or not before.get(_IDENTITIES):
         return {}
     return {"variables": {**now, _IDENTITIES: before[_IDENTITIES]}}

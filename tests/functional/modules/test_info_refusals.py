@@ -13,7 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest im
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 oldest = pytest.mark.oldest
-DOMAIN = {"okms_id": "11111111-2222-3333-4444-555555555555"}
+DOMAIN: dict[str, t.Any] = {"okms_id": "11111111-2222-3333-4444-555555555555"}
 
 
 def _case(module: str, wrong: str, chosen: pytest.MarkDecorator, **options: t.Any) -> t.Any:
@@ -48,7 +48,7 @@ def test_who_is_not_let_in_is_refused_on_one_line(
 def test_refusal_leads_to_the_missing_action(lab: Lab, run_module: RunModule, named: bool) -> None:
     """A service account may be refused without a word about the action (guide on service accounts)."""
     lab.ovhcloud.settings.refusals_name_actions = named
-    robot = {"consumer_key": lab.ovhcloud.add_consumer_key(lab.ovhcloud.add_identity("robot", []))}
+    robot: dict[str, t.Any] = {"consumer_key": lab.ovhcloud.add_consumer_key(lab.ovhcloud.add_identity("robot", []))}
     refused = run_module("okms_credential_info", **robot, **DOMAIN)
     assert refused["failure"]["kind"] == "forbidden" and "\n" not in refused.msg
     assert ("okms:apiovh:credential/get" if named else "api_rights_info") in refused.msg
