@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -81,6 +82,13 @@ def test_failing_program_is_logged_with_its_code(tmp_path: pathlib.Path) -> None
     done = process.run([sys.executable, "-c", "print('said'); raise SystemExit(3)"], log, tmp_path, {})
     assert (done.code, done.output) == (3, "said\n")
     assert "said" in log.read_text()
+
+
+@pytest.mark.parametrize(("latest", "result"), [(None, "passed"), (60, "passed"), (-1, "not run")])
+def test_a_late_step_is_loudly_not_run(capsys: pytest.CaptureFixture[str], latest: int | None, result: str) -> None:
+    step = steps.Step("sample", "a sample", lambda _log: Tally(passed=1), latest=latest)
+    assert main.in_time(step, time.monotonic()).result == result
+    assert ("NOT RUN" in capsys.readouterr().out) is (result == "not run")
 
 
 def test_first_wanted_python_that_is_there_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,12 +30,16 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """A name to type, a line to read, what to do, and whether it keeps only one processor busy."""
+    """A name to type, a line to read, what to do, and whether it keeps only one processor busy.
+
+    `latest`: seconds after the start of the run from which on it does not begin any more, None for no limit.
+    """
 
     name: str
     title: str
     do: Callable[[pathlib.Path], Tally]
     single: bool = False
+    latest: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -344,7 +348,6 @@ STEPS = (
     Step("fuzz", "inputs that nobody expects, for each parser and reader of answers: a share of make fuzz", fuzz),
     Step("lab", "the lab by itself, without our modules", lab),
     Step("functional", "modules, roles and playbooks against the lab: newest ansible-core", functional),
-    Step("faults", "requests that fail or lose their answer, plays that are killed: a sample of make faults", faults),
     Step("report", "the page of the audit in headless Chromium, at three widths, in the dark, on paper", report),
     Step(
         "ssh", "copies of a backup on a host that only a real sshd leads to: newest ansible-core, and some on 2.16", ssh
@@ -354,6 +357,12 @@ STEPS = (
     ),
     Step("events", "rulebooks of the collection in ansible-rulebook, which start playbooks and templates", events),
     Step("oldest", "what depends on Ansible, and some tests of each module and role, on ansible-core 2.16", oldest),
+    Step(
+        "faults",
+        "requests that fail or lose their answer, plays that are killed: a sample of make faults",
+        faults,
+        latest=60 * 60,
+    ),
     Step("units", "ansible-test units: the pure layers on the oldest Python for modules", units, single=True),
     Step("docs", "ansible-lint, antsibull-docs, antsibull-changelog", docs, single=True),
     Step("package", "build, Galaxy's importer, execution environment, install and use", package, single=True),
