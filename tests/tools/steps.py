@@ -24,6 +24,7 @@ EVENTS = "extensions/eda"
 FLOOR = (3, 9)
 FAULT_SAMPLE = 61
 SSH_PROGRAMS, SBIN = ("sshd", "ssh", "sftp", "ssh-keygen"), "/usr/sbin:/usr/local/sbin"
+LATE = 80 * 60  # seconds; CI ends a run after 90 minutes, and then all results are lost
 JAVA = 17  # the oldest that the rule engine of ansible-rulebook runs on
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -350,18 +351,34 @@ STEPS = (
     Step("functional", "modules, roles and playbooks against the lab: newest ansible-core", functional),
     Step("report", "the page of the audit in headless Chromium, at three widths, in the dark, on paper", report),
     Step(
-        "ssh", "copies of a backup on a host that only a real sshd leads to: newest ansible-core, and some on 2.16", ssh
+        "ssh",
+        "copies of a backup on a host that only a real sshd leads to: newest ansible-core, and some on 2.16",
+        ssh,
+        latest=LATE,
     ),
     Step(
-        "awx", "the definitions for AWX, and templates of them run by ansible-runner: a sample of make awx-check", awx
+        "awx",
+        "the definitions for AWX, and templates of them run by ansible-runner: a sample of make awx-check",
+        awx,
+        latest=LATE,
     ),
-    Step("events", "rulebooks of the collection in ansible-rulebook, which start playbooks and templates", events),
-    Step("oldest", "what depends on Ansible, and some tests of each module and role, on ansible-core 2.16", oldest),
+    Step(
+        "events",
+        "rulebooks of the collection in ansible-rulebook, which start playbooks and templates",
+        events,
+        latest=LATE,
+    ),
+    Step(
+        "oldest",
+        "what depends on Ansible, and some tests of each module and role, on ansible-core 2.16",
+        oldest,
+        latest=LATE - 8 * 60,
+    ),
     Step(
         "faults",
         "requests that fail or lose their answer, plays that are killed: a sample of make faults",
         faults,
-        latest=60 * 60,
+        latest=LATE - 20 * 60,
     ),
     Step("units", "ansible-test units: the pure layers on the oldest Python for modules", units, single=True),
     Step("docs", "ansible-lint, antsibull-docs, antsibull-changelog", docs, single=True),
