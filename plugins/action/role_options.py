@@ -16,7 +16,8 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-import ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils.bytecode  # noqa: F401, the first of all
+# the first of all: it changes how the others are imported
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils import bytecode  # pylint: disable=unused-import # noqa: F401
 
 # isort: split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.former import (

@@ -178,7 +178,8 @@ filters:
 
 import typing as t
 
-import ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils.bytecode  # noqa: F401, the first of all
+# the first of all: it changes how the others are imported
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils import bytecode  # pylint: disable=unused-import # noqa: F401
 
 # isort: split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.argspec import (

@@ -18,6 +18,7 @@ import sys
 import types
 import typing as t
 
+_OF_ANSIBLE = "_AnsibleCollectionFinder"
 _PREFIX = "ansible_collections.ovhcloud.vmware_encryption.plugins."
 
 
@@ -40,9 +41,10 @@ class Finder:
 
 
 def use_bytecode() -> None:
-    """From now on, in this process; a second call does nothing."""
-    if Finder not in sys.meta_path:
-        sys.meta_path.insert(0, Finder)  # before that of Ansible
+    """From now on, where Ansible's finder is in place, and just before it; a second call does nothing."""
+    names = [getattr(type(one), "__name__", "") for one in sys.meta_path]
+    if _OF_ANSIBLE in names and Finder not in sys.meta_path:
+        sys.meta_path.insert(names.index(_OF_ANSIBLE), Finder)
 
 
 use_bytecode()  # on import: it has to come before the imports of those who use it

@@ -26,7 +26,8 @@ from ansible.release import __version__
 from ansible.utils.display import Display
 from ansible.utils.multiprocessing import context
 
-import ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils.bytecode  # noqa: F401, the first of all
+# the first of all: it changes how the others are imported
+from ansible_collections.ovhcloud.vmware_encryption.plugins.plugin_utils import bytecode  # pylint: disable=unused-import # noqa: F401
 
 # isort: split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.oldest_python import (

@@ -69,5 +69,16 @@ def test_module_of_others_is_left_to_others() -> None:
     assert Finder.find_spec(f"{PLUGINS}.test_bytecode", [folder]) is not None
     assert Finder.find_spec(f"{PLUGINS}.in_process", [os.path.dirname(folder)]) is None  # a folder is a package
     assert Finder.find_spec(f"{PLUGINS}.test_bytecode", None) is None
+
+
+def test_finder_stands_just_before_that_of_ansible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first place belongs to whoever has taken it: ansible-test refuses plugins that change it."""
+    of_ansible = type("_AnsibleCollectionFinder", (), {})()
+    first, last = object(), object()
+    monkeypatch.setattr(sys, "meta_path", [first, of_ansible, last])
     use_bytecode()
-    assert sys.meta_path.count(Finder) == 1
+    use_bytecode()
+    assert sys.meta_path == [first, Finder, of_ansible, last]
+    monkeypatch.setattr(sys, "meta_path", [first, last])
+    use_bytecode()
+    assert sys.meta_path == [first, last]
