@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Imports the files of this collection as Python imports all others: from bytecode, where there is some.
 
-Ansible's own loader of collections compiles each file anew in each run (`get_code` of its `_collection_finder`), which
-was a third of the CPU time of a run in which nothing is left to do. Only files below plugins are imported this way:
+Ansible's own loader of collections compiles each file anew in each run (`get_code` of its `_collection_finder`): 189 of
+ours in a run of role okms in which nothing is left to do. Only files below plugins are imported this way:
 packages, redirects and everything of others are left to Ansible. Where bytecode cannot be written (the collection is in
 a folder of root's, PYTHONDONTWRITEBYTECODE is set) nothing changes.
 """

@@ -111,7 +111,7 @@ class Caller(threading.local):
 
 @functools.cache
 def _empty_store() -> bytes:
-    """A database with the tables of PyKMIP: to make them in each store took a third of the start of a lab."""
+    """A database with the tables of PyKMIP: to make them in each store took a fifth of the start of a lab."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "empty.sqlite"
         engine = sqlalchemy.create_engine(f"sqlite:///{path}")
