@@ -121,7 +121,8 @@ def imports_of(path: pathlib.Path) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             package = node.module or ""
-            names.update([f"ansible.{alias.name}" for alias in node.names] if package == "ansible" else [package])
+            of_modules = package in ("ansible", PLUGIN_UTILS)
+            names.update([f"{package}.{alias.name}" for alias in node.names] if of_modules else [package])
     return names
 
 

@@ -64,11 +64,11 @@ def perform(step: Step) -> Row:
 
 
 def in_time(step: Step, started: float) -> Row:
-    """The same, unless a slow machine has needed too long for the steps before: CI ends a run after 90 minutes."""
+    """The same, unless the steps before have taken too long on a slow computer: CI ends a run after 90 minutes."""
     if step.latest is None or time.monotonic() - started < step.latest:
         return perform(step)
     print(f"\n== {step.name}: {step.title}")
-    print(f"  NOT RUN: {step.latest // 60} minutes have passed on this slow machine; run: make test STEPS={step.name}")
+    print(f"  NOT RUN: {step.latest // 60} minutes have passed on this slow computer; run: make test STEPS={step.name}")
     return Row(step.name, Tally(), 0, 0)
 
 
