@@ -44,9 +44,21 @@ def resume(stub: t.Any, record: LoginRecord) -> None:
     stub.cookie = record["cookie"]
 
 
-def content_of(record: LoginRecord, stub: t.Any) -> t.Any:
-    """The services of vCenter from a record."""
-    content = vim.ServiceInstanceContent(about=vim.AboutInfo(**record["about"]))
-    for name, (kind, moid) in record["objects"].items():
-        setattr(content, name, GetVmodlType(kind)(moid, stub))
-    return content
+class KnownServices:
+    """The services of vCenter from a record, as `vim.ServiceInstanceContent` has them.
+
+    Each is made when it is used: a task uses three of sixty, and pyVmomi builds their types anew in each process.
+    """
+
+    def __init__(self, record: LoginRecord, stub: t.Any) -> None:
+        self._objects, self._stub = record["objects"], stub
+        self.about = vim.AboutInfo(**record["about"])
+
+    def __getattr__(self, name: str) -> t.Any:
+        if name not in self._objects:
+            vim.ServiceInstanceContent._GetPropertyInfo(name)  # refuses what no vCenter has
+            return None
+        kind, moid = self._objects[name]
+        made = GetVmodlType(kind)(moid, self._stub)
+        setattr(self, name, made)
+        return made

@@ -35,8 +35,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.tls import names_only_in_san
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import errors
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.logins import (
+    KnownServices,
     LoginRecord,
-    content_of,
     place_of,
     record_of,
     resume,
@@ -320,7 +320,7 @@ def _known(target: Target, record: LoginRecord) -> Session:
     open_stub = functools.partial(_stub_of, target, bounds)
     stub = open_stub("/sdk", record["version"])
     resume(stub, record)
-    content = content_of(record, stub)
+    content = KnownServices(record, stub)
     return Session(target.hostname, stub, content, _readable_version(record["version"], content), open_stub, bounds)
 
 
