@@ -77,7 +77,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     # how a module runs inside Ansible: the only place that knows Ansible from within
     "_in_process": (
         {"_core"},
-        {"ansible", "atexit", "gc", "mmap", "runpy", "selectors", "shlex", "site", PLUGIN_UTILS},
+        {"ansible", "atexit", "gc", "mmap", "pkgutil", "runpy", "selectors", "shlex", "site", PLUGIN_UTILS},
     ),
     # a filter runs on the control node: it knows the settings of Ansible, and what a variable that is not defined is
     "filter": (
