@@ -31,7 +31,7 @@ def test_an_account_that_can_order(lab: Lab, run_module: RunModule) -> None:
 def test_open_order_of_okms_is_listed_until_it_is_delivered(lab: Lab, run_module: RunModule) -> None:
     lab.ovhcloud.settings.order_outcome = "documentsRequested"
     order: dict[str, t.Any] = {"region": lab.region, "display_name": "kms-prod", "allow_order": True}
-    assert "waits for documents" in run_module("okms", **order).msg
+    assert "waits for documents" in run_module("okms", **order, wait_interval=0.1).msg
     mark = lab.journal.mark()
     (found,) = run_module("account_info", open_orders=True)["account"]["open_orders"]
     assert (found["status"], found["currency"]) == ("documentsRequested", "EUR")

@@ -15,7 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core i
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection import session
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import open_up
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import FAST, open_up
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.wire_helpers import (
     drip,
     https,
@@ -119,7 +119,7 @@ def test_vcenter_that_hangs_to_the_end_is_left(
 @pytest.mark.parametrize("action", OPEN_ENDED)
 def test_rest_without_end_is_told(lab: Lab, run_module: RunModule, short: None, action: str, operation: str) -> None:
     open_up(lab)
-    assert not run_module("native_key_provider", name="nkp", tpm_required=False).failed
+    assert not run_module("native_key_provider", name="nkp", tpm_required=False, **FAST).failed
     lab.faults.add(action, system="vcenter_rest", operation=operation, times=50)
     mark = lab.journal.mark()
     result = run_module("native_key_provider", name="nkp", request_timeout=seconds(action))

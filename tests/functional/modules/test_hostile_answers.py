@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import Retry
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import open_up
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import FAST, open_up
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.wire_helpers import one_line
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
@@ -98,7 +98,7 @@ def service_account(lab: Lab) -> harness.ModuleResult:
 @pytest.mark.parametrize("operation", ["POST /api/session", "GET /api/vcenter/crypto-manager/kms/providers/{provider}"])
 def test_answer_of_the_rest_interface_is_told(lab: Lab, run_module: RunModule, operation: str, body: str) -> None:
     open_up(lab)
-    assert not run_module("native_key_provider", name="nkp", tpm_required=False).failed
+    assert not run_module("native_key_provider", name="nkp", tpm_required=False, **FAST).failed
     rewritten(lab, operation, {**DEEP, **ODD}[body])
     result = run_module("native_key_provider", name="nkp")
     kind = "authentication" if (operation, body) == ("POST /api/session", "text") else "api"
