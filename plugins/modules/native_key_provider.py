@@ -99,6 +99,8 @@ options:
   confirm_name:
     description:
       - The provider's name, typed again, to remove the provider (or to change its key id) although something uses it.
+      - The same is needed to create a provider while something needs keys of a lost provider of this name, unless
+        O(restore_from) or O(key_derivation_key) brings its key back.
       - Encrypted VMs are locked after their next restart if their keys are unavailable.
     type: str
   wait_timeout:

@@ -9,6 +9,7 @@ import functools
 import pathlib
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.harness import ModuleResult
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import FAST, Run
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
@@ -16,6 +17,11 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 NAME = "vnkp"
 PASSWORD = "a password with ü and $igns"
 SYSTEMS = ("vcenter", "vcenter_rest")
+
+
+def run_in(lab: Lab, name: str, /, **options: t.Any) -> ModuleResult:
+    """A module in a lab that is not the test's usual one."""
+    return harness.run_module(name, **{**harness.connection(lab, "vsphere"), **options})
 
 
 def provider_runner(run_module: Run) -> Run:

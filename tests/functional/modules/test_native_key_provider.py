@@ -10,18 +10,16 @@ import functools
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.native_helpers import (
     NAME,
-    PASSWORD,
     backup_runner,
     converge,
     provider_runner,
     refused,
+    run_in,
     watched,
 )
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import (
-    FAST,
     Proxy,
     make_provider,
     open_up,
@@ -79,7 +77,7 @@ def test_life_of_a_provider(lab, run, back_up):
 def test_life_in_other_versions(version, tmp_path):
     with Lab(LabSettings(vcenter_version=version)) as lab:
         open_up(lab)
-        module = functools.partial(_run_in, lab)
+        module = functools.partial(run_in, lab)
         run, back_up = provider_runner(module), backup_runner(module, tmp_path)
         converge(lab, run, "key_provider", NEW, tpm_required=False)
         ok(back_up())
@@ -87,13 +85,9 @@ def test_life_in_other_versions(version, tmp_path):
         converge(lab, run, "key_provider", state="absent", confirm_name=NAME)
 
 
-def _run_in(lab, name, /, **options):
-    return harness.run_module(name, **{**harness.connection(lab, "vsphere"), **options})
-
-
 def test_version_without_native_providers():
     with Lab(LabSettings(vcenter_version="7.0.1")) as lab:
-        message = refused(lab, provider_runner(functools.partial(_run_in, lab)), "unsupported")
+        message = refused(lab, provider_runner(functools.partial(run_in, lab)), "unsupported")
     assert "needs vCenter 7.0.2 or newer" in message
     assert "7.0.1" in message
 
@@ -101,7 +95,7 @@ def test_version_without_native_providers():
 @pytest.mark.parametrize("status", [200, 201])
 def test_other_codes_of_success(status, tmp_path):
     with Lab(LabSettings(vcenter=VCenterSettings(rest_write_status=status))) as lab:
-        run = provider_runner(functools.partial(_run_in, open_up(lab)))
+        run = provider_runner(functools.partial(run_in, open_up(lab)))
         converge(lab, run, "key_provider", ("health", "reasons", "default", "hosts"), key_id=KEY_ID)
         converge(lab, run, "key_provider", state="absent")
 
@@ -189,80 +183,6 @@ def test_removal_is_guarded(lab, run):
     assert ok(run(state="absent", confirm_name=NAME)).changed
 
 
-def restore_from(folder, password=PASSWORD):
-    return {"path": str(folder / "vnkp.p12"), "password": password}
-
-
-def lost(lab, run, back_up):
-    """A provider that is gone with its vCenter, its backup and a VM that needs it; its key id."""
-    key_id = ok(run())["key_provider"]["key_id"]
-    ok(back_up())
-    machine = lab.vcenter.inventory.vms[0]
-    machine.crypto_key = KeyRef(NAME, "a key")
-    lab.vcenter.lose_providers()
-    assert machine.locked
-    return key_id
-
-
-def test_restore(lab, run, back_up, tmp_path):
-    key_id = lost(lab, run, back_up)
-    options = {"restore_from": restore_from(tmp_path)}
-    unknown = ("health", "reasons", "hosts", "has_backup", "default")
-    made = converge(lab, run, "key_provider", unknown, **options)
-    assert (made["key_provider"]["key_id"], made["key_provider"]["health"]) == (key_id, "OK")
-    assert not lab.vcenter.inventory.vms[0].locked
-    assert "vCenter does not read" in ok(run(**options)).warnings[0]
-    message = refused(lab, run, "conflict", key_id=OTHER_KEY_ID, **options)
-    assert f"exists with the key id {key_id}" in message
-
-
-def test_whether_vcenter_read_the_backup_is_told(lab, run, back_up, tmp_path):
-    """In check mode as in a run: true before the restore, and afterwards only if vCenter reads it over the provider."""
-    options = {"restore_from": restore_from(tmp_path)}
-    lost(lab, run, back_up)
-    assert [ok(run(check=check, **options))["backup_proved"] for check in (True, False, True)] == [True, True, False]
-    lab.vcenter.settings.dry_run_refuses_existing = False
-    assert ok(run(check=True, **options))["backup_proved"] is True
-    assert ok(run())["backup_proved"] is None
-    assert ok(run(state="absent", confirm_name=NAME, **options))["backup_proved"] is None
-
-
-def test_restore_and_make_it_the_default(lab, run, back_up, tmp_path):
-    lost(lab, run, back_up)
-    made = ok(run(restore_from=restore_from(tmp_path), default=True))
-    assert made["key_provider"]["default"] is True
-
-
-def test_restore_where_vcenter_wants_a_new_backup(tmp_path):
-    settings = VCenterSettings(imported_is_backed_up=False, dry_run_refuses_existing=False)
-    with Lab(LabSettings(vcenter=settings)) as lab:
-        module = functools.partial(_run_in, open_up(lab))
-        run, back_up = provider_runner(module), backup_runner(module, tmp_path)
-        lost(lab, run, back_up)
-        result = run(restore_from=restore_from(tmp_path), default=True)
-        assert "is restored, but vCenter wants a new backup" in result.msg
-        assert not ok(run(restore_from=restore_from(tmp_path))).changed
-        ok(run(state="absent", confirm_name=NAME))
-        ok(run())
-        message = refused(lab, run, "conflict", restore_from=restore_from(tmp_path))
-        assert "two providers of one name" in message
-
-
-def test_backup_of_another_or_with_another_password(lab, run, back_up, tmp_path, run_module):
-    key_id = lost(lab, run, back_up)
-    message = refused(lab, run, "invalid_input", restore_from=restore_from(tmp_path, "wrong password"))
-    assert "the password may be wrong" in message
-    assert "wrong password" not in message
-    other = functools.partial(run_module, "native_key_provider", **{**FAST, "name": "other"})
-    assert f"a backup of the key provider {NAME}" in refused(
-        lab, other, "invalid_input", restore_from=restore_from(tmp_path)
-    )
-    message = refused(lab, run, "invalid_input", restore_from=restore_from(tmp_path), key_id=OTHER_KEY_ID)
-    assert f"holds the key id {key_id}" in message
-    message = refused(lab, run, "invalid_input", restore_from={"path": str(tmp_path / "none.p12")})
-    assert "No such file" in message
-
-
 def test_name_of_another_kind(lab, run, run_module):
     make_provider(lab, run_module, NAME)
     assert "is of type standard, not native" in refused(lab, run, "conflict")
@@ -339,14 +259,6 @@ def test_wait_false_and_then_settle(lab, run):
     assert first["key_provider"]["health"] == "NONE"
     second = ok(run())
     assert (second.changed, second["key_provider"]["health"]) == (False, "ERROR")
-
-
-def test_warning_that_stays(lab, run, back_up, tmp_path):
-    lost(lab, run, back_up)
-    lab.vcenter.settings.native_settling_reads = 10**6
-    made = ok(run(restore_from=restore_from(tmp_path), wait_timeout=0))
-    assert made["key_provider"]["health"] == "WARNING"
-    assert "last seen: WARNING" in made.warnings[0]
 
 
 def test_health_that_never_comes(lab, run):

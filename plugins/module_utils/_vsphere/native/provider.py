@@ -41,6 +41,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native.restore import Restore
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.users import (
     guard_removal,
+    users_left_behind,
     users_of,
 )
 
@@ -172,6 +173,8 @@ class NativeProvider(Resource):
             hosts = self._all_hosts()
             if self._tpm_required:
                 native_hosts.check_tpm(hosts)
+            if self._restore is None and not self._params["key_derivation_key"]:
+                check_nobody_left_behind(self._session, self._name, self._params["confirm_name"])
         elif plan.verb == "delete" and self._provider is not None:
             guard_removal(self._session, self._provider, self._params["confirm_name"], self._warn)
         elif self._provider is not None and "key_id" in plan.changes:
@@ -269,6 +272,24 @@ def check_restored_default(provider: Provider | None, name: str, plan: Plan) -> 
         raise GuardError(
             f"the key provider {name} is restored, but vCenter wants a new backup of it before it should become a "
             "default. Run native_key_provider_backup, then this again"
+        )
+
+
+def check_nobody_left_behind(session: Session, name: str, confirm_name: str | None) -> None:
+    """Raise GuardError when something needs keys of a lost provider of this name, and it was not typed again.
+
+    A new provider has another key, and its name would be taken when the backup of the lost one is found.
+    """
+    if confirmed(name, confirm_name, "the key provider"):
+        return
+    usage = users_left_behind(session, name)
+    if usage:
+        raise GuardError(
+            f"a key provider {name} that {session.hostname} no longer has is {usage.summary()}; nothing was changed. A "
+            "new one of this name has another key, so they would stay locked. Restore its backup (option "
+            "restore_from), or give the new key provider another name",
+            users=usage.as_result(),
+            in_use_by=usage.lines(),
         )
 
 

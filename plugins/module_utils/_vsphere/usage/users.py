@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
@@ -91,6 +92,12 @@ def usage_of(provider: str, seen: Inventory, vsan: t.Sequence[VsanUse], stranger
         others=[*strangers, *(one for one in doubts if one)],
         key_ids=sorted(key.id for key in seen.used_keys() if key.provider == provider),
     )
+
+
+def users_left_behind(session: Session, name: str) -> Usage:
+    """Who needs keys of a provider that vCenter does not have (any more). What cannot be read for sure does not count."""
+    seen = read_inventory(session)
+    return dataclasses.replace(usage_of(name, seen, vsan_users(session, seen.clusters), ()), others=[])
 
 
 def guard_removal(
