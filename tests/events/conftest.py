@@ -12,6 +12,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 import typing as t
 
 import pytest
@@ -67,6 +68,14 @@ class Rulebook:
         while (line := self._lines.get(timeout=LONGEST)) is not None:
             self.screen += line
         return code
+
+
+def eventually(seen: t.Callable[[], bool], what: str) -> None:
+    """Look until it is so."""
+    latest = time.monotonic() + LONGEST
+    while not seen():
+        assert time.monotonic() < latest, f"in {LONGEST:.0f} s not: {what}"
+        time.sleep(0.05)
 
 
 class Start(t.Protocol):

@@ -9,7 +9,13 @@ import json
 import pathlib
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.awx import definitions
-from ansible_collections.ovhcloud.vmware_encryption.tests.events.conftest import LONGEST, Rulebook, Start, changed
+from ansible_collections.ovhcloud.vmware_encryption.tests.events.conftest import (
+    LONGEST,
+    Rulebook,
+    Start,
+    changed,
+    eventually,
+)
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.awx import AwxServer
 
@@ -30,11 +36,14 @@ def check_secrets(lab: Lab, rulebook: Rulebook) -> None:
 def test_new_vm_is_encrypted_by_the_playbook(green: Lab, start: Start) -> None:
     rulebook = start("ovhcloud.vmware_encryption.encrypt_new_vms", "--print-events")
     rulebook.until("'name': 'vm6'")  # the first state is shown, and nothing is done about it
+    watching = len(green.vcenter.sessions.active())
     add_vm(green, "new")
     recap = rulebook.until("localhost                  :")
     assert "failed=0" in recap and "changed=1" in recap, rulebook.screen
     encrypted = [machine.name for machine in green.vcenter.inventory.vms if machine.crypto_key]
     assert encrypted == ["new"]
+    # the end of the rulebook would also end the playbook, which logs out after its recap
+    eventually(lambda: len(green.vcenter.sessions.active()) == watching, "the playbook has logged out")
     assert rulebook.end() == 0
     assert green.vcenter.sessions.active() == []
     check_secrets(green, rulebook)
