@@ -12,6 +12,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import time
 import typing as t
 
@@ -66,8 +67,8 @@ class Bench:
 
     def __init__(self, directory: pathlib.Path, vms: int, encrypted: bool = False) -> None:
         self.vms = vms
-        self._directory = directory / f"lab-{vms}-{'encrypted' if encrypted else 'clear'}"
-        self._directory.mkdir(mode=0o700)
+        # parts of one run may have labs of one size
+        self._directory = pathlib.Path(tempfile.mkdtemp(prefix=f"lab-{vms}-", dir=directory))
         words = ["--vms", str(vms), *(["--encrypted"] if encrypted else [])]
         self.lab = LabProcess(self._directory, f"{PACKAGE}.large_lab", words)
 
