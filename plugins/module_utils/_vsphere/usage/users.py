@@ -95,7 +95,7 @@ def usage_of(provider: str, seen: Inventory, vsan: t.Sequence[VsanUse], stranger
 
 
 def users_left_behind(session: Session, name: str) -> Usage:
-    """Who needs keys of a provider that vCenter does not have (any more). What cannot be read for sure does not count."""
+    """Who needs keys of a provider that vCenter does not have (any more), as far as it can be read for sure."""
     seen = read_inventory(session)
     return dataclasses.replace(usage_of(name, seen, vsan_users(session, seen.clusters), ()), others=[])
 
