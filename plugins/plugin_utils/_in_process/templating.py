@@ -21,7 +21,7 @@ def load_filters() -> None:
     """Load those of this collection and of Ansible; else each worker that templates with one would load all of them.
 
     For each name in each task, Ansible would also go through all filter files of the collection anew (`Jinja2Loader` in
-    ansible/plugins/loader.py): 50 times in a run of role okms that changes nothing, a twelfth of its CPU time.
+    ansible/plugins/loader.py): 50 times in a run of role okms that changes nothing, a twentieth of its CPU time.
     What cannot be loaded is left to the first task that uses it, which then says so.
     """
     with contextlib.suppress(Exception):
