@@ -24,6 +24,12 @@ def run_in(lab: Lab, name: str, /, **options: t.Any) -> ModuleResult:
     return harness.run_module(name, **{**harness.connection(lab, "vsphere"), **options})
 
 
+def ok(result: ModuleResult) -> ModuleResult:
+    """The same, which must not have failed."""
+    assert not result.failed, result.output
+    return result
+
+
 def provider_runner(run_module: Run) -> Run:
     """The module native_key_provider for the usual provider."""
     return functools.partial(run_module, "native_key_provider", name=NAME, **FAST)

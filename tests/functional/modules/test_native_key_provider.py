@@ -14,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.nat
     NAME,
     backup_runner,
     converge,
+    ok,
     provider_runner,
     refused,
     run_in,
@@ -49,11 +50,6 @@ def run(run_module):
 @pytest.fixture
 def back_up(run_module, tmp_path):
     return backup_runner(run_module, tmp_path)
-
-
-def ok(result):
-    assert not result.failed, result.output
-    return result
 
 
 @pytest.mark.oldest("native_key_provider", "life")

@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.nat
     PASSWORD,
     backup_runner,
     converge,
+    ok,
     provider_runner,
     refused,
     watched,
@@ -51,11 +52,6 @@ def run(lab, run_module, tmp_path):
 @pytest.fixture
 def file(tmp_path):
     return tmp_path / "vnkp.p12"
-
-
-def ok(result):
-    assert not result.failed, result.output
-    return result
 
 
 def mode_of(file):

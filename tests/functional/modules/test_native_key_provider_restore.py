@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.nat
     PASSWORD,
     backup_runner,
     converge,
+    ok,
     provider_runner,
     refused,
     run_in,
@@ -46,11 +47,6 @@ def run(run_module):
 @pytest.fixture
 def back_up(run_module, tmp_path):
     return backup_runner(run_module, tmp_path)
-
-
-def ok(result):
-    assert not result.failed, result.output
-    return result
 
 
 def restore_from(folder, password=PASSWORD):
