@@ -41,6 +41,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.native.restore import Restore
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.usage.users import (
     guard_removal,
+    in_use,
     users_left_behind,
     users_of,
 )
@@ -284,12 +285,11 @@ def check_nobody_left_behind(session: Session, name: str, confirm_name: str | No
         return
     usage = users_left_behind(session, name)
     if usage:
-        raise GuardError(
+        raise in_use(
+            usage,
             f"a key provider {name} that {session.hostname} no longer has is {usage.summary()}; nothing was changed. A "
             "new one of this name has another key, so they would stay locked. Restore its backup (option "
             "restore_from), or give the new key provider another name",
-            users=usage.as_result(),
-            in_use_by=usage.lines(),
         )
 
 
@@ -300,10 +300,9 @@ def check_key_id_change(session: Session, provider: Provider, confirm_name: str 
     used = users_of(session, [provider])[provider.name]
     usage = dataclasses.replace(used, system_default=False, clusters_default=[])  # defaults do not mind
     if usage:
-        raise GuardError(
+        raise in_use(
+            usage,
             f"the key id of the key provider {provider.name} on {session.hostname} is {usage.summary()}; nothing was "
             "changed. Back the provider up first; then give confirm_name with its name to change the key id all the "
             "same",
-            users=usage.as_result(),
-            in_use_by=usage.lines(),
         )

@@ -94,6 +94,11 @@ def usage_of(provider: str, seen: Inventory, vsan: t.Sequence[VsanUse], stranger
     )
 
 
+def in_use(usage: Usage, message: str) -> GuardError:
+    """The refusal of what would take keys away, with their users as data."""
+    return GuardError(message, users=usage.as_result(), in_use_by=usage.lines())
+
+
 def users_left_behind(session: Session, name: str) -> Usage:
     """Who needs keys of a provider that vCenter does not have (any more), as far as it can be read for sure."""
     seen = read_inventory(session)
@@ -112,10 +117,9 @@ def guard_removal(
         return
     usage = users_of(session, [provider], warn)[provider.name]
     if usage:
-        raise GuardError(
+        raise in_use(
+            usage,
             f"the key provider {provider.name} on {session.hostname} is {usage.summary()}{because}; nothing was "
             "changed. Without its keys, encrypted VMs are locked after their next restart. Move or decrypt them first, "
             "or set confirm_name to the provider's name to remove it anyway",
-            users=usage.as_result(),
-            in_use_by=usage.lines(),
         )
