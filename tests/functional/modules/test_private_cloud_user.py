@@ -134,6 +134,50 @@ def test_without_waiting_the_next_run_goes_on(lab: Lab, run_module: RunModule) -
     assert len(lab.journal.entries(operation=f"POST {USER}")) == 1
 
 
+CHANGES = f"POST {USER}/{{userId}}/changeProperties"
+
+
+def test_change_underway_is_not_asked_for_again(lab: Lab, run_module: RunModule) -> None:
+    assert run_module("private_cloud_user", **ADMIN, encryption_right=True, wait=False).changed
+    mark = lab.journal.mark()
+    waits = run_module("private_cloud_user", **ADMIN, encryption_right=True)
+    assert waits["user"]["encryption_right"] and lab.journal.writes(mark) == []
+    assert not run_module("private_cloud_user", **ADMIN, encryption_right=True).changed
+
+
+def test_without_waiting_change_underway_is_reported(lab: Lab, run_module: RunModule) -> None:
+    lab.ovhcloud.settings.advanced_security = True  # the task stands still until somebody confirms it
+    assert run_module("private_cloud_user", **ADMIN, encryption_right=True, wait=False).changed
+    mark = lab.journal.mark()
+    predicted = run_module("private_cloud_user", check=True, **ADMIN, encryption_right=True, wait=False)
+    again = run_module("private_cloud_user", **ADMIN, encryption_right=True, wait=False)
+    assert not again.changed and not predicted.changed and again["user"] == predicted["user"]
+    assert "of an earlier request about user admin@" in again.warnings[0] and "encryption_right" in again.warnings[0]
+    assert lab.journal.writes(mark) == []
+
+
+def test_what_earlier_change_lacks_is_asked_for_once(lab: Lab, run_module: RunModule) -> None:
+    assert run_module("private_cloud_user", **ADMIN, encryption_right=True, wait=False).changed
+    mark = lab.journal.mark()
+    both = run_module("private_cloud_user", **ADMIN, encryption_right=True, receive_alerts=True)
+    assert both["user"]["encryption_right"] and both["user"]["receive_alerts"]
+    assert [entry.operation for entry in lab.journal.writes(mark)] == [CHANGES]
+
+
+@pytest.mark.parametrize("outcome", ["error", "canceled"])
+def test_change_whose_earlier_task_failed_is_asked_again(lab: Lab, run_module: RunModule, outcome: str) -> None:
+    lab.ovhcloud.settings.task_outcome = outcome
+    run_module("private_cloud_user", **ADMIN, encryption_right=True, wait=False)
+    lab.ovhcloud.settings.task_outcome = "done"
+    assert run_module("private_cloud_user", **ADMIN, encryption_right=True)["user"]["encryption_right"]
+    assert len(lab.journal.entries(operation=CHANGES)) == 2
+
+
+def test_unreadable_tasks_of_user_do_not_stop_the_change(lab: Lab, run_module: RunModule) -> None:
+    lab.faults.add("status", system="ovhcloud", operation=f"GET {USER}/*/task", status=403, times=99)
+    assert run_module("private_cloud_user", **ADMIN, encryption_right=True)["user"]["encryption_right"]
+
+
 @pytest.mark.parametrize("outcome", ["error", "canceled"])
 def test_a_task_that_fails_is_an_error_with_its_id(lab: Lab, run_module: RunModule, outcome: str) -> None:
     lab.ovhcloud.settings.task_outcome = outcome

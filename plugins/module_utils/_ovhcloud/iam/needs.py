@@ -173,6 +173,13 @@ CATALOGUE: tuple[Need, ...] = (
     *_needs(
         "operate",
         CLOUD,
+        "pccVMware:apiovh:",
+        f"GET {_PCC}/user/{{id}}/task user/task/get",
+        optional=True,  # an earlier change that is still underway
+    ),
+    *_needs(
+        "operate",
+        CLOUD,
         "pccVMware:apiovh:vmEncryption/kms/",
         f"""
         POST {_PCC}/vmEncryption/kms create

@@ -61,6 +61,11 @@ class Task:
         return self.state in _FAILED
 
     @property
+    def ended(self) -> bool:
+        """Finished, with success or without."""
+        return self.done or self.failed
+
+    @property
     def not_started(self) -> bool:
         """Nothing has begun: on clouds with advanced security it may wait for the code of a token validator."""
         return self.state in _NOT_STARTED
@@ -121,11 +126,15 @@ class Tasks:
 
     def waiting_for_vcenter(self) -> list[Task]:
         """All tasks that wait for vCenter; they do not say which KMS entry they belong to."""
-        listing = api_path("/dedicatedCloud/{}/task", self.service_name)
+        return [task for task in self.underway() if task.waiting_for_vcenter]
+
+    def underway(self, about: str = "") -> list[Task]:
+        """Tasks that have not ended, by their ids; `about`: only those of one object, such as `/user/1201`."""
+        listing = api_path("/dedicatedCloud/{}", self.service_name) + f"{about}/task"
         answers = [self.client.get(listing, {"state": state}) for state in _MAY_WAIT]
         ids = sorted({task_id for answer in answers for task_id in numbers(answer, "the list of tasks")})
         found = [self.read(task_id) for task_id in ids]
-        return [task for task in found if task is not None and task.waiting_for_vcenter]
+        return [task for task in found if task is not None and not task.ended]
 
     def start(self, send: t.Callable[[], t.Any], took_effect: t.Callable[[], bool], patience: Patience) -> Task | None:
         """Send a change once. After a lost answer look whether it took effect; then its task is unknown (None)."""
@@ -175,7 +184,7 @@ class Tasks:
 
         def all_of_them() -> dict[K, Observation[_T]]:
             for key, known in latest.items():
-                if known is not None and not (known.done or known.failed):
+                if known is not None and not known.ended:
                     latest[key] = self.read(known.task_id)
             found = {key: Observation(item, latest[key]) for key, item in look().items()}
             for seen in found.values():

@@ -14,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     AmbiguousError,
     ApiError,
+    ForbiddenError,
     GuardError,
     InvalidInputError,
     NotFoundError,
@@ -241,6 +242,11 @@ class Users:
             self.settle(before)
             if shows_it(self.user(user_id)):
                 return self.user(user_id)
+        if self._settle_changes(before):  # they may have brought a part of it, or all
+            seen = self.user(user_id)
+            changes = differences(seen or {}, dict(changes))
+            if not changes:
+                return seen
         task = self.tasks.start(
             lambda: self.client.post(self._path(user_id) + "/changeProperties", user_body(changes)),
             lambda: shows_it(self.user(user_id)),
@@ -269,6 +275,29 @@ class Users:
         return self.tasks.follow(
             None, lambda: self.user(before["id"]), _is_delivered, what, self.patience, user_in_words
         ).item
+
+    def changes_underway(self, user: State) -> list[Task]:
+        """Tasks of earlier requests about the user; none when this identity may not read them."""
+        try:
+            return self.tasks.underway(f"/user/{user['id']}")
+        except (ForbiddenError, NotFoundError):
+            return []
+
+    def _settle_changes(self, user: State) -> bool:
+        """Wait until the tasks of earlier requests have ended, whatever their outcome. False: there were none."""
+        # A second request beside the first can need a second code by SMS (advanced security), or be refused.
+        earlier = {task.task_id: task for task in self.changes_underway(user)}
+        if earlier:
+            self.tasks.follow_each(
+                earlier,
+                lambda: dict.fromkeys(earlier),
+                lambda _task_id, seen: seen.task is None or seen.task.ended,
+                f"an earlier change of user {user['login']} of {self.service_name}",
+                self.patience,
+                lambda _nothing: f"user {user['login']}",
+                settled=lambda _nothing: True,  # what failed is asked for again
+            )
+        return bool(earlier)
 
     def settle_removal(self, leaving: State) -> None:
         """Wait for the end of a user that an earlier run has removed."""
@@ -321,9 +350,19 @@ class PrivateCloudUser(Resource):
         return user
 
     def wanted(self, before: State | None) -> State:
-        """The named rights and texts."""
-        named = {} if before is not None else {"name": self.params["name"]}
-        return {**named, **wanted_values(self.params, before)}
+        """The named rights and texts; nothing when nobody waits and an earlier request may bring them."""
+        values = wanted_values(self.params, before)
+        if before is None:
+            return {"name": self.params["name"], **values}
+        missing = differences(before, values)
+        earlier = self.users.changes_underway(before) if missing and not self.params["wait"] else []
+        if not earlier:
+            return values
+        self.context.warn(
+            f"{earlier[0]} of an earlier request about user {before['login']} is still underway: this run, which does "
+            f"not wait, asks for nothing; rerun when the task has ended if {', '.join(sorted(missing))} still differs"
+        )
+        return {}
 
     def predict(self, plan: Plan) -> State:
         """A new user will be delivered; its id and login are made by OVHcloud."""
