@@ -251,7 +251,7 @@ class _Plan:
         if not provider.get("client_certificate"):
             yield "vCenter has no certificate for the KMS"
         elif not life.lasts:
-            yield f"vCenter's certificate ends in {plural(life.days_left or 0, 'day')}"
+            yield f"vCenter's certificate expires in {plural(life.days_left or 0, 'day')}"
         given = self._meant.given(own["name"])
         if given and given != _sha256(provider):
             yield "the certificate that was given is not in use"
@@ -276,7 +276,7 @@ class _Plan:
         found = []
         if certificate and life.alarming:
             ends = plural(life.days_left or 0, "day")
-            found.append(f"vCenter's certificate ends on {certificate.get('not_after')}, in {ends}")
+            found.append(f"vCenter's certificate expires on {certificate.get('not_after')}, in {ends}")
         connections: Rows = provider.get("connections") or []
         # check mode: what the run would repair is to do
         found.extend(all_lost(provider) if repaired else [*broken(provider), *all_lost(provider)])
@@ -286,7 +286,7 @@ class _Plan:
             if shown and shown.get("days_left") is not None and life_of(shown, None).alarming:
                 ends = f"{shown.get('not_after')}, in {plural(int(shown['days_left']), 'day')}"
                 found.append(
-                    f"the KMIP server {one['name']} has a certificate that ends on {ends}: have it renewed there"
+                    f"the KMIP server {one['name']} has a certificate that expires on {ends}: have it renewed there"
                 )
         return found
 
@@ -326,7 +326,7 @@ def _line(row: Facts) -> str:
     kind = f"{row['role']}, by its {row['source']}" if row["role"] else "not known"
     left = "no certificate" if row["days_left"] is None else f"{plural(row['days_left'], 'day')} left"
     due = "; ".join(row["due"]) or "nothing"
-    return f"{row['name']} ({kind}): {left}, renewed from {row['renew_before']} on; due: {due}"
+    return f"{row['name']} ({kind}): {left}, renewed at {plural(row['renew_before'], 'day')} or fewer; due: {due}"
 
 
 def _remaining(row: Facts) -> t.Iterator[str]:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter encryption_exit_keys: the keys that VMs use which move to another vCenter."""
+"""Filter encryption_exit_keys: the keys of VMs that move to another vCenter."""
 
 from __future__ import annotations
 

@@ -269,7 +269,7 @@ def _pair_to_come(read: Facts, options: Facts, state: Facts) -> str:
     if state["lasts"]:
         return ""
     follow = f"{again} the certificate and key that follow, as {files}"
-    return f"The certificate of vCenter ends on {_ends(state)}: {follow}"
+    return f"The certificate of vCenter expires on {_ends(state)}: {follow}"
 
 
 def _signature_to_come(read: Facts, options: Facts, state: Facts) -> str:
@@ -298,7 +298,7 @@ def _import_to_come(read: Facts, options: Facts, state: Facts) -> str:
     if not successor:
         return text
     known = f"external_kms_imported_thumbprint={thumbprint_of(state['to_import'])}"
-    return f"{text}, with {known}. The present certificate stays in use until then, it ends on {_ends(state)}"
+    return f"{text}, with {known}. The present certificate stays in use until then; it expires on {_ends(state)}"
 
 
 class FilterModule:

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Filter failure_message: what a task said that failed, also if it was a loop."""
+"""Filter failure_message: what a failed task said, also if it was a loop."""
 
 from __future__ import annotations
 

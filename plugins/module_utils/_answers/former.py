@@ -50,7 +50,7 @@ def renamed(
         if blank(values.get(old)):
             continue
         if name in handed and old not in handed and not blank(found.get(name)):
-            told.append(f"{old} is now {name}, and does not count here because {name} is handed over")
+            told.append(f"{old} is now {name}, and is ignored here because the calling role sets {name}")
             continue
         if not blank(found.get(name)) and found[name] != spec.get("default"):
             twice.append(f"{name} and its former name {old}")

@@ -199,7 +199,7 @@ def _doctor(options: Options) -> t.Iterator[str]:
         if not 1 <= options[name] <= most:
             yield f"{name}: {options[name]} is not from 1 to {most}"
     if options["since"] and not re.fullmatch(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\dZ)?", options["since"].strip()):
-        yield f"since: {quoted(options['since'])} is no date such as 2026-11-29, no time such as 2026-11-29T08:00:00Z"
+        yield f"since: {quoted(options['since'])} is neither a date (2026-11-29) nor a time (2026-11-29T08:00:00Z)"
 
 
 def _awx(options: Options) -> t.Iterator[str]:
@@ -209,7 +209,7 @@ def _awx(options: Options) -> t.Iterator[str]:
             yield f"confirm: type the name of the organization, {name}, to remove what the role has made in it"
         return
     if options["daily_option"] == "external_kms" and not options["kms_servers"]:
-        yield "kms_servers: is missing, and needed when external_kms is what runs daily"
+        yield "kms_servers: required because daily_option is external_kms"
 
 
 _ROLES: dict[str, tuple[OptionRule, ...]] = {

@@ -145,7 +145,7 @@ def _not_encrypted(excluded: t.Sequence[Facts]) -> list[Facts]:
             f"{plural(len(kept), 'VM is', 'VMs are')} excluded on purpose and unencrypted, because others need them "
             "to start."
         )
-        step = "Confirm that this is intended; nothing else is to do."
+        step = "Confirm that this is intended; nothing else is needed."
         found.append(finding(NOTICE, EXCLUDED, "VMs excluded on purpose", text, step, kept))
     return found
 

@@ -69,13 +69,13 @@ OF_EVENTS = (
     ),
     _known(
         "client_certificate_ends", WARNING,
-        "vCenter's client certificate for the KMS ends soon",
+        "vCenter's client certificate for the KMS expires soon",
         "run the playbook certificate_renewal",
         "com.vmware.vc.vecs.KMSClientCertExpirationEvent",
     ),
     _known(
         "server_certificate_ends", WARNING,
-        "the certificate of a KMIP server ends soon",
+        "the certificate of a KMIP server expires soon",
         "have it renewed on the server; then run the playbook certificate_renewal, so that vCenter trusts the new one",
         "com.vmware.vc.vecs.KMSServerCertExpirationEvent",
     ),
@@ -99,7 +99,7 @@ OF_EVENTS = (
     ),
     _known(
         "trusted_key_provider", WARNING,
-        "a trusted key provider (vSphere Trust Authority) has a problem; the collection does not manage such ones",
+        "a trusted key provider (vSphere Trust Authority) has a problem; the collection does not manage such providers",
         "check it in the vSphere Client; vCenter 9 no longer has such providers, so plan the move to another one",
         f"{_TRUSTED}.ClusterNotAvailable", f"{_TRUSTED}.ClusterUnhealthy", f"{_TRUSTED}.KmsUnhealthy",
         f"{_VM}.Crypto.VMLocked.TAKeyMissingOnHost", f"{_VM}.Crypto.VMLocked.TAKMSClusterUnavaliable",

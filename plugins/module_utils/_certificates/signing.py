@@ -255,13 +255,13 @@ class SignedCertificate(Resource):
         ends = plural(left, "day")
         given = self._params["renew_before"]
         if left <= alarm_within(given, self._params["validity"]):
-            limit = "is too short" if given is None else f"renew_before ({given}) calls too short"
+            limit = "that is too short" if given is None else f"too short for renew_before ({given})"
             raise InvalidInputError(
-                f"ca_certificate: {self._signer.subject} ends in {ends}, and with it each certificate that it "
-                f"signs, which {limit}. Renew the CA first"
+                f"ca_certificate: {self._signer.subject} expires in {ends}, and with it each certificate that it "
+                f"signs: {limit}. Renew the CA first"
             )
         if left < self._params["validity"]:
-            self._context.warn(f"the certificate ends with its CA {self._signer.subject}, in {ends}")
+            self._context.warn(f"the certificate expires with its CA {self._signer.subject}, in {ends}")
 
     def apply(self, plan: Plan) -> State:
         if self._request is None:

@@ -40,7 +40,7 @@ def confirmed(name: str, typed: str | None, what: str) -> bool:
 
 
 def refuse_while_used(what: str, users: t.Sequence[str], way_out: str) -> None:
-    """Raise GuardError when there are users; `way_out` says how to allow it all the same. Blank texts do not count."""
+    """Raise GuardError when there are users; `way_out` says how to override it. Blank entries are ignored."""
     named = [user.strip() for user in users if user.strip()]
     if named:
         raise GuardError(

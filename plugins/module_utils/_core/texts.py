@@ -1,7 +1,7 @@
 # Copyright (c) 2026, the ovhcloud.vmware_encryption authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Foreign texts and values in messages: one line each, and not longer than a message can bear. Pure."""
+"""Foreign texts and values in messages: one line each, cut to a readable length. Pure."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def history(facts: Facts) -> Diagnoses:
         sign = f"event of {event['time']}{', solved since' * event['solved']}: {event['text']}"
         yield of_known(_known(event), event["object"] or _VCENTER, sign, severity)
     for alarm in records(facts.get("history"), "alarms") or []:
-        sign = f"alarm {alarm['name']} is {alarm['status']} since {alarm['time']}"
+        sign = f"alarm {alarm['name']} has been {alarm['status']} since {alarm['time']}"
         known = _known(alarm)
         yield of_known(known, alarm["object"] or _VCENTER, sign, general=known in situations.SITUATIONS)
     for task in records(facts.get("history"), "failed_tasks") or []:
@@ -113,7 +113,7 @@ def _certificates(name: str, provider: Facts) -> Diagnoses:
     for cause, what, certificate in ends:
         left = (certificate or {}).get("days_left")
         if left is not None and left <= _SOON:
-            sign = f"{what} ends on {(certificate or {}).get('not_after')}"
+            sign = f"{what} {'expired' if left < 0 else 'expires'} on {(certificate or {}).get('not_after')}"
             yield of_known(catalogue.BY_ID[cause], name, sign, CRITICAL if left < 0 else None)
 
 
@@ -122,7 +122,7 @@ def cloud(facts: Facts) -> Diagnoses:
     for one in records(facts.get("cloud"), "private_clouds") or []:
         guarded = "tokenValidation" in ((one.get("security") or {}).get("enabled_options") or [])
         for task in one.get("tasks") or []:
-            sign = f"task {task['id']} is {task['state']} since {task['started_at'] or 'it was ordered'}"
+            sign = f"task {task['id']} has been {task['state']} since {task['started_at'] or 'it was ordered'}"
             said = str(task.get("description") or "")
             yield of_known(_waiting(task, said, guarded), one["service_name"], f"{sign}{': ' if said else ''}{said}")
 

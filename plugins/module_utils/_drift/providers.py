@@ -192,7 +192,8 @@ def identities(facts: Facts) -> Findings:
         if left is not None and left <= limit:
             yield Finding(
                 CRITICAL if left < 0 else WARNING, "client_certificate", wanted["name"],
-                f"a certificate that is valid for more than {limit} days", f"it ends on {certificate.get('not_after')}",
+                f"a certificate that is valid for more than {limit} days",
+                f"it {'expired' if left < 0 else 'expires'} on {certificate.get('not_after')}",
                 "renew it: run the playbook certificate_renewal",
             )  # fmt: skip
         if wanted["client_sha256"] and certificate.get("sha256") != wanted["client_sha256"]:

@@ -100,7 +100,7 @@ def dossier(facts: Facts) -> Findings:
         for other in one["contradictions"]:
             yield Finding(
                 NOTICE, "dossier", f"{one['name']}: {other['name']}", f"{other['variable']} (variables)",
-                f"{other['dossier']} (dossier)", "run the provider's role, which brings both in line",
+                f"{other['dossier']} (dossier)", "run the provider's role, which brings both into line",
             )  # fmt: skip
 
 

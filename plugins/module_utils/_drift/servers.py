@@ -81,7 +81,7 @@ def _ending(facts: Facts, server: Facts, seen: Facts) -> Findings:
         "server_certificate",
         label(server),
         f"a certificate that is valid for more than {plural(int(facts['settings']['warn_days']), 'day')}",
-        f"it ends on {seen.get('not_after')}",
+        f"it {'expired' if left < 0 else 'expires'} on {seen.get('not_after')}",
         "have the operator of the KMS renew it, then run again",
     )
 

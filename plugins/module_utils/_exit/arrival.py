@@ -26,7 +26,7 @@ STILL_LOCKED, NO_KEY, BARE, OTHER_PROVIDER, UNKNOWN = (
 _STEPS = {
     AT_SOURCE: "Move it, then run verify_target again",
     TWICE: "Find out which one is in use, and remove the other one",
-    NAMESAKE: "Compare both by hand: a VM that was restored got new UUIDs, any other is a stranger. Remove none before",
+    NAMESAKE: "Compare both by hand: a restored VM has new UUIDs, any other is a stranger. Keep both until then",
     MISSING: "Look for it: it was renamed and given another UUID, or it is lost; restore it from its backup",
     STILL_LOCKED: "Unlock it with the module vm_unlock, which says why it is locked",
     NO_KEY: "Do not power it off. Make the key provider of the target give the key, see the reason",
@@ -105,7 +105,7 @@ def _judged(wanted: Facts, here: _Index, there: _Index, lost: t.Mapping[tuple[st
     standing, reason = _standing(wanted, at_source, at_target, lost)
     namesake = there.namesake(wanted) if standing == MISSING else None
     if namesake:
-        standing, reason = NAMESAKE, "its UUIDs are others, so it may be another VM"
+        standing, reason = NAMESAKE, "its UUIDs differ, so it may be another VM"
     step = "" if standing == ARRIVED else _STEPS[standing]
     return Arrival(str(wanted["name"]), (at_target or namesake or {}).get("moid"), standing, reason, step)
 

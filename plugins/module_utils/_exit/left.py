@@ -119,7 +119,7 @@ def _vsan(clusters: Rows) -> list[Left]:
         "its vSAN is encrypted",
         "Name the cluster in encryption_exit_vsan_clusters, which rewrites its disks, or leave it to OVHcloud",
     )
-    ends = ("its vSAN is still being decrypted", "Wait until vSAN has written its disks again, and rerun")
+    ends = ("its vSAN is still being decrypted", "Wait until vSAN has rewritten its disks, and rerun")
     return [
         Left(
             VSAN,

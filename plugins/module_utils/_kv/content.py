@@ -47,7 +47,7 @@ def content_of(data: t.Any, where: str) -> bytes:
     if not isinstance(data, dict) or set(data) != {CONTENT, DIGEST}:
         keys = sorted(map(str, data)) if isinstance(data, dict) else []
         raise ConflictError(
-            f"{where} holds no file of this module, but the keys {listing(keys) or 'of nothing'}; nothing was changed. "
+            f"{where} holds no file of this module, but the keys {listing(keys) or '(none)'}; nothing was changed. "
             "Choose another path: a backup shares its secret with nothing, least of all with its password"
         )
     try:

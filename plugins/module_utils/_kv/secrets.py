@@ -105,7 +105,7 @@ class Secrets:
         if now == current:
             return error
         return ConflictError(
-            f"{self.label(path)} has version {now} since a moment ago, and had {current or 'none'} before: somebody "
+            f"{self.label(path)} is now at version {now}, and was at {current or 'none'} before: somebody "
             "else writes it, too. This run wrote nothing there: rerun",
             **error.details,
         )

@@ -27,7 +27,7 @@ class ShapeError(ApiError):
 
 @dataclasses.dataclass(frozen=True)
 class Version:
-    """One version. Hidden ones can be had back, destroyed ones cannot. ends: when it will be, or was, hidden."""
+    """One version. Hidden ones can be restored, destroyed ones cannot. ends: when it will be, or was, hidden."""
 
     number: int
     created_at: str | None

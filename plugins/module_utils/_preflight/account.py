@@ -117,7 +117,7 @@ def logs(facts: Facts) -> Rows:
         yield Row(
             _LOGS,
             WARNING,
-            f"whether this credential has {unknown[0]} on the service of the stream shows when the run sends them",
+            f"only when the run sends them, it shows whether this credential has {unknown[0]} on the stream's service",
             "grant it on that service (urn:v1:...:resource:ldp:<service>), unless it is granted there",
         )
     elif not [action for action in rights["missing_actions"] if ":log/" in action]:

@@ -94,7 +94,7 @@ def secure_interface(facts: Facts) -> Rows:
     users = cloud.get("users")
     validators = None if users is None else [user["login"] for user in users if user["token_validator"]]
     if validators == []:
-        yield Row(check, BLOCKING, "nobody is token validator, so no operation can be confirmed", "make a user one")
+        yield Row(check, BLOCKING, "no user is a token validator, so no operation can be confirmed", "make a user one")
     else:
         who = "a token validator" if validators is None else listed(validators)
         yield Row(

@@ -43,10 +43,10 @@ def servers(facts: Facts) -> Rows:
 
 
 def _server(facts: Facts, name: str, seen: Facts) -> Row:
-    check, end = f"KMS {name}", f"its certificate ends on {seen['not_after']}"
+    check, end = f"KMS {name}", f"its certificate expires on {seen['not_after']}"
     trusted = seen.get("trusted") or {}
     if seen["days_left"] < 0:
-        return Row(check, BLOCKING, f"its certificate ended on {seen['not_after']}", "have it renewed")
+        return Row(check, BLOCKING, f"its certificate expired on {seen['not_after']}", "have it renewed")
     judged = setting(facts, "judged", True) or name in setting(facts, "pinned", [])
     if judged and not trusted.get("verdict"):
         reasons = "; ".join(trusted.get("reasons") or ["not trusted"])

@@ -103,7 +103,8 @@ def _next_expiry(certificates: t.Sequence[Report]) -> Tile:
 def certificate(one: Report) -> str:
     """What a certificate is for, and until when."""
     users = f"used by {', '.join(one['used_by'])}" if one["used_by"] else "not used by this vCenter"
-    return f"{words.CERTIFICATE[one['kind']]}, {users}, ends on {words.day(one['not_after'])}"
+    ends = "expired" if (one["days_left"] or 0) < 0 else "expires"
+    return f"{words.CERTIFICATE[one['kind']]}, {users}, {ends} on {words.day(one['not_after'])}"
 
 
 def urgency(one: Report) -> tuple[str, str]:

@@ -184,7 +184,7 @@ def test_validity_beyond_all_dates_ends_with_the_ca(signing: dict[str, t.Any], t
     planned = harness.run_module("signed_certificate", True, **signing, path=path, validity=10**9)
     made = harness.run_module("signed_certificate", **signing, path=path, validity=10**9)
     assert planned.changed and made.changed and not made.failed
-    assert "ends with its CA" in made.warnings[0]
+    assert "expires with its CA" in made.warnings[0]
     assert harness.run_module("signed_certificate", **signing, path=path, validity=10**9).changed is False
 
 

@@ -139,7 +139,7 @@ def test_intermediate_ca_files_and_passphrase_work(run: Run, authority: Authorit
     assert PASSPHRASE not in signed.output
     assert signed["certificate"]["chain"].count("BEGIN CERTIFICATE") == 2
     assert signed["certificate"]["days_left"] == 99
-    assert any("ends with its CA" in warning for warning in signed.warnings)
+    assert any("expires with its CA" in warning for warning in signed.warnings)
     assert run(**files, ca_private_key_passphrase=PASSPHRASE).changed is False
 
 

@@ -249,7 +249,7 @@ controller_schedules: [{name: daily, unified_job_template: audit, rrule: "RRULE:
     ("options", "environment", "said"),
     [
         ({}, {}, "awx_private_cloud: "),
-        ({**LEAST, "awx_daily_option": "external_kms"}, {}, "awx_kms_servers: is missing"),
+        ({**LEAST, "awx_daily_option": "external_kms"}, {}, "awx_kms_servers: required"),
         (LEAST, {"CONTROLLER_HOST": ""}, "missing: CONTROLLER_HOST"),
         (LEAST, {"CONTROLLER_OAUTH_TOKEN": ""}, "missing: CONTROLLER_OAUTH_TOKEN"),
         (LEAST, {"CONTROLLER_OAUTH_TOKEN": "wrong"}, "Invalid authentication credentials"),

@@ -143,9 +143,9 @@ def test_a_renewal_that_fails_is_repeated_and_heard(lab: Lab, play: Play) -> Non
     lab.clock.advance(90 * DAY)
     late = play()
     message = " ".join(late.screen.split()).rpartition("fatal: ")[2]
-    assert late.code != 0 and "vCenter's certificate ends on" in message, late.screen
+    assert late.code != 0 and "vCenter's certificate expires on" in message, late.screen
     # so does the certificate of the server, for which others are responsible
-    assert "has a certificate that ends on" in message and "have it renewed there" in message
+    assert "has a certificate that expires on" in message and "have it renewed there" in message
     lab.okms_kmip.replace_server_certificate()
     lab.faults.clear()
     mark = lab.journal.mark()

@@ -54,7 +54,7 @@ def test_a_native_provider_goes_and_its_backup_stays(lab: Lab, play: Play, tmp_p
     assert len(lab.journal.writes(mark)) == 1 and backup.read_bytes() == content
     summary = summary_of(removed)
     assert mentioned(summary["changed"], "removed from vCenter") and summary["to_do"] == [], summary
-    assert mentioned(summary["skipped"], "in its place (it is no default)", "terminated (not asked for)"), summary
+    assert mentioned(summary["skipped"], "in its place (it is not a default)", "terminated (not asked for)"), summary
     again = play(**given, decommission_confirm=NATIVE)
     assert _done(again) and again.changed == 0 and len(lab.journal.writes(mark)) == 1, again.screen
     assert providers.BACKUP_PASSWORD not in checked.screen + removed.screen + again.screen

@@ -226,7 +226,7 @@ def test_key_that_the_target_cannot_get_holds_its_vm(lab: Lab, target: SecondClo
     machine = of(lab, STANDARD)[0]
     lab.vcenter.inventory.encrypt(machine, STANDARD, "key-that-nobody-has")
     held = move(lab, target, tmp_path, "prepare_target", **external(lab, tmp_path))
-    assert held.code == 2 and f"1 VMs of {STANDARD} may not move yet: {machine.name}" in fleet_site.flat(held)
+    assert held.code == 2 and f"1 VM of {STANDARD} may not move yet: {machine.name}" in fleet_site.flat(held)
     kept = record(tmp_path)
     assert [one["key_id"] for one in kept["keys_unavailable"]] == ["key-that-nobody-has"]
     with pytest.raises(MoveRefusedError):

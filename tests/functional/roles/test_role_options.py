@@ -195,7 +195,7 @@ def test_value_handed_over_beats_a_former_name(read: Read) -> None:
     result = read(play, okms_flow_description="of the inventory")
     screen = " ".join(result.screen.split())
     assert result.code == 0, screen
-    assert "does not count here because okms_entry_description is handed over" in screen
+    assert "is ignored here because the calling role sets okms_entry_description" in screen
 
 
 @pytest.mark.oldest("role okms", "tags")

@@ -217,7 +217,7 @@ class Client:
         headers: t.Mapping[str, str] | None = None,
         authenticated: bool = True,
     ) -> tuple[t.Any, Answer]:
-        """One call, and once more when the token or the time in its signature was refused and can be had anew."""
+        """One call, and once more when the token or the time in its signature was refused and can be renewed."""
         url = join_url(self.settings.base_url, call_path)
         text = None if body is None else json.dumps(body, separators=(",", ":"))
         all_headers = {"Accept": "application/json", **(headers or {})}

@@ -54,7 +54,7 @@ _DELIVERY_SHOWS_WITHIN = datetime.timedelta(hours=1)
 
 @dataclasses.dataclass(frozen=True)
 class Trace:
-    """What an earlier run may have left: an order to go on with, or a delivered domain that was never named.
+    """What an earlier run may have left: an order to resume, or a delivered domain that was never named.
 
     `cancelled` is the last order of this region, when it was cancelled. `unclear` is an open order of which the API
     does not tell what it is for.
@@ -152,7 +152,7 @@ class Activation:
         return found
 
     def _mine(self, order: Order, display_name: str) -> bool:
-        """Whether an order that another run has placed meanwhile may be gone on with."""
+        """Whether an order that another run has placed meanwhile may be resumed."""
         domain = self.domains.get(order.domain) if order.domain else None
         return domain is None or domain["display_name"] in (None, domain["id"], display_name)
 
@@ -199,7 +199,7 @@ class Activation:
 
 
 def choose_order(orders: t.Sequence[Order], listed: t.Sequence[State], now: datetime.datetime) -> Trace:
-    """Which of the orders (newest first) to go on with, given the domains that can be read: pure."""
+    """Which of the orders (newest first) to resume, given the domains that can be read: pure."""
     by_id = {state["id"]: state for state in listed}
     unclear = next((order for order in orders if order.unclear), None)
     orders = [order for order in orders if not order.unclear]
@@ -253,7 +253,9 @@ def _stops_of_order(wish: ActivationWish, trace: Trace, prices: t.Mapping[str, t
     cancelled = must_be_named(wish, trace)
     if cancelled is not None:
         why = (
-            f"this order is {cancelled.status}, for whatever" if cancelled.unclear else "this last order was cancelled"
+            f"this order is {cancelled.status}, for an unknown product"
+            if cancelled.unclear
+            else "this last order was cancelled"
         )
         stops.append(f"replaces_order={cancelled.order_id} ({why})")
     return stops

@@ -128,7 +128,7 @@ class Credentials:
 
 
 def credential_state(raw: t.Any, now: datetime.datetime) -> State:
-    """The API's credential in our shape. A certificate that cannot be read has no fingerprints."""
+    """The API's credential in our shape. A certificate that cannot be read has no thumbprints."""
     read = record(raw, "an OKMS credential")
     credential_id = read.known_text("id")
     read.what = f"credential {credential_id}"

@@ -170,7 +170,7 @@ class Issuer:
 
 
 def key_in(key_path: str) -> str | None:
-    """Fingerprint of the public key of a private key file; None when there is no file. Raises InvalidInputError."""
+    """SHA-256 of the public key of a private key file; None when there is no file. Raises InvalidInputError."""
     if not os.path.lexists(key_path):
         return None
     return public_key_of(read_text(key_path, "private_key_path"), name=f"private_key_path {key_path}")

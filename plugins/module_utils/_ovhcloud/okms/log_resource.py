@@ -136,8 +136,8 @@ class SubscribedLogs(_OneStream):
             if len(ids) > 1:
                 self.warn(
                     f"{len(ids)} subscriptions send the logs {kind} of OKMS {self.okms_id} to stream "
-                    f"{self.stream_id}: {', '.join(ids)}. Each line arrives and is billed as often; end them with "
-                    "state=absent, then subscribe again"
+                    f"{self.stream_id}: {', '.join(ids)}. Each line arrives and is billed that many times; end them "
+                    "with state=absent, then subscribe again"
                 )
 
     def perform(self) -> tuple[State, CollectionError | None]:

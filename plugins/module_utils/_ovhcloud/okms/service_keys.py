@@ -266,7 +266,7 @@ def check_deletion(state: t.Mapping[str, t.Any], confirm_name: str) -> None:
     if state["state"] not in ENDED_KEY_STATES:
         raise GuardError(
             f"service key {key_id} ({name}) is {state['state']}: what it protects would be lost with it. Deactivate it "
-            "first (state=deactivated), see that nothing needs it any more, then delete it; nothing was deleted"
+            "first (state=deactivated), make sure that nothing needs it, then delete it; nothing was deleted"
         )
 
 

@@ -94,7 +94,7 @@ class Shop:
     def order(self, region: str, limit: Limit, mine: t.Callable[[Order], bool]) -> Order:
         """Place the order, unpaid, or find the one that another run has placed meanwhile.
 
-        `mine` says of such an order whether it may be gone on with.
+        `mine` says of such an order whether it may be resumed.
         """
         marker = marker_of(PLAN, region)
         for left_behind in self._open_carts(marker):

@@ -60,7 +60,7 @@ def maybe_done(error: CollectionError) -> bool:
 
 
 def one_line(text: str) -> str:
-    """The text on one line, not longer than a message can bear."""
+    """The text on one line, cut to a readable length."""
     return shortened(text, _LONGEST)
 
 

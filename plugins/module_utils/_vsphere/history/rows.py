@@ -115,11 +115,9 @@ def _since(text: str, now: datetime.datetime) -> datetime.datetime:
         except ValueError:
             continue
         if found > now:
-            raise InvalidInputError(f"since: {shown(text)} is still to come for vCenter ({moment_of(now)})")
+            raise InvalidInputError(f"since: {shown(text)} is in the future: vCenter's time is {moment_of(now)}")
         return found
-    raise InvalidInputError(
-        f"since: {shown(text)!r} is no date such as 2026-11-29, no time such as 2026-11-29T08:00:00Z"
-    )
+    raise InvalidInputError(f"since: {shown(text)!r} is neither a date (2026-11-29) nor a time (2026-11-29T08:00:00Z)")
 
 
 def check_limit(limit: int) -> int:

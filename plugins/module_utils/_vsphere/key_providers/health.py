@@ -36,7 +36,7 @@ _SHORT = {
 
 @dataclasses.dataclass(frozen=True)
 class Connection:
-    """How vCenter and one server get on. None where vCenter does not say."""
+    """Connection status between vCenter and one server. None where vCenter does not say."""
 
     name: str
     status: str | None

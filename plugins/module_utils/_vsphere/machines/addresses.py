@@ -13,7 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 
 def resolved(host: str) -> set[str]:
-    """The address and what this host resolves it to; vCenter's own resolver may know more."""
+    """The address and what the control node resolves it to; vCenter's own resolver may know more."""
     found = {host.lower()}
     with contextlib.suppress(OSError, UnicodeError):
         found.update(str(entry[4][0]).partition("%")[0].lower() for entry in socket.getaddrinfo(host, None))

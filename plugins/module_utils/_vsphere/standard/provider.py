@@ -53,7 +53,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 @dataclasses.dataclass(frozen=True)
 class StandardRecord:
-    """A standard key provider, its servers, and how vCenter and they get on."""
+    """A standard key provider, its servers, and the status of vCenter's connections to them."""
 
     name: str
     type: str

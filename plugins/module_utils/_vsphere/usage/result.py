@@ -23,7 +23,7 @@ class MachineUse:
 
     @property
     def vtpm_only(self) -> bool:
-        """A vTPM encrypts the home, the disks stay clear: such a VM does not look encrypted."""
+        """A vTPM encrypts the home, the disks stay unencrypted: such a VM does not look encrypted."""
         return self.vtpm and not self.disks
 
     @property

@@ -93,7 +93,7 @@ def test_who_knows_how_it_is_renewed(found: Facts, read: Facts, expected: tuple[
     [
         ({}, []),
         ({"client_certificate": certificate(121)}, []),
-        ({"client_certificate": certificate(120)}, ["ends in 120 days"]),
+        ({"client_certificate": certificate(120)}, ["expires in 120 days"]),
         ({"client_certificate": None}, ["no certificate"]),
         ({"connections": [connection(accepts=False, status="red")]}, ["kms-a refuses"]),
         ({"connections": [connection(trusts=False, accepts=False, status="red")]}, ["does not trust"]),
@@ -235,13 +235,13 @@ def test_the_domain_of_one_provider_does_not_reach_another(okms_id: str, mixed: 
         (
             {"client_certificate": certificate(29)},
             {},
-            ["vCenter's certificate ends on 2027-01-01T00:00:00Z, in 29 days"],
+            ["vCenter's certificate expires on 2027-01-01T00:00:00Z, in 29 days"],
         ),
         ({"client_certificate": certificate(29)}, {"fail_below": "10"}, []),
         ({"client_certificate": certificate(100)}, {"fail_below": 101}, ["in 100 days"]),
         # a tenth of the 90 days of the server's certificate, whatever the role is told
         ({"connections": [connection(left=9)]}, {"fail_below": 0}, []),
-        ({"connections": [connection(left=8)]}, {"fail_below": 0}, ["kms-a has a certificate that ends on"]),
+        ({"connections": [connection(left=8)]}, {"fail_below": 0}, ["kms-a has a certificate that expires on"]),
         ({"client_certificate": None}, {}, []),
         ({"client_certificate": None, "connections": [connection(status="red")]}, {}, ["no certificate"]),
     ],

@@ -235,7 +235,7 @@ ENDS = "2027-01-01T00:00:00Z"
             {"providers": [provider(accepts=False)]},
             ("accepts no certificate of vCenter yet: run again with",),
         ),
-        ("key_pair", {"providers": [provider(days=10)]}, (f"ends on {ENDS}", "external_kms_private_key_file")),
+        ("key_pair", {"providers": [provider(days=10)]}, (f"expires on {ENDS}", "external_kms_private_key_file")),
         ("key_pair", {"providers": [provider(days=10)], "activated": {"changed": True}}, ()),
         ("csr", {"providers": [provider()]}, ()),
         ("csr", {"providers": [provider()], "csr": {"csr": {"pending": False}}}, ()),
@@ -255,7 +255,7 @@ ENDS = "2027-01-01T00:00:00Z"
         (
             "self_signed",
             {"providers": [provider()], "made": made(waiting=PEM)},
-            (f"external_kms_imported_thumbprint={thumbprint_of(PEM)}", f"it ends on {ENDS}"),
+            (f"external_kms_imported_thumbprint={thumbprint_of(PEM)}", f"it expires on {ENDS}"),
         ),
         ("self_signed", {"providers": [provider()], "made": made(waiting=PEM), "activated": {"changed": True}}, ()),
         (

@@ -49,7 +49,7 @@ def test_what_an_including_role_hands_over_beats_a_former_name(value: int) -> No
     found, told = renamed(SPECS, given, FORMER, handed={"okms_wave_size"})
     assert found == {"okms_wave_size": value, "okms_remove": True}
     assert told == [
-        "okms_batch is now okms_wave_size, and does not count here because okms_wave_size is handed over",
+        "okms_batch is now okms_wave_size, and is ignored here because the calling role sets okms_wave_size",
         "okms_close is now okms_remove",
     ]
 

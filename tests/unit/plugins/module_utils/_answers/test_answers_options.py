@@ -194,7 +194,7 @@ AWX = {"awx_private_cloud": "pcc-192-0-2-10", "awx_image": "ee:1"}
     ("given", "said"),
     [
         (AWX, ""),
-        ({**AWX, "awx_daily_option": "external_kms"}, "awx_kms_servers: is missing"),
+        ({**AWX, "awx_daily_option": "external_kms"}, "awx_kms_servers: required"),
         ({**AWX, "awx_state": "absent"}, "awx_confirm: type the name of the organization, 'VMware encryption'"),
         ({**AWX, "awx_state": "absent", "awx_confirm": "VMware encryption "}, "awx_confirm: type the name"),
         ({**AWX, "awx_state": "absent", "awx_confirm": "VMware encryption"}, ""),

@@ -110,11 +110,11 @@ CASES: dict[str, tuple[Change, list[Row]]] = {
     ),
     "certificate near its end": (
         lambda f: seen(f).update(days_left=30),
-        [("warning", "server_certificate", "it ends on", "no")],
+        [("warning", "server_certificate", "it expires on", "no")],
     ),
     "certificate that has ended": (
         lambda f: seen(f).update(days_left=-1),
-        [("critical", "server_certificate", "it ends on", "no")],
+        [("critical", "server_certificate", "it expired on", "no")],
     ),
     "provider that is missing": (
         lambda f: f["key_providers"]["key_providers"].pop(0),
@@ -185,7 +185,7 @@ CASES: dict[str, tuple[Change, list[Row]]] = {
     ),
     "client certificate near its end": (
         lambda f: provider(f)["client_certificate"].update(days_left=3),
-        [("warning", "client_certificate", "it ends on", "no")],
+        [("warning", "client_certificate", "it expires on", "no")],
     ),
     "other default": (
         each(lambda f: provider(f).update(default=False), lambda f: provider(f, 1).update(default=True)),
