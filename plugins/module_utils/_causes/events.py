@@ -45,7 +45,7 @@ OF_EVENTS = (
     ),
     _known(
         "host_refuses_keys", CRITICAL,
-        "vCenter has the keys, and a host did not take them",
+        "vCenter has the keys, but a host did not accept them",
         "check the host's connection and mode with host_encryption_info, then run vm_unlock",
         f"{_HOST}.SendKeyError.HostError",
     ),
@@ -99,7 +99,7 @@ OF_EVENTS = (
     ),
     _known(
         "trusted_key_provider", WARNING,
-        "a trusted key provider (vSphere Trust Authority) has a problem; the collection does not manage such providers",
+        "a trusted key provider (vSphere Trust Authority), which the collection does not manage, has a problem",
         "check it in the vSphere Client; vCenter 9 no longer has such providers, so plan the move to another one",
         f"{_TRUSTED}.ClusterNotAvailable", f"{_TRUSTED}.ClusterUnhealthy", f"{_TRUSTED}.KmsUnhealthy",
         f"{_VM}.Crypto.VMLocked.TAKeyMissingOnHost", f"{_VM}.Crypto.VMLocked.TAKMSClusterUnavaliable",

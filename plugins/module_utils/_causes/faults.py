@@ -73,7 +73,7 @@ FAULTS: tuple[tuple[str, Known], ...] = (
     (
         "msg.hostd.configSpec.enc.mixedKeys",
         Known(
-            "mixed_keys", WARNING, Cause("home and disks must have one key", "run vm_rekey on it first"), OPERATOR,
+            "mixed_keys", WARNING, Cause("home and disks must have the same key", "run vm_rekey on it first"), OPERATOR,
             "msg.hostd.configSpec.enc.mixedKeys", ("com.vmware.vc.vm.crypto.DiskchainUsingMixedKeys",),
         ),
     ),
@@ -100,7 +100,7 @@ FAULTS: tuple[tuple[str, Known], ...] = (
     ),
     _known(
         "native_provider_needs_cluster", "vim.vpxd.encryption.NativeKeyProviderNotSupported",
-        Cause("the native key provider does not reach its host", "move the VM to a host that is in a cluster"),
+        Cause("its host cannot use the native key provider", "move the VM to a host that is in a cluster"),
     ),
     _known(
         "not_for_encrypted_vms", "com.vmware.vim.vpxd.encryption.opUnsupportedOnEncryptedVm",

@@ -134,7 +134,7 @@ CERTAIN: Patterns = (
         Known(
             "encryption_policy_missing", WARNING,
             Cause(
-                "home or a disk would have been encrypted without an encryption storage policy",
+                "the home or a disk would have been encrypted without an encryption storage policy",
                 "rerun, because the VM's policy may have changed meanwhile; otherwise name an encryption storage "
                 "policy in the option policy",
             ),
