@@ -31,7 +31,7 @@ options:
   ca:
     description:
       - Certificates (PEM) of the trusted authorities, or of the server itself.
-      - Every form of PEM is accepted, with real or literal line breaks or on one line.
+      - Every form of PEM is accepted, with line breaks, with C(\n) in their place, or on one line.
     type: str
   ca_path:
     description:
@@ -42,8 +42,8 @@ options:
     description:
       - Accepted thumbprints of the server's own certificate, SHA-256 (64 hexadecimal digits) or SHA-1 (40), with or
         without colons. One of them must match.
-      - With O(ca) or O(ca_path), both must match. Without them, the thumbprint alone decides, and the module verifies
-        neither chain, dates nor name.
+      - With O(ca) or O(ca_path), chain, dates and name must be valid too. Without them, the thumbprint alone decides,
+        and the module verifies neither chain, dates nor name.
       - Prefer SHA-256. A certificate with the same SHA-1 thumbprint can be forged.
     type: list
     elements: str
@@ -85,7 +85,7 @@ options:
     type: float
     default: 10
   timeout:
-    description: Time-out for a server's whole answer, from its first to its last byte, in seconds.
+    description: Time-out for a server's whole answer, up to its last byte, in seconds.
     type: float
     default: 30
 requirements:

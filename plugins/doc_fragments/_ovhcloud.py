@@ -14,7 +14,7 @@ options:
   endpoint:
     description:
       - The OVHcloud API, by name (V(ovh-eu), V(ovh-ca), V(ovh-us)) or as a literal C(https://) URL.
-      - The module appends C(/1.0) to a URL without a path; calls of version 2 replace it.
+      - The module appends C(/1.0) to a URL without a path. Calls of API version 2 use C(/v2) instead.
       - If the option is not given, E(OVH_ENDPOINT) is used, then C(endpoint) in section C([default]) of C(ovh.conf),
         then V(ovh-eu).
     type: str
@@ -65,7 +65,7 @@ options:
     default: true
   timeout:
     description:
-      - Time-out for an API answer as a whole, from its first to its last byte, in seconds.
+      - Time-out for an API answer as a whole, up to its last byte, in seconds.
       - The module repeats a failed read at most four times, and not after this time. It observes pauses of up to 60
         seconds that OVHcloud asks for, and does not count them; if OVHcloud asks for a longer one, it fails.
     type: int

@@ -27,7 +27,7 @@ options:
       - If the option is not given, E(VAULT_NAMESPACE) is used.
     type: str
   mount:
-    description: Path of the KV secrets engine. It must have version 2.
+    description: Path of the KV secrets engine, which must be of version 2.
     type: str
     default: secret
   ca_path:
@@ -40,7 +40,7 @@ options:
     type: bool
     default: true
   timeout:
-    description: Time-out for an answer as a whole, from its first to its last byte, in seconds.
+    description: Time-out for an answer as a whole, up to its last byte, in seconds.
     type: int
     default: 60
 """

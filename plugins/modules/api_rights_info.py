@@ -39,7 +39,7 @@ options:
       - Additional tasks. V(iam) enables IAM on the private cloud and maintains policies, V(kmip_policy) only maintains
         the IAM policy of the identities in vCenter's access certificate, V(logs) sends audit logs of the OKMS domain to
         a stream, V(service_keys) manages service keys, V(termination) terminates an OKMS domain and removes its IAM
-        policy, V(users) creates and removes vSphere users.
+        policy (with O(profile=order) only), V(users) creates and removes vSphere users.
       - For V(logs), the policy names all services of Logs Data Platform. Narrow it to the one that has the stream.
       - V(iam) and V(kmip_policy) do not include the rights to disable IAM again or to delete policies.
     type: list
@@ -93,8 +93,8 @@ rights:
       type: bool
       sample: true
     problem:
-      description: Why it does not, null if it does. An expired key, one that was never validated and an unknown one
-        have different texts.
+      description: Why OVHcloud does not accept the credential, null if it does. An expired key, one that was never
+        validated and an unknown one have different texts.
       type: str
       sample: null
     account:
@@ -102,7 +102,7 @@ rights:
       type: str
       sample: ab12345-ovh
     method:
-      description: How the caller is known to OVHcloud, null if RV(rights.usable) is V(false).
+      description: How the caller authenticates, null if RV(rights.usable) is V(false).
       type: str
       sample: oauth2_client_credentials
     identities:

@@ -37,8 +37,8 @@ options:
     elements: str
   resources:
     description:
-      - On what, as URNs or as V(okms:ID), V(private_cloud:SERVICE_NAME), V(service_pack:SERVICE_NAME),
-        V(resource_group:ID) or V(account).
+      - What the rights apply to, as URNs or as V(okms:ID), V(private_cloud:SERVICE_NAME),
+        V(service_pack:SERVICE_NAME), V(resource_group:ID) or V(account).
       - A policy for a vSphere role needs both the private cloud and its service pack, and the role's action in
         O(allow), because OVHcloud's permissions groups do not contain it.
       - Required for a new policy.
@@ -75,8 +75,8 @@ options:
     type: str
   purge:
     description:
-      - Whether the policy may hold only the given lists. The module removes other entries.
-      - Without it, other entries stay.
+      - Whether to remove entries of the policy that the given lists do not contain.
+      - By default, they stay. A list that is not given always stays unchanged.
     type: bool
     default: false
   allow_widening:
@@ -87,7 +87,7 @@ seealso:
   - module: ovhcloud.vmware_encryption.iam_policy_info
   - module: ovhcloud.vmware_encryption.api_rights_info
 notes:
-  - A change of a policy can take a minute to take effect.
+  - A changed policy can take a minute to come into effect.
 """
 
 EXAMPLES = r"""
@@ -150,7 +150,7 @@ policy:
       elements: str
       sample: ["urn:v1:eu:identity:user:ab12345-ovh/vcenter-kmip"]
     resources:
-      description: On what.
+      description: What the rights apply to.
       type: list
       elements: str
       sample: ["urn:v1:eu:resource:okms:7c0f3f5e-6f0e-4a53-9f64-2c1d8f0a9b31"]

@@ -50,7 +50,7 @@ options:
     default: false
   check_keys:
     description:
-      - Whether to let vCenter fetch the keys that VMs and hosts use from the standard providers now, at most 100 of
+      - Whether to let vCenter fetch from the standard providers now the keys that VMs and hosts use, at most 100 from
         each provider. This proves more than a green status, and changes nothing.
       - Requires the privilege C(Cryptographer.ManageKeys).
     type: bool
@@ -181,12 +181,12 @@ key_providers:
           returned: always
           sample: null
         reconnect:
-          description: Whether vCenter reconnects automatically, as vSphere's number.
+          description: Whether vCenter reconnects automatically, as the number in the vSphere API.
           type: int
           returned: always
           sample: null
         nbio:
-          description: Whether vCenter needs non-blocking I/O, as vSphere's number.
+          description: Whether vCenter needs non-blocking I/O, as the number in the vSphere API.
           type: int
           returned: always
           sample: null
@@ -429,7 +429,7 @@ key_providers:
               returned: always
               sample: false
         hosts:
-          description: Names of the hosts whose host key is of this provider.
+          description: Names of the hosts whose host key is from this provider.
           type: list
           elements: str
           returned: always
@@ -454,7 +454,7 @@ key_providers:
         others:
           description:
             - Users that are only known from the keys' status, such as third parties and objects that this vSphere user
-              cannot see, and objects that could use any provider because they could not be read.
+              cannot see, and objects that could not be read and so could use any provider.
           type: list
           elements: str
           returned: always
@@ -466,13 +466,13 @@ key_providers:
           returned: always
           sample: [9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10]
         not_read:
-          description: Why users that this vSphere user cannot see are unknown, null if vCenter told them.
+          description: Why users that this vSphere user cannot see are unknown, null if vCenter returned them.
           type: str
           returned: always
           sample: null
     in_use_by:
       description:
-        - The same in words, one line for each user, for the option C(in_use_by) of
+        - RV(key_providers[].users) in words, one line for each user, for the option C(in_use_by) of
           M(ovhcloud.vmware_encryption.private_cloud_kms) and M(ovhcloud.vmware_encryption.okms_credential). Empty if
           nothing uses the provider, null without O(users=true).
       type: list
@@ -480,7 +480,8 @@ key_providers:
       returned: always
       sample: ["VM db-01 (home, Hard disk 1)", host esx1.example.com, vSAN of cluster cluster-1, system default]
     needed_by:
-      description: Those of them that need a key of the provider. A default needs none. Null without O(users=true).
+      description: Entries of RV(key_providers[].in_use_by) that need a key of the provider. A default needs none. Null
+        without O(users=true).
       type: list
       elements: str
       returned: always
@@ -492,7 +493,7 @@ missing_key_providers:
       what kind they are. Empty without O(users=true).
   type: list
   elements: dict
-  returned: always
+  returned: success
   contains:
     name:
       description: Name of the key provider, as the keys have it.
@@ -513,7 +514,7 @@ missing_key_providers:
         key_ids: [9c0c1f62-7f8b-4a5e-8c43-1d6f0f6f2f10]
         not_read: null
     in_use_by:
-      description: The same in words, one line for each user.
+      description: RV(missing_key_providers[].users) in words, one line for each user.
       type: list
       elements: str
       returned: always

@@ -140,7 +140,7 @@ kmip_server:
     chain_complete:
       description:
         - V(true) if RV(kmip_server.chain) is all that the server presents.
-        - Null if it is not known, because of TLS 1.3 alone and Python before 3.13.
+        - Null if it is not known, because the server speaks only TLS 1.3 and Python is older than 3.13.
       type: bool
       sample: true
     subject:
@@ -156,7 +156,7 @@ kmip_server:
       type: str
       sample: 0A:1B:2C
     not_before:
-      description: Begin of validity (UTC, ISO 8601).
+      description: Start of validity (UTC, ISO 8601).
       type: str
       sample: "2026-01-01T00:00:00Z"
     not_after:
@@ -199,8 +199,8 @@ kmip_server:
     unreadable_fields:
       description:
         - Names of the certificate fields above that cannot be read, for example because it has names of
-          unsupported kinds (C(x400Address), C(ediPartyName)), or an unknown version. They are null; of
-          RV(kmip_server.subject_alternative_names), those that can be read are there.
+          unsupported kinds (C(x400Address), C(ediPartyName)), or an unknown version. They are null, but
+          RV(kmip_server.subject_alternative_names) has the names that can be read.
       type: list
       elements: str
       sample: []
@@ -217,15 +217,15 @@ kmip_server:
           sample: true
         trusted_by:
           description:
-            - What decided, V(ca) (the chain leads to O(ca), and the name is right), V(authorities) (the same for the
-              trusted authorities of the host that runs the module), V(thumbprint).
+            - Checks that succeeded, V(ca) (the chain leads to O(ca), and the name is right), V(authorities) (the same
+              for the trusted authorities of the host that runs the module), V(thumbprint).
           type: list
           elements: str
           sample: [ca]
         by_ca:
           description:
-            - Whether the chain leads to O(ca) (or to a trusted authority of the host that runs the module) and is in
-              its time of validity.
+            - Whether the chain leads to O(ca) (or to a trusted authority of the host that runs the module) and is
+              currently valid.
             - Null if only O(thumbprints) were given.
           type: bool
           sample: true
@@ -238,7 +238,7 @@ kmip_server:
           type: bool
           sample: true
         reasons:
-          description: What does not hold, in words.
+          description: The checks that failed, in words.
           type: list
           elements: str
           sample: ["not trusted by the given CA: certificate has expired"]
@@ -268,7 +268,7 @@ kmip_server:
           type: bool
           sample: true
         reasons:
-          description: What does not hold, in words.
+          description: The checks that failed, in words.
           type: list
           elements: str
           sample: []
@@ -281,8 +281,8 @@ kmip_server:
         - Options for M(ovhcloud.vmware_encryption.standard_key_provider), with which vCenter trusts what was verified
           here. Null if it is not the expected server.
         - C(server_chain) holds the certificates between the server's own and the CA.
-        - C(server_thumbprints) pins the server's certificate if O(thumbprints) were given, and if there is no CA
-          for vCenter, because trusted authorities of the host that runs the module decided.
+        - C(server_thumbprints) pins the server's certificate if O(thumbprints) were given or C(server_ca) is null. It
+          is null if O(ca) was not given, or if the certificates between the server's own and O(ca) are not known.
       type: dict
       sample:
         server_ca: "-----BEGIN CERTIFICATE-----..."
@@ -302,7 +302,7 @@ kmip_server:
       type: str
       sample: client_certificate_rejected
     error:
-      description: The same in words, null if it did not.
+      description: Why the conversation ended early, in words, null if it did not.
       type: str
       sample: "KMIP server kms.example.com:5696: tlsv1 alert unknown ca: the server refuses the client certificate"
     protocol_versions:

@@ -14,7 +14,7 @@ description:
     name are an error.
   - It orders nothing unless O(allow_order=true). It reads the costs from the public catalogue, without a cart.
   - An order of the last 30 days for the same plan and region that is unpaid or in delivery is resumed, never
-    repeated. If such an order delivered a domain in the last 14 days that is empty and was never named, the module
+    repeated. If an order of the last 14 days delivered a domain there that is empty and was never named, the module
     names that domain instead of ordering another one.
   - It pays the order once, after its number is known, with the account's default payment method, or with the
     fidelity account if the total is 0 and there is no such method.
@@ -33,7 +33,7 @@ attributes:
     details:
       - In check mode, the module predicts the creation and warns with the order's costs and everything that would
         stop a real run, such as O(allow_order=false), a price above O(max_price), or an account without a payment
-        method. This is also so for an unpaid order that would be resumed.
+        method. The same applies to an unpaid order that would be resumed.
 options:
   okms_id:
     description:
@@ -54,7 +54,7 @@ options:
       - V(absent) requires O(confirm_name). The module refuses it while the domain holds service keys, KMIP objects or
         secrets, and while O(in_use_by) is not empty. It checks all of this in each step.
       - V(absent) takes two steps. The first run requests the termination, OVHcloud sends a mail, and a run with
-        O(termination_token) confirms it. Until then, and for one day, further runs without the token change nothing, if
+        O(termination_token) confirms it. For one day after the mail, further runs without the token change nothing, if
         the module can read the history of mails.
     type: str
     choices: [present, absent]
@@ -87,9 +87,9 @@ options:
     description:
       - What uses the domain, one line for each user, such as the names of key providers with servers of the
         domain. Only for O(state=absent), which the module refuses while the list is not empty.
-      - This module does not see vCenter, and a key provider can use a domain that holds no key yet. Fill it from
+      - This module does not see vCenter, and a key provider can use a domain that holds no key yet. Fill this list from
         M(ovhcloud.vmware_encryption.key_provider_info), see the examples.
-      - You cannot override this; remove those users first.
+      - You cannot override this; first remove what uses the domain.
     type: list
     elements: str
     default: []

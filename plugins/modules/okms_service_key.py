@@ -10,12 +10,12 @@ module: okms_service_key
 short_description: Create, import, activate, deactivate and delete service keys of an OVHcloud KMS (OKMS) domain
 description:
   - Service keys are the keys that applications use over OKMS's REST API. vCenter does not use them; it creates KMIP
-    objects instead. OVHcloud bills them by use, and a domain cannot be terminated while it holds any.
+    objects instead. OVHcloud bills their number each month, and a domain cannot be terminated while it holds any.
   - The module finds a key by O(key_id), otherwise by O(name) and O(type). Several keys with one name and type are an
     error, unless exactly one of them was never deactivated and O(state) is V(present) or V(active).
-  - Type, size, curve and operations of a key can never change. If an existing key differs in a given one, the module
-    fails, and so it does if an asymmetric key's public part is not that of O(key). It cannot compare the material of a
-    symmetric key, because OKMS never returns it.
+  - Type, size, curve and operations of a key can never change. If an existing key differs in one that is given, the
+    module fails. It also fails if an asymmetric key's public part is not that of O(key). It cannot compare the material
+    of a symmetric key, because OKMS never returns it.
   - Only keys that were created over OKMS's regional API, with O(regional_api=true), are within its PCI DSS scope, and
     only in the regions that offer it (Roubaix, Strasbourg, Gravelines, Limburg, Erith, Warsaw, Beauharnois). Keys that
     were created over OVHcloud's central API are not.
@@ -71,9 +71,9 @@ options:
     choices: [SOFTWARE, HSM]
   extractable:
     description:
-      - Whether the key may leave OKMS, wrapped by another key. A key that was extractable once never counts as one that
-        never was.
-      - Only OKMS's regional API knows it, and creates such a key, see O(regional_api).
+      - Whether the key may leave OKMS, wrapped by another key. OKMS remembers that a key was once extractable, even
+        after this is disabled.
+      - Only OKMS's regional API returns it and can create such a key, see O(regional_api).
       - If the API does not return it for an existing key, a warning says so, and nothing changes.
     type: bool
   regional_api:
@@ -113,7 +113,7 @@ options:
       - Reason, for O(state=deactivated) only. V(key_compromise) and V(ca_compromise) mark the key as compromised, as
         OVHcloud's own console does.
       - V(unspecified) if it is not given. OKMS does not return the reason of a key that is already deactivated, so
-        another one changes nothing, but a compromise is always recorded.
+        giving another one changes nothing, except that a compromise is always recorded.
     type: str
     choices:
       - unspecified

@@ -12,10 +12,10 @@ version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Checks all paths to which a play will write, before the play changes anything. All roles of this collection
-    start with it.
-  - It refuses a path if a folder, a symbolic link or a FIFO is in its place, if its folder is not writable or
-    full, and if it lies in a job's container and so would vanish with it.
-  - It also refuses a file whose content the program that adds to it could not use.
+    that write files run it before their first change.
+  - It refuses a path if a folder, a symbolic link or a FIFO is in its place, if its folder is full or not
+    writable, and if it lies in a job's container and so would vanish with it.
+  - It also refuses an existing file whose content is not of the kind that O(files[].content) names.
   - It creates missing folders with mode 0700, once all paths are good. It leaves files unchanged. A temporary file
     proves that there is space; in check mode, the module only reads how much the file system has left.
 extends_documentation_fragment:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ovhcloud_field_info
-short_description: Read how the OVHcloud API behaves where no documentation says it
+short_description: Read how the OVHcloud API behaves where this is not documented
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
@@ -18,7 +18,8 @@ description:
   - Only reads. With an application key, it sends up to three calls that are signed for an earlier time, of which
     OVHcloud refuses some.
   - The result has no names, addresses or ids of your account.
-  - It reads at most five private clouds, five OKMS domains, and the newest 20 orders and 30 tasks.
+  - It reads at most five private clouds, five OKMS domains, the newest 20 orders and 30 tasks, and of each domain, with
+    a token, the attributes of 20 service keys and the metadata of 20 secrets.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
   - ovhcloud.vmware_encryption._attributes.info_module
@@ -30,7 +31,7 @@ options:
     type: str
   contracts:
     description:
-      - With which types to compare the answers. C(routes) has the type of each route's answer, C(models) the fields of
+      - Types with which to compare the answers. C(routes) has the type of each route's answer, C(models) the fields of
         objects with their types, and the words of enums.
       - The role C(field_check) has them in its file C(contracts.json). Without them, nothing is compared.
     type: dict
