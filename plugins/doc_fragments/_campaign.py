@@ -28,7 +28,7 @@ options:
   power_on:
     description:
       - Ids (such as V(vm-42)) or instance UUIDs of VMs that an interrupted run left powered off. The module powers on
-        those that are selected and off, after their operation, or at once if there is none.
+        those that are selected and powered off, after their operation, or at once if they need none.
     type: list
     elements: str
   blocked:
@@ -43,23 +43,25 @@ options:
     type: int
     default: 32
   max_parallel_per_host:
-    description: Largest number of them on one host, if their disks are rewritten (encrypt, decrypt, deep recrypt).
+    description: Largest number of VMs processed at the same time on one host, if their disks are rewritten (encrypt,
+      decrypt, deep recrypt).
     type: int
     default: 4
   max_parallel_per_datastore:
-    description: Largest number of them on one datastore, if their disks are rewritten.
+    description: Largest number of VMs processed at the same time on one datastore, if their disks are rewritten.
     type: int
     default: 8
   max_failures:
     description:
-      - Number of failed VMs that the module tolerates. With more, it starts no further VM, and finishes those it has
-        started.
-      - If the key provider gives no more keys, the module starts no further VM, whatever this option says.
+      - Number of failed VMs that the module tolerates. With more, it processes no further VMs, but finishes those it
+        is working on.
+      - If the key provider gives no more keys, the module processes no further VMs, whatever this option says.
     type: int
     default: 0
   wait_timeout:
     description:
-      - Longest duration for all VMs together, in seconds. Tasks that still run then continue in vCenter.
+      - Longest duration for all VMs together, in seconds. Tasks that are still running at that point continue in
+        vCenter.
     type: int
     default: 86400
   wait_interval:

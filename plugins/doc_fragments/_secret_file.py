@@ -13,8 +13,8 @@ class ModuleDocFragment:
 options:
   path:
     description:
-      - Path of the secret, without the one of its engine, for example V(vmware/nkp-prod).
-      - 1 to 255 letters, digits and the characters C(_.:=@-), with C(/) between its parts. It is no secret, and
+      - Path of the secret, without that of its engine, for example V(vmware/nkp-prod).
+      - 1 to 255 letters, digits and the characters C(_.:=@-), with C(/) between its parts. The path is not secret, and
         appears in logs.
     type: str
     required: true
@@ -38,8 +38,8 @@ options:
     type: int
   max_versions:
     description:
-      - How many versions the secret keeps, from 1 to 24000. The module sets and checks it, because with too few of
-        them, the next write destroys the oldest ones without a word.
+      - How many versions the secret keeps, from 1 to 24000. The module sets and checks it, because if it is too
+        small, the next write destroys the oldest versions silently.
     type: int
     default: 100
   allow_version_loss:

@@ -42,7 +42,7 @@ options:
   ca_path:
     description:
       - File (or directory) with the certificates of the CA that issued vCenter's certificate, in PEM form.
-      - Without it, the trusted CAs of the host on which the module runs.
+      - Without it, the module uses the trusted CAs of the host on which it runs.
       - If it is not given, the environment variable E(VMWARE_CA_PATH) is used.
     type: path
   proxy_host:

@@ -46,7 +46,7 @@ options:
     type: str
     default: ""
   key_ids:
-    description: Ids of the keys that the campaign replaces. Only used when it starts; later ones are ignored.
+    description: Ids of the keys that the campaign replaces. Only used when it starts; ids given later are ignored.
     type: list
     elements: str
   power_on:
@@ -162,12 +162,13 @@ campaign_state:
       elements: str
       sample: []
     claims:
-      description: All of these VMs (C(id)), each with the run that shut it down (C(run)).
+      description: The VMs of RV(campaign_state.power_on) and RV(campaign_state.others) (C(id)), each with the run that
+        shut it down (C(run)).
       type: list
       elements: dict
       sample: [{id: vm-42, run: ""}]
     taken_over:
-      description: Those of them whose run has ended, so that this run takes them over.
+      description: Entries of RV(campaign_state.claims) whose run has ended, so that this run takes them over.
       type: list
       elements: dict
       sample: [{id: vm-42, run: ""}]

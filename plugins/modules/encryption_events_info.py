@@ -11,7 +11,7 @@ short_description: Read what vCenter remembers about encryption, with cause and 
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Reads vCenter's events and failed tasks about encryption of the last days and the alarms that are triggered now.
+  - Reads vCenter's events and failed tasks about encryption from the last days, and the alarms that are triggered now.
   - Each of them has its cause and the next step, if they are known. The guide on troubleshooting lists all causes.
   - Returns only what the vSphere user may see. Events, failed tasks and alarms are read independently of each other.
     If vCenter refuses one of them, the others are returned, RV(not_read) says what is missing and what to do, and the
@@ -28,11 +28,12 @@ options:
     default: 7
   since:
     description:
-      - Date (V(2026-11-29)) or time in UTC (V(2026-11-29T08:00:00Z)) from which on to read, instead of O(days).
+      - Date (V(2026-11-29)) or time in UTC (V(2026-11-29T08:00:00Z)) from which to read, instead of O(days).
     type: str
   limit:
     description:
-      - How many events to read at most, and how many failed tasks, from 1 to 999. The newest count.
+      - How many events to read at most, and how many failed tasks, from 1 to 999. The module reads
+        the newest ones.
       - Failed tasks of any kind count here, because vCenter cannot tell those about encryption apart.
     type: int
     default: 500
@@ -76,7 +77,7 @@ vcenter_id:
   type: str
   sample: 0f7c2d5e-3a55-4c86-9f0c-5d2a7c1b9e44
 since:
-  description: From when on events and tasks were read.
+  description: Time from which events and tasks were read.
   returned: success
   type: str
   sample: "2026-11-22T08:00:00Z"
@@ -89,7 +90,7 @@ events:
     id:
       description: Its number, for a task its id.
       type: raw
-      returned: always, but for alarms
+      returned: for events and failed tasks
       sample: 48123
     event:
       description: Type of the event.
@@ -112,7 +113,7 @@ events:
       returned: for alarms
       sample: false
     task:
-      description: What the task was for.
+      description: Operation of the task.
       type: str
       returned: for failed tasks
       sample: VirtualMachine.reconfigure
@@ -152,7 +153,7 @@ events:
       returned: always
       sample: provider_error
     severity:
-      description: V(critical), V(warning) or V(notice), also if the cause is not known.
+      description: V(critical), V(warning) or V(notice); V(warning) if the cause is not known.
       type: str
       returned: always
       sample: critical
@@ -168,8 +169,8 @@ events:
       sample: check the key provider with key_provider_info
 alarms:
   description:
-    - Alarms about encryption that are triggered now, with the same keys. Their age does not count.
-    - Without those that RV(not_read) names.
+    - Alarms about encryption that are triggered now, whatever their age, with the same keys.
+    - Those that RV(not_read) names are missing.
   returned: success
   type: list
   elements: dict
@@ -184,7 +185,7 @@ failed_tasks:
   contains: *row
 not_read:
   description:
-    - What could not be read. Nothing is known about it, although its list above is empty. Empty if all was read.
+    - What could not be read. An empty list above then does not mean that there was nothing. Empty if all was read.
   returned: success, and on failure if none of the three could be read
   type: list
   elements: dict
@@ -194,7 +195,7 @@ not_read:
       type: str
       sample: failed_tasks
     what:
-      description: What is missing, in words. Of alarms, it may be only the definition of some.
+      description: What is missing, in words. For alarms, it may be only the definitions of some of them.
       type: str
       sample: failed tasks
     reason:

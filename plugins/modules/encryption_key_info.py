@@ -11,11 +11,11 @@ short_description: Ask a vCenter whether it can get encryption keys
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Asks a vCenter for keys by their ids, whether it can get them now from their key providers, and why not. No VM of it
-    has to use them.
-  - Before encrypted VMs move to another vCenter, this proves that the other one gets their keys.
-  - For a native key provider, vCenter only says that the provider manages the key. Compare the C(key_id) of both
-    providers with M(ovhcloud.vmware_encryption.key_provider_info) too.
+  - Asks a vCenter whether it can get the given keys now from their key providers, and if not, why. No VM of this
+    vCenter needs to use them.
+  - Before encrypted VMs move to another vCenter, this proves that the other one can get their keys.
+  - For a native key provider, vCenter only says that the provider manages the key. Also compare the C(key_id) of the
+    provider in both vCenters, with M(ovhcloud.vmware_encryption.key_provider_info).
   - The vSphere user needs the privilege C(Cryptographer.ManageKeys).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module
@@ -111,7 +111,7 @@ encryption_keys:
       returned: always
       sample: restore the key in the KMS from its own backup; without it, the data is lost
 unavailable:
-  description: How many of them it cannot get.
+  description: Number of keys that vCenter cannot get.
   returned: success
   type: int
   sample: 1

@@ -14,7 +14,8 @@ description:
   - Creates, changes and removes a storage policy that encrypts VMs and disks.
   - Every vCenter has the C(VM Encryption Policy). You need your own policy only for another description or
     another order of I/O filters, or to distinguish VMs by their policy.
-  - The module finds a policy by its name. It decides by its rules, never by its name, whether it encrypts.
+  - The module finds a policy by its name. It tells from the policy's rules, never from the name, whether the policy
+    encrypts.
   - Policies that M(ovhcloud.vmware_encryption.vm_encryption) derived from others (with C(- encrypted) at the end of
     their names) are ordinary policies. Remove them when nothing uses them any more.
   - The module never changes or removes built-in policies, or policies that do not encrypt.
@@ -33,7 +34,7 @@ options:
     description:
       - V(present) ensures that the policy exists and encrypts.
       - V(absent) removes it, unless VMs, disks or other objects have it. The error then names them.
-        vCenter itself keeps such a policy, so you cannot override this.
+        vCenter itself refuses to remove such a policy, so you cannot override this.
     type: str
     choices: [present, absent]
     default: present
@@ -145,7 +146,7 @@ storage_policy:
       returned: when present
       sample: false
     used_by:
-      description: How much has this policy.
+      description: Number of objects that have this policy.
       type: dict
       returned: when present
       contains:
@@ -155,7 +156,7 @@ storage_policy:
           returned: always
           sample: 12
         disks:
-          description: Number of disks of VMs.
+          description: Number of VM disks that have it.
           type: int
           returned: always
           sample: 30

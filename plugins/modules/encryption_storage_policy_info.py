@@ -12,7 +12,7 @@ version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Reads the storage policies that encrypt, how they do it, and how many VMs and disks have them.
-  - It decides by a policy's rules, never by its name, whether it encrypts.
+  - The module tells from a policy's rules, never from its name, whether the policy encrypts.
   - The user needs the privilege C(StorageProfile.View).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module
@@ -119,7 +119,7 @@ storage_policies:
       returned: always
       sample: false
     used_by:
-      description: How much has this policy.
+      description: Number of objects that have this policy.
       type: dict
       returned: always
       contains:
@@ -129,7 +129,7 @@ storage_policies:
           returned: always
           sample: 12
         disks:
-          description: Number of disks of VMs.
+          description: Number of VM disks that have it.
           type: int
           returned: always
           sample: 30

@@ -50,12 +50,12 @@ options:
       - Name of the key provider whose keys the hosts must have. A host with another provider's key gets a new one;
         hosts of one cluster get the same one. This needs no restart.
       - A host encrypts its core dumps with its key. Older ones can only be read while the former key exists.
-      - If it is not given, existing keys stay, and vCenter chooses those of further hosts.
+      - If it is not given, existing keys stay, and vCenter chooses the keys of hosts that have none.
     type: str
   cluster_mode:
     description:
-      - Mode of O(clusters) (of all with O(all=true)). With V(force_enable), vCenter keeps every host in encryption
-        mode, including hosts that join later; with V(on_demand), it enables the mode when it is needed.
+      - Mode of O(clusters), or of all clusters with O(all=true). With V(force_enable), vCenter keeps every host in
+        encryption mode, including hosts that join later; with V(on_demand), it enables the mode when it is needed.
       - Requires O(clusters) or O(all=true). If it is not given, the mode stays unchanged.
     type: str
     choices: [on_demand, force_enable]
@@ -152,7 +152,7 @@ host_encryption:
           returned: always
           sample: the host is not connected (notResponding); connect it again
     clusters:
-      description: The clusters of O(clusters), or all.
+      description: The clusters of O(clusters), or all with O(all=true).
       type: list
       elements: dict
       returned: always

@@ -25,7 +25,7 @@ options:
     type: list
     elements: str
   clusters:
-    description: Names of clusters, of which all hosts are read.
+    description: Names of clusters whose hosts to read.
     type: list
     elements: str
 seealso:

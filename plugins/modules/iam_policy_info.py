@@ -32,7 +32,8 @@ options:
         O(ovhcloud.vmware_encryption.iam_policy#module:resources).
     type: str
   action:
-    description: Only policies that name exactly this action, such as V(okms:kmip:create), and not by V(*).
+    description: Only policies that name exactly this action, such as V(okms:kmip:create), not those that include it by
+      V(*).
     type: str
 seealso:
   - module: ovhcloud.vmware_encryption.iam_policy

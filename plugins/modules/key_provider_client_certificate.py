@@ -18,8 +18,9 @@ description:
     X.509 version 3, the public key of the CSR or of O(private_key), a validity that includes vCenter's current time,
     and C(clientAuth) and C(digitalSignature) if it restricts the use of its key. Certificates that follow it must be
     its own chain.
-  - The module does not upload a certificate again that is already in use. It warns if the new one has another subject
-    than the one in use, because a KMS that identifies its clients by it then refuses the keys of the former.
+  - If the certificate is already in use, the module does not upload it again. It warns if a new one has another subject
+    than the one in use, because a KMS that identifies its clients by the subject will not give vCenter the keys that
+    belong to the former subject.
   - The vSphere user needs the privilege C(Cryptographer.ManageKeyServers), which comes with the encryption right on
     OVHcloud, see M(ovhcloud.vmware_encryption.private_cloud_user).
 extends_documentation_fragment:
@@ -55,7 +56,7 @@ options:
     description: File with the content of O(private_key). Mutually exclusive with it.
     type: path
   private_key_passphrase:
-    description: Passphrase of O(private_key), if it is encrypted. vCenter gets the key without it.
+    description: Passphrase of O(private_key), if it is encrypted. The module sends vCenter the decrypted key.
     type: str
   self_signed:
     description:

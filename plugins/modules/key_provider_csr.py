@@ -136,13 +136,13 @@ csr:
         MIIB...
         -----END CERTIFICATE REQUEST-----
     public_key_sha256:
-      description: SHA-256 over the pending CSR's public key (SubjectPublicKeyInfo), hexadecimal. Null as
-        RV(csr.csr).
+      description: SHA-256 over the pending CSR's public key (SubjectPublicKeyInfo), hexadecimal. Null
+        whenever RV(csr.csr) is.
       type: str
       returned: always
       sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     subject:
-      description: Subject of the pending CSR. Null as RV(csr.csr).
+      description: Subject of the pending CSR. Null whenever RV(csr.csr) is.
       type: str
       returned: always
       sample: CN=vcenter,O=VMware

@@ -210,7 +210,7 @@ kmip_server_test:
           type: str
           sample: okms:kmip:activate
         ok:
-          description: Whether the step was done, null if it was not tried.
+          description: Whether the step succeeded, null if it was not tried.
           type: bool
           sample: false
         error_kind:
@@ -224,7 +224,7 @@ kmip_server_test:
           type: str
           sample: permission_denied
         error:
-          description: The same in words, or why the step was not tried. Null if it succeeded.
+          description: Why the step failed or was not tried, in words. Null if it succeeded.
           type: str
           sample: "KMIP server kms.example.com:5696: Activate failed: not authorized (reason 12)"
         seconds:
@@ -232,7 +232,7 @@ kmip_server_test:
           type: float
           sample: 0.012
     key_name:
-      description: Name of the test key, null if none was asked for.
+      description: Name of the test key, null if the module did not try to create one.
       type: str
       sample: ansible-kmip-server-test-1f0c9ab2
     key_id:

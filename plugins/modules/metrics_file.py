@@ -14,7 +14,7 @@ author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Writes a file in Prometheus' text format for a collector of such files, for example the textfile collector of the
     node exporter.
-  - The new text replaces the old one in one step. A collector never sees half a file, and its unfinished copy does
+  - The new text replaces the old one in one step. A collector never sees half a file, and the unfinished copy does
     not end in C(.prom). If the disk is full, the old file stays.
   - The roles C(drift_check) and C(encryption_audit) write their metrics with it.
 extends_documentation_fragment:

@@ -30,7 +30,7 @@ requirements:
 options:
   name:
     description:
-      - Name of the key provider. Key providers of all kinds share their names.
+      - Name of the key provider. It is unique among key providers of all kinds.
       - It must not contain a C(/).
     type: str
     required: true
@@ -53,8 +53,8 @@ options:
   key_id:
     description:
       - Key id of the provider, a UUID. If it is not given, vCenter generates one.
-      - A key id other than the provider's changes it, unless a VM, a host or a vSAN cluster uses the
-        provider. The provider needs a new backup after that.
+      - If the provider has another key id, the module changes it, unless a VM, a host or a vSAN cluster uses the
+        provider (see O(confirm_name)). The provider needs a new backup after that.
       - With O(restore_from), the backup must have this key id.
     type: str
   key_derivation_key:
@@ -76,7 +76,7 @@ options:
         type: path
         required: true
       password:
-        description: Password of the backup. Leave it out for a backup without a password.
+        description: Password of the backup. Omit it for a backup without a password.
         type: str
   default:
     description:
@@ -86,7 +86,7 @@ options:
     type: bool
   default_clusters:
     description:
-      - Names of all clusters whose default this provider must be. An empty list clears them.
+      - Names of all clusters whose default this provider must be. With an empty list, it is the default of none.
       - The module refuses to add one while the provider has no backup.
       - If it is not given, the clusters' defaults stay unchanged.
     type: list
@@ -223,7 +223,8 @@ key_provider:
       returned: when present
       sample: []
     default:
-      description: Whether it is the system's default. Null in check mode if a new provider leaves it open.
+      description: Whether it is the system's default. Null in check mode for a new provider, if
+        O(default) is not given.
       type: bool
       returned: when present
       sample: true

@@ -17,7 +17,7 @@ description:
     repeat a failed backup at any time.
   - The module never overwrites a backup; it keeps the old file beside the new one. Only backups from before a
     change of the key id can restore older keys.
-  - The backup and its password together decrypt every VM. Without both, and without vCenter, nothing can.
+  - The backup and its password together decrypt every VM. Once they and vCenter are lost, nothing can.
   - Nobody can see from outside whether an existing file belongs to this provider. Use a separate path for each
     provider.
   - The vSphere user needs the privilege C(Cryptographer.ManageKeyServers), which comes with the encryption right on
@@ -133,7 +133,7 @@ backup:
       returned: always
       sample: "2026-11-23T19:24:48Z"
     mode:
-      description: Permissions of the file; others than V(0600) are put right.
+      description: Permissions of the file. The module corrects any other than V(0600).
       type: str
       returned: always
       sample: "0600"

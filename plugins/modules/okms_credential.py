@@ -13,10 +13,10 @@ description:
   - Issues one from a certificate signing request, or with a key that OKMS creates, and waits until it is ready.
   - A credential with this name is kept while its identities are the requested ones, its public key is the one in
     O(csr) (or in the file O(private_key_path)), and it is valid for at least O(renew_before) days, by the API's
-    clock. Otherwise, the module issues a new one. A credential cannot be changed in another way.
+    clock. Otherwise, the module issues a new one. A credential itself cannot be changed.
   - The new credential is ready before the module returns, and older ones stay unchanged. RV(replaced) names the older
     ones; revoke them with O(state=absent) when the new one is in use.
-  - The module does not issue a new one only because O(description) or O(validity) differ.
+  - The module does not issue a new credential just because O(description) or O(validity) differs.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -78,9 +78,10 @@ options:
       - File for the private key that OKMS creates. The module writes it with mode 0600 as soon as the key exists, and
         never returns it. Its folder must exist.
       - Required without O(csr) and O(csr_path), and mutually exclusive with them.
-      - The file decides whether an existing credential belongs to you. If it is lost, the module issues a new one.
-      - When a new key is completely written, the module renames an existing one to the same name with C(.previous)
-        appended.
+      - By the key in this file, the module recognises an existing credential as yours. If the file is lost, the module
+        issues a new credential.
+      - Once a new key is completely written, the module keeps an existing key file under the same name with
+        C(.previous) appended.
       - The file is on the host that runs the module. In AWX, this is a container that AWX removes after the job.
     type: path
   certificate_path:

@@ -217,7 +217,8 @@ okms_domains:
           type: bool
           sample: true
         objects:
-          description: One entry for each kind of object, with object, count, price of one, and cost. Unknown is null.
+          description: One entry for each kind of object, with object, count, price (of one) and cost. Unknown values
+            are null.
           type: list
           elements: dict
           sample:

@@ -10,7 +10,8 @@ module: okms_log_subscription
 short_description: Send the audit logs of an OVHcloud KMS (OKMS) domain to a stream of Logs Data Platform
 description:
   - Subscribes a stream of Logs Data Platform to the audit logs of an OKMS domain. One kind tells who did what with keys
-    over KMIP, as vCenter does, another one who called the REST API. The module reads from the API which kinds exist.
+    over KMIP, which vCenter uses; another one tells who called the REST API. The module reads from the API which kinds
+    exist.
   - A line of the KMIP audit has, among others, C(iam_operation), C(res_urn) and C(tls_cert_id), which is the id of the
     credential (see M(ovhcloud.vmware_encryption.okms_credential_info)). So the logs prove which certificate got which
     key.
@@ -21,8 +22,8 @@ description:
   - Subscriptions to other streams, and of kinds that are not named, stay unchanged.
   - The identity needs C(okms:apiovh:log/kind/get), C(okms:apiovh:log/subscription/get) and
     C(okms:apiovh:log/subscription/create) on the domain, and C(ldp:apiovh:output/graylog/stream/forwardTo) on the
-    stream's service; to end subscriptions C(okms:apiovh:log/subscription/delete). OVHcloud calls these API routes
-    BETA.
+    stream's service. To end subscriptions, it needs C(okms:apiovh:log/subscription/delete). OVHcloud calls these API
+    routes BETA.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -51,7 +52,7 @@ options:
   state:
     description:
       - Whether the logs must go to the stream.
-      - V(absent) also ends subscriptions of one kind to one stream that exist several times.
+      - V(absent) also ends duplicate subscriptions of one kind to the stream.
     type: str
     choices: [present, absent]
     default: present
@@ -113,7 +114,7 @@ log_subscriptions:
       type: str
       sample: ldp-rb-12345
     created_at:
-      description: Since when the logs go there.
+      description: Time since which the logs go to the stream.
       type: str
       sample: "2026-11-29T06:40:12Z"
 """

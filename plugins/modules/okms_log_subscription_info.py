@@ -73,7 +73,7 @@ log_subscriptions:
       type: str
       sample: ldp-rb-12345
     created_at:
-      description: Since when the logs go there.
+      description: Time since which the logs go to the stream.
       type: str
       sample: "2026-11-29T06:40:12Z"
 log_kinds:
@@ -95,7 +95,7 @@ log_kinds:
       type: str
       sample: KMIP audit
     fields:
-      description: Fields of its lines beside those of all logs.
+      description: Fields of its lines, besides those that all logs have.
       type: list
       elements: str
       sample: [tls_cert_id, res_urn, iam_operation, kmip_operation, kmip_reason]

@@ -15,14 +15,14 @@ description:
     number of that version (check-and-set), so that it never overwrites what somebody else wrote meanwhile. It reads
     each new version back and compares it.
   - The module refuses to write if that would destroy an older version, if the server would hide the new one after a
-    time, and if the secret holds anything else than a file of this module, such as a password.
+    time, and if the secret holds anything other than a file of this module, such as a password.
   - No result, diff or message contains the file.
   - Requires a token. The identity (service account, or user with a personal access token) needs, on the domain,
     C(okms:apiovh:resource/get), C(okms:apikms:secret/get), C(okms:apiovh:secret/get) and
     C(okms:apikms:secret/version/getData) to read, and C(okms:apikms:secret/create),
     C(okms:apikms:secret/version/create) and C(okms:apikms:secret/updateMetadata) to write. C(secret/get) does not
     include the value. To remove, it needs C(okms:apikms:secret/delete), which no backup needs.
-  - A region that is lost takes its domains and their secrets along until OVHcloud rebuilds it.
+  - If a region is lost, its domains and their secrets are unavailable until OVHcloud rebuilds it.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 extends_documentation_fragment:
@@ -100,7 +100,7 @@ secret:
       type: str
       sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     size:
-      description: Size of the file in bytes, null as RV(secret.sha256).
+      description: Size of the file in bytes. Null whenever RV(secret.sha256) is.
       type: int
       sample: 2489
     max_versions:
@@ -108,7 +108,7 @@ secret:
       type: int
       sample: 100
     expires_after:
-      description: After which time the server hides each version, null for never.
+      description: Time after which the server hides each version, null for never.
       type: str
       sample: null
     file:

@@ -135,7 +135,7 @@ certificate:
       type: str
       sample: 0A:1B:2C
     not_before:
-      description: Begin of validity (UTC, ISO 8601).
+      description: Start of validity (UTC, ISO 8601).
       type: str
       sample: "2026-01-01T00:00:00Z"
     not_after:

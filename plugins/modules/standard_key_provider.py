@@ -37,7 +37,7 @@ requirements:
 options:
   name:
     description:
-      - Name of the key provider. Key providers of all kinds share their names.
+      - Name of the key provider. It is unique among key providers of all kinds.
     type: str
     required: true
   state:
@@ -171,7 +171,7 @@ options:
     type: bool
   default_clusters:
     description:
-      - Names of all clusters whose default this provider must be. An empty list clears them.
+      - Names of all clusters whose default this provider must be. With an empty list, it is the default of none.
       - If it is not given, the clusters' defaults stay unchanged.
     type: list
     elements: str
@@ -300,12 +300,12 @@ key_provider:
           returned: always
           sample: null
         reconnect:
-          description: Whether vCenter reconnects automatically, as vSphere's number.
+          description: Whether vCenter reconnects automatically, as the number in the vSphere API.
           type: int
           returned: always
           sample: null
         nbio:
-          description: Whether vCenter needs non-blocking I/O, as vSphere's number.
+          description: Whether vCenter needs non-blocking I/O, as the number in the vSphere API.
           type: int
           returned: always
           sample: null
@@ -320,7 +320,8 @@ key_provider:
           returned: always
           sample: true
     default:
-      description: Whether it is the system's default. Null in check mode if a new provider leaves it open.
+      description: Whether it is the system's default. Null in check mode for a new provider, if
+        O(default) is not given.
       type: bool
       returned: when present
       sample: true

@@ -15,7 +15,7 @@ description:
     number of that version (check-and-set), so that it never overwrites what somebody else wrote meanwhile. It reads
     each new version back and compares it.
   - The module refuses to write if that would destroy an older version, if the server would hide the new one after a
-    time, and if the secret holds anything else than a file of this module, such as a password.
+    time, and if the secret holds anything other than a file of this module, such as a password.
   - No result, diff or message contains the file.
   - The policy of the token needs C(read), C(create) and C(update) on C(<mount>/data/<path>) and C(read) and C(update)
     on C(<mount>/metadata/<path>); to remove a secret, C(delete) on the latter.
@@ -79,7 +79,7 @@ secret:
       type: str
       sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     size:
-      description: Size of the file in bytes, null as RV(secret.sha256).
+      description: Size of the file in bytes. Null whenever RV(secret.sha256) is.
       type: int
       sample: 2489
     max_versions:
@@ -87,7 +87,7 @@ secret:
       type: int
       sample: 100
     expires_after:
-      description: After which time the server hides each version, null for never.
+      description: Time after which the server hides each version, null for never.
       type: str
       sample: null
     file:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: vcenter_field_info
-short_description: Read how a vCenter behaves where no documentation says it
+short_description: Read how a vCenter behaves where this is not documented
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
