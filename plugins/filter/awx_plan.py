@@ -16,8 +16,8 @@ name: awx_plan
 short_description: Compare definitions for AWX with what AWX has
 version_added: 0.1.0
 description:
-  - Returns the objects to make or to remove, by kind. The modules of AWX fail in check mode when an object refers to
-    one that does not exist yet, and when one is removed whose type no longer exists, so these are sorted out here.
+  - Returns the objects to create or to remove, by kind. The modules of AWX fail in check mode when an object refers to
+    one that does not exist yet, and when they remove one whose type no longer exists, so the filter excludes these.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -31,18 +31,18 @@ options:
     type: dict
     required: true
   state:
-    description: Whether objects are made or removed.
+    description: Whether objects are created or removed.
     type: str
     choices: [present, absent]
     default: present
   check:
-    description: Whether nothing is changed, so that an object can only be tried when all that it refers to exists.
+    description: Whether this is check mode, in which an object can only be tried if all that it refers to exists.
     type: bool
     default: false
 """
 
 EXAMPLES = r"""
-- name: Tell which templates would be made
+- name: Show which templates would be created
   ansible.builtin.debug:
     msg: "{{ wanted | ovhcloud.vmware_encryption.awx_plan(found={'job_templates': []}) }}"
   vars:

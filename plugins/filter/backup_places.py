@@ -28,7 +28,7 @@ description:
   - Finds how Ansible reaches the host of each copy, from the inventory alone. The play's connection, user, Python
     interpreter and privileges are for the play's own host.
   - Refuses hosts that are not in the inventory, paths on hosts that are not absolute, and paths of secrets that no
-    server takes.
+    server accepts.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -58,7 +58,7 @@ options:
     description: The variable C(ansible_port) as the play sees it, null if it has none.
     type: int
   option:
-    description: How the user calls the copies, for messages.
+    description: Name of the option that holds the copies, for messages.
     type: str
     default: native_key_provider_backup_copies
 """

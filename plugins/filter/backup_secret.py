@@ -66,7 +66,7 @@ _value:
       description: When it was written.
       type: float
     same_machine:
-      description: Always V(false), a secret is not on the control node.
+      description: Always V(false), because a secret is not on the control node.
       type: bool
     changed:
       description: Whether something was written.

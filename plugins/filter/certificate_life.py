@@ -15,13 +15,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: certificate_life
-short_description: Tell whether a certificate lasts, and from when it is renewed
+short_description: Tell whether a certificate lasts, and when it is due for renewal
 version_added: 0.1.0
 description:
   - Compares the days that a certificate has left with the limits of the roles of this collection.
-  - Without limits, a certificate is renewed from the smaller of 120 days and a third of its lifetime before its end,
-    and is alarming below the smallest of 30 days, a tenth of it and the limit of its renewal. If its lifetime is not
-    known, 120 and 30 days apply.
+  - Without O(renew_before), that limit is 120 days or a third of the certificate's lifetime, whichever is less. Without
+    O(fail_below), that limit is 30 days, a tenth of the lifetime, or the limit of the renewal, whichever is least. If
+    the lifetime is not known, the limits are 120 and 30 days.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input, renew_before, fail_below
@@ -60,7 +60,7 @@ _value:
       description: Whole days until its end, null if that is not known.
       type: int
     lifetime:
-      description: Whole days from its begin to its end, null if that is not known.
+      description: Whole days from its start to its end, null if that is not known.
       type: int
     renew_before:
       description: Days before its end from which it is renewed.

@@ -30,8 +30,9 @@ version_added: 0.1.0
 description:
   - Takes what the role certificate_renewal has read, and lists for each standard key provider what is due, how its
     certificate is renewed, and what ends so soon that the job must fail.
-  - A key provider is renewed by the variables of the role okms or external_kms that name it, else by its entry in the
-    recovery dossier, else, on OVHcloud KMS, by the access certificate that vCenter presents.
+  - How a key provider's certificate is renewed comes from the variables of the role okms or external_kms that name it,
+    else from its entry in the recovery dossier, else, on OVHcloud KMS, from the access certificate that vCenter
+    presents.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input, options
@@ -46,8 +47,8 @@ options:
       - V(results) is what the role has done, by the name of the key provider, with C(renewed), C(corrected), C(revoked)
         and C(failure).
       - V(okms) and V(external_kms) are what the variables of these roles say, with C(provider), C(private_cloud),
-        C(id), C(identity), C(given), the thumbprint of a certificate, whether they say anything, C(told), the key
-        provider that they name, C(named), and paths of files to write, each for two key providers, C(outputs).
+        C(id), C(identity), C(given) (the thumbprint of a certificate), C(told) (whether they say anything), C(named)
+        (the key provider that they name), and C(outputs) (paths of files to write, each for two key providers).
     type: dict
     required: true
   options:
@@ -107,7 +108,7 @@ _value:
       type: list
       elements: str
     missing:
-      description: Names that were asked for and are no standard key provider of this vCenter.
+      description: Requested names that no standard key provider of this vCenter has.
       type: list
       elements: str
 """

@@ -20,10 +20,11 @@ version_added: 0.1.0
 description:
   - A certificate works if a server and vCenter trust each other, no server refuses it, and vCenter gets a key that is
     in use, if there is one.
-  - An older access certificate can be revoked if the one in use has worked for a number of days, no key provider of
-    this vCenter presents the older one, and the role okms issued it, for the same key provider, or noted that the one
-    in use replaces it. The role has it signed for a request of vCenter, so its private key is nowhere else.
-  - OKMS signs the request of anybody. What somebody else issued may be in use elsewhere, so it stays.
+  - An older access certificate can be revoked if the one in use works and was issued at least O(revoke_after) days ago,
+    no key provider of this vCenter presents the older one, and the role okms issued the older one. It must also be for
+    the same key provider, or the role must have noted that the one in use replaces it. The role lets OKMS sign a
+    request of vCenter, so the private key is nowhere else.
+  - OKMS signs anybody's requests. What somebody else issued may be in use elsewhere, so it stays.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input, provider, credentials
@@ -44,7 +45,7 @@ options:
     elements: dict
     default: []
   revoke_after:
-    description: Days for which the certificate in use must exist before an older one can be revoked.
+    description: Days since the issue of the certificate in use before an older one can be revoked.
     type: int
     default: 0
 """
@@ -68,7 +69,7 @@ _value:
       type: list
       elements: str
     in_use:
-      description: The access certificate that vCenter presents, empty if it is none of the domain.
+      description: The access certificate that vCenter presents, empty if it does not belong to the domain.
       type: dict
     older:
       description: Older access certificates of this key provider that still work and are not needed.

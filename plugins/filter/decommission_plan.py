@@ -70,7 +70,7 @@ _value:
       type: list
       elements: str
     users:
-      description: One line for each user of its keys. Defaults are none.
+      description: One line for each user of its keys. Defaults do not count as users.
       type: list
       elements: str
     defaults:
@@ -78,7 +78,7 @@ _value:
       type: list
       elements: str
     known:
-      description: What the recovery dossier says of it.
+      description: What the recovery dossier says about it.
       type: dict
     okms_id:
       description: Id of its OKMS domain, empty if it is not known.
@@ -128,7 +128,7 @@ _value:
       type: list
       elements: str
     neighbours:
-      description: What works with the OKMS domain beside it, in words.
+      description: What else works with the OKMS domain, in words.
       type: list
       elements: str
 """

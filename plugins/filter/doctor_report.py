@@ -18,7 +18,7 @@ name: doctor_report
 short_description: Explain what is wrong with encryption
 version_added: 0.1.0
 description:
-  - Turns the registered results of info modules, or a text of an error, into findings, each with its cause, the next
+  - Turns the registered results of info modules, or the text of an error, into findings, each with its cause, the next
     step and how it was seen. The guide on troubleshooting lists all causes.
   - The role C(doctor) shows and writes this report.
 author:
@@ -52,7 +52,7 @@ options:
         description: Registered result of M(ovhcloud.vmware_encryption.private_cloud_info) with its tasks.
         type: dict
       settings:
-        description: C(fail_at), the severity from which on findings make the run fail.
+        description: C(fail_at), the severity from which findings make the run fail.
         type: dict
   previous:
     description: Text of the previous report. If it says the same, the new one keeps its time.

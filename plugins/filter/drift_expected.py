@@ -37,7 +37,7 @@ options:
         description: Its retired providers.
         type: dict
       variables:
-        description: The options of each role by its name, as the role has judged them.
+        description: The options of each role by its name, as the role has checked them.
         type: dict
       domains:
         description: The OKMS domains that were read, as M(ovhcloud.vmware_encryption.okms_info) returns them.
@@ -64,7 +64,7 @@ _value:
       type: list
       elements: dict
     retired:
-      description: Names of providers that the dossier knows as removed.
+      description: Names of providers that the dossier lists as removed.
       type: list
       elements: str
     servers:

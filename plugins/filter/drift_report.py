@@ -20,7 +20,7 @@ version_added: 0.1.0
 description:
   - Turns the registered results of info modules into a list of differences, each with its severity, the next step, and
     whether a run may repair it.
-  - Only what a thumbprint or a CA vouches for can be repaired, which is KMS entries, servers of a key provider, and
+  - Only what a thumbprint or a CA vouches for can be repaired, namely KMS entries, servers of a key provider, and
     vCenter's trust in them.
   - The role C(drift_check) shows and writes this report.
 author:
@@ -75,7 +75,8 @@ options:
         description: Registered result of M(ovhcloud.vmware_encryption.vm_encryption_info).
         type: dict
       backups:
-        description: For each native provider its backup file (C(file)), its C(copies), and whether it C(opened).
+        description: For each native provider its backup file (C(file)), its C(copies), and whether it
+          could be opened (C(opened)).
         type: dict
       not_read:
         description: What could not be read, with the reason. Empty reasons are ignored.
@@ -129,7 +130,7 @@ _value:
       elements: dict
     fixes:
       description:
-        - What repairs, as options of M(ovhcloud.vmware_encryption.private_cloud_kms) (C(entries)) and
+        - The repairs, as options of M(ovhcloud.vmware_encryption.private_cloud_kms) (C(entries)) and
           M(ovhcloud.vmware_encryption.standard_key_provider) (C(servers)).
       type: dict
     metrics:

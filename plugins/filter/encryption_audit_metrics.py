@@ -20,8 +20,8 @@ short_description: Format an encryption audit as metrics for Prometheus
 version_added: 0.1.0
 description:
   - Takes the text that P(ovhcloud.vmware_encryption.encryption_audit_report#filter) returns.
-  - All metrics are gauges in base units. Ends are seconds since the epoch, so that the days left are computed when they
-    are looked at. No VM is named.
+  - All metrics are gauges in base units. Ends are seconds since the epoch, so that the days left are computed at query
+    time. No VM is named.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input

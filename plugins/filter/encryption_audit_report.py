@@ -115,7 +115,7 @@ options:
     type: int
     default: 60
   critical_days:
-    description: From how many days left on it is critical.
+    description: Days left from which it is critical.
     type: int
     default: 30
   backup_max_age:

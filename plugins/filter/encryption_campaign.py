@@ -36,7 +36,7 @@ options:
     type: dict
     default: {}
   wave:
-    description: The wave that has begun last. Empty if none has.
+    description: The wave that began last. Empty if none has.
     type: dict
     default: {}
   max_failures:
@@ -74,7 +74,7 @@ _value:
   type: dict
   contains:
     power_on:
-      description: Ids of the VMs that this run shuts down, of the started waves. VMs that others power off
+      description: Ids of the VMs of the started waves that this run shuts down. VMs that others power off
         meanwhile are not included.
       type: list
       elements: str
@@ -100,7 +100,7 @@ _value:
       type: list
       elements: dict
     remaining:
-      description: What stays to be done by somebody, in words.
+      description: What somebody still has to do, in words.
       type: list
       elements: str
 """

@@ -38,7 +38,7 @@ options:
     elements: dict
     required: true
   source:
-    description: The source's VMs. Without them, nobody has looked whether a VM is still there.
+    description: The source's VMs. Without them, it is unknown whether a VM is still there.
     type: list
     elements: dict
   keys:

@@ -20,7 +20,7 @@ short_description: Format the proof that nothing encrypted is left as one HTML p
 version_added: 0.1.0
 description:
   - Takes the text that P(ovhcloud.vmware_encryption.encryption_exit_proof#filter) returns.
-  - The page is one to be signed off. It shows the SHA-256 of the JSON that belongs to it.
+  - The page is meant to be signed off. It shows the SHA-256 of the JSON that belongs to it.
   - The page holds no script and no font, and loads nothing from elsewhere.
   - The filter escapes everything that comes from vCenter.
 author:
@@ -36,7 +36,7 @@ options:
     type: str
     default: ""
   rows:
-    description: How many of the things that are left the page shows at most. The JSON has all of them.
+    description: How many entries of what is left the page shows at most. The JSON has all of them.
     type: int
     default: 500
 """

@@ -52,7 +52,7 @@ EXAMPLES = r"""
     password: "{{ vsphere_password }}"
   register: old
 
-- name: Can the new vCenter get their keys?
+- name: Check whether the new vCenter can get their keys
   ovhcloud.vmware_encryption.encryption_key_info:
     hostname: pcc-198-51-100-20.ovh.com
     username: admin@pcc-198-51-100-20.ovh.com

@@ -50,7 +50,7 @@ options:
         elements: dict
         required: true
   earlier:
-    description: Text of the record of a run before. VMs that are not in the source any more stay in the record.
+    description: Text of the record of an earlier run. VMs that are no longer in the source stay in the record.
     type: str
     default: ""
 """
@@ -79,7 +79,7 @@ _value:
       description: Whether there are VMs, and every one of them may move by cross-vCenter vMotion.
       type: bool
     held:
-      description: VMs that may not, with C(name) and C(reason).
+      description: VMs that cannot move by cross-vCenter vMotion, with C(name) and C(reason).
       type: list
       elements: dict
     trouble:

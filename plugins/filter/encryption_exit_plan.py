@@ -17,9 +17,9 @@ name: encryption_exit_plan
 short_description: Plan the decryption of everything in a vCenter
 version_added: 0.1.0
 description:
-  - Takes what the info modules of this collection return, and returns which VMs can be decrypted now, how long those
-    that run are down for it, and what needs a person first, such as VMs with a vTPM, templates, snapshots, vSAN and
-    hosts.
+  - Takes what the info modules of this collection return, and returns which VMs can be decrypted now, how long
+    running VMs will be down for it, and what needs a person first, such as VMs with a vTPM, templates, snapshots, vSAN
+    and hosts.
   - The role C(encryption_exit) shows this table before it starts.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
@@ -84,7 +84,7 @@ _value:
       type: list
       elements: str
     encrypted:
-      description: Ids of the VMs of which anything is encrypted, or nobody knows.
+      description: Ids of the VMs of which anything is encrypted, or whose state cannot be read.
       type: list
       elements: str
     ready:

@@ -28,7 +28,7 @@ version_added: 0.1.0
 description:
   - Takes what the info modules of this collection return, and returns a text in JSON that says whether nothing
     encrypted is left in the vCenter (VMs, templates, snapshots, vSAN, keys of hosts, other users of keys), and
-    otherwise lists what is, each with its next step.
+    otherwise lists what is left, each entry with its next step.
   - What could not be read counts as left.
   - If it says the same as the previous proof, it keeps that one's time, so that nothing changes.
 author:

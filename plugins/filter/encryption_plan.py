@@ -19,7 +19,7 @@ short_description: Show what a run over many VMs would do
 version_added: 0.1.0
 description:
   - Turns the result of M(ovhcloud.vmware_encryption.vm_encryption) or M(ovhcloud.vmware_encryption.vm_rekey), run in
-    check mode, into a table, with the VMs that are ready, need a shutdown, or are blocked and by what,
+    check mode, into a table. It shows the VMs that are ready, that need a shutdown, or that are blocked and by what,
     the storage policies of homes and disks before and after, and the amount of work.
   - The roles of this collection show this table before they start.
 author:
@@ -31,7 +31,7 @@ options:
     type: dict
     required: true
   names:
-    description: How many names a line tells in full.
+    description: How many names a line lists before it only counts.
     type: int
     default: 20
 """

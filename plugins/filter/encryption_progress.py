@@ -70,7 +70,7 @@ _value:
       description: Whether the next wave may begin.
       type: bool
     message:
-      description: Why it may not, empty if it may.
+      description: Why the next wave must not begin, empty if it may.
       type: str
     done:
       description: Number of VMs that are done.

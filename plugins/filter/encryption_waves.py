@@ -21,8 +21,8 @@ description:
   - Takes the result of M(ovhcloud.vmware_encryption.vm_encryption) or M(ovhcloud.vmware_encryption.vm_rekey), run in
     check mode, and divides the VMs with work to do into waves.
   - The first wave has VMs that only need to be powered on again, because an earlier run left them off. The canary
-    follows, the VMs with the least work, so that a problem of all VMs shows on a few. Batches follow, first the VMs
-    that an earlier run left off, then by name.
+    follows, the VMs with the least work, so that a problem of all VMs shows on a few. The other waves follow, first the
+    VMs that an earlier run left off, then the rest by name.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input

@@ -21,7 +21,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.t
 
 DOCUMENTATION = r"""
 name: external_kms_state
-short_description: Tell how far a KMS of your own and vCenter are with each other
+short_description: Tell how far the connection between a KMS of your own and vCenter has come
 version_added: 0.1.0
 description:
   - Takes what the role external_kms has read and done so far, and tells which servers answer, which KMS entries are
@@ -36,8 +36,8 @@ options:
         looped over names, V(entries) that of M(ovhcloud.vmware_encryption.private_cloud_kms), looped over hosts,
         V(providers) the results of M(ovhcloud.vmware_encryption.key_provider_info), the newest first, and V(finished)
         the last one of all.
-      - V(activated) is the result of M(ovhcloud.vmware_encryption.key_provider_client_certificate) that put a
-        certificate to use, V(made) that of a self-signed one that was only generated, and V(csr) the result of
+      - V(activated) is the result of M(ovhcloud.vmware_encryption.key_provider_client_certificate) that activated
+        a certificate, V(made) that of a self-signed one that was only generated, and V(csr) the result of
         M(ovhcloud.vmware_encryption.key_provider_csr).
       - What was not read or done yet is empty.
     type: dict
@@ -85,7 +85,7 @@ _value:
       type: list
       elements: dict
     unopened:
-      description: Whether check mode tells of entries that do not exist yet.
+      description: Whether, in check mode, some of these entries do not exist yet.
       type: bool
     undelivered:
       description: Hosts of green servers whose entries OVHcloud has not delivered yet.
@@ -102,16 +102,16 @@ _value:
       type: bool
     common_name:
       description: Its common name, empty unless a server accepts it. A KMS that identifies its clients by that name
-        gives the keys to no other one.
+        gives the keys to no client with another name.
       type: str
     name_at_end:
       description: Common name of the certificate that was read last, empty unless a server accepts it.
       type: str
     fresh:
-      description: Whether it lasts long enough.
+      description: Whether the certificate in C(in_use) lasts long enough.
       type: bool
     settled:
-      description: Both.
+      description: Whether a server accepts that certificate, and it lasts long enough.
       type: bool
     end:
       description: The key provider as it was read last.
@@ -133,10 +133,11 @@ _value:
       description: The first result by which vCenter got a certificate, empty when there is none.
       type: dict
     lasts:
-      description: Whether the certificate that vCenter has now lasts long enough. One that was given in this run does.
+      description: Whether the certificate that vCenter has now lasts long enough. One that was given in this run
+        always counts as such.
       type: bool
     answers:
-      description: Whether the certificate that somebody gives has to be put to use.
+      description: Whether the certificate that somebody gives has to be activated.
       type: bool
     waits_for:
       description: What somebody has to do outside of Ansible, empty when nothing.

@@ -13,12 +13,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: okms_connection
-short_description: Tell whether vCenter is already connected with a KMIP endpoint
+short_description: Tell whether vCenter is already connected to a KMIP endpoint
 version_added: 0.1.0
 description:
   - Compares what was read with what the role okms wants. When nothing is open, the role has nothing to write here, and
     reads nothing again.
-  - When anything differs or is not known, it is open. The role then takes its steps with what it reads right before
+  - What differs or is not known is open. The role then carries out its steps, based on what it reads right before
     them.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
@@ -34,8 +34,8 @@ options:
     required: true
   seen:
     description: The KMIP server as M(ovhcloud.vmware_encryption.kmip_server_info) returns it with
-      O(ovhcloud.vmware_encryption.kmip_server_info#module:every_address=true), judged by the CA or thumbprints of the
-      role.
+      O(ovhcloud.vmware_encryption.kmip_server_info#module:every_address=true), checked against the CA or thumbprints of
+      the role.
     type: dict
     default: {}
   entries:

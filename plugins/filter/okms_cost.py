@@ -14,7 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: okms_cost
-short_description: Compute an OKMS domain's monthly costs, and how much of it this vCenter uses
+short_description: Compute an OKMS domain's monthly costs, and how much of the domain this vCenter uses
 version_added: 0.1.0
 description:
   - Takes a domain as M(ovhcloud.vmware_encryption.okms_info) returns it with
@@ -22,7 +22,7 @@ description:
   - OVHcloud bills KMIP objects by their number until they are destroyed. Each new key of a VM leaves its old one
     behind.
   - The API returns the number of KMIP objects in a domain, and vCenter returns which keys it uses. This vCenter does
-    not use the difference. But another vCenter, backup, replica or KMIP client may need these objects.
+    not use the rest, but another vCenter, backup, replica or KMIP client may need these objects.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input

@@ -21,7 +21,7 @@ version_added: 0.1.0
 description:
   - An OKMS domain has a KMIP endpoint with an RSA certificate (port 5697), which OVHcloud's guide registers in vCenter,
     and one with an ECDSA certificate (port 5696).
-  - A registered server that works decides, so that nothing moves while keys depend on it.
+  - By default, a registered server that works, or that keys depend on, keeps its endpoint.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 positional: _input
@@ -33,8 +33,8 @@ options:
     required: true
   choice:
     description:
-      - V(rsa) or V(ecdsa), or V(auto), which is the registered server's endpoint, or V(rsa) if the API
-        names it.
+      - V(rsa) or V(ecdsa), or V(auto), which is the registered server's endpoint if that server works or keys depend on
+        it, otherwise V(rsa) if the API names it, otherwise V(ecdsa).
     type: str
     choices: [auto, rsa, ecdsa]
     default: auto
@@ -49,11 +49,11 @@ options:
     type: str
     default: ""
   move:
-    description: Whether a registered server may move to another endpoint, although it works or keys depend on it.
+    description: Whether a registered server may move to another endpoint even if it works or keys depend on it.
     type: bool
     default: false
   option:
-    description: How the user calls O(choice), for messages.
+    description: Name of the option that holds O(choice), for messages.
     type: str
     default: okms_endpoint
 """

@@ -14,7 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.s
 
 DOCUMENTATION = r"""
 name: play_process
-short_description: Identify this play among others at the same time
+short_description: Tell this play apart from others that run at the same time
 version_added: 0.1.0
 description:
   - Returns a text for the process that runs the play. M(ovhcloud.vmware_encryption.campaign_state) uses it to find out

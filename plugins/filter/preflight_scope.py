@@ -28,7 +28,7 @@ options:
     required: true
     suboptions:
       options:
-        description: The options of the role, as its first task has judged them.
+        description: The options of the role, as its first task has checked them.
         type: dict
         required: true
       vcenter:
@@ -52,7 +52,7 @@ options:
     type: str
     default: operate
   allow_order:
-    description: Whether that role may order a domain. Without it, the profile V(order) says so.
+    description: Whether that role may order a domain. If not given, it may with the profile V(order) only.
     type: bool
 """
 
@@ -80,17 +80,17 @@ _value:
       description: The profile of rights that is needed.
       type: str
     features:
-      description: What is wanted besides, for M(ovhcloud.vmware_encryption.api_rights_info).
+      description: What else is wanted, for M(ovhcloud.vmware_encryption.api_rights_info).
       type: list
       elements: str
     allow_order:
       description: Whether the run may order a domain.
       type: bool
     orders:
-      description: Whether it is going to.
+      description: Whether the run is going to order one.
       type: bool
     usable:
-      description: Whether OVHcloud takes the credential.
+      description: Whether OVHcloud accepts the credential.
       type: bool
     counts_keys:
       description: Whether the keys of the domain are counted for its cost.

@@ -95,13 +95,13 @@ _value:
       type: list
       elements: str
     blocking:
-      description: How many rows stop the option.
+      description: How many rows block the option.
       type: int
     warning:
-      description: How many are doubtful.
+      description: How many rows are doubtful.
       type: int
     ok:
-      description: How many are well.
+      description: How many rows are fine.
       type: int
     message:
       description: Everything that blocks the option, with the next steps, in one text.

@@ -47,7 +47,7 @@ options:
         type: str
       summaries:
         description: Summaries of roles that did this step. Their steps whose text begins with C(step) are listed as
-          these roles list them, and none is added.
+          these roles list them, and the step itself is not listed.
         type: list
         elements: dict
   check:
@@ -55,7 +55,7 @@ options:
     type: bool
     default: false
   failed_step:
-    description: Name of the task that failed, empty if none did. Steps without a result until then are marked.
+    description: Name of the task that failed, empty if none did. Steps that had no result by then are marked.
     type: str
     default: ""
   failure:
@@ -85,7 +85,7 @@ _value:
   type: dict
   contains:
     done:
-      description: What is there, as this run has seen.
+      description: Steps whose result this run found in place.
       type: list
       elements: str
     changed:

@@ -17,7 +17,8 @@ description:
   - The hosts have the variables that the playbooks of this collection use, C(vcenter_hostname), C(vcenter_port) and
     the option C(private_cloud) of each role, so that the playbooks run over them unchanged.
   - An account costs three requests, plus one for each 100 private clouds, one for each 100 OKMS domains, and four for
-    each private cloud, see O(gather). An API that does not list whole objects costs one more for each object.
+    each private cloud, see O(gather). If the API does not list whole objects, each of them
+    costs one more request.
   - The name of the file must end in C(private_clouds.yml) or C(private_clouds.yaml).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._ovhcloud
@@ -32,8 +33,8 @@ options:
     choices: [ovhcloud.vmware_encryption.private_clouds]
   conf_section:
     description:
-      - Section of C(ovh.conf) that holds the credentials of the account, and its C(endpoint) when it is not that of
-        V(ovh-eu). By default the section is named like the endpoint.
+      - Section of C(ovh.conf) that holds the credentials of the account, and its C(endpoint) if this is not
+        V(ovh-eu). By default, the section has the name of the endpoint.
     type: str
   accounts:
     description:
@@ -57,7 +58,7 @@ options:
         type: str
       env_prefix:
         description:
-          - Prefix of the variables that hold what this account does not give here. With V(OVH_PROD) these are
+          - Prefix of the environment variables that hold what is not given here. With V(OVH_PROD) these are
             C(OVH_PROD_CLIENT_ID), C(OVH_PROD_CLIENT_SECRET), C(OVH_PROD_ENDPOINT) and so on.
         type: str
       endpoint:
@@ -104,8 +105,8 @@ options:
     description:
       - What to read besides the services themselves. Facts that the plugin does not read are null.
       - V(encryption) is the state of VM encryption and the KMS entries (two requests for each private cloud), V(users)
-        which vSphere users may manage encryption, V(datacenters) the virtual datacenters (one request each), and
-        V(okms) the OKMS domains (one request for each 100 of them).
+        which vSphere users may manage encryption (one), V(datacenters) the virtual datacenters (one), and V(okms) the
+        OKMS domains (one request for each 100 of them).
     type: list
     elements: str
     choices: [encryption, users, datacenters, okms]
@@ -114,7 +115,8 @@ options:
     description:
       - Whether the hosts have C(vcenter_hostname), C(vcenter_port), C(ovhcloud_endpoint) (when it is given here), and
         the name of the private cloud as C(certificate_renewal_private_cloud), C(decommission_private_cloud),
-        C(encryption_audit_private_cloud), C(encryption_exit_private_cloud), C(external_kms_private_cloud),
+        C(doctor_private_cloud), C(drift_check_private_cloud), C(encryption_audit_private_cloud),
+        C(encryption_exit_private_cloud), C(external_kms_private_cloud), C(field_check_private_cloud),
         C(native_key_provider_private_cloud), C(okms_private_cloud) and C(preflight_private_cloud).
       - Keep credentials in group variables, see the guide on inventories.
     type: bool
@@ -128,7 +130,8 @@ notes:
     C(commercial_name), C(commercial_range)), C(end_of_support), and C(okms_domains) (C(id), C(display_name), C(region),
     C(state), C(kmip_host), C(kmip_object_count)).
   - C(end_of_support) is the first date on which OVHcloud's support for the product or for the hosts of one of its
-    virtual datacenters ends, by OVHcloud's page on the lifecycle policy of May 2026. OVHcloud's contracts prevail.
+    virtual datacenters ends, according to OVHcloud's page on the lifecycle policy of May 2026. OVHcloud's contracts
+    prevail.
   - If this identity has no permission to read a part, the part is null, and a warning names the missing action.
 """
 

@@ -35,13 +35,13 @@ options:
     description:
       - Roles that must exist besides V(iam-admin) and V(iam-auditor), which are part of IAM. OVHcloud adds the prefix
         C(iam-) to their names. Other roles stay, because the API cannot remove them.
-      - A role is one of the vSphere users, and gets its rights with
+      - A role is listed among the vSphere users, and gets its rights with
         M(ovhcloud.vmware_encryption.private_cloud_user).
     type: list
     elements: str
     default: []
   confirm_name:
-    description: The private cloud's name again, required to disable IAM, because nobody can log in with it afterwards.
+    description: The private cloud's name again, required to disable IAM, which ends all logins through IAM.
     type: str
   wait_timeout:
     description:

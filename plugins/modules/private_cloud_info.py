@@ -22,18 +22,19 @@ extends_documentation_fragment:
 options:
   service_name:
     description:
-      - Name of the private cloud, such as V(pcc-198-51-100-10). If not given, the module reads all of the account.
+      - Name of the private cloud, such as V(pcc-198-51-100-10). If not given, the module reads all private
+        clouds of the account.
       - If the name does not exist, the list is empty.
     type: str
   gather:
     description:
-      - What to read besides the service itself. Keys of other parts are null.
-      - V(encryption) is the state of VM encryption and the KMS entries, V(kms) the KMS entries alone (in the same key,
-        with a null state), V(users) the vSphere users and their rights,
+      - What to read besides the service itself. Keys of parts that are not read are null.
+      - V(encryption) is the state of VM encryption and the KMS entries, V(kms) the KMS entries alone (also in
+        RV(private_clouds[].encryption), with a null state), V(users) the vSphere users and their rights,
         V(iam) the IAM option, V(networks) the networks that may reach vCenter, V(tasks) the unfinished
         tasks, V(capabilities) what the private cloud can do, V(security) the security options and the password
         policy, V(replication) whether Zerto replicates from its virtual datacenters, V(life_cycle) the end dates of
-        the product and of the hosts in them.
+        the product and of the hosts in its virtual datacenters.
     type: list
     elements: str
     choices: [encryption, kms, users, iam, networks, tasks, capabilities, security, replication, life_cycle]
@@ -291,7 +292,7 @@ private_clouds:
           elements: str
           sample: [advancedSecurity, base, tokenValidation]
         password_policy:
-          description: What passwords of vSphere users must be like.
+          description: Rules for the passwords of vSphere users.
           type: dict
           sample: {min_length: 8, max_length: 30, digit_mandatory: true}
     replication:
@@ -302,17 +303,17 @@ private_clouds:
       type: dict
       contains:
         zerto:
-          description: Whether it is on, or on its way, in a virtual datacenter.
+          description: Whether any virtual datacenter has it in a state other than V(disabled).
           type: bool
           sample: false
         datacenters:
-          description: State of the option by id of the virtual datacenter, as OVHcloud names it.
+          description: State of the option, in OVHcloud's words, by id of the virtual datacenter.
           type: dict
           sample: {"1254": disabled}
     life_cycle:
       description:
         - End dates, null if they were not read. Reading needs the IAM action C(pccVMware:apiovh:datacenter/get).
-        - The dates are those of OVHcloud's page on its life cycle policy that this version of the collection knows.
+        - The dates are those that this version of the collection has from OVHcloud's page on its lifecycle policy.
       type: dict
       contains:
         commercial_names:
@@ -321,7 +322,7 @@ private_clouds:
           elements: str
           sample: [PREMIER]
         ends:
-          description: The dates, the first one first.
+          description: The dates, the earliest first.
           type: list
           elements: dict
           contains:

@@ -88,13 +88,14 @@ options:
   confirm_host:
     description:
       - The host typed again, or its IPv4 address if only one entry is removed.
-      - Required for O(state=absent) while an entry is delivered and VM encryption is in use on the private cloud.
-        vCenter cannot get keys through a closed firewall, and encrypted VMs do not start without their keys.
+      - Required for O(state=absent) while an entry is delivered or being updated, unless VM encryption of the private
+        cloud is disabled or being disabled. vCenter cannot get keys through a closed firewall, and encrypted VMs do not
+        start without their keys.
       - Also required for O(state=absent) while O(in_use_by) is not empty.
     type: str
   in_use_by:
     description:
-      - What uses the key providers behind this KMS, one line for each user. Only for O(state=absent), which the module
+      - What uses the key providers of this KMS, one line for each user. Only for O(state=absent), which the module
         refuses while the list is not empty, unless O(confirm_host) is given.
       - This module does not see vCenter. Fill it with C(in_use_by) of
         M(ovhcloud.vmware_encryption.key_provider_info), read with C(users=true).

@@ -215,7 +215,7 @@ user:
       type: str
       sample: user
     identity_provider_type:
-      description: V(iam) or V(federation) for users from there, otherwise null.
+      description: V(iam) or V(federation) for users that come from IAM or a federation, otherwise null.
       type: str
       sample: null
 """

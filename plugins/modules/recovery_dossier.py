@@ -17,9 +17,9 @@ description:
   - Several runs can use one file at the same time. Each change is based on what is in the file at that moment, under a
     lock that ends with the process.
   - A vCenter has one default provider. An entry with C(default=true) removes that mark from the others of that vCenter.
-  - If the file already says the same, the module leaves it unchanged, with its old time.
+  - If the file already says the same, the module leaves it unchanged, including its time.
   - Files of earlier versions, which had one vCenter, can still be read; the next change converts them. An entry without
-    a vCenter stays apart until a run meets a provider with the same keys.
+    a vCenter stays separate until a run records or removes a provider of that name with the same keys.
   - The dossier holds no secrets. The module refuses an entry with a private key in it.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
@@ -48,11 +48,11 @@ options:
   retire:
     description:
       - Whether to keep a removed entry among the retired ones, with the time. The role C(recovery) does not rebuild it,
-        but it tells which keys and which backup old copies of VMs need. Only with an empty O(entry).
+        but the entry shows which keys and which backup old copies of VMs need. Only with an empty O(entry).
     type: bool
     default: false
   native_key_id:
-    description: Key id of a removed native provider. It finds an entry that names no vCenter.
+    description: Key id of a removed native provider, by which the module finds an entry that names no vCenter.
     type: str
     default: ""
 seealso:

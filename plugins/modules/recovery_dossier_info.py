@@ -12,7 +12,7 @@ version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
   - Returns the entries of one vCenter in a recovery dossier, see M(ovhcloud.vmware_encryption.recovery_dossier).
-  - If the file has a wrong shape, a one-line message names it. The module never executes anything in the file.
+  - If the file is malformed, the module fails with one line that says what is wrong. It never executes anything in it.
   - Entries without a vCenter, from files of earlier versions, are returned for each vCenter.
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes.info_module

@@ -11,14 +11,15 @@ short_description: Read and check the options of a role of this collection
 version_added: 0.1.0
 description:
   - Every role of this collection starts with it. It reads the role's variables, completes them with the
-    defaults, converts them into their types, and fails with everything that is wrong before the role does anything.
+    defaults, and converts them to their types. If anything is wrong, it lists all of it and fails before the role does
+    anything.
   - Null and blank text mean "not given", because surveys return unanswered questions like this. The option's default
     then applies, if it has one.
   - Lists can be text, with one item, with items separated by commas or one per line, in JSON or in YAML.
     Dictionaries can be JSON or YAML. In YAML, every value is taken as it is written, so V(007) and V(no) stay text
     where the option wants text.
   - The module warns about a variable that starts with the role's name and is not one of its options.
-  - The result is never shown, because options include secrets.
+  - The options are never shown, because they include secrets.
 author:
   - OVHcloud VMware encryption authors (@ovhcloud)
 options:
@@ -31,7 +32,7 @@ options:
     type: bool
     default: false
   answers:
-    description: With O(partial=true), whether to return the options all the same, as RV(answers).
+    description: With O(partial=true), whether to return the options anyway, as RV(answers).
     type: bool
     default: false
 attributes:

@@ -27,8 +27,8 @@ options:
   csr:
     description:
       - Certificate signing request in PEM form, as text. The module verifies its signature.
-      - This or O(csr_path) is required to sign. In check mode without them, the module checks the CA, its key and the
-        file before there is a request.
+      - This or O(csr_path) is required to sign. In check mode without them, the module checks the CA, its key and
+        O(path) before there is a request.
     type: str
   csr_path:
     description: File with the content of O(csr). Mutually exclusive with it.
@@ -67,7 +67,7 @@ options:
     default: 365
   renew_before:
     description:
-      - Days before its expiry from which the module replaces the certificate. Must be less than O(validity).
+      - How many days before its expiry the module replaces the certificate. Must be less than O(validity).
       - By default, the smaller of 120 days and a third of the certificate's lifetime.
     type: int
 seealso:

@@ -116,8 +116,8 @@ options:
         servers first.
       - The module refuses to remove the last server; use O(state=absent) for that. While something uses the provider,
         it also refuses if no server that stays is green, see O(confirm_name).
-      - The module asks for the keys in use before and after. If vCenter no longer gets one, it adds the server again
-        and fails. This requires the privilege C(Cryptographer.ManageKeys); without it, a warning says so.
+      - The module asks for the keys in use before and after. If vCenter no longer gets one of them, the module adds the
+        server again and fails. This requires the privilege C(Cryptographer.ManageKeys); without it, a warning says so.
     type: list
     elements: str
   update_password:
@@ -204,7 +204,7 @@ EXAMPLES = r"""
     on_untrusted: fail
   register: endpoint
 
-- name: Create a key provider on OVHcloud KMS, which trusts what was verified
+- name: Create a key provider on OVHcloud KMS that trusts what was verified
   ovhcloud.vmware_encryption.standard_key_provider:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -231,7 +231,7 @@ EXAMPLES = r"""
       - D4:73:5E:3A:26:5E:16:EE:E0:3F:59:71:8B:9B:5D:03:01:9C:07:D8:B6:C5:1F:90:DA:3A:66:6E:EC:13:AB:35
     default: true
 
-- name: Remove one of its servers, unless the other one does not give the keys in use
+- name: Remove one of its servers, if the other one gives the keys in use
   ovhcloud.vmware_encryption.standard_key_provider:
     name: team-kms
     remove_servers: [kms-b]

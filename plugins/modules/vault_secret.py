@@ -11,9 +11,9 @@ short_description: Keep a file in HashiCorp Vault
 description:
   - Keeps a file, such as the backup of a native key provider, as the value of a secret in a KV engine of version 2, and
     gets it back.
-  - The module compares SHA-256 sums. It writes a new version only if the newest one holds another file, bound to the
-    number of that version (check-and-set), so that it never overwrites what somebody else wrote meanwhile. It reads
-    each new version back and compares it.
+  - The module compares SHA-256 sums. It writes a new version only if the newest one holds another file. The write is
+    bound to the number of that newest version (check-and-set), so it never overwrites what somebody else wrote
+    meanwhile. The module reads each new version back and compares it.
   - The module refuses to write if that would destroy an older version, if the server would hide the new one after a
     time, and if the secret holds anything other than a file of this module, such as a password.
   - No result, diff or message contains the file.
@@ -66,7 +66,7 @@ secret:
       type: int
       sample: 3
     versions:
-      description: Numbers of all versions that are kept, the oldest first; hidden ones are among them.
+      description: Numbers of all versions that are kept, the oldest first, including hidden ones.
       type: list
       elements: int
       sample: [1, 2, 3]

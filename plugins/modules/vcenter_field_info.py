@@ -14,7 +14,7 @@ description:
   - Looks at what this collection assumes of vCenter because no source confirms it, such as the status of a native key
     provider without a backup. The role C(field_check) compares the result with its catalogue of assumptions.
   - Only reads. Some of what it asks is meant to be refused, such as the certificate of a key provider that does not
-    exist, a call without a login, or the tags of too many VMs. vCenter contacts its KMIP servers to tell their status.
+    exist, a call without a login, or the tags of too many VMs. vCenter contacts its KMIP servers to show their status.
   - The result has no names, addresses or ids of your inventory.
   - It reads at most 1000 VMs.
 extends_documentation_fragment:
@@ -32,9 +32,9 @@ EXAMPLES = r"""
   ovhcloud.vmware_encryption.vcenter_field_info:
   register: found
 
-- name: Show what it does not tell, and why
+- name: Show what it did not reveal, and why
   ansible.builtin.debug:
-    msg: "{{ found.field.sightings | rejectattr('fits') | items2dict(key_name='id', value_name='reason') }}"
+    msg: "{{ found.field.sightings | selectattr('fits', 'none') | items2dict(key_name='id', value_name='reason') }}"
 """
 
 RETURN = r"""
@@ -74,7 +74,7 @@ field:
           type: str
           sample: ""
     unknown_privileges:
-      description: Privileges that this collection uses and vCenter does not have. Null if vCenter lists none.
+      description: Privileges that this collection uses and vCenter does not know. Null if vCenter lists none.
       type: list
       elements: str
       sample: []

@@ -21,7 +21,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Which vCenter is this?
+- name: Find out which vCenter this is
   ovhcloud.vmware_encryption.vcenter_info:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com

@@ -11,7 +11,7 @@ short_description: Read whether vCenter, its hosts and the vSphere user are read
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Reads with one login the versions of vCenter and its hosts, the TPMs and encryption states of the hosts, the
+  - With one login, reads the versions of vCenter and its hosts, the TPMs and encryption states of the hosts, the
     privileges of the vSphere user, and how far apart the clocks are.
   - A vCenter that cannot be reached, and a user that is refused, are results and not failures.
 extends_documentation_fragment:
@@ -29,7 +29,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Is everything there?
+- name: Check whether vCenter is ready for encryption
   ovhcloud.vmware_encryption.vcenter_readiness_info:
     hostname: pcc-192-0-2-10.ovh.com
     username: admin@pcc-192-0-2-10.ovh.com
@@ -80,7 +80,7 @@ readiness:
       sample: null
     source_address:
       description:
-        - The control node's address towards vCenter, null through a proxy. Behind address translation, vCenter sees
+        - The control node's address towards vCenter, null if a proxy is used. Behind address translation, vCenter sees
           another one.
       type: str
       sample: 203.0.113.5
@@ -106,8 +106,8 @@ readiness:
       sample: -0.2
     privileges:
       description:
-        - For each privilege whether the user has it. Those of encryption count on the root folder, those of storage
-          policies, VM settings and vSAN on the root folder or on a datacenter.
+        - For each privilege, whether the user has it. Those of encryption must be granted on the root folder, those of
+          storage policies, VM settings and vSAN on the root folder or on a datacenter.
       type: dict
       sample: {Cryptographer.ManageKeyServers: true, Cryptographer.Encrypt: false}
     missing_privileges:

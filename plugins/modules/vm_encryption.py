@@ -19,10 +19,10 @@ description:
     half done, the next run completes it.
   - A shallow recrypt moves an encrypted VM to another provider. It gives the VM new outer keys without
     rewriting its disks, works while the VM runs, and tolerates a single chain of snapshots.
-  - The vSphere user needs C(Cryptographer.Encrypt), C(Cryptographer.Decrypt) or C(Cryptographer.Recrypt),
-    C(Cryptographer.ManageKeys), C(Cryptographer.ManageKeyServers) and C(Cryptographer.RegisterHost),
-    C(VirtualMachine.Config.EditDevice) and C(VirtualMachine.Config.Settings), and C(StorageProfile.View), from vSphere
-    8.0 on also C(StorageProfile.Apply). O(power_off) needs C(VirtualMachine.Interact.PowerOff) and
+  - The vSphere user needs C(Cryptographer.Encrypt), C(Cryptographer.Decrypt) or C(Cryptographer.Recrypt) for the
+    operation, and C(Cryptographer.ManageKeys), C(Cryptographer.ManageKeyServers), C(Cryptographer.RegisterHost),
+    C(VirtualMachine.Config.EditDevice), C(VirtualMachine.Config.Settings) and C(StorageProfile.View), from vSphere 8.0
+    on also C(StorageProfile.Apply). O(power_off) needs C(VirtualMachine.Interact.PowerOff) and
     C(VirtualMachine.Interact.PowerOn).
 extends_documentation_fragment:
   - ovhcloud.vmware_encryption._attributes
@@ -35,7 +35,7 @@ options:
     description:
       - V(encrypted) encrypts unencrypted VMs, and moves VMs whose provider is not O(provider).
       - V(moved) only moves VMs whose provider is not O(provider). Unencrypted VMs stay unencrypted, and so do the
-        unencrypted disks of a VM with an encrypted home because of its vTPM.
+        unencrypted disks of a VM whose home is encrypted only for its vTPM.
       - V(decrypted) decrypts home and disks. A VM with a vTPM is blocked, because a vTPM needs an encrypted home.
       - V(unchanged) only sets O(vmotion_encryption) and O(fault_tolerance_encryption).
     type: str
@@ -59,7 +59,7 @@ options:
   policy_conflict:
     description:
       - What to do with a VM whose storage policy has rules besides encryption, such as those for vSAN, tags or
-        replication. vCenter replaces a policy with all its rules, on vSAN for example with its failure tolerance.
+        replication. vCenter replaces a policy together with all its rules, on vSAN for example its failure tolerance.
       - V(combine) gives it a policy with the same rules that also encrypts. The module uses an existing one with the
         same rules, or creates it, named after the old policy with C(- encrypted) at the end. Decryption restores the
         old policy, which the combined policy names in its description. If nothing records the old policy, as with
@@ -68,9 +68,9 @@ options:
         rules.
       - V(block) reports the VM as blocked.
       - V(combine) and V(block) block a VM whose current policy cannot be read; V(combine) also blocks one that needs a
-        policy which the user may not create.
+        policy that the user is not allowed to create.
       - Creating a policy needs the privileges C(StorageProfile.Update) and C(Cryptographer.ManageEncryptionPolicy),
-        reading them C(StorageProfile.View), assigning them C(StorageProfile.Apply) (vSphere 8.0 and newer).
+        reading policies C(StorageProfile.View), assigning them C(StorageProfile.Apply) (vSphere 8.0 and newer).
     type: str
     choices: [combine, replace, block]
     default: combine
@@ -80,8 +80,8 @@ options:
         show. Zerto cannot replicate encrypted VMs. vCenter does not know which VMs it replicates.
       - V(warn) encrypts them and warns that their replication ends. V(block) reports them as
         blocked.
-      - V(ignore) does neither. It also does not check whether a vSAN is encrypted too; the other values warn about this
-        once per cluster. It saves requests in a run after one that has checked.
+      - V(ignore) does neither. It also skips the check whether vSAN is encrypted too, about which the other values warn
+        once per cluster. V(ignore) saves requests in a run that follows one with these checks.
     type: str
     choices: [warn, block, ignore]
     default: warn
@@ -92,7 +92,7 @@ options:
     choices: [disabled, opportunistic, required]
   fault_tolerance_encryption:
     description:
-      - Mode of encrypted Fault Tolerance (of its log traffic) of VMs that are or become unencrypted. It is always
+      - Mode of encrypted Fault Tolerance (its log traffic) for VMs that are or become unencrypted. It is always
         V(required) for encrypted ones.
     type: str
     choices: [disabled, opportunistic, required]

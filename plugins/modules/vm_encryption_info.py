@@ -33,7 +33,7 @@ options:
     default: true
 notes:
   - This module also returns VMs that are recognised as infrastructure (see O(exclude.infrastructure)), with the
-    obstacle V(infrastructure) unless it is V(false).
+    obstacle V(infrastructure) unless O(exclude.infrastructure=false).
   - The module needs C(StorageProfile.View) to show storage policies, and C(Cryptographer.ManageKeyServers) to recognise
     KMIP servers. Without them, a warning says what is missing.
   - VMs that this vSphere user cannot see are not counted.
@@ -58,7 +58,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ fleet.summary.encrypted }} of {{ fleet.summary.virtual_machines }} VMs are encrypted"
 
-- name: Count only the VMs of one folder, without the laboratory
+- name: Count only the VMs of one folder, without lab VMs
   ovhcloud.vmware_encryption.vm_encryption_info:
     selection:
       folders: [DC0/vm/prod]
@@ -435,7 +435,7 @@ virtual_machines:
           returned: always
           sample: remove or consolidate its snapshots; the collection never removes them
 summary:
-  description: The same in numbers. All count VMs unless something else is said.
+  description: The same in numbers. All numbers count VMs unless stated otherwise.
   returned: success
   type: dict
   contains:

@@ -104,7 +104,8 @@ virtual_machines:
       returned: always
       sample: unlocked
     reason:
-      description: Why it stays locked, in words, null if it does not.
+      description: Why it stays locked, in words, null if it does not. With O(force=true) in check mode, why its keys
+        are unavailable.
       type: str
       returned: always
       sample: the key does not exist in the KMS
@@ -139,7 +140,7 @@ summary:
       returned: always
       sample: 0
     started:
-      description: Those that were started on.
+      description: Those whose unlocking was started, with O(wait=false).
       type: int
       returned: always
       sample: 0

@@ -53,7 +53,7 @@ options:
   erase_disks:
     description:
       - Whether vSAN erases a disk's old content before it uses the disk. This takes much longer, and is needed only if
-        nobody must be able to recover old unencrypted data.
+        old unencrypted data must not be recoverable.
       - If it is not given, the setting stays unchanged; it is V(false) when encryption is turned on.
     type: bool
   rekey:
@@ -69,7 +69,7 @@ options:
     description:
       - Ids of the keys to replace. The module rekeys only while the cluster's key is one of these, so that a repeated
         run changes nothing.
-      - Requires O(rekey). Without it, every run with O(rekey) rekeys.
+      - Requires O(rekey). Without O(key_ids), every run with O(rekey) rekeys.
     type: list
     elements: str
   allow_reduced_redundancy:
@@ -82,7 +82,7 @@ options:
   require_healthy:
     description:
       - Whether to refuse changes while vSAN's health is red. Yellow is only a warning.
-      - Set V(false) to leave a key provider that no longer works.
+      - Set V(false) to move away from a key provider that no longer works.
     type: bool
     default: true
   min_free_percent:
@@ -234,7 +234,7 @@ checks:
       returned: always
       sample: 27487790694400
     free_percent:
-      description: The same as a share.
+      description: The same in percent.
       type: float
       returned: always
       sample: 62.5

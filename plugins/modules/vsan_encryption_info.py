@@ -19,7 +19,7 @@ extends_documentation_fragment:
   - ovhcloud.vmware_encryption._vsphere
 options:
   clusters:
-    description: Names of clusters. Without it, the module reads all. It ignores clusters without vSAN.
+    description: Names of clusters. If not given, the module reads all clusters. It ignores those without vSAN.
     type: list
     elements: str
   check_health:
@@ -127,7 +127,7 @@ vsan_clusters:
           returned: always
           sample: 27487790694400
         free_percent:
-          description: The same as a share.
+          description: The same in percent.
           type: float
           returned: always
           sample: 62.5

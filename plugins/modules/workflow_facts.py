@@ -10,10 +10,10 @@ module: workflow_facts
 short_description: Set a role's facts for the next node of a workflow
 version_added: 0.1.0
 description:
-  - Every role of this collection ends with it, also after a failure and in check mode. It makes one variable of the
-    role's summary and of what the role knows, and sets it as M(ansible.builtin.set_stats) does. AWX and
-    Automation Controller keep it as artifact of the job, and give it to the jobs of the workflow that follow.
-  - The variable is a dictionary named C(encryption_facts_) and the role, such as C(encryption_facts_okms). It always
+  - Every role of this collection ends with it, also after a failure and in check mode. It builds one variable from the
+    role's summary and from what the role knows, and sets it as M(ansible.builtin.set_stats) does. AWX and
+    Automation Controller keep it as an artifact of the job, and pass it to the jobs that follow in the workflow.
+  - The variable is a dictionary named C(encryption_facts_<role>), such as C(encryption_facts_okms). It always
     has the same keys, has no secrets and no key ids, and at most 50 entries in each list.
   - If a play has several hosts, the variable has the key C(hosts) instead, with the facts of each of the first 200
     hosts, without lists, and C(hosts_more), the number of the other hosts.
@@ -37,7 +37,7 @@ options:
     default: ""
   provider:
     description: What is known of the key provider, in the form of M(ovhcloud.vmware_encryption.key_provider_info), the
-      newest state first. Of each value, the first one that is known counts.
+      newest state first. For each value, the first one that is known is used.
     type: list
     elements: dict
   okms:
@@ -100,7 +100,7 @@ ansible_stats:
   type: dict
   contains:
     data:
-      description: The variable C(encryption_facts_) and the role. These are its keys; which of them a role sets depends
+      description: The variable C(encryption_facts_<role>). These are its keys; which of them a role sets depends
         on the role only.
       type: dict
       contains:

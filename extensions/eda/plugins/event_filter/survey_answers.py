@@ -11,7 +11,7 @@ import typing as t
 DOCUMENTATION = r"""
 short_description: An event as flat texts for AWX's surveys
 description:
-  - Adds a dictionary in which every value of the event is one text, under the names of its path joined by underscores.
+  - Adds a dictionary in which every value of the event is one text, under the names on its path, joined by underscores.
     C(event.vm.moid) becomes C(event.answers.vm_moid), a list becomes one text, and true and false become C(true) and
     C(false).
   - AWX refuses structured data as the answer to a text question, and a number or boolean as one of the choices.
@@ -25,7 +25,7 @@ options:
     type: str
     default: "; "
   longest:
-    description: Characters after which a text is cut.
+    description: Longest text in characters. Longer ones are cut.
     type: int
     default: 1024
 """

@@ -68,13 +68,13 @@ options:
       - Without it, the age of backups is unknown, and C(backup_too_old) is never reported.
     type: path
   backup_max_age:
-    description: Age in days from which a backup is too old.
+    description: Age in days above which a backup is too old.
     type: int
     default: 365
   orders:
     description:
-      - Watch the account's orders of OKMS domains too. An empty dictionary takes the credentials of the environment
-        (C(OVH_*)) or of C(ovh.conf).
+      - Watch the account's orders of OKMS domains too. With an empty dictionary, the credentials come from the
+        environment (C(OVH_*)) or from C(ovh.conf).
       - Takes C(endpoint), C(application_key), C(application_secret), C(consumer_key), C(client_id), C(client_secret),
         C(token_url), C(access_token), C(ca_path), C(validate_certs) and C(timeout) of the modules for OVHcloud.
     type: dict
