@@ -199,6 +199,7 @@ def _reasons(provider: Provider, facts: Facts, found: status.ProviderHealth, own
     for whose, certificate in certificates:
         if certificate and certificate["days_left"] is not None and certificate["days_left"] < 0:
             lines.append(f"{whose} expired on {certificate['not_after']}")
+    # has_backup decides, not the health: REST calls such a provider ERROR or WARNING (assumption native-unsaved-health)
     unsaved = provider.has_backup is False and provider.type == NATIVE
     if unsaved or (own is not None and own.backup_missing):
         lines.append("the native key provider was never backed up")

@@ -101,6 +101,7 @@ class CampaignEngine:
     def _start(self) -> None:
         fresh: list[t.Any] = []
         passed: list[Job] = []
+        # a VM whose host or datastore is busy lets others pass, but one block of them at most: each block costs a read
         while self._may_start() and len(self._active) < self._limits.parallel and len(passed) < _BLOCK:
             if self._waiting[0].devices is None:
                 self._look_again()
@@ -166,6 +167,7 @@ class CampaignEngine:
         if job.error is None or self.stopped is not None:
             return
         failed = sum(one.error is not None for one in self.jobs)
+        # whatever max_failures says: the next VM would fail in the same way, perhaps after it was shut down
         if job.no_keys:
             self.stopped = f"the key provider gives no more keys ({job.error.message})"
         elif failed > self._limits.failures:

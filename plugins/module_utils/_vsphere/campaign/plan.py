@@ -177,6 +177,7 @@ def _encrypt(machine: Machine, wish: Wish, default: str | None) -> tuple[str, di
 
 def _target(parts: t.Mapping[int, Key | None], wanted: str | None) -> dict[str, t.Any]:
     """A key of that provider that the VM has already, or else a new one."""
+    # the vSphere Client, too, gives home and disks one key (vSphere Security); of several see assumption mixed-keys
     kept = next((key for key in parts.values() if key is not None and key.provider == wanted), None)
     return {"key": kept} if kept else {"provider": wanted}
 
@@ -225,6 +226,8 @@ def _mode_differs(machine: Machine, wanted: str | None, now: str | None, steps: 
     becomes_clear = machine.home is not None and HOME in steps and steps[HOME].operation == DECRYPT
     if wanted is None or not (stays_clear or becomes_clear):
         return False
+    # the mode of vMotion stays required after a decryption until it is set anew (vSphere Security, "Encrypted vSphere
+    # vMotion"); that of Fault Tolerance may, too (assumption fault-tolerance-mode-after)
     return becomes_clear or _told(now) != wanted
 
 
@@ -298,7 +301,7 @@ def predicted(work: Work) -> dict[str, t.Any]:
     vtpm = work.vtpm.present if work.vtpm else work.machine.vtpm
     power = "powered_on" if work.power_on else work.machine.power
     if work.vtpm and not vtpm and after[HOME] and not any(after[disk.key] for disk in work.machine.disks):
-        # the home was encrypted for the vTPM: what becomes of it is vCenter's business
+        # the home was encrypted for the vTPM: vCenter may decrypt it (assumption vtpm-removal-decrypts)
         return {**dict.fromkeys(present(work.machine)), "vtpm": vtpm, "power_state": power}
     known = [key for key in after.values() if key is not None]
     ids = {key_id for _provider, key_id in known}
@@ -322,7 +325,7 @@ def _modes_after(work: Work, parts: t.Mapping[int, t.Any]) -> dict[str, str | No
     machine = work.machine
     if parts[HOME]:
         return {"vmotion_encryption": "required", "fault_tolerance_encryption": "required"}
-    # which modes a decrypted VM has is vCenter's business
+    # which modes a decrypted VM has, vCenter decides (assumption fault-tolerance-mode-after)
     kept = machine.home is None
     return {
         "vmotion_encryption": work.vmotion or (machine.vmotion if kept else None),

@@ -36,6 +36,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.store import StoragePolicies
 
+# a policy with encryption rules needs the second one, too (vSphere Security, "Cryptographic Operations Privileges")
 CREATING = ("StorageProfile.Update", "Cryptographer.ManageEncryptionPolicy")
 _CHANGED = Obstacle("policy_changed", "another storage policy", "run again")
 _TRIES = 20  # names that others take while this run looks for one

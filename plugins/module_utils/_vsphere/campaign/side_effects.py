@@ -64,6 +64,7 @@ class SideEffects:
 
     def _has_zerto(self) -> bool:
         if self._replicated is None:
+            # vCenter does not know which VMs Zerto replicates, only that its appliances are there
             names = (machine.name for machine in self._fleet.machines)
             self._replicated = any(map(is_zerto, names)) or (not self._fleet.whole and self._zerto_elsewhere())
         return self._replicated

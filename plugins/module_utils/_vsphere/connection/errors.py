@@ -88,6 +88,8 @@ def from_fault(fault: t.Any, what: str) -> CollectionError:
         return AuthenticationError(f"could not {what}: the session has ended ({name}). Rerun")
     if isinstance(fault, vim.fault.NoPermission):
         return _forbidden(fault, what)
+    # the policy service has it for a session that ended (assumption pbm-session-fault), and for a missing privilege if
+    # its own fault is newer than the version that the client speaks
     if isinstance(fault, vmodl.fault.SecurityError):
         return ForbiddenError(
             f"could not {what}: {fault_text(fault)}. The user lacks a privilege, or the session has ended", fault=name
@@ -98,6 +100,7 @@ def from_fault(fault: t.Any, what: str) -> CollectionError:
         (_MISSING, NotFoundError),
         (_CONFLICTS, ConflictError),
     ]
+    # with base types: a fault that no table names, such as EncryptionKeyRequired, still is an InvalidState
     names = {fault_name_of(base) for base in type(fault).__mro__}
     for known, error in kinds:
         if names.intersection(known):

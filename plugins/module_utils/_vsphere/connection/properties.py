@@ -71,8 +71,10 @@ def of_objects(session: Session, objects: t.Sequence[t.Any], paths: t.Sequence[s
 def _read(session: Session, starts: list[t.Any], paths: t.Mapping[t.Any, t.Sequence[str]]) -> t.Iterator[Found]:
     collector = vmodl.query.PropertyCollector
     wanted = [collector.PropertySpec(type=kind, pathSet=list(names), all=False) for kind, names in paths.items()]
+    # otherwise one object that vanished meanwhile fails the whole read (vSphere API, FilterSpec)
     query = collector.FilterSpec(objectSet=starts, propSet=wanted, reportMissingObjectsInResults=True)
     reader = session.content.propertyCollector
+    # vCenter ends a page at 100 objects even if no maximum is asked for (ManageIQ/manageiq PR 8211)
     page = session.call("read properties", reader.RetrievePropertiesEx, [query], collector.RetrieveOptions())
     while page is not None:
         for item in page.objects or []:

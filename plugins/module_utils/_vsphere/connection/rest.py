@@ -56,6 +56,7 @@ with contextlib.suppress(ImportError):  # REQUESTS tells it
     import requests
     from requests.auth import HTTPBasicAuth
 
+# /api exists since 7.0 U2, the oldest vCenter that is supported; the older /rest is deprecated (vSphere Automation API)
 _SESSION = "/api/session"
 _SESSION_HEADER = "vmware-api-session-id"
 _CONNECT_TIMEOUT = 30.0  # seconds
@@ -228,6 +229,7 @@ class Rest:
         token: str = "",
         login: bool = False,
     ) -> Answer:
+        # requests would encode texts as Latin-1, and fail for all other characters
         name, password = (part.encode("utf-8") for part in self._login)
         try:
             with progress.step(what):
@@ -238,6 +240,7 @@ class Rest:
                     headers={"Accept": "*/*" if token else "application/json", **headers},
                     auth=HTTPBasicAuth(name, password) if login else None,
                     timeout=(min(_CONNECT_TIMEOUT, self._bounds.seconds), self._bounds.seconds),
+                    # on its way to another host, requests drops the password, but not the session's own header
                     allow_redirects=False,
                     verify=self._verify,
                     stream=True,
@@ -253,6 +256,7 @@ class Rest:
 
     def _check(self, what: str, answer: Answer, token: str = "") -> None:
         status = answer.status_code
+        # which 2xx a write has is not documented (assumption rest-write-status)
         if status >= 400:
             raise self._clean(to_error(f"{what} on {self._target.hostname}", status, answer.json()), token)
         if status >= 300:

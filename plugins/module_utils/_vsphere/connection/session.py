@@ -55,8 +55,8 @@ _IDLE_TIMEOUT = 60  # seconds; vCenter closes idle connections, and one that it 
 LEAVE_TIMEOUT = 10.0  # seconds; a vCenter that hangs must not hold a run that is over
 _LONGEST_VERSIONS = 1 << 20  # bytes of the version file
 _VERSIONS_PATH = "/sdk/vimServiceVersions.xml"
-_OLDEST = "7.0.2"
-_WITH_SOAP = (http.HTTPStatus.OK, http.HTTPStatus.INTERNAL_SERVER_ERROR)
+_OLDEST = "7.0.2"  # the first with native key providers, and with REST at /api (vSphere Automation API)
+_WITH_SOAP = (http.HTTPStatus.OK, http.HTTPStatus.INTERNAL_SERVER_ERROR)  # a fault has 500 (SOAP 1.1, section 6.2)
 _XML = ("text/xml", "application/xml", "application/soap+xml")
 
 _T = t.TypeVar("_T")

@@ -77,9 +77,11 @@ class Watch:
 
     def _look(self, seconds: float) -> Changes:
         if self._collector is None:
+            # a collector of its own: no other wait may move its version on (vSphere API, WaitForUpdatesEx)
             self._collector = self._session.call(_WHAT, self._session.content.propertyCollector.CreatePropertyCollector)
             self._version = ""
             self._filter(list(self._objects.values()))
+        # whole seconds only; 0 asks for what is there, and returns at once (vSphere API, WaitOptions)
         options = vmodl.query.PropertyCollector.WaitOptions(maxWaitSeconds=max(0, int(seconds)))
         changes: Changes = {}
         more = True

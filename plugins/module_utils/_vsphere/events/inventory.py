@@ -73,6 +73,7 @@ class InventoryWatch:
                     changed[reference(one.obj)] = None
         if known and not self.objects:
             # the view has gone, with the session or with vCenter's restart: what there is, the next session tells
+            # (assumption ended-session-wait)
             raise UnreachableError(f"could not {_WHAT} on {self._session.hostname}: its view has lost all objects")
         return {name: dict(self.objects[name]) if name in self.objects else None for name in changed}
 

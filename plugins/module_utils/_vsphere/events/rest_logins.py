@@ -13,6 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     UnreachableError,
 )
 
+# five refusals within 180 seconds lock an account of the built-in domain (defaults of vCenter Single Sign-On)
 _FIRST, _LONGEST = 900.0, 3600.0  # seconds between two logins that are refused: no account is locked by them
 
 

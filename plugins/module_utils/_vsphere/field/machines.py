@@ -31,6 +31,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 MOST = 1000  # VMs that are looked at: what they show does not need all of a large inventory
 _ON_OBJECTS = "/api/cis/tagging/tag-association?action=list-attached-tags-on-objects"
 _TAGGED = ("tagging-limit", "untagged-objects")
+# the values of the assumption tagging-limit
 _LIMITS = (2000, 60)
 _BROKEN = http.HTTPStatus.INTERNAL_SERVER_ERROR  # from here on it does not refuse what was asked
 

@@ -154,6 +154,7 @@ def see_parts(session: Session, manager: t.Any, machines: t.Sequence[Machine], s
         found.update((row.object.key, row.profileId[0].uniqueId) for row in rows if row.profileId)
         return True
 
+    # 1 and 3 are values of the assumption policy-parts-limit
     fits = limit_of(answered, len(keys), (1, 3))
     seen.when("policy-parts-limit", fits, "the VMs have too few disks")
     return found
@@ -181,6 +182,7 @@ def see_users(
         users.update(str(row.object.key) for row in rows)
         return True
 
+    # 1 is a value of the assumption policy-query-limit
     fits = limit_of(answered, len(identifiers), (1,))
     seen.when("policy-query-limit", fits, "there are too few storage policies")
     if fits == [0]:

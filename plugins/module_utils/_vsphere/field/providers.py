@@ -97,6 +97,7 @@ def see_native(statuses: t.Sequence[Answered], seen: Sightings) -> None:
 
 def see_ecdsa(version: str, statuses: t.Sequence[Answered], seen: Sightings) -> None:
     """Whether vCenter works with port 5696 of OKMS: providers that also have a green server on port 5697 show it."""
+    # vCenter 8 is said to work with port 5697 only (ovh/docs PR 8226); nothing is said of vCenter 7
     old = version_tuple(version)[:1] < (8,)
     name, other = reversed(_ENDPOINTS) if old else _ENDPOINTS
     seen.miss(other, f"this vCenter is {'older than' if old else 'not'} version {'8' if old else '7'}")

@@ -36,7 +36,8 @@ def read_events(session: Session, begin: datetime.datetime, limit: int) -> tuple
     except CollectionError as error:
         if error.details.get("fault") != "InvalidArgument":
             raise
-        # a vCenter that lacks one of these types: all events then, of which the newest may not reach back so far
+        # a vCenter that lacks one of these types (assumption unknown-event-types): all events then, of which the newest
+        # may not reach back so far
         wanted.eventTypeId = []
         found, more = newest(session, _WHAT, manager.CreateCollectorForEvents, wanted, limit)
     ours = [event for event in found if type_of(event) in catalogue.EVENT_IDS]

@@ -14,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 
 LONGEST = 400  # characters of a text of vCenter
+# vCenter keeps 30 days of events and tasks, unless its settings event.maxAge and task.maxAge say otherwise
 MOST_DAYS = 365
 MOST_ROWS = 999  # a collector's page has at most 1000, and one more tells that there are more
 _DAY, _MOMENT = "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"

@@ -32,6 +32,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 def read_tasks(session: Session, begin: datetime.datetime, limit: int) -> tuple[list[TaskRow], bool]:
     """The tasks that failed since then, newest first, and whether there are more failed tasks of any kind."""
     spec = vim.TaskFilterSpec
+    # by the time of their end: a task that rewrites disks may have begun long before
     wanted = spec(time=spec.ByTime(timeType="completedTime", beginTime=begin), state=["error"])
     found, more = newest(session, "failed tasks", session.content.taskManager.CreateCollectorForTasks, wanted, limit)
     ordered = sorted(found, key=lambda info: (info.completeTime or info.queueTime, info.key), reverse=True)[:limit]

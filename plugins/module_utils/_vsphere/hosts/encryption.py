@@ -173,6 +173,7 @@ class HostEncryption(Resource):
         what = f"turn on encryption mode of {host.name}"
         try:
             if not self._foreign(host):
+                # no key id: the host's own, else its cluster's, else a new one of the default provider (vSphere API)
                 self._session.call(what, host.object.ConfigureCryptoKey)
                 return
             if host.places not in keys:

@@ -39,6 +39,7 @@ WORK_PRIVILEGES = (
     "VirtualMachine.Config.EditDevice",
     "VirtualMachine.Config.Settings",
 )
+# whether vCenter asks for these: assumptions policy-needs-apply and shallow-rekey-privilege
 _APPLY, _APPLY_SINCE = "StorageProfile.Apply", "8.0"
 _SHALLOW_REKEY = "Vsan.Cluster.ShallowRekey"
 ALL_PRIVILEGES = (*PROVIDER_PRIVILEGES, *MACHINE_PRIVILEGES, *WORK_PRIVILEGES, _APPLY, _SHALLOW_REKEY)
@@ -68,6 +69,7 @@ def clock_offset(session: Session) -> tuple[str, float]:
     """vCenter's time, and the seconds by which its clock is ahead of the control node's."""
     before = datetime.datetime.now(datetime.timezone.utc)
     moment = session.now()
+    # both ways are taken to last equally long, as in NTP (RFC 5905, section 8)
     middle = before + (datetime.datetime.now(datetime.timezone.utc) - before) / 2
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ"), round((moment - middle).total_seconds(), 3)
 

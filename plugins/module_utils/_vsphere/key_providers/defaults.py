@@ -59,6 +59,7 @@ def set_system_default(session: Session, provider: str | None) -> None:
         what = f"make {provider} the default key provider"
         session.call(what, session.crypto.MarkDefault, clusterId=key_provider_id(provider))
         return
+    # MarkDefault cannot clear; this does when it names neither entity nor provider (vSphere API, CryptoManagerKmip)
     session.call("clear the default key provider", session.crypto.SetDefaultKmsCluster)
 
 

@@ -53,6 +53,7 @@ class Connection:
     @property
     def trusted(self) -> bool:
         """vCenter trusts the server: without that it cannot be green, though the flag may be missing."""
+        # None may stand for false (assumption false-trust-unset)
         return self.green or bool(self.vcenter_trusts_server)
 
     @property
@@ -119,6 +120,7 @@ def distinguished_name(text: str | None) -> str | None:
     """`CN=kms, O=Team` from vCenter's many lines of `commonName      = kms`; other forms only lose their line ends."""
     if not text:
         return None
+    # so vCenter 8.0.3 answers, with long names that are padded with blanks (firestoned/banlieue)
     parts = []
     for line in text.splitlines():
         name, equals, value = line.partition("=")
@@ -137,6 +139,7 @@ def certificate_of(info: t.Any) -> Facts | None:
         "issuer": distinguished_name(info.issuer),
         "serial_number": info.serialNumber or None,
         "not_before": iso(info.notBefore),
+        # not secondsBeforeExpire, an int of 32 bits: it cannot hold more than 68 years (vSphere API)
         "not_after": iso(info.notAfter),
         "sha1": (info.fingerprint or "").upper() or None,
     }
@@ -162,6 +165,7 @@ def provider_health_of(status: t.Any) -> ProviderHealth:
 
 def overall_of(connections: t.Sequence[Connection]) -> str | None:
     """Colour of a provider when vCenter gives none: that of its servers, yellow when only some are green."""
+    # as vCenter itself is assumed to do (assumption partial-status)
     green = sum(connection.green for connection in connections)
     if not connections:
         return None
@@ -230,6 +234,7 @@ def _says_no(connection: Connection) -> bool:
     if connection.reachable:
         return bool(connection.vcenter_trusts_server) and not connection.server_trusts_vcenter
     # refused in the TLS handshake: vCenter may not have seen the server's certificate then
+    # so OKMS answers an identity without an IAM policy for KMIP (reported by users)
     return "bad certificate" in (connection.connection_status or "").lower().replace("_", " ")
 
 

@@ -75,6 +75,7 @@ class KeySources:
         """Raise when one of them cannot give keys now, or its keys could get lost."""
         wanted = [self.get(name) for name in sorted(names)]
         for provider in wanted:
+            # vCenter may encrypt with it all the same (assumption native-unsaved-usable)
             if provider.type == NATIVE and not provider.has_backup:
                 raise GuardError(
                     f"the native key provider {provider.name} has no backup; nothing was changed. What it "
@@ -82,6 +83,7 @@ class KeySources:
                 )
         standard = [provider for provider in wanted if provider.type == STANDARD]
         for name, found in health.read_provider_health(self._session, standard).items():
+            # one is enough: all servers of a provider must serve the same keys (vSphere API, RegisterKmipServer)
             if not any(connection.green for connection in found.connections):
                 raise KeyRefusedError(
                     f"the key provider {name} gives no keys now; nothing was changed. "
@@ -109,8 +111,10 @@ class NewKeys:
             return vim.encryption.CryptoKeyId(keyId="", providerId=key_provider_id(name))
         if self._spare.get(name):
             return self._spare[name].pop()
+        # not an empty key id, as above: vCenter may make no key for it here (assumption standard-empty-key-id)
         what = f"make a key in the key provider {name}"
         result = self._session.call(what, self._session.crypto.GenerateKey, keyProvider=key_provider_id(name))
+        # the refusal of a KMS comes in the answer, not as a fault (vSphere API, CryptoKeyResult)
         if not result.success:
             said = one_line(result.reason or "") or (fault_text(result.fault) if result.fault else "no reason given")
             raise with_cause(KeyRefusedError(f"could not {what} on {self._session.hostname}: {said}", provider=name))

@@ -79,6 +79,7 @@ def provider_of(cluster: t.Any) -> Provider:
 
 def list_providers(session: Session) -> list[Provider]:
     """All key providers of all kinds, by name."""
+    # includeKmsServers is false by default, and providers then have no servers (vSphere API, ListKmsClusters)
     clusters = session.call("list the key providers", session.crypto.ListKmsClusters, includeKmsServers=True)
     return sorted((provider_of(cluster) for cluster in clusters or []), key=lambda provider: provider.name)
 
@@ -152,6 +153,7 @@ def register_server(
     spec = _server_spec(provider, info, password)
     if present is not None:
         _take_key_type(spec, present.raw)
+    # not RegisterKmsCluster for a new provider: that one makes trusted providers (vSphere API)
     session.call(what, session.crypto.RegisterKmipServer, server=spec)
 
 
@@ -175,6 +177,7 @@ def remove_provider(session: Session, provider: Provider) -> None:
         remove_server(session, provider.name, server["name"])
     if find_provider(session, provider.name) is None:
         return
+    # vCenter may keep a provider without servers (assumption empty-provider-remains)
     what = f"unregister the key provider {provider.name}"
     session.call(what, session.crypto.UnregisterKmsCluster, clusterId=key_provider_id(provider.name))
     if find_provider(session, provider.name) is not None:

@@ -34,6 +34,7 @@ class Fetched:
 
 def keys_in_use(session: Session, providers: t.Collection[str]) -> dict[str, list[Key]]:
     """By provider, the keys in use as vCenter knows them."""
+    # vCenter's own list, not that of the KMS; keys that nothing uses may be in it (assumption list-generated-keys)
     listed = session.call("list the keys in use", session.crypto.ListKeys)
     keys = sorted(key for key in map(key_of, listed or []) if key is not None and key.provider in providers)
     return {name: [key for key in keys if key.provider == name] for name in providers}
@@ -72,6 +73,7 @@ def unavailable(session: Session, keys: t.Collection[Key]) -> dict[Key, Cause]:
 
 def availability(session: Session, keys: t.Collection[Key]) -> dict[Key, Cause | None]:
     """Each key with why it is unavailable, or None. What vCenter does not say counts as unavailable: it is a proof."""
+    # of keys that nothing in it uses, vCenter may say nothing (assumption unknown-key-status)
     said = _states(session, keys)
     return {key: _cause(*said[key]) if key in said else UNSAID for key in keys}
 

@@ -314,6 +314,7 @@ def _disk(device: t.Any, controller: t.Any, folders: t.Collection[str]) -> Disk:
     if isinstance(backing, kinds.VirtualDisk.RawDiskMappingVer1BackingInfo):
         kind = "rdm"
     else:
+        # only backings that can be encrypted have this field: FlatVer2, SeSparse and SparseVer2 (pyVmomi)
         kind = "flat" if hasattr(backing, "keyId") else "other"
     store = getattr(backing, "datastore", None)
     sharing = str(getattr(backing, "sharing", None) or "sharingNone")

@@ -52,7 +52,9 @@ class ObstacleRule:
 
 _EVERY = (*OPERATIONS, *VTPM_OPERATIONS)
 _REWRITES = (ENCRYPT, DEEP_RECRYPT, DECRYPT)
+# that snapshots prevent the removal of a vTPM, too, is an assumption (vtpm-removal-snapshots)
 _OFFLINE = (*_REWRITES, *VTPM_OPERATIONS)
+# how vCenter refuses: assumptions old-hardware-fault, fault-tolerance-fault and vtpm-fault
 RULES = (
     ObstacleRule(
         "unreadable", _EVERY, lambda machine: not machine.readable,
@@ -105,6 +107,7 @@ RULES = (
         "remove or consolidate its snapshots; the collection never removes them",
     ),
     ObstacleRule(
+        # vCenter refuses a chain of disks: msg.hostd.deviceSpec.enc.diskChain (vmware-tanzu/vm-operator)
         "consolidation", _REWRITES,
         lambda machine: machine.needs_consolidation and not machine.snapshots.count,
         "its disks need consolidation: they depend on files that belong to no snapshot",

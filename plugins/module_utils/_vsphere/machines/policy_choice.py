@@ -112,6 +112,7 @@ class Chooser:
             return self._decrypt(present)
         if operation != RECRYPT:
             raise ValueError(operation)
+        # alone of all operations, a shallow recrypt needs no profile (vmware/govmomi, simulator)
         return PolicyChoice(present.id, present.name, sent=False)
 
     def _encrypt(self, present: Present) -> PolicyChoice:
@@ -165,6 +166,7 @@ class Chooser:
             return PolicyChoice(obstacle=_untold())
         if policy is not None and not policy.encryption:
             return PolicyChoice(policy.id, policy.name)
+        # vCenter may refuse a policy together with a decryption (assumption decrypt-takes-policy)
         original = original_of(policy, self._policies) if policy else None
         if original is not None:
             return _given(original, present)  # somebody may have changed the rules of one of the two

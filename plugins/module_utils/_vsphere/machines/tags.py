@@ -19,8 +19,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 _BASE = "/api/cis/tagging"
 _ON_OBJECTS = f"{_BASE}/tag-association?action=list-attached-tags-on-objects"
-_BLOCK = 500  # no limit is documented
-_SMALLEST = 50
+_BLOCK = 500  # no limit is documented (assumption tagging-limit)
+_SMALLEST = 50  # what is refused for so few VMs has another reason
 _TOO_MUCH = (InvalidInputError, ApiError)  # what a block that is too large may be answered with
 
 
@@ -46,6 +46,7 @@ class Tags:
             del left[: len(block)]
             for row in rows:
                 tags = [tag for tag in map(self._tag, row["tag_ids"]) if tag is not None]
+                # VMs without tags may be in the answer, too (assumption untagged-objects)
                 if tags:
                     found[row["object_id"]["id"]] = sorted(tags)
         return found

@@ -140,9 +140,11 @@ def wait_until_settled(rest: Rest, name: str, patience: Patience) -> NativeHealt
 
 def create(rest: Rest, name: str, tpm_required: bool, key_id: str | None, key_derivation_key: str | None) -> None:
     """Make a provider; vCenter makes up the key id and the key when they are not given."""
+    # here and in an import only: an update takes nothing but a key id (vSphere Automation API)
     body: dict[str, t.Any] = {"provider": name, "constraints": {"tpm_required": tpm_required}}
     spec = {"key_id": key_id, "key_derivation_key": key_derivation_key}
     given = {key: value for key, value in spec.items() if value}
+    # documented as required; vCenter does without it (samples of the vendor, vmware/govmomi)
     if given:
         body["native_spec"] = given
     rest.post(f"create the key provider {name}", _PROVIDERS, body)
@@ -177,6 +179,7 @@ def import_backup(rest: Rest, name: str, content: bytes, password: str | None, t
 def _import_body(content: bytes, password: str | None, tpm_required: bool, dry_run: bool) -> dict[str, t.Any]:
     body: dict[str, t.Any] = {
         "config": base64.b64encode(content).decode("ascii"),
+        # always: without constraints, those of the backup may count (assumption backup-keeps-constraints)
         "constraints": {"tpm_required": tpm_required},
         "dry_run": dry_run,
     }
@@ -205,6 +208,7 @@ def _export(rest: Rest, name: str, password: str) -> bytes:
     token = (location.get("download_token") or {}).get("token")
     if not location.get("url") or not token:
         raise ApiError(f"could not {what}: vCenter offers no file to download ({answer.get('type') or 'no type'})")
+    # this, and not the export, makes vCenter count the provider as backed up (vsphere-automation-sdk-python PR 390)
     content = rest.download(f"download the backup of the key provider {name}", str(location["url"]), str(token))
     if not content:
         raise ApiError(f"could not download the backup of the key provider {name}: vCenter sent an empty file")

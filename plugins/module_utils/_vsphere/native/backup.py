@@ -187,6 +187,7 @@ class BackupFile(Resource):
             return self._state()
         previous_path: str | None = plan.after["previous_path"]
         with contextlib.ExitStack() as files:
+            # before the export: with a full disk the file would be lost, and vCenter counts the provider as backed up
             new = self._reserved(files, self._path, _ROOM)
             previous = self._reserved(files, previous_path) if previous_path else None
             if previous:

@@ -65,6 +65,8 @@ def check_tpm(hosts: t.Sequence[HostFacts]) -> None:
 def host_warnings(hosts: t.Sequence[HostFacts], tpm_required: bool) -> list[str]:
     """What does not stop a provider but will surprise."""
     lines = []
+    # vCenter calls the provider active, and encryption fails there: NativeKeyProviderNotSupported.NotInCluster (public
+    # lab notes)
     alone = [host for host in hosts if not host.cluster]
     if alone:
         lines.append(

@@ -159,9 +159,11 @@ class NativeProvider(Resource):
             if message:
                 self._warn(message)
         if before is None:
+            # vCenter may count a restored provider as backed up, or not (assumption imported-is-backed-up)
             wanted.update(key_id=self._wanted_key_id(), has_backup=False if self._restore is None else None)
         elif self._key_id and self._key_id != before["key_id"]:
-            wanted.update(key_id=self._key_id, has_backup=None)  # whether the old backup still counts, vCenter knows
+            # whether the old backup still counts, vCenter decides (assumption native-update-keeps-backup)
+            wanted.update(key_id=self._key_id, has_backup=None)
         wanted.update(self._defaults.wanted())
         return wanted
 
@@ -174,6 +176,7 @@ class NativeProvider(Resource):
             hosts = self._all_hosts()
             if self._tpm_required:
                 native_hosts.check_tpm(hosts)
+            # who gives a key derivation key may have that of the lost provider
             if self._restore is None and not self._params["key_derivation_key"]:
                 check_nobody_left_behind(self._session, self._name, self._params["confirm_name"])
         elif plan.verb == "delete" and self._provider is not None:

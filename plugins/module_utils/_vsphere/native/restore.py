@@ -52,6 +52,7 @@ class Restore:
         try:
             found = api.rehearse_import(rest, self._content, self._password, tpm_required)
         except ConflictError:
+            # vCenter may refuse to rehearse because a provider has the name (assumption dry-run-of-existing)
             if present is None:
                 raise
             return (

@@ -23,6 +23,7 @@ _DEFAULT_COMPONENT_NAME = "Default encryption properties"
 _BUNDLED = (VM_ENCRYPTION_POLICY, "b1263970-8662-69e2-adc6-fa8ae01abecc")  # Management Storage policy - Encryption
 
 STORAGE, REQUIREMENT = "STORAGE", "REQUIREMENT"
+# encryption has two forms: the id of a component (the bundled policy, govc), or a rule of its own (vsphere-csi-driver)
 _COMPONENTS = "com.vmware.storageprofile.dataservice"
 _CRYPT, _CRYPT_ID, _FILTERS = "vmwarevmcrypt", "vmwarevmcrypt@ENCRYPTION", "AllowCleartextFilters"
 _LINE_OF_SERVICE = "ENCRYPTION"
@@ -107,6 +108,7 @@ def component_ids(profiles: t.Iterable[t.Any]) -> set[str]:
 
 def component_of(profile: t.Any) -> Component:
     """A component in our shape."""
+    # components say what they are for; on policies of users, the field is usually unset
     encrypts = profile.lineOfService == _LINE_OF_SERVICE or any(map(_is_rule, _capabilities(profile.constraints)))
     return Component(profile.profileId.uniqueId, profile.name, encrypts)
 
@@ -169,6 +171,7 @@ def _other_rules(constraints: t.Any, components: t.Mapping[str, Component]) -> t
 def _capability(allow_filters_before_encryption: bool | None) -> t.Any:
     """Encryption by the default component, or by a rule of its own when the filter order is given."""
     if allow_filters_before_encryption is None:
+        # capability, property and value are all the id of the component, as in the bundled policy (vmware/govmomi)
         namespace, identifier, name, value = _COMPONENTS, DEFAULT_COMPONENT, DEFAULT_COMPONENT, DEFAULT_COMPONENT
     else:
         namespace, identifier, name, value = _CRYPT, _CRYPT_ID, _FILTERS, str(allow_filters_before_encryption)
@@ -233,6 +236,7 @@ def encrypting_spec(name: str, original: Policy) -> t.Any:
 
     All rule sets get it: vCenter wants the same data services in each of them.
     """
+    # known from the cmdlets of Azure VMware Solution (assumption policy-services-in-all-rule-sets)
     rule_sets = [
         _rule_set(one.name, [*(one.capability or []), _capability(None)], one.forceProvision)
         for one in _rule_sets(original.constraints)

@@ -34,11 +34,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     with_filter_order,
 )
 
-# clients of others use the one or the other
+# clients of others use the one or the other (assumption pbm-paths)
 _PATHS = ("/pbm/sdk", "/pbm")
 # pyVmomi does not negotiate here. This is vSphere 6.5: it has all that is needed, and every vCenter knows it.
+# A vCenter may refuse one that is newer than itself (assumption pbm-strict-version).
 PBM_VERSION = "pbm.version.version11"
 _HOME, _DISK = ("virtualMachine", "virtualMachineAndDisks"), "virtualDiskId"
+# no limit is documented; a question that is refused is halved (assumption policy-parts-limit)
 _BLOCK = 500  # homes and disks in one question for their policies
 
 
@@ -139,6 +141,7 @@ class StoragePolicies:
 
     def _halves(self, identifiers: list[str]) -> list[Use]:
         """vCenter does not answer for that many: ask for fewer at once."""
+        # no limit is documented (assumption policy-query-limit)
         middle = len(identifiers) // 2
         found: list[Use] = []
         for part in (identifiers[:middle], identifiers[middle:]):
@@ -268,6 +271,7 @@ def _profile_ids(identifiers: t.Iterable[str]) -> list[t.Any]:
 def profile_manager(session: Session) -> t.Any:
     """vCenter's manager of storage policies."""
     for path in _PATHS:
+        # with a copied cookie alone, vCenters have answered SecurityError (reported by users of other clients)
         instance = pbm.ServiceInstance("ServiceInstance", session.service(path, PBM_VERSION, login_in_header=True))
         try:
             return session.call("reach the storage policies", instance.RetrieveContent).profileManager

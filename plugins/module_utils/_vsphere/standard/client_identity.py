@@ -109,6 +109,7 @@ def is_pending(csr: str, working: str) -> bool:
     """
     if not csr:
         return False
+    # whatever vCenter does about both: assumptions csr-after-use and default-client-certificate
     return not working or public_key_of(csr) != public_key_of(split(working)[0])
 
 

@@ -188,6 +188,7 @@ class StandardProvider(Resource):
         return any(old["trusted"] and same_place(old, server) for old in present)
 
     def _passwords(self, present: t.Collection[str]) -> list[str]:
+        # vCenter returns no password, so whether this is another one is unknown (vSphere API)
         always = self._params["update_password"] == "always"
         given = [server["name"] for server in self._options if server.get("password") is not None]
         return sorted(name for name in given if always or name not in present)
@@ -236,6 +237,8 @@ class StandardProvider(Resource):
     def apply(self, plan: Plan) -> State:
         """Verify the servers, write servers, trust and defaults, and read the new state."""
         patience = Patience.of(self._params)
+        # new certificates are trusted before servers move, and servers are removed after the others are trusted: at no
+        # moment is vCenter without a server that it trusts
         self.trust.wait(patience)
         for message in self.trust.warnings(to_come=False):
             self._warn(message)

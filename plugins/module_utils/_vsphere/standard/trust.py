@@ -133,6 +133,7 @@ def judge(rule: TrustRule, presented: Presented) -> None:
             expected=list(rule.pins),
             presented=facts["sha256"],
         )
+    # vCenter may return the leaf alone (assumption server-certificate-chain): `between` leads from it to the CA
     if rule.authority and not _signed_by(rule, presented):
         authority = certificate_facts(split(rule.authority)[0])
         raise GuardError(
@@ -211,6 +212,7 @@ def establish(
     and whether an upload adds to or replaces the former, is not documented: each next step is done only when the flags
     of all servers do not hold yet. Where something is trusted already, the first upload holds that too.
     """
+    # see the assumptions server-ca-accepted, server-bundle-accepted and server-certificates-accumulate
     everything = _together(rule, verified)
     steps = [[everything]] if any(item.trusted for item in verified) else []
     if rule.authority:

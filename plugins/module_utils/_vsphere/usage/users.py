@@ -115,6 +115,7 @@ def guard_removal(
     """
     if confirmed(provider.name, confirm_name, "the key provider"):
         return
+    # vCenter itself may remove a provider that is in use (assumption used-provider-removable)
     usage = users_of(session, [provider], warn)[provider.name]
     if usage:
         raise in_use(

@@ -150,6 +150,7 @@ class VsanEncryption(Resource):
         mode, listed = str(self._params["rekey"]), self._params["key_ids"]
         if not before["enabled"] or (listed is not None and before["key_id"] not in listed):
             return NONE
+        # another provider means a new key; a rekey alone cannot change the provider (vSAN API, RekeyEncryptedCluster)
         moves = self._params["provider"] not in (None, before["provider"])
         return NONE if moves and mode == SHALLOW else mode
 
@@ -198,6 +199,7 @@ class VsanEncryption(Resource):
         if "enabled" in plan.changes and plan.after["enabled"]:
             self._warn_of_use(where)
         self._check_space(plan, where, self.checks)
+        # a warning only, because vendor documents disagree (assumption vsan-esa-can-change)
         if self._cluster.esa and "enabled" in plan.changes:
             self._warn(
                 f"{where} has the Express Storage Architecture: in many versions, it can only be encrypted when "
@@ -217,6 +219,7 @@ class VsanEncryption(Resource):
             self._warn(f"{count} encrypted too in the cluster {self._cluster.name} ({listing(used)}): {DUAL}")
 
     def _check_space(self, plan: Plan, where: str, checks: dict[str, t.Any]) -> None:
+        # disk groups are reformatted one by one (vSAN OSA), and the data of each has to fit on the others meanwhile
         least, free = self._params["min_free_percent"], checks["free_percent"]
         if self._rewrites(plan) and least > 0 and (free is None or free < least):
             has = f"{free:g} % free space" if free is not None else "an unknown amount of free space"
