@@ -18,7 +18,7 @@ COLUMNS = (
     "vmotion_encryption", "snapshots", "part", "controller", "file", "datastore", "capacity_bytes", "encrypted",
     "provider", "key_id", "policy", "exception", "reason", "next_step", "encryption_state", "category",
 )  # fmt: skip
-# a spreadsheet takes what starts like this for a formula
+# a spreadsheet takes what starts like this for a formula, also in the full-width forms (OWASP, CSV Injection)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _MACHINE = ("moid", "instance_uuid", "cluster", "host", "folder", "power_state", "state", "vtpm", "locked",
             "vmotion_encryption", "snapshots", "encryption_state")  # fmt: skip

@@ -209,6 +209,7 @@ def healthy(provider: t.Mapping[str, t.Any]) -> bool:
     """Green, or a native one that is backed up: vCenter gives these no colour, or gray."""
     if provider.get("status") == "green":
         return True
+    # over SOAP, a good one may be gray (assumption native-status)
     native = provider.get("type") == "native" and provider.get("has_backup")
     return bool(native and provider.get("status") not in ("red", "yellow") and not provider.get("reasons"))
 

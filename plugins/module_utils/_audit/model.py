@@ -63,6 +63,7 @@ def report(
             raise NotAReportError(f"an earlier report is of the vCenter {other}, not of {facts['vcenter']}")
     made = _content(facts, limits, now, earlier)
     run: Facts = {"generated_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"), "run_by": facts.get("run_by") or None}
+    # through JSON, as the earlier report went: tuples become lists
     if previous and {key: previous.get(key) for key in made} == json.loads(json.dumps(made)):
         run = {key: previous.get(key) for key in run}
     full = {**run, **made}

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.counts import STATES, Facts
 
-MOST = 1000
+MOST = 1000  # points; with one for each day, nearly three years
 RECENT = datetime.timedelta(days=2)
 _NUMBERS = ("virtual_machines", *STATES, "percent_encrypted", "exceptions")
 

@@ -130,6 +130,7 @@ def cloud(facts: Facts) -> Diagnoses:
 def _waiting(task: Facts, said: str, guarded: bool) -> Known:
     if task["state"] == "error":
         return situations.TASK_FAILED
+    # by the text of OVHcloud's control panel: the names of these tasks are not documented
     if re.search("waiting for customer", said, re.IGNORECASE):
         return situations.TASK_WAITS_FOR_CUSTOMER
     if guarded and task.get("seconds_to_confirm") is not None:
@@ -141,6 +142,7 @@ def pasted(text: str) -> Diagnoses:
     """The causes of a text that somebody gives: each line by itself, then the whole."""
     text = text[-_MOST:]  # the end of a log is its newest part
     lines = list(dict.fromkeys(line for line in text.splitlines() if line.strip()))
+    # reversed twice: of lines with one cause the first stays, and rows have the order of the text
     found = {known.id: (known, line) for line in reversed(lines) for known in [catalogue.of_text(line)] if known}
     if not found:
         yield of_known(catalogue.of_text(" ".join(text.split())), "the text", text)

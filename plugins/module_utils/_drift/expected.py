@@ -214,6 +214,7 @@ def _policy(made: Facts, entry: Facts, domain: Facts) -> State:
     if not identities or str(answers.get("kmip_policy")).lower() in ("false", "no", "0", "off", "none"):
         return {}
     start = str(answers.get("iam_policy") or f"okms-{cloud}")
+    # as the role okms names it (roles/okms/tasks/main.yml)
     name = (entry.get("okms") or {}).get("policy") or f"{start}-{re.sub('[^A-Za-z0-9_-]+', '-', made['name'])}-kmip"
     return {
         "name": str(name),

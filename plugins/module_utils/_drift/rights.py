@@ -81,6 +81,7 @@ def _covers(okms_id: str, policy: Facts) -> bool:
 
 
 def _matches(resource: str, ending: str) -> bool:
+    # OVHcloud's guide iam-policies-api has it at the end only; the part before :resource: names the region of the API
     if resource.endswith("*"):
         start = resource[:-1]
         place = start.find(":resource:")
@@ -89,6 +90,7 @@ def _matches(resource: str, ending: str) -> bool:
 
 
 def _allowed(action: str, policy: Facts) -> bool:
+    # deny and except win over allow (OVHcloud's guide iam-policies-api)
     given, denied = texts(policy.get("allow")), [*texts(policy.get("deny")), *texts(policy.get("except"))]
     return _names(action, given) and not _names(action, denied)
 

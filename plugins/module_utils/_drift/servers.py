@@ -125,6 +125,7 @@ def entries_of(facts: Facts) -> Records | None:
 
 
 def _of_server(facts: Facts, server: Facts, seen: Facts, known: Records) -> Findings:
+    # a KMS entry takes IPv4 only (OVHcloud API, vmEncryption/kms)
     addresses = sorted(str(one) for one in seen.get("addresses") or [] if ":" not in str(one))
     here = {str(one["ip"]): one for one in known if one["ip"] in addresses}
     prints = _thumbprints(seen, addresses)

@@ -134,6 +134,7 @@ def _vsan(clusters: Rows) -> list[Left]:
 
 
 def _hosts(hosts: Rows) -> list[Left]:
+    # the key goes with the restart: until then the host is pendingIncapable (vSphere API, CryptoManagerHostDisable)
     step = (
         "Disable its encryption mode in vCenter (Configure, Security Profile, Host Encryption Mode), put it into "
         "maintenance mode, restart it, and rerun"

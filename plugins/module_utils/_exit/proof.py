@@ -51,6 +51,7 @@ def proof(facts: Facts, now: datetime.datetime, previous: str = "") -> dict[str,
     old = loaded(previous) if previous.strip() else None
     if old is not None and old["vcenter"] != made["vcenter"]:
         raise NotAReportError(f"the proof there is of the vCenter {one_line(old['vcenter'])}, not of {made['vcenter']}")
+    # through JSON, as the earlier proof went: tuples become lists
     if old is not None and {key: old.get(key) for key in made} == json.loads(json.dumps(made)):
         run = {key: old.get(key) for key in run}
     return {**run, **made}

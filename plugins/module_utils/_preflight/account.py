@@ -150,6 +150,7 @@ def _kept_policy(facts: Facts, rights: Facts, named: t.Sequence[str]) -> Row:
 def _callers_policy(facts: Facts, rights: Facts) -> Row:
     who = ", ".join(urn for urn in rights["identities"] if ":identity:group:" not in urn)
     acts = f"no identity was named, so the access certificate acts as {who}"
+    # IAM does not apply to the account's root identity in a certificate (OVHcloud's guide okms-certificate-management)
     if ":identity:account:" in who:
         return Row(_POLICY, OK, f"{acts}, the account itself, which needs none")
     lacks = rights.get("lacks_kmip_policy")

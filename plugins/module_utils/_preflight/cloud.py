@@ -100,6 +100,7 @@ def secure_interface(facts: Facts) -> Rows:
         yield Row(
             check,
             WARNING,
+            # 15 minutes: OVHcloud's guide interface-secure; that these operations are meant: assumption kms-needs-code
             "rights and KMS entries change only after somebody entered a code sent by SMS, within 15 minutes",
             f"make sure that {who} is available at {address} during the run",
         )

@@ -77,6 +77,7 @@ def entries(facts: Facts) -> Rows:
     known = (cloud.cloud_of(facts).get("encryption") or {}).get("kms") or []
     for result in facts.get("servers") or []:
         seen = result.get("kmip_server") or {}
+        # a KMS entry takes IPv4 only (OVHcloud API, vmEncryption/kms)
         addresses = [str(address) for address in seen.get("addresses") or [] if ":" not in str(address)]
         here = [entry for entry in known if entry["ip"] in addresses]
         yield from _ports(name_of(result), here, seen)

@@ -29,6 +29,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._prefli
 )
 
 _PROVIDER = ("Cryptographer.ManageKeyServers", "Cryptographer.ManageKeys", "Cryptographer.ReadKeyServersInfo")
+# native key providers: OVHcloud's guide vm-encrypt-vnkp; VM encryption itself came with vSphere 6.5
 _OLDEST_HOST = {NATIVE: (7, 0, 2)}
 _OLDEST_HOST_OF_OTHERS = (6, 5, 0)
 
