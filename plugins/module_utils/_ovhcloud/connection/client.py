@@ -54,6 +54,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     retry_after,
 )
 
+# the most that the regional API serves (swagger of OKMS); of this one it is unknown (assumption list-page-maximum)
 PAGE_SIZE = 100
 _RENEW_BEFORE = 30.0  # seconds of life that a token must have left
 _END_OF_TIME = 253402300800  # the year 10000
@@ -173,6 +174,7 @@ class Client:
         return float(self._delta or 0.0)
 
     def _timestamp(self) -> int:
+        # a signature needs the API's time: the clock here is corrected by the difference, as in python-ovh
         if self._delta is None:
             seconds = self._read("GET", "/auth/time", authenticated=False)[0]
             if not isinstance(seconds, int) or not 0 < seconds < _END_OF_TIME:
@@ -235,6 +237,7 @@ class Client:
         if isinstance(self.settings.credentials, ServiceAccount):
             return answer.status_code == 401
         body = answer.json()
+        # how far the time in a signature may be off is unknown (assumption signature-window)
         timed_out = isinstance(body, dict) and body.get("errorCode") == "QUERY_TIME_OUT"
         return timed_out and isinstance(self.settings.credentials, ApplicationKey)
 
@@ -257,6 +260,7 @@ class Client:
         try:
             answer = self._transport.exchange("POST", account.token_url, text, headers, None)
         except UnreachableError as error:
+            # a POST, and repeated nevertheless: one token more changes nothing
             raise TryAgain(error) if error.details.get("maybe_done") else error from error
         body = answer.json()
         if answer.status_code in PASSING:
@@ -302,6 +306,7 @@ class Client:
                 f"check endpoint{query_note(call_id)}",
                 http_status=answer.status_code,
             )
+        # any 2xx will do, with null or nothing when there is no result (assumptions post-status, void-answer)
         if body is None and answer.content.strip() not in (b"", b"null"):
             raise ApiError(
                 f"{method} {call_path}: OVHcloud answered {answer.status_code} with something that is not complete "
@@ -317,6 +322,7 @@ class Client:
         if call_path == "/auth/currentCredential" or not isinstance(self.settings.credentials, ApplicationKey):
             return error
         try:
+            # an invalid key may not even read its own status (assumption credential-status-readable)
             status = self._send("GET", "/auth/currentCredential")[0]
         except CollectionError:
             return error  # the first refusal says all that is known

@@ -24,6 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.h
 )
 
 # name -> (base URL, token URL)
+# as in python-ovh; its other endpoints (kimsufi, soyoustart) have no OKMS
 ENDPOINTS = {
     "ovh-eu": ("https://eu.api.ovh.com/1.0", "https://www.ovh.com/auth/oauth2/token"),
     "ovh-ca": ("https://ca.api.ovh.com/1.0", "https://ca.ovh.com/auth/oauth2/token"),
@@ -132,6 +133,7 @@ class ConfFiles:
 
 
 def _parsed(name: str, text: str) -> configparser.RawConfigParser:
+    # no interpolation, and only = divides: secrets may hold % and :
     parser = configparser.RawConfigParser(delimiters=("=",), strict=False)
     try:
         parser.read_string(text)

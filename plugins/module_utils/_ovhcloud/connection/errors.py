@@ -111,6 +111,7 @@ def outcome_unknown(error: CollectionError) -> bool:
         return bool(error.details.get("maybe_done"))
     if error.details.get("maybe_done"):
         return True
+    # a gateway that answers 502 or 504 does not know what the server behind it has done
     return int(error.details.get("http_status", 0)) >= 500
 
 

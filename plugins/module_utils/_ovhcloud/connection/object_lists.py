@@ -24,6 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 
 # not in the schema, so an API that knows none of it must do, too; Pragma asks for objects as they are now
+# (ovhcloud-cli and ovh/manager use them; assumption object-lists)
 HEADERS = {"X-Pagination-Mode": "CachedObjectList-Pages", "X-Pagination-Size": str(PAGE_SIZE), "Pragma": "no-cache"}
 _REFUSED, _BUSY = range(400, 500), 429
 
@@ -74,6 +75,7 @@ class Lists:
         try:
             return self._client.get_with(call_path, {**HEADERS, "X-Pagination-Number": str(page)})
         except CollectionError as error:
+            # one object that cannot be read may refuse the whole list (assumption object-list-refused)
             status = int(error.details.get("http_status", 0))
             if status not in _REFUSED or status == _BUSY or isinstance(error, AuthenticationError):
                 raise

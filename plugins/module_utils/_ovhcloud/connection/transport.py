@@ -65,6 +65,7 @@ class Transport:
 
         def sign(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
             # also without identity: an `auth` of our own keeps requests from taking one out of ~/.netrc
+            # signed after preparing: the signature covers URL and body exactly as they are sent (python-ovh)
             if identity is not None:
                 prepared.headers.update(identity(method, str(prepared.url), body or ""))
             return prepared
@@ -76,6 +77,7 @@ class Transport:
             prepared = session.prepare_request(request)
             options = session.merge_environment_settings(prepared.url, {}, True, self._settings.verify, None)
             timeout = (min(_CONNECT_TIMEOUT, seconds), seconds)
+            # on a redirect to another host, requests takes away Authorization only: X-Ovh headers would go along
             sending = functools.partial(session.send, prepared, timeout=timeout, allow_redirects=False, **options)
             with progress.step(f"{method} {urlsplit(url).path}"):
                 return whole(sending(), self._bounds)

@@ -18,6 +18,7 @@ IDENTITIES = {
 RESOURCES = {
     "okms": "resource:okms:{}",
     "private_cloud": "resource:pccVMware:{}",
+    # a vSphere role may need it beside the private cloud (assumption role-needs-service-pack)
     "service_pack": "resource:pccVMware:{}/servicepack",
     "resource_group": "resourceGroup:{}",
 }

@@ -48,7 +48,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     in_the_way,
 )
 
+# an empty domain without a name is what an interrupted run leaves: only that of a recent order is ours to name
 _ADOPT_WITHIN = datetime.timedelta(days=14)
+# later, a delivered domain that is not listed counts as terminated, and no longer as one that has yet to appear
 _DELIVERY_SHOWS_WITHIN = datetime.timedelta(hours=1)
 
 
@@ -290,6 +292,7 @@ def _not_shown_yet(order: Order, by_id: t.Mapping[str, State], now: datetime.dat
 def _never_used(state: State | None) -> bool:
     if state is None or state["state"] in ENDED_DOMAIN_STATES:
         return False
+    # a domain that nobody has named shows its id as its name (inferred from samples of the API)
     return bool(state["display_name"] == state["id"]) and not used_by(state)
 
 

@@ -224,6 +224,7 @@ class OkmsCredential(Resource):
 
     def delete(self, plan: Plan) -> None:
         if plan.before["status"] == "CREATING":
+            # OKMS refuses to revoke one that it is still making (schema v2/okms, error CredentialStatusInvalid)
             self.issuer.ready(plan.before["id"])
         self.issuer.revoke(plan.before["id"])
 

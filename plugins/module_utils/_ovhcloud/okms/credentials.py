@@ -67,6 +67,7 @@ class Credential:
 
 CREDENTIAL_FIELDS = fields_of(Credential)
 CREDENTIAL_VOLATILE = frozenset({"days_left"})
+# limits of the API (schema v2/okms, okms.credential.Creation)
 LONGEST_CREDENTIAL_NAME, LONGEST_DESCRIPTION, MOST_URNS, MOST_DAYS = 50, 200, 25, 365
 USABLE = ("CREATING", "READY")
 KNOWN = (*USABLE, "DELETING", "ERROR", "EXPIRED")
@@ -118,6 +119,7 @@ class Credentials:
             private_key = read.raw.get("privateKeyPEM")
             return read.known_text("id"), private_key if isinstance(private_key, str) else None
         except ShapeError:
+            # not chained: the first error quotes the answer, which may hold the private key
             raise ShapeError(
                 f"OVHcloud answered the request for credential {body.get('name')} without its id", maybe_done=True
             ) from None
@@ -215,6 +217,7 @@ def select_credential(
         for state in named
         if state["identity_urns"] == urns
         and state["from_csr"] == from_csr
+        # without a CSR only: for one, OKMS answers ECDSA whatever its key is (guide okms-certificate-management)
         and params["certificate_type"] in (None, state["certificate_type"])
         and _lives(state, params["renew_before"])
         # a certificate that is not there yet is compared when it comes

@@ -58,6 +58,7 @@ class Domain:
 
 DOMAIN_FIELDS = fields_of(Domain)
 DOMAIN_VOLATILE = frozenset({"state", "service_key_count", "kmip_object_count", "secret_count", "secret_version_count"})
+# also those of a terminated domain, which stays readable for some time (inferred from Terraform's provider)
 ENDED_DOMAIN_STATES = ("SUSPENDED", "EXPIRED")
 
 
@@ -75,6 +76,7 @@ class Domains:
     def get(self, okms_id: str) -> State | None:
         """One domain with its CA; None when it does not exist or has ended."""
         try:
+            # without publicCA=true, publicCA and publicRsaCA are null (schema v2/okms)
             raw = self._client.get(api_path("/v2/okms/resource/{}", okms_id), {"publicCA": True})
         except (NotFoundError, ServiceExpiredError):
             return None
@@ -148,6 +150,7 @@ def region_state(raw: t.Any) -> State:
     """
     read = record(raw, "a region of OKMS")
     host, port = split_endpoint(read.text("kmipEndpoint") or "")
+    # a bare host gets the port 5697 below (assumption region-rsa-endpoint)
     presumed = {"kmipEndpoint": read.text("kmipEndpoint"), "kmipRsaEndpoint": host}
     endpoints = endpoints_of(Fields(presumed, read.what))
     return {
@@ -180,6 +183,7 @@ def split_endpoint(endpoint: str, default: int = KMIP) -> tuple[str | None, int 
 def endpoints_of(read: Fields) -> State:
     """Both KMIP servers of a domain; None for one that the API does not name."""
     return {
+        # with a default port: mock-ups of OVHcloud's control panel carry a bare host (ovh/manager)
         "rsa": _endpoint("rsa", read.text("kmipRsaEndpoint"), OKMS_RSA, read.text("publicRsaCA")),
         "ecdsa": _endpoint("ecdsa", read.text("kmipEndpoint"), KMIP, read.text("publicCA")),
     }
@@ -192,6 +196,7 @@ def _endpoint(kind: str, text: t.Any, default: int, authority: t.Any) -> State |
 
 def for_vcenter(endpoints: State) -> State | None:
     """The one that vCenter uses: the guide of OVHcloud registers the RSA endpoint."""
+    # vCenter 8 works with the RSA one only (ovh/docs pull request 8226; assumption ecdsa-endpoint); it may be null
     chosen: State | None = endpoints["rsa"] or endpoints["ecdsa"]
     return chosen
 

@@ -118,6 +118,7 @@ class SubscribedLogs(_OneStream):
         before = self.there()
         if self.kinds is None:
             self.known = self.logs.kinds()
+            # only the API tells their names: the guide on logs describes two kinds without them (assumption log-kinds)
             wanted = [kind["name"] for kind in self.known]
             if not wanted:
                 raise NotFoundError(f"OKMS {self.okms_id} names no kinds of logs: nothing can go to a stream")
@@ -179,6 +180,7 @@ class SubscribedLogs(_OneStream):
         if isinstance(error, ForbiddenError) and not lost:
             return False
         again = lost or isinstance(error, ConflictError)
+        # the list decides: a second subscription may be refused or not (assumption log-subscription-once)
         looks = self.after_loss() if again else self.patience.briefly(1)
         return self.found(lambda: kind in self.there(), looks)
 
@@ -191,12 +193,14 @@ class SubscribedLogs(_OneStream):
             )
         else:
             next_step = (
+                # an unknown stream may be refused like a missing right (assumption log-stream-refused)
                 "Check that the stream exists, and that this identity has ldp:apiovh:output/graylog/stream/forwardTo "
                 f"on its service. The domain has logs of the kinds {kinds_in_words(self.known)}"
             )
         return extended(error, f"{what}. {next_step}")
 
     def _wait(self) -> None:
+        # the call starts an operation, which the list shows only later (assumption log-subscription-told-late)
         named = ", ".join(f"{kind} (operation {operation})" for kind, operation in self.sent.items())
         self.wait(
             f"logs of OKMS {self.okms_id} to",

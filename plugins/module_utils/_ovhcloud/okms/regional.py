@@ -22,6 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 
 def check_token(settings: Settings, way_out: str = "") -> None:
     """Raise before any call when the credentials are of a kind that the regional API does not take."""
+    # certificates, personal access tokens and service accounts only (guide okms-authentication-methods)
     if isinstance(settings.credentials, ApplicationKey):
         raise InvalidInputError(
             "the regional API of OKMS accepts only tokens, and an application key provides none: give client_id "

@@ -37,6 +37,7 @@ class RegionalKeys:
         self, settings: Settings, domain: t.Mapping[str, t.Any], closing: t.Callable[[Client], Client]
     ) -> None:
         self._client = regional_client(settings, domain, closing)
+        # guides also show /v1/servicekey, where the client's certificate names the domain; a token names none
         self._path = api_path("/api/{}/v1/servicekey", domain["id"])
 
     def create(self, body: t.Mapping[str, t.Any], secrets: t.Sequence[str] = ()) -> str:
@@ -53,6 +54,7 @@ class RegionalKeys:
             read = record(self._client.get(self._path + api_path("/{}", key_id)), f"service key {key_id}")
         except NotFoundError:
             return dict(UNTOLD)
+        # attributes may be null or without it (assumption key-attributes)
         extractable = read.labels("attributes").get("extractable")
         told = extractable if isinstance(extractable, bool) else None
         return {"protection_level": read.text("protectionLevel"), "extractable": told}

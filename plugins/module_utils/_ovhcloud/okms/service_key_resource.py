@@ -178,6 +178,7 @@ class OkmsServiceKey(Resource):
             made = self.keys.get(key_id) or {**plan.after, "id": key_id, "state": None}
         else:
             made = self.keys.create(body, secrets)
+        # a new key may be pre-active (assumption service-key-state)
         if self.params["state"] == "active" and made["state"] != "ACTIVE":
             self.keys.update(made["id"], {"state": "ACTIVE"})
             made = self.keys.get(made["id"]) or made

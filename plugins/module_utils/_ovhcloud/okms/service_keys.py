@@ -62,6 +62,7 @@ class ServiceKey:
 
 SERVICE_KEY_FIELDS = fields_of(ServiceKey)
 SOFTWARE, HSM = "SOFTWARE", "HSM"
+# limits of the regional API (swagger of OKMS); the central one publishes none
 LONGEST_KEY_NAME, LONGEST_CONTEXT = 32, 64
 ALIVE = ("PRE_ACTIVE", "ACTIVE")
 ENDED_KEY_STATES = ("DEACTIVATED", "COMPROMISED")
@@ -100,6 +101,7 @@ class ServiceKeys:
     def every(self) -> list[State]:
         """All keys that are not destroyed, by name and creation; without their public part."""
         states = [key_state(raw) for raw in self._client.get_all(self._path)]
+        # whether destroyed keys stay in the list is not known (assumption destroyed-keys-stay)
         alive = [state for state in states if state["state"] not in GONE]
         return sorted(alive, key=lambda state: (str(state["name"]), str(state["created_at"]), state["id"]))
 
@@ -231,6 +233,7 @@ def refuse_other_key(found: State, params: t.Mapping[str, t.Any], given: GivenKe
         wanted.update(type=given.kind, size=given.size, curve=given.curve)
         if found["public_key_sha256"] is not None:
             wanted["public_key_sha256"] = given.public_key_sha256
+    # the central API may never return it (assumption key-tells-protection)
     if found["protection_level"] is not None:  # not every answer tells it
         wanted["protection_level"] = params["protection_level"]
     differs = [
@@ -263,6 +266,7 @@ def check_deletion(state: t.Mapping[str, t.Any], confirm_name: str) -> None:
     name, key_id = state["name"], state["id"]
     if not confirmed(name, confirm_name, f"service key {key_id}"):
         raise GuardError(f"to delete service key {key_id}, give its name {name} as confirm_name; nothing was changed")
+    # OVHcloud's own clients deactivate a key before they delete it, too (Terraform's provider)
     if state["state"] not in ENDED_KEY_STATES:
         raise GuardError(
             f"service key {key_id} ({name}) is {state['state']}: what it protects would be lost with it. Deactivate it "

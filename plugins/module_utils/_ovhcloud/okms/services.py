@@ -33,6 +33,7 @@ class Services:
 
     def find(self, resource: str) -> int | None:
         """The service id of a resource; None when the list does not have it (just after delivery, or gone)."""
+        # not by `routes`, whose value for OKMS no source gives; Terraform's provider asks by the name alone, too
         ids = numbers(self._client.get("/services", {"resourceName": resource}), "the list of services")
         if len(ids) > 1:
             ids = [number for number in ids if self._names(number, resource)]
@@ -55,6 +56,7 @@ class Services:
 
     def rename(self, service_id: int, display_name: str) -> None:
         """Give it another name; the resource shows it some seconds later."""
+        # /v2/okms has no call that renames a domain (schema v2/okms)
         self._client.put(api_path("/services/{}", service_id), {"displayName": display_name})
 
     def request_termination(self, service_id: int) -> None:
@@ -67,6 +69,7 @@ class Services:
 
     def terminate(self, service_id: int) -> None:
         """Both steps at once, without mail; OVHcloud may not allow it to every account."""
+        # OVHcloud's control panel does it for accounts of the US only (ovh/manager; assumption direct-termination)
         self._client.delete(api_path("/services/{}", service_id))
 
     def _names(self, service_id: int, resource: str) -> bool:

@@ -59,6 +59,7 @@ class Termination:
         try:
             return service_id is not None and terminating(self._services.get(service_id))
         except (NotFoundError, ServiceExpiredError):
+            # 404 and 460 say that it is over, as Terraform's provider takes them
             return True
 
     def requested_at(self, okms_id: str) -> str | None:
@@ -106,6 +107,7 @@ class Termination:
 def asks_confirmation(mail: t.Mapping[str, t.Any], okms_id: str, since: datetime.datetime) -> bool:
     """Whether a mail asks to confirm the termination of this domain and is not too old: pure."""
     body = str(mail.get("body") or "")
+    # by its link, as Terraform's provider of OVHcloud finds it: no source has the rest of the mail
     if okms_id not in body or "/billing/confirmTerminate" not in body:
         return False
     try:

@@ -120,7 +120,9 @@ class Shop:
         return self._checkout(cart_id, region, mine)
 
     def _fill(self, cart_id: str, region: str) -> None:
+        # a new cart belongs to nobody, and only one of an account can be checked out (schema v1/order)
         self._client.post(api_path("/order/cart/{}/assign", cart_id))
+        # as Terraform's provider of OVHcloud orders it
         body = {"planCode": PLAN, "duration": "P1M", "pricingMode": "default", "quantity": 1}
         item = record(self._client.post(api_path("/order/cart/{}/okms", cart_id), body), f"the item of cart {cart_id}")
         item_path = api_path("/order/cart/{}/item/{}", cart_id, item.known_whole("itemId"))
@@ -134,6 +136,7 @@ class Shop:
         self._client.post(f"{item_path}/configuration", {"label": "region", "value": region})
 
     def _check_price(self, cart_id: str, max_price: float) -> None:
+        # GET of a checkout only computes it, POST orders (schema v1/order)
         simulated = record(
             self._client.get(api_path("/order/cart/{}/checkout", cart_id)), f"the price of cart {cart_id}"
         )
@@ -143,6 +146,7 @@ class Shop:
     def _checkout(self, cart_id: str, region: str, mine: t.Callable[[Order], bool]) -> Order:
         """The one call that makes the order; it is never sent twice."""
         # paid afterwards, so that the order id is known before any money moves
+        # the withdrawal period is waived, because delivery waits for its end otherwise (schema v1/order)
         body = {"autoPayWithPreferredPaymentMethod": False, "waiveRetractationPeriod": True}
         try:
             answer = self._client.post(api_path("/order/cart/{}/checkout", cart_id), body)
@@ -165,12 +169,14 @@ class Shop:
     def _step_forward(self, marker: str, cart_id: str) -> None:
         """Take the carts of all others away; raise _Overtaken when one of them comes first."""
         others = [other for other in self._open_carts(marker) if other != cart_id]
+        # ids are random, but all runs compare the same ones: exactly one of them goes on
         if any(other < cart_id for other in others):
             raise _Overtaken
         for other in others:
             try:
                 self._client.delete(api_path("/order/cart/{}", other))
             except CollectionError:
+                # its run may have removed it or checked it out in this very moment
                 if self._is_open(other, marker):
                     raise
 

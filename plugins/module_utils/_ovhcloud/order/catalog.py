@@ -71,6 +71,7 @@ def monthly_cost(usage: t.Sequence[t.Mapping[str, t.Any]], domain: t.Mapping[str
     objects: list[dict[str, t.Any]] = []
     for name, counted_by in _OBJECTS.values():
         prices = {entry["price"] for entry in usage if entry["object"] == name and entry["unit"] == "month"}
+        # of several prices for one thing, it is not known which one the account pays
         price = prices.pop() if len(prices) == 1 else None
         count = domain.get(counted_by)
         cost = round(price * count, 8) if price is not None and count is not None else None

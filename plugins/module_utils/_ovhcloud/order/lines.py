@@ -68,6 +68,7 @@ def normalise_region(region: str) -> str:
 
 def _line(client: Client, place: str, what: str, plan: str, region: str | None) -> Line:
     try:
+        # the route is BETA, and not every API has plan and region there (assumption order-line-route)
         ours = is_line_of(client.get(f"{place}/extension"), plan, region)
     except NotFoundError:
         ours = None  # lines of other products may have none, and some APIs have no such route

@@ -32,7 +32,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 UNPAID, DOCUMENTS = "notPaid", "documentsRequested"
 CANCELLED = ("cancelled", "cancelling")
 FINISHED = ("delivered", *CANCELLED)
+# carts expire after a day unless asked otherwise (OVHcloud's guides on orders)
 _CART_IS_KEPT = datetime.timedelta(days=1)
+# further back than an order can stay unpaid, so that one that was cancelled for it is still seen
 LOOK_BACK = datetime.timedelta(days=30)  # an unpaid order lives 14 days
 
 
@@ -112,6 +114,7 @@ class Orders:
     def recent(self) -> list[int]:
         """Ids of all orders that LOOK_BACK reaches, newest first."""
         since = self._client.now() - LOOK_BACK
+        # an API that does not know the filter lists all orders (schema of the US, 2024)
         ids = self._client.get("/me/order", {"date.from": since.strftime("%Y-%m-%dT%H:%M:%SZ")})
         return sorted(numbers(ids, "the list of orders"), reverse=True)
 
@@ -237,6 +240,7 @@ class Orders:
             if method is not None:
                 self._client.post(f"{base}/pay", {"paymentMethod": {"id": method}})
             else:
+                # an order of 0 has to be paid, too; the fidelity account does it without a card (Terraform's provider)
                 self._client.post(f"{base}/payWithRegisteredPaymentMean", {"paymentMean": "fidelityAccount"})
         except CollectionError as error:
             if self._paid_after_all(number):

@@ -52,6 +52,7 @@ class IamOption:
 
 
 IAM_FIELDS = fields_of(IamOption)
+# guides vmware-iam-role (prefix) and vmware-iam-role-policy (the two roles, and the action of a policy)
 PREFIX = "iam-"  # OVHcloud gives it to the names of roles
 STANDARD_ROLES = ("iam-admin", "iam-auditor")
 ACTION = "pccVMware:vSphere:assumeRole?"

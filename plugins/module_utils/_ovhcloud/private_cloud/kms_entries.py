@@ -73,6 +73,7 @@ def resolve(host: str, lookup: NameLookup | None = None) -> list[str]:
         )
     check_host("host", name)
     try:
+        # all of them, in each run: Paris has three, Singapore two (guide okms-vm-encrypt), and none is promised to stay
         answers = (lookup or socket.getaddrinfo)(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise UnreachableError(
@@ -174,6 +175,7 @@ def is_open(seen: Observation[State | None]) -> bool:
     entry = healthy_entry(seen.item)
     if entry is None:
         return False
+    # the guide waits for `delivered` first, the control panel's task for vCenter (assumption kms-entry-delivered)
     if entry["state"] == "delivered":
         return True
     if seen.task is not None:
@@ -247,6 +249,7 @@ def _addresses_of(host: str, lookup: NameLookup | None) -> list[str]:
 
 def wrong_ports(entries: t.Iterable[State], port: int | None) -> list[State]:
     """Entries that OVHcloud opened for another port than the expected one; empty when none is expected."""
+    # 5697 for OKMS (guide okms-vm-encrypt); another port may stay closed (assumption flow-port-counts)
     return [entry for entry in entries if port and entry.get("port") and entry["port"] != port]
 
 

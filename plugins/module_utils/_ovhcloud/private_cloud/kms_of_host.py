@@ -48,6 +48,7 @@ Entries = dict[str, State]  # by address
 
 FieldsByAddress = dict[str, list[str]]  # by address
 
+# all that a change can set: another address is another entry (schema v1/dedicatedCloud)
 _SETTINGS = ("thumbprint", "description")
 
 
@@ -137,6 +138,7 @@ class KmsEntries(_OneHost):
         Without waiting, nothing else that is under way does, and a new entry has to wait for the end of an old one.
         """
         waits = bool(self.params["wait"])
+        # no source says whether it would take one (assumption creating-entry-changeable)
         if not (waits and self.params["wait_for"] == "delivered"):
             self._later(
                 COMING, "OVHcloud changes it once vCenter uses the KMS; rerun with wait_for: delivered after that"

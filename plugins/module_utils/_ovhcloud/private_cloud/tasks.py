@@ -35,9 +35,11 @@ K = t.TypeVar("K")
 
 _FAILED = frozenset({"canceled", "error"})
 _NOT_STARTED = frozenset({"todo", "toCreate", "waitingTodo"})
+# states and beginning of the text by which OVHcloud's control panel recognizes it (ovh/manager)
 _MAY_WAIT = ("todo", "doing")
 _WAITING = "waiting for customer"
 _LOOKS_AFTER_LOST_ANSWER = 5
+# guide interface-secure; whether KMS entries need the code is unknown (assumption kms-needs-code)
 TIME_TO_CONFIRM = datetime.timedelta(minutes=15)
 
 
@@ -120,6 +122,7 @@ class Tasks:
     def read(self, task_id: int) -> Task | None:
         """The task, or None when it has disappeared: finished tasks do."""
         try:
+            # whether a finished task stays readable is unknown (assumption finished-tasks-vanish)
             return task_of(self.client.get(api_path("/dedicatedCloud/{}/task/{}", self.service_name, task_id)))
         except NotFoundError:
             return None
@@ -183,6 +186,7 @@ class Tasks:
         latest = dict(tasks)
 
         def all_of_them() -> dict[K, Observation[_T]]:
+            # tasks before objects: a task that ends in between would stand beside an object from before its end
             for key, known in latest.items():
                 if known is not None and not known.ended:
                     latest[key] = self.read(known.task_id)

@@ -84,6 +84,7 @@ class VsphereUser:
 
 USER_FIELDS = fields_of(VsphereUser)
 # rights that a new user gets by a second call
+# because POST of a user does not take them (schema v1/dedicatedCloud)
 _NOT_AT_CREATION = ("can_manage_network", "can_manage_ip_fail_overs", "full_admin_ro")
 # options that only a new user takes
 CREATION_NAMES = {
@@ -138,6 +139,7 @@ def wanted_values(params: t.Mapping[str, t.Any], before: State | None) -> State:
         if params.get(name) is not None:
             wanted[name] = params[name].strip() or None
     present = (before or {}).get("phone_number")
+    # the API writes +33.612345678 (schema v1/dedicatedCloud), people write it without the dot
     if present and wanted.get("phone_number") and _digits(present) == _digits(wanted["phone_number"]):
         wanted["phone_number"] = present
     return wanted
