@@ -40,6 +40,7 @@ def check_client_certificate(pem: str, public_key: str, name: str, now: datetime
     _check_place(blocks, public_key, name)
     for number, one in enumerate(facts):
         _check_dates(one, name, now, _LEAVE_OUT if number else "")
+    # a rule of TLS for clients, too (RFC 5246, 7.4.6)
     if leaf.version is not x509.Version.v3:
         raise InvalidInputError(
             f"{name}: {subject} is an X.509 version 1 certificate, and TLS requires version 3 from a client; "
@@ -93,6 +94,7 @@ def _wrong_use(leaf: t.Any, name: str) -> str:
         }:
             return "has an extended key usage without clientAuth"
         usage = _extension(leaf, x509.KeyUsage)
+        # what may go with clientAuth (RFC 5280, 4.2.1.12)
         if usage is not None and not (usage.digital_signature or usage.key_agreement):
             return "has a key usage without digitalSignature"
     except UNREADABLE as error:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+# tags of DER (X.690), and of the version and the extensions of a certificate (RFC 5280, 4.1)
 _SEQUENCE, _VERSION, _EXTENSIONS, _OBJECT, _OCTETS = 0x30, 0xA0, 0xA3, 0x06, 0x04
+# 2.5.29.17; the kinds of names below are those of RFC 5280, 4.2.1.6
 _ALTERNATIVE_NAME = b"\x55\x1d\x11"
 _TEXTS = {0x81: "email", 0x82: "DNS", 0x86: "URI"}
 _ADDRESS = 0x87

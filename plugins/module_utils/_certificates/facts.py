@@ -52,6 +52,7 @@ class CertificateFacts:
 FACTS = fields_of(CertificateFacts)
 _ISO = "%Y-%m-%dT%H:%M:%SZ"
 _PREFIX = re.compile(r"^\s*(sha-?1|sha-?256)\s*(?:fingerprint|thumbprint)?\s*[:=]\s*", re.IGNORECASE)
+# OKMS puts okms.domain:<id> into it (guide okms-certificate-management; assumption okms-credential-name)
 _USER_PRINCIPAL_NAME = "1.3.6.1.4.1.311.20.2.3"
 
 
@@ -120,6 +121,7 @@ def _readers(certificate: t.Any, der: bytes) -> dict[str, t.Callable[[], t.Any]]
         "serial_number": lambda: _serial(certificate.serial_number),
         "not_before": lambda: _date(certificate, "not_valid_before"),
         "not_after": lambda: _date(certificate, "not_valid_after"),
+        # vCenter and KMS entries name certificates by SHA-1; FIPS builds of OpenSSL compute it for such uses only
         "sha1": lambda: colons(hashlib.new("sha1", der, usedforsecurity=False).hexdigest()),
         "sha256": lambda: colons(hashlib.sha256(der).hexdigest()),
         "public_key_sha256": lambda: spki_sha256(certificate.public_key()),

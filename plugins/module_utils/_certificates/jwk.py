@@ -133,6 +133,7 @@ def _jwk_of_pem(pem: str, name: str) -> dict[str, t.Any]:
         return {"kty": "RSA", **{part: _number(value) for part, value in parts.items()}}
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in _CURVES:
         private = key.private_numbers()
+        # leading zeros belong to a coordinate (RFC 7518, 6.2.1.2), but not to a number of RSA (6.3.1)
         length = (key.curve.key_size + 7) // 8
         coordinates = {
             "x": private.public_numbers.x,

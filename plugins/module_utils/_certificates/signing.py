@@ -158,6 +158,7 @@ def sign(signer: Signer, request: Request, days: int, now: datetime.datetime) ->
     )
     for extension, critical in _extensions(signer, request):
         builder = builder.add_extension(extension, critical)
+    # Ed25519 and Ed448 bring their own
     digest = hashes.SHA256() if isinstance(signer.key, (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey)) else None
     made = builder.sign(signer.key, digest)
     return str(made.public_bytes(serialization.Encoding.PEM).decode())
@@ -171,6 +172,7 @@ def _extensions(signer: Signer, request: Request) -> list[tuple[t.Any, bool]]:
         (x509.BasicConstraints(ca=False, path_length=None), True),
         (x509.KeyUsage(**{usage: usage in usages for usage in _USAGES}), True),
         (x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH]), False),
+        # OpenSSL's strict checks, Python's default from 3.13 on, want both key identifiers (RFC 5280, 4.2.1.1)
         (x509.SubjectKeyIdentifier.from_public_key(request.public_key), False),
         (_authority_key(signer.certificate), False),
     ]
@@ -194,6 +196,7 @@ def answers(pem: str, request: Request, signer: Signer) -> bool:
 
 def _may_sign(certificate: t.Any) -> bool:
     try:
+        # a CA without the extension is not limited by it (RFC 5280, 4.2.1.3)
         return bool(certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign)
     except x509.ExtensionNotFound:
         return True

@@ -21,8 +21,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.s
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.transport import Transport
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.ttlv import raise_for_result
 
+# OKMS serves 1.0 to 1.4 (guide kms-kmip); 1.0 has no Discover Versions
 VERSIONS = ("1.4", "1.3", "1.2", "1.1")
-# what vCenter asks for
+# what vCenter asks for, and with Revoke and Destroy what takes a key away again
 NEEDED = ("ACTIVATE", "ADD_ATTRIBUTE", "CREATE", "DESTROY", "GET", "GET_ATTRIBUTES", "REVOKE")
 
 

@@ -92,6 +92,7 @@ class ServerTestError(KmsError):
         self.results = dict(results)
 
 
+# result reasons of KMIP; 12 stands for a foreign key, a missing right or a wrong state alike (measured with PyKMIP)
 _KINDS_BY_REASON = {1: "item_not_found", 3: "not_authenticated", 5: "operation_not_supported", 12: "permission_denied"}
 
 
@@ -166,6 +167,7 @@ def classify(error: Exception, phase: str, peer: str) -> KmsError:
         return KmsTimeoutError(text)
     if isinstance(error, _HANG_UPS):
         # a hang-up in answer to the first request is how several servers refuse a certificate
+        # (assumption kms-refusal)
         if phase == "first":
             return ClientRejectedError(f"{text} without a TLS alert, in answer to the first request", certain=False)
         during = " during the TLS handshake" if phase == "handshake" else ""
@@ -184,6 +186,7 @@ def _tls_error(error: ssl.SSLError, text: str) -> KmsError:
     refused = refuses_client(error)
     if refused is False:
         return TlsFailureError(f"{text} (is it a TLS server that speaks TLS 1.2 or 1.3?)", reason=alert)
+    # both as users report it (assumption kms-refusal)
     hint = " (OKMS says so when no IAM policy lets its identity use KMIP; a new policy needs up to a minute)"
     policy = hint if "BAD_CERTIFICATE" in alert else ""
     return ClientRejectedError(

@@ -47,6 +47,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.t
 
 KEY_BYTES = 32
 # one of those that vCenter sets
+# (captured requests of vCenter 7.0.3 in the tests of Cosmian/kms)
 _ATTRIBUTE = ("x-Product", "ansible")
 
 
@@ -222,6 +223,7 @@ class Probe:
 
     def _remove(self, key_id: str) -> None:
         self._given_up = False
+        # an active key has to be revoked before it is destroyed, a pre-active one does not (KMIP, attribute State)
         if self._state == "PRE_ACTIVE":
             self._record.skip("revoke", "the key is not active")
         else:

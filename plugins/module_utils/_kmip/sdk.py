@@ -23,6 +23,7 @@ __all__ = [
     "primitives",
 ]
 
+# 0.10.0 fails from Python 3.12 on, where ssl.wrap_socket is gone (measured)
 _MINIMUM = "0.11.0"
 
 attributes: t.Any = None

@@ -122,6 +122,7 @@ def identity_of(params: t.Mapping[str, t.Any]) -> Identity | None:
 def bare_context(maximum: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED) -> ssl.SSLContext:
     """TLS 1.2 or newer without any verification: to look at the server's certificate, never to talk."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # older versions are deprecated (RFC 8996)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.maximum_version = maximum
     context.check_hostname = False
@@ -152,6 +153,7 @@ def verifying_context(anchors: Anchors, check_name: bool = True) -> ssl.SSLConte
 def name_context(certificate: str) -> ssl.SSLContext:
     """Verifies nothing but that this very certificate is valid for the name of the server."""
     context = verifying_context(Anchors(certificate))
+    # an expired certificate can be valid for the name: its dates are judged with the chain
     context.verify_flags = ssl.VerifyFlags(context.verify_flags | _NO_CHECK_TIME)
     return context
 

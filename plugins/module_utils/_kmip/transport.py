@@ -28,6 +28,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.s
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.trust import matches_pin, pin_mismatch
 
 _RESPONSE = b"\x42\x00\x7b\x01"  # tag Response Message, type structure
+# bytes of an answer; one about a single key has some hundred
 _LONGEST = 1 << 20
 
 
@@ -57,6 +58,7 @@ class Transport:
             phase = "handshake"
             raw.settimeout(self.endpoint.timeout)
             self._socket = self._context.wrap_socket(raw, server_hostname=self.endpoint.server_name)
+            # the server has seen our certificate by now, which is no secret; of KMIP, it sees nothing before this check
             self._check_pins(self._socket)
             if self._socket.version() == "TLSv1.3":
                 phase = "first"

@@ -174,8 +174,10 @@ def for_vcenter(
     chains = [one.chain for one in (seen, *(place.seen for place in places)) if one]
     leaves = [ssl.DER_cert_to_PEM_cert(chain[0]) for chain in chains]
     shown = [str(facts_of(chain[0])["sha256"]) for chain in chains]
+    # whether vCenter shows more than the leaf is unknown (assumption server-certificate-chain)
     between = list(dict.fromkeys(ssl.DER_cert_to_PEM_cert(der) for chain in chains for der in chain[1:]))
     pins = [pin for algorithm, pin in anchors.pins if algorithm == "sha256"]
+    # the given CA may be the root or an issuing one (assumption public-ca): each address's chain must lead to it
     authority = anchors.ca if anchors.ca and all(_leads(leaf, between, anchors.ca) for leaf in leaves) else None
     if anchors.pins or not authority:
         pins = list(dict.fromkeys([*pins, *shown]))

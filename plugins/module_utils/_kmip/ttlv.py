@@ -44,6 +44,7 @@ def walk(data: bytes) -> t.Iterator[tuple[int, bytes]]:
         if size > len(data) - offset - 8:
             raise ProtocolError("an item of a KMIP message is longer than the message")
         yield tag, data[offset + 8 : offset + 8 + size]
+        # values are filled up to 8 bytes, which their length does not count (KMIP 1.4, 9.1.1)
         offset += 8 + size + -size % 8
 
 
@@ -59,6 +60,7 @@ def raise_for_result(data: bytes, peer: str) -> None:
 
 
 def _raise_for_item(fields: t.Mapping[int, bytes], peer: str) -> None:
+    # an answer without its status is no success
     status = int.from_bytes(fields.get(_STATUS, b"\0\0\0\1"), "big")
     if status == 0:
         return
