@@ -36,6 +36,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 LOG = logging.getLogger("ovhcloud.vmware_encryption")
 LEAVE_SECONDS = 15.0  # for the logout when the rulebook ends
 # vCenter locks an account after some failed logins within minutes (five within three, if nobody has changed it)
+# and opens it again after five minutes (vSphere Authentication, lockout policy)
 _AFTER_REFUSAL = (900.0, 3600.0)  # seconds between two logins with a password that was refused: first, longest
 _FATAL = (InvalidInputError, MissingLibraryError)  # waiting does not help
 _OF_RULEBOOK = ("eda_feedback_queue",)

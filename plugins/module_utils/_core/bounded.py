@@ -132,6 +132,7 @@ class UnpackingResponse(Response):
     def _inflate(self, packed: bytes, most: int) -> bytes:
         if self._unpack is None:
             # some servers send `deflate` without the header of zlib
+            # a header of zlib is a multiple of 31 (RFC 1950, 2.2); | 32 takes that of zlib or gzip, whichever comes
             bare = self._packing == "deflate" and int.from_bytes(packed[:2], "big") % 31
             self._unpack = zlib.decompressobj(-zlib.MAX_WBITS if bare else zlib.MAX_WBITS | 32)
         if self._unpack.eof:

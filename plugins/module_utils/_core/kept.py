@@ -103,6 +103,7 @@ def renew_vcenter() -> None:
         for name in os.listdir(_folder) if _folder else []:
             if name.partition("-")[0] in (SOAP, REST) and not name.endswith(_ENDED):
                 path = os.path.join(_folder, name)
+                # renamed and not removed: the end of the run logs out what is in it
                 os.replace(path, f"{path}-{secrets.token_hex(4)}{_ENDED}")
 
 

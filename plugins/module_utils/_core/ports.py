@@ -6,4 +6,5 @@
 from __future__ import annotations
 
 KMIP = 5696  # registered for KMIP; OKMS shows an ECDSA certificate there
+# guide okms-vm-encrypt; vCenter 8 works with no other one (ovh/docs pull request 8226; assumption ecdsa-endpoint)
 OKMS_RSA = 5697  # OKMS with an RSA certificate: the endpoint for vCenter

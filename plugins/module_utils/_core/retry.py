@@ -48,6 +48,7 @@ class Retry:
         """Seconds before the next attempt (numbered from 0)."""
         if asked is not None:
             return max(0.0, asked)
+        # half of it at random: tasks that were refused together do not come back together
         return min(self.cap, self.base * 2.0**attempt) * (0.5 + self.jitter() / 2)
 
     def call(self, attempt: t.Callable[[], _T]) -> _T:

@@ -93,6 +93,7 @@ def _locked(
 
 
 def _opened(place: str, path: str, name: str) -> t.BinaryIO:
+    # without O_NONBLOCK, a FIFO at this path would be waited for
     flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         return t.cast("t.BinaryIO", os.fdopen(os.open(place, flags, 0o600), "rb"))
@@ -102,6 +103,7 @@ def _opened(place: str, path: str, name: str) -> t.BinaryIO:
 
 def _lock(file: t.BinaryIO, path: str, warn: t.Callable[[str], None]) -> bool:
     try:
+        # not lockf: its lock ends when the process closes any descriptor of the same file (fcntl(2))
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno not in _NO_LOCKS:

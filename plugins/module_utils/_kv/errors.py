@@ -13,6 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     ForbiddenError,
 )
 
+# (assumption regional-refusal)
 _REFUSALS = (401, 403)  # some answer 401 to an identity that lacks a right
 
 

@@ -29,6 +29,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kv.ver
     made_of,
 )
 
+# limits of Secret Manager (swagger 2.14.0 of OKMS); Vault allows more
 LONGEST_PATH = 255
 _SEGMENT = re.compile(r"[a-zA-Z0-9_.:=@-]+")
 
@@ -100,6 +101,7 @@ class Secrets:
         """The error of a write; a refusal because of somebody else's write says so, whatever its status and words."""
         if outcome_unknown(error) or refused(error):
             return explained(error, self._rights.write if current else self._rights.create)
+        # the numbers decide and not the status, which may be 400 or 409 (assumption secret-cas-status)
         found = self.history(path)
         now = found.current if found else 0
         if now == current:
@@ -135,6 +137,7 @@ def checked_path(path: str | None, name: str = "path") -> str:
     """A path that both kinds of servers take. Raises InvalidInputError."""
     given = (path or "").strip()
     segments = given.split("/")
+    # HTTP libraries take . and .. out of a URL (RFC 3986, 5.2.4), which then names another secret
     plain = all(_SEGMENT.fullmatch(one) and one.strip(".") for one in segments)
     if not plain or len(given) > LONGEST_PATH:
         raise InvalidInputError(

@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kv.secrets import checked_path
 
 PRESENT, ABSENT, FETCHED = "present", "absent", "fetched"
+# numbers of versions end there (swagger 2.14.0 of OKMS)
 MOST_VERSIONS = 24000
 
 
@@ -45,6 +46,7 @@ def secret_options() -> ArgSpec:
         state=text(default=PRESENT, choices=(PRESENT, ABSENT, FETCHED)),
         file=file_path(),
         version=integer(),
+        # servers keep 10 by default, and destroy the oldest version without a word (guide of Secret Manager; Vault)
         max_versions=integer(default=100),
         allow_version_loss=boolean(default=False),
         force=boolean(default=False),

@@ -137,6 +137,7 @@ class StoredFile(Resource):
         if "max_versions" in plan.changes:
             changes["max_versions"] = self._params["max_versions"]
         if history and history.hides_after:
+            # by the name that this server uses (assumption secret-hiding-field); 0s: never
             changes[history.hiding_field] = "0s"
         if len(changes) > 1:
             self._secrets.keep(self._path, changes)

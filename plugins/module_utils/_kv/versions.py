@@ -14,6 +14,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import shown
 
 # the guide of Secret Manager and its swagger name the same field differently
+# (assumption secret-hiding-field)
 HIDING = ("delete_version_after", "deactivate_version_after")
 _NOTHING = re.compile(r"(?:0+(?:\.0+)?(?:h|m|s|ms|us|ns)?)*")
 _FRACTION = re.compile(r"\.\d+")
@@ -59,6 +60,7 @@ class History:
 
         Vault goes by numbers. A server that counts what is there loses no more than that.
         """
+        # (assumption secret-prunes)
         return [number for number in self.kept if number <= self.current + 1 - max_versions]
 
 
@@ -95,6 +97,7 @@ def _newest(version: Version) -> int:
 def _version(number: t.Any, raw: t.Any, what: str) -> Version:
     if not isinstance(raw, dict) or not str(number).isdigit():
         raise ShapeError(f"{what} was answered with a version {shown(number)} that cannot be read")
+    # an empty text or null for a version that is not hidden (assumption secret-deletion-time)
     created, ends = raw.get("created_time"), raw.get("deletion_time")
     return Version(int(number), _utc(created), str(ends or ""), bool(raw.get("destroyed")))
 

@@ -87,6 +87,7 @@ class VaultClient:
         return self._decoded(f"{method} {call_path.partition('?')[0]}", answer)
 
     def _headers(self, text: str | None) -> dict[str, str]:
+        # as Vault's own clients do: an agent or proxy of Vault can demand X-Vault-Request (require_request_header)
         headers = {"Accept": "application/json", "X-Vault-Request": "true", "X-Vault-Token": self._settings.token}
         if self._settings.namespace:
             headers["X-Vault-Namespace"] = self._settings.namespace
@@ -100,6 +101,7 @@ class VaultClient:
             prepared = self._http.prepare_request(request)
             options = self._http.merge_environment_settings(prepared.url, {}, True, self._settings.verify, None)
             timeout = (min(_CONNECT_TIMEOUT, seconds), seconds)
+            # on a redirect to another host, requests takes away Authorization only: X-Vault-Token would go along
             sending = functools.partial(self._http.send, prepared, timeout=timeout, allow_redirects=False, **options)
             with progress.step(f"{method} {urlsplit(url).path}"):
                 return whole(sending(), self._bounds)
@@ -148,6 +150,7 @@ class VaultClient:
         if status == 403:
             why = "the token is wrong, has expired, or its policy does not allow it"
             return ForbiddenError(f"{failed}: {why}", http_status=status)
+        # a secret or version that is not there has no text; a path without an engine has one
         if status == 404 and not said:
             return NotFoundError(f"{failed}: it does not exist", http_status=status)
         if status == 404:

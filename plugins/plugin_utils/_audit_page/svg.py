@@ -45,6 +45,7 @@ def patterns() -> Markup:
 def donut(parts: Parts, middle: str, title: str, description: str) -> Markup:
     """A ring of shares with a text in the middle."""
     whole = sum(count for _name, count in parts)
+    # a circle of this radius is 100 around, so shares are lengths; 25 is a quarter turn back, from its right to its top
     ring, start = [tag("circle", cx="21", cy="21", r="15.9155", class_="track")], 25.0
     for name, count in parts:
         share = 100 * count / whole if whole else 0
@@ -99,6 +100,7 @@ def expiry_axis(warn: int, critical: int) -> Markup:
     texts = [
         tag("text", str(day), x=f"{_percent_of_days(day):.3f}%", y="12", text_anchor=anchor)
         for day, anchor in marks
+        # numbers closer than that would run into each other
         if day == 0 or day in (critical, warn) or abs(day - warn) > 40
     ]
     return tag("svg", texts, class_="axis", width="100%", height="16", aria_hidden="true", focusable="false")

@@ -100,6 +100,7 @@ def _become(program: Program, output: int, errors: int) -> t.NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
+        # sys.exit would go up through the worker's own frames, which this fork has as well
         os._exit(code)
 
 

@@ -29,6 +29,7 @@ class Watch:
     def hear(self, text: str) -> None:
         """Keep this text; called in the fork."""
         data = text.encode("utf-8", "replace")[: _SIZE - _HEAD]
+        # no length while the text changes: the other process may look at any moment
         self._memory[:_HEAD] = bytes(_HEAD)
         self._memory[_HEAD : _HEAD + len(data)] = data
         self._memory[:_HEAD] = len(data).to_bytes(_HEAD, "big")
