@@ -10,9 +10,9 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.shapes import shaped
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import shown
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ports import KMIP, OKMS_RSA
 
 DOCUMENTATION = r"""
 name: okms_endpoint

@@ -14,11 +14,11 @@ import pytest
 import yaml
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.checks import CLAUSES
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ovhcloud import (
     KMIP_ACTIONS,
     KMIP_OPTIONAL,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ports import KMIP, OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.client import NEEDED
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._kmip.spec import connection
 

@@ -26,7 +26,7 @@ INVENTORIES = {
 BACK_ENDS = ("_ovhcloud", "_vsphere", "_kmip", "_vault")
 PACKAGES = (
     "_core", "_facts", "_causes", "_answers", "_certificates", "_http", "_kv", "_audit", "_drift", "_metrics",
-    "_preflight", "_doctor", "_exit", "_field", "_records", "_workflow", *BACK_ENDS,
+    "_preflight", "_doctor", "_exit", "_field", "_records", "_renewal", "_workflow", *BACK_ENDS,
 )  # fmt: skip
 # layer -> packages of the collection it may import, and third-party packages it may import
 ALLOWED: dict[str, tuple[set[str], set[str]]] = {
@@ -36,7 +36,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_causes": ({"_causes"}, set()),
     "_http": ({"_core", "_http"}, {"requests"}),
     "_kv": ({"_core", "_kv"}, set()),
-    "_answers": ({"_core", "_answers"}, {"ansible.module_utils", "yaml"}),
+    "_answers": ({"_core", "_facts", "_answers"}, {"ansible.module_utils", "yaml"}),
     "_audit": ({"_core", "_facts", "_audit"}, set()),
     "_preflight": ({"_core", "_facts", "_preflight"}, set()),
     "_drift": ({"_core", "_facts", "_audit", "_metrics", "_drift"}, set()),
@@ -45,9 +45,13 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "_exit": ({"_core", "_facts", "_audit", "_exit"}, set()),
     "_field": ({"_core", "_field"}, set()),
     "_records": ({"_core", "_records"}, set()),
+    "_renewal": ({"_core", "_renewal"}, set()),
     "_workflow": ({"_core", "_audit", "_workflow"}, set()),
     "_ovhcloud": ({"_core", "_facts", "_certificates", "_http", "_kv", "_ovhcloud"}, {"requests", "urllib3"}),
-    "_vsphere": ({"_core", "_causes", "_certificates", "_http", "_vsphere"}, {"pyVmomi", "pyVim", "requests"}),
+    "_vsphere": (
+        {"_core", "_facts", "_causes", "_certificates", "_http", "_vsphere"},
+        {"pyVmomi", "pyVim", "requests"},
+    ),
     "_vault": ({"_core", "_http", "_kv", "_vault"}, {"requests"}),
     "_kmip": ({"_core", "_facts", "_certificates", "_kmip"}, {"kmip"}),
     "modules": ({"_core", "_facts", "_certificates", "_kv", "_records", *BACK_ENDS}, set()),
@@ -81,7 +85,20 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     ),
     # a filter runs on the control node: it knows the settings of Ansible, and what a variable that is not defined is
     "filter": (
-        {"_core", "_audit", "_doctor", "_drift", "_kv", "_metrics", "_preflight", "_exit", "_field", "_workflow"},
+        {
+            "_core",
+            "_facts",
+            "_audit",
+            "_doctor",
+            "_drift",
+            "_kv",
+            "_metrics",
+            "_preflight",
+            "_exit",
+            "_field",
+            "_renewal",
+            "_workflow",
+        },
         {"ansible.constants", "ansible.context", "ansible.errors", "ansible.module_utils", "jinja2", PAGE},
     ),
     "doc_fragments": (set(), set()),

@@ -12,8 +12,8 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._answers.values import quoted
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import InvalidInputError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.hosts import check_host
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.identities import is_identity
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.thumbprints import digits_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.identities import is_identity
 
 Options = t.Mapping[str, t.Any]
 OptionRule = t.Callable[[Options], t.Iterable[str]]

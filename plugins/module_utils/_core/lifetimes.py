@@ -9,6 +9,8 @@ import dataclasses
 import datetime
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
+
 LONGEST_RENEWAL, LONGEST_ALARM = 120, 30  # days; months to repair what fails, and a month in which somebody hears it
 _RENEWAL_PART, _ALARM_PART = 3, 10  # of the lifetime, for certificates that live shorter than a year
 _ISO = "%Y-%m-%dT%H:%M:%SZ"
@@ -68,3 +70,11 @@ def life_of(certificate: t.Mapping[str, t.Any], renew_before: int | None, fail_b
     # by default, nothing is alarming before somebody could renew it
     alarm = min(alarm, renew) if fail_below is None else alarm
     return Life(None if left is None else int(left), life, renew, alarm)
+
+
+def end_in_words(certificate: t.Mapping[str, t.Any]) -> str:
+    """`expires on ..., in 3 days` or `expired on ...`, from not_after and days_left, as modules return them."""
+    end, left = certificate.get("not_after"), certificate.get("days_left")
+    if not end or left is None:
+        return "has no end that can be read"
+    return f"expired on {end}" if int(left) < 0 else f"expires on {end}, in {plural(int(left), 'day')}"

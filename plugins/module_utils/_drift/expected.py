@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._drift.finding import (
     Facts,
     Records,
@@ -25,6 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.
     OKMS,
     OPTIONS,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ports import KMIP
 
 # without one of these a role cannot know what to set up, so its variables are not those of this vCenter
 _NEEDED = {OKMS: ("id", "region"), EXTERNAL: ("servers",), NATIVE: ("backup_path",)}

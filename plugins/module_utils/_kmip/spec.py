@@ -13,7 +13,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.a
     text,
     texts,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ports import KMIP
 
 
 def connection() -> ArgSpec:

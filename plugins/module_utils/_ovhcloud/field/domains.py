@@ -15,7 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certif
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.facts import certificate_facts
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._certificates.pem import split
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import NotFoundError
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import OKMS_RSA
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ports import OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import (
     ApplicationKey,

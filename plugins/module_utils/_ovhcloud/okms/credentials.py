@@ -24,13 +24,13 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
     confirmed,
     refuse_while_used,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.identities import is_identity
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.lifetimes import (
     lifetime,
     renew_within,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.identities import is_identity
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (

@@ -15,8 +15,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     ForbiddenError,
     InvalidInputError,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.sightings import Sightings
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ports import KMIP, OKMS_RSA
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.rest import Rest
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.tasks import result_of

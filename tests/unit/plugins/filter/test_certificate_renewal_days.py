@@ -93,7 +93,7 @@ class World:
         if row["due"] and self.pinned != self.server:
             self.pinned = self.server
             self.writes.append((self.day, "entry"))
-        if any("expires in" in said for said in row["due"]) and not fails:
+        if any("vCenter's certificate expire" in said for said in row["due"]) and not fails:
             self.issued.append(self.day)
             self.in_use = self.day
             self.writes.append((self.day, "renewed"))

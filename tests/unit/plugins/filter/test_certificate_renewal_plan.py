@@ -93,7 +93,7 @@ def test_who_knows_how_it_is_renewed(found: Facts, read: Facts, expected: tuple[
     [
         ({}, []),
         ({"client_certificate": certificate(121)}, []),
-        ({"client_certificate": certificate(120)}, ["expires in 120 days"]),
+        ({"client_certificate": certificate(120)}, ["expires on 2027-01-01T00:00:00Z, in 120 days"]),
         ({"client_certificate": None}, ["no certificate"]),
         ({"connections": [connection(accepts=False, status="red")]}, ["kms-a refuses"]),
         ({"connections": [connection(trusts=False, accepts=False, status="red")]}, ["does not trust"]),

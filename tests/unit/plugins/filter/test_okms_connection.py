@@ -11,7 +11,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.filter.okms_connection import FilterModule
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.ports import KMIP, OKMS_RSA
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.ports import KMIP, OKMS_RSA
 
 okms_connection = FilterModule().filters()["okms_connection"]
 HOST, FIRST, SECOND = "eu-west-rbx.okms.ovh.net", "192.0.2.50", "192.0.2.51"

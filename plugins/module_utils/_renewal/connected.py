@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 Facts = t.Mapping[str, t.Any]
+Rows = t.Sequence[Facts]
 
 
 def refused(provider: Facts) -> t.Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.issued import purpose_of, replaced_by
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._renewal.issued import purpose_of, replaced_by
 
 PURPOSE = "vCenter of pcc-1, key provider okms"
 
