@@ -12,6 +12,9 @@ description:
   - Grants or revokes a vSphere user's rights, such as the encryption right, which the user who sets up key providers
     needs.
   - The module finds users by their exact login or name. It sends only what differs, and verifies the result.
+  - A change that an earlier run asked for and that is still underway is not asked for again. The module waits for it,
+    and with O(wait=false) it changes nothing and warns. To see it, the identity needs the optional action
+    C(pccVMware:apiovh:user/task/get).
   - It creates users only if O(allow_create=true), and removes them only if O(confirm_name) is given.
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
@@ -231,10 +234,12 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.r
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.spec import connection
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.user_resource import (
+    PrivateCloudUser,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.private_cloud.users import (
     RIGHTS,
     TEXTS,
-    PrivateCloudUser,
     Users,
 )
 
