@@ -62,6 +62,10 @@ options:
     description: What the failed task said.
     type: str
     default: ""
+  empty:
+    description: Why a step whose loop had no items may be skipped. If empty, such a step is still to do.
+    type: str
+    default: ""
   remaining:
     description: What no step does and somebody must still do, in words.
     type: list
@@ -112,7 +116,12 @@ KINDS = ("done", "changed", "skipped", "to_do", "blocked_by")
 
 
 def step_summary(
-    steps: Steps, check: bool = False, failed_step: str = "", failure: str = "", remaining: t.Sequence[str] = ()
+    steps: Steps,
+    check: bool = False,
+    failed_step: str = "",
+    failure: str = "",
+    remaining: t.Sequence[str] = (),
+    empty: str = "",
 ) -> dict[str, list[str]]:
     """Sort the steps into the five lists."""
     summary: dict[str, list[str]] = {kind: [] for kind in KINDS}
@@ -124,6 +133,8 @@ def step_summary(
             for kind, text in _told(str(entry["step"]), entry["summaries"] or ()):
                 summary[kind].append(text)
             continue
+        if empty and (entry.get("result") or {}).get("results") == [] and not entry.get("idle"):
+            entry = {**entry, "idle": empty}
         kind, note = _kind_of(entry, check, stopped)
         summary[kind].append(f"{entry['step']} ({note})" if note else str(entry["step"]))
     summary["to_do"].extend(str(text) for text in remaining)

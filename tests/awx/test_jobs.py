@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import pathlib
 import typing as t
+import uuid
 
 import pytest
 
@@ -182,12 +183,16 @@ def test_workflow_with_a_native_key_provider_and_its_recovery(lab: Lab, awx: Awx
     assert lab.journal.writes(mark) == [] and plan.changed > 0
     back = good(awx.launch("recovery", {"recovery_providers": ""}))
     assert set(lab.vcenter.crypto.providers) == {"nkp"}
+    former, lab.vcenter.settings.instance_uuid = lab.vcenter.settings.instance_uuid, str(uuid.uuid4())
+    lab.vcenter.lose_providers()
+    newly = good(awx.launch("recovery", {"recovery_providers": "", "recovery_vcenter": former}))
+    assert set(lab.vcenter.crypto.providers) == {"nkp"}
     # the token and the CA of Vault come from a credential
     places = json.dumps([{"vault": lab.vault.url, "path": "vmware/nkp"}])
     asked = {name: given[name] for name in ("private_cloud", "vsphere_user", "native_name", "tpm_required")}
     kept = good(awx.launch("native key provider", {**asked, "native_key_provider_backup_places": places}))
     assert list(lab.vault.store.secrets) == ["vmware/nkp"]
-    assert secrets_in(lab, [*jobs.values(), drill, plan, back, kept]) == []
+    assert secrets_in(lab, [*jobs.values(), drill, plan, back, newly, kept]) == []
 
 
 def encrypted(lab: Lab) -> None:

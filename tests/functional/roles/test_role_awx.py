@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.roles.summaries import summary_of
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.awx import AwxServer
 from ansible_collections.ovhcloud.vmware_encryption.tests.tools import foreign
@@ -187,6 +188,7 @@ def test_definitions_are_applied_once_corrected_and_removed(site: Site) -> None:
     made = site.small(**LEAST)
     assert made.code == 0, made.screen
     assert touched(made) == touched(looked) == 16, "check mode has said something else"
+    assert summary_of(made)["to_do"] == [] and summary_of(made)["skipped"] == ["Former workflow nodes removed (none)"]
     store = site.server.store
     template = site.one("job_templates", "okms")
     assert json.loads(template["extra_vars"])["okms_private_cloud"] == "{{ private_cloud }}"
@@ -197,6 +199,7 @@ def test_definitions_are_applied_once_corrected_and_removed(site: Site) -> None:
     mark = site.lab.journal.mark()
     again = site.small(**LEAST, **blank(None))
     assert (again.code, again.changed, site.writes(mark)) == (0, 0, 0), again.screen
+    assert (summary_of(again)["to_do"], summary_of(again)["changed"]) == ([], []), again.screen
 
     # somebody without the secret at hand brings a later version
     other = {**LEAST, "environment": {"OVH_CLIENT_SECRET": ""}}
@@ -216,6 +219,7 @@ def test_definitions_are_applied_once_corrected_and_removed(site: Site) -> None:
     assert looked.code == 0 and site.writes(mark) == 0 and touched(looked) == 10, looked.screen
     gone = site.small(newer, awx_state="absent", awx_confirm=ORGANIZATION, **LEAST)
     assert gone.code == 0 and touched(gone) == touched(looked), gone.screen
+    assert len(summary_of(gone)["changed"]) == len(summary_of(looked)["to_do"]) > 0 == len(summary_of(gone)["to_do"])
     left = {kind: names for kind in store.objects if (names := site.names(kind))}
     assert left == {"organizations": [ORGANIZATION]}
     mark = site.lab.journal.mark()

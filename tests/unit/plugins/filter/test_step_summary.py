@@ -63,6 +63,29 @@ def test_after_a_failure_only_what_was_seen_counts(
     assert summary == {**EMPTY, "blocked_by": ["Order: no money"], kind: [text]}
 
 
+NO_ITEMS = {**SKIPPED, "results": []}
+
+
+@pytest.mark.parametrize(
+    ("result", "reasons", "kind", "text"),
+    [
+        (NO_ITEMS, {}, "skipped", "order (none)"),
+        (NO_ITEMS, {"idle": "not asked for"}, "skipped", "order (not asked for)"),
+        (NO_ITEMS, {"there": "it is already"}, "done", "order (it is already)"),
+        (SKIPPED, {}, "to_do", "order"),
+        ({}, {}, "to_do", "order"),
+        ({"changed": True, "results": [{"changed": True}]}, {}, "changed", "order"),
+    ],
+)
+def test_loop_without_items_is_skipped_if_a_reason_is_given(
+    result: t.Any, reasons: dict[str, str], kind: str, text: str
+) -> None:
+    summary = step_summary([{"step": "order", "result": result, **reasons}], empty="none")
+    assert summary == {**EMPTY, kind: [text]}
+    if result == NO_ITEMS and not reasons:
+        assert step_summary([{"step": "order", "result": result}])["to_do"] == ["order"]
+
+
 def test_a_failure_is_named_with_its_task() -> None:
     summary = step_summary([{"step": "order", "result": {}}], False, "Order the domain", "no payment method")
     assert summary["blocked_by"] == ["Order the domain: no payment method"]
