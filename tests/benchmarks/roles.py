@@ -45,6 +45,7 @@ def _okms(lab: Lab, folder: pathlib.Path) -> dict[str, t.Any]:
 
 # roles that `make faults` does not run, or runs in a larger site
 OWN = {"encryption_audit": _audit, "okms": _okms}
+PLAYBOOKS = {path.stem for path in (harness.ROOT / "playbooks").glob("*.yml")}
 # what is left over after the first run, in which the role has nothing to do any more, has no site of its own there
 UNMEASURED = {"awx": "needs awx.awx: make test STEPS=awx"}
 
@@ -53,7 +54,7 @@ def sites() -> dict[str, scenarios.Scenario]:
     """A starting point for each role that has one: the first that `make faults` knows."""
     found = {role: scenarios.Scenario(role, role, prepare) for role, prepare in OWN.items()}
     for one in scenarios.ALL.values():
-        if not one.needs_ssh:
+        if not one.needs_ssh and one.role in PLAYBOOKS:  # two of them are plays with one module
             found.setdefault(one.role, one)
     return dict(sorted(found.items()))
 
@@ -71,8 +72,7 @@ def run(figures: Figures, directory: pathlib.Path, only: t.Collection[str] = ())
         if not only or role in only:
             rows.append(_role(figures, directory, role, site))
     table(HEAD, rows)
-    every = {path.stem for path in (harness.ROOT / "playbooks").glob("*.yml")}
-    for role in sorted(every - set(known)) if not only else ():
+    for role in sorted(PLAYBOOKS - set(known)) if not only else ():
         print(f"  NOT RUN: {role} ({UNMEASURED.get(role, 'make faults has no scenario of it')})")
 
 
