@@ -142,8 +142,8 @@ def _not_encrypted(excluded: t.Sequence[Facts]) -> list[Facts]:
     kept = groups[EXCLUDED]
     if kept:
         text = (
-            f"{plural(len(kept), 'VM is', 'VMs are')} excluded on purpose and unencrypted, because others need them "
-            "to start."
+            f"{plural(len(kept), 'VM is', 'VMs are')} excluded on purpose and unencrypted: other VMs need them to "
+            "start, or they belong to vSphere or Zerto."
         )
         step = "Confirm that this is intended; nothing else is needed."
         found.append(finding(NOTICE, EXCLUDED, "VMs excluded on purpose", text, step, kept))
@@ -289,12 +289,15 @@ def _backup(backup: Facts) -> list[Facts]:
     return []
 
 
-def of_hosts(hosts: t.Optional[Records], encrypted_clusters: t.Container[str]) -> list[Facts]:
-    """Hosts that cannot take part in encryption where there are encrypted VMs."""
-    bad = [one["name"] for one in hosts or [] if not ready(one) and str(one.get("cluster") or "") in encrypted_clusters]
+def of_hosts(hosts: t.Optional[Records], places: t.Container[str]) -> list[Facts]:
+    """Hosts that cannot take part in encryption where there are encrypted VMs, see `used_places`."""
+    bad = [one["name"] for one in hosts or [] if not ready(one) and _place(one, "name") in places]
     if not bad:
         return []
-    text = f"In clusters with encrypted VMs, {plural(len(bad), 'host is', 'hosts are')} not in encryption mode."
+    text = (
+        "In clusters and on single hosts with encrypted VMs, "
+        f"{plural(len(bad), 'host is', 'hosts are')} not in encryption mode."
+    )
     step = "Enable it with the module host_encryption, or power on an encrypted VM there."
     return [finding(NOTICE, "host_mode", "Hosts without encryption mode", text, step, bad)]
 
@@ -331,7 +334,7 @@ def of_private_cloud(cloud: t.Optional[t.Mapping[str, t.Any]]) -> list[Facts]:
             "Rerun the playbook okms or external_kms: it completes pending entries.",
         )
         for entry in entries
-        if entry.get("state") not in ("delivered", "flow_open", "flowOpen")
+        if entry.get("state") != "delivered"
     ]
 
 
@@ -359,9 +362,14 @@ def of_ports(cloud: t.Optional[t.Mapping[str, t.Any]], providers: Records) -> li
     ]
 
 
-def used_clusters(machines: Machines) -> set[str]:
-    """Names of the clusters with at least one VM of which something is encrypted."""
-    return {str(one.get("cluster") or "") for one in machines if state_of(one) not in ("unencrypted", "unreadable")}
+def used_places(machines: Machines) -> set[str]:
+    """Names of the clusters, and of the hosts outside of clusters, with a VM of which something is encrypted."""
+    return {_place(one, "host") for one in machines if state_of(one) not in ("unencrypted", "unreadable")}
+
+
+def _place(one: t.Mapping[str, t.Any], host: str) -> str:
+    """Where an encrypted VM can run without being moved by hand: a cluster, or a host alone, named by that key."""
+    return str(one.get("cluster") or one.get(host) or "")
 
 
 def not_read(parts: t.Mapping[str, t.Any]) -> list[Facts]:

@@ -86,7 +86,7 @@ def _content(
             *findings.of_providers(providers, {entry["name"] for entry in by_provider}),
             *findings.of_defaults(machines, providers),
             *findings.of_expiry(certificates, backups, limits.critical_days),
-            *findings.of_hosts(hosts, findings.used_clusters(machines)),
+            *findings.of_hosts(hosts, findings.used_places(machines)),
             *findings.of_vsan(facts.get("vsan_clusters"), {str(one["name"]) for one in providers}),
             *findings.of_private_cloud(cloud),
             *findings.of_ports(cloud, providers),

@@ -15,6 +15,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._causes
     WARNING,
     Known,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.lifetimes import end_in_words
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._doctor.diagnosis import (
     Diagnosis,
     Facts,
@@ -113,7 +114,7 @@ def _certificates(name: str, provider: Facts) -> Diagnoses:
     for cause, what, certificate in ends:
         left = (certificate or {}).get("days_left")
         if left is not None and left <= _SOON:
-            sign = f"{what} {'expired' if left < 0 else 'expires'} on {(certificate or {}).get('not_after')}"
+            sign = f"{what} {end_in_words(certificate or {})}"
             yield of_known(catalogue.BY_ID[cause], name, sign, CRITICAL if left < 0 else None)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.lifetimes import end_in_words
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._drift.finding import (
     CRITICAL,
     NOTICE,
@@ -83,10 +84,12 @@ def _kind(wanted: Facts, seen: Facts) -> Findings:
             CRITICAL, "key_provider", name, f"key id {wanted['key_id']}", f"key id {seen['key_id']}",
             "it was made anew or got a new key: make a backup now (role native_key_provider), and keep the old backups",
         )  # fmt: skip
-    if seen.get("status") and seen["status"] != "green":
+    status, reasons = seen.get("status"), seen.get("reasons") or []
+    # gray says that vCenter does not know; over SOAP, a good native provider may stay gray (assumption native-status)
+    if status and status != "green" and (reasons or status != "gray"):
         yield Finding(
-            CRITICAL if seen["status"] == "red" else WARNING, "key_provider", name, "status green",
-            "; ".join([f"status {seen['status']}", *(seen.get("reasons") or [])]),
+            CRITICAL if status == "red" else WARNING, "key_provider", name, "status green",
+            "; ".join([f"status {status}", *reasons]),
             "see the other rows about this provider; guide Troubleshooting has the causes",
         )  # fmt: skip
 
@@ -193,7 +196,7 @@ def identities(facts: Facts) -> Findings:
             yield Finding(
                 CRITICAL if left < 0 else WARNING, "client_certificate", wanted["name"],
                 f"a certificate that is valid for more than {limit} days",
-                f"it {'expired' if left < 0 else 'expires'} on {certificate.get('not_after')}",
+                f"it {end_in_words(certificate)}",
                 "renew it: run the playbook certificate_renewal",
             )  # fmt: skip
         if wanted["client_sha256"] and certificate.get("sha256") != wanted["client_sha256"]:

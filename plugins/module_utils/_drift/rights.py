@@ -84,8 +84,8 @@ def _matches(resource: str, ending: str) -> bool:
     # OVHcloud's guide iam-policies-api has it at the end only; the part before :resource: names the region of the API
     if resource.endswith("*"):
         start = resource[:-1]
-        place = start.find(":resource:")
-        return start == "" or (place >= 0 and ending.startswith(start[place:]))
+        region = [*start.split(":"), "", ""][2]
+        return f"urn:v1:{region}{ending}".startswith(start)
     return resource.endswith(ending)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.lifetimes import end_in_words
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._drift.finding import (
     CRITICAL,
     NOTICE,
@@ -81,7 +82,7 @@ def _ending(facts: Facts, server: Facts, seen: Facts) -> Findings:
         "server_certificate",
         label(server),
         f"a certificate that is valid for more than {plural(int(facts['settings']['warn_days']), 'day')}",
-        f"it {'expired' if left < 0 else 'expires'} on {seen.get('not_after')}",
+        f"it {end_in_words(seen)}",
         "have the operator of the KMS renew it, then run again",
     )
 

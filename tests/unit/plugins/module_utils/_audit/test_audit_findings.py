@@ -10,7 +10,7 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.expiry import Thresholds
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import used_clusters
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import of_hosts, used_places
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.model import report
 from ansible_collections.ovhcloud.vmware_encryption.tests.report import fleet
 
@@ -147,4 +147,10 @@ def test_cluster_without_any_encrypted_vm_is_unused() -> None:
         fleet.machine(2, "vtpm_only", cluster="c"),
         fleet.machine(3, "partly_encrypted", cluster="c"),
     ]
-    assert used_clusters(machines) == {"c"}
+    assert used_places(machines) == {"c"}
+
+
+def test_encrypted_vm_outside_of_clusters_counts_for_its_host() -> None:
+    places = used_places([{**fleet.machine(0, "encrypted", cluster=None), "host": "esx-alone"}])
+    hosts = [{"name": name, "cluster": None, "state": "incapable"} for name in ("esx-alone", "esx-other")]
+    assert places == {"esx-alone"} and [one["affected"] for one in of_hosts(hosts, places)] == [["esx-alone"]]

@@ -215,6 +215,22 @@ CASES: dict[str, tuple[Change, list[Row]]] = {
         lambda f: f["policies"]["policies"][0].update(allow=["okms:kmip:*"], resources=["urn:v1:eu:resource:okms:*"]),
         [],
     ),
+    "policy for a whole region": (
+        lambda f: f["policies"]["policies"][0].update(resources=["urn:v1:eu:*"]),
+        [],
+    ),
+    "policy for other resources of the region": (
+        lambda f: f["policies"]["policies"][0].update(resources=["urn:v1:eu:resource:pccVMware:*", "urn:v2:*"]),
+        [("critical", "iam_policy", f"lacks the resources okms {DOMAIN}", "no")],
+    ),
+    "provider whose status vCenter does not know": (
+        lambda f: provider(f).update(status="gray", reasons=[]),
+        [],
+    ),
+    "provider without a known status, for a reason": (
+        lambda f: provider(f).update(status="gray", reasons=["no answer"]),
+        [("warning", "key_provider", "status gray; no answer", "no")],
+    ),
     "policy that takes back": (
         lambda f: f["policies"]["policies"][0].update({**POLICY, "except": ["okms:kmip:create"]}),
         [("critical", "iam_policy", "lacks the actions okms:kmip:create", "no")],
