@@ -17,7 +17,7 @@ demo: ## Watch all three options on this machine, about 3 minutes; Ansible's own
 test: ## Run every check; some: make test STEPS="unit docs"; on a busy machine, thrice: LOAD=4 TIMES=3
 	@$(TOOLS) test $(STEPS)
 
-lab: ## Start the lab (OVHcloud API, OKMS, vCenter on loopback) and keep it until Ctrl-C
+lab: ## Start the lab (OVHcloud API, OKMS, vCenter on loopback) and keep it until Ctrl-C, two hours at most
 	@$(TOOLS) lab $(ARGS)
 
 lab-check: ## Prove the lab with clients of others: python-ovh, pyVmomi, the vSphere Automation SDK, OpenSSL, PyKMIP

@@ -179,7 +179,9 @@ def _restore(machine: Facts) -> Way:
         return Way(RESTORE, NOT_KNOWN, "a backup may lack the secrets of its vTPM: try it with a copy first")
     return Way(
         # VDDK reads unencrypted data (VDDK guide, "Encrypted VM Backup and Restore")
-        RESTORE, YES, "backups hold unencrypted data: encrypt the VM again after the restore (role vm_encryption)"
+        RESTORE,
+        YES,
+        "backups hold unencrypted data: encrypt the VM again after the restore (role vm_encryption)",
     )
 
 

@@ -221,7 +221,7 @@ def _by_chain(endpoint: Endpoint, anchors: Anchors, seen: HandshakeResult) -> tu
     whom = (
         "the given CA"
         if anchors.ca
-        else "the trusted authorities of the control node (no ca, ca_path or thumbprints was given)"
+        else "the trusted authorities of the host that runs the module (no ca, ca_path or thumbprints was given)"
     )
     detail = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else str(error)
     return False, named, [f"not trusted by {whom}: {detail}{_what_is_missing(error, anchors, seen)}"]

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.findings import SEVERITIES
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.model import NotAReportError, loaded
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.redact import HIDDEN, scrub
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 
@@ -144,7 +145,7 @@ def _report(given: t.Any) -> Facts:
     findings = _counts({kind: _dict(totals.get("findings")).get(kind) for kind in SEVERITIES}, "findings")
     severities = [str(one) for one in _list(_dict(given).get("fail_on"))]
     bad = sum(findings["findings"].get(kind, 0) for kind in severities)
-    failed = {"outcome": "failed", "blocked_by": f"{bad} findings of the kinds {', '.join(severities)}"} if bad else {}
+    failed = {"outcome": "failed", "blocked_by": f"{plural(bad, 'finding')} ({', '.join(severities)})"} if bad else {}
     return {**_counts({key: totals.get(key) for key in _TOTALS}), **findings, **failed}
 
 

@@ -111,7 +111,7 @@ def test_without_ca_and_authority_nothing_is_trusted(lab, endpoint, look, author
     authorities_of_the_machine(lab.external_authority.certificate_pem)
     place = endpoint("null")
     refused = look(place, on_untrusted="fail")
-    assert refused.failed and "the trusted authorities of the control node" in refused.msg
+    assert refused.failed and "the trusted authorities of the host that runs the module" in refused.msg
     assert look(place)["kmip_server"]["for_vcenter"] is None
     # a pin is enough
     pinned = look(place, thumbprints=[sha256_of(lab.okms_rsa.certificate_pem)], on_untrusted="fail")

@@ -74,7 +74,7 @@ RULES = (
     ObstacleRule(
         "template", _EVERY, lambda machine: machine.template,
         "it is a template",
-        "convert it to a VM, encrypt the VM, and convert it back",
+        "convert it to a VM, rerun, and convert it back",
     ),
     ObstacleRule(
         "fault_tolerance", _EVERY, lambda machine: machine.fault_tolerance,

@@ -87,7 +87,10 @@ class Unlock:
         """Open what is locked in the selection; StillLockedError when something stays locked."""
         machines = choose_machines(
             # no key providers, which take a privilege to read: infrastructure is unlocked like all other VMs
-            self._context, self._session, read_fleet(self._session, self._context.params), providers=[]
+            self._context,
+            self._session,
+            read_fleet(self._session, self._context.params),
+            providers=[],
         ).machines
         found = [Locked(machine) for machine in machines if machine.locked]
         self._judge(found)

@@ -129,7 +129,7 @@ def test_nobody_named_means_the_authorities_of_the_machine(kms):
     trusted = kms.look()["kmip_server"]["trusted"]
     assert (trusted["verdict"], trusted["by_ca"], trusted["hostname_matches"]) == (False, False, True)
     assert trusted["reasons"][0].startswith(
-        "not trusted by the trusted authorities of the control node (no ca, ca_path or thumbprints"
+        "not trusted by the trusted authorities of the host that runs the module (no ca, ca_path or thumbprints"
     )
 
 

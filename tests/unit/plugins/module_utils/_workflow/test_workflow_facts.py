@@ -157,7 +157,7 @@ def report(**findings: int) -> str:
     [
         ([], "unchanged", ""),
         (["critical"], "unchanged", ""),
-        (["critical", "warning"], "failed", "2 findings of the kinds critical, warning"),
+        (["critical", "warning"], "failed", "2 findings (critical, warning)"),
     ],
 )
 def test_audit_tells_findings_by_severity(fail_on: list[str], outcome: str, said: str) -> None:
