@@ -277,3 +277,16 @@ def test_check_mode_on_two_pages_predicts_what_the_run_does() -> None:
         planned = checked["summary"]["planned"]
         assert planned == done["summary"]["done"] == len(writes) > 80
         assert checked["summary"]["obstacles"] == {"powered_on": 18, "snapshots": 11, "template": 10}
+
+
+@pytest.mark.parametrize("action", ["drop_before", "drop_after"])
+def test_power_on_whose_answer_is_lost_is_not_sent_again(lab: Lab, run_module: RunModule, action: str) -> None:
+    prepare(lab)
+    run = runner(run_module, max_failures=9)
+    assert not run().failed
+    lab.faults.add(action, system="vcenter", operation="PowerOnVM_Task")
+    result, writes = watched(lab, lambda: run(power_on=["vm-1"]))
+    assert writes == ["PowerOnVM_Task"]
+    assert outcomes(result)["vm1"] == ("done" if action == "drop_after" else "failed")
+    finished(lab, lambda: run(power_on=["vm-1"]))
+    assert lab.vcenter.inventory.vm("vm1").power_state == "poweredOn"

@@ -113,7 +113,7 @@ class Job:
         try:
             self._taken = {name: self._shared.keys.take(name) for name in self.work.new_keys_of}
             if not self.work.reconfigures:
-                return self._power_on()
+                return self._after_reconfigure()  # one call to power it on, whatever becomes of it
             return self._shut_down() if self.work.shutdown and self.work.machine.on else self._reconfigure()
         except CollectionError as error:
             self.fail(error)
