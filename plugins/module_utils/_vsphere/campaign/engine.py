@@ -8,10 +8,16 @@ from __future__ import annotations
 import collections
 import contextlib
 import dataclasses
+import itertools
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import ConflictError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    ApiError,
+    ConflictError,
+    UnreachableError,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.retry import TryAgain
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.job import (
     ENDED,
@@ -21,6 +27,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.campaign.plan import Work
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import (
+    Found,
     of_objects,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import (
@@ -35,6 +42,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 )
 
 _BLOCK = 100  # VMs read anew at a time, a page of vCenter
+# seconds for which a look at a VM holds: VMs of a block may wait for hours, in which people and backups change them
+_FRESH = 60.0
 _LONGEST_WAIT = 30.0  # seconds in one request
 _NAMED = 5  # VMs on a line about the progress
 
@@ -103,9 +112,11 @@ class CampaignEngine:
         passed: list[Job] = []
         # a VM whose host or datastore is busy lets others pass, but one block of them at most: each block costs a read
         while self._may_start() and len(self._active) < self._limits.parallel and len(passed) < _BLOCK:
-            if self._waiting[0].devices is None:
-                self._look_again()
-            job = self._waiting.popleft()
+            job = self._waiting[0]
+            # one that has no room yet keeps its old look: its turn brings another one
+            if job.seen_at is None or (self._is_old(job) and self._has_room(job)):
+                self._look_again(passed)
+            self._waiting.popleft()
             if job.phase == ENDED:
                 self._count_failure(job)
             elif self._has_room(job):
@@ -117,15 +128,22 @@ class CampaignEngine:
         self._waiting.extendleft(reversed(passed))
         self._watch.add(fresh)
 
-    def _look_again(self) -> None:
-        """Read the next VMs anew: nothing is written on the ground of an old look."""
-        block = [job for job, _number in zip(self._waiting, range(_BLOCK)) if job.devices is None]
-        references = [job.work.machine.reference for job in block]
-        found = {moid_of(item.object): item for item in of_objects(self._shared.session, references, PATHS)}
+    def _is_old(self, job: Job) -> bool:
+        """Whether a VM whose turn comes has to be looked at again."""
+        if job.phase != WAITING:
+            return False
+        return job.seen_at is None or self._patience.monotonic() - job.seen_at > _FRESH
+
+    def _look_again(self, passed: t.Sequence[Job]) -> None:
+        """Read the next VMs anew, with those that were passed: nothing is written on the ground of an old look."""
+        following = [*itertools.islice(self._waiting, _BLOCK), *passed]
+        block = [job for job in following if self._is_old(job)][:_BLOCK]
+        found = {moid_of(item.object): item for item in self._read([job.work.machine.reference for job in block])}
         works = {work.machine.moid: work for work in self._replan([machine_of(item) for item in found.values()])}
         for job in block:
             seen, work = found.get(job.work.machine.moid), works.get(job.work.machine.moid)
             job.devices = seen.properties.get("config.hardware.device", ()) if seen else ()
+            job.seen_at = self._patience.monotonic()
             if work is None or work.obstacles or not work.wanted:
                 job.phase = ENDED
             if work is None:
@@ -135,6 +153,18 @@ class CampaignEngine:
                 job.fail(ConflictError(f"{job.name} has changed since the plan: {reasons}"))
             if work is not None:
                 job.work = work
+
+    def _read(self, references: t.Sequence[t.Any]) -> list[Found]:
+        """VMs as they are now. A lost answer must not end a campaign that has run for hours."""
+        session = self._shared.session
+
+        def attempt() -> list[Found]:
+            try:
+                return of_objects(session, references, PATHS)
+            except (UnreachableError, ApiError) as error:
+                raise TryAgain(error) from error
+
+        return session.retry.call(attempt)
 
     def _has_room(self, job: Job) -> bool:
         if not job.heavy:

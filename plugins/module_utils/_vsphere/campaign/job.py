@@ -82,7 +82,8 @@ class Job:
         self.left_off = False  # it was shut down and is still off
         self.may_go_down = False  # it may be going off, or is off, and nobody waits for it
         self.no_keys = False  # the reason why the next VM would fail too
-        self.devices: t.Sequence[t.Any] | None = None
+        self.devices: t.Sequence[t.Any] = ()
+        self.seen_at: float | None = None  # when it was read anew, on the clock of the campaign
         self._shared = shared
         self._taken: dict[str, t.Any] = {}
         self._followed: t.Any = None
@@ -150,8 +151,8 @@ class Job:
         self._deadline = None
         # before the call: with or without its answer, the VM is read again at the end, and its new keys count as used
         self.attempted = True
-        spec = config_spec(self.work, self.devices or (), self._taken)
-        self.devices = None
+        spec = config_spec(self.work, self.devices, self._taken)
+        self.devices = ()
         try:
             task = self._call("reconfigure", "ReconfigVM_Task", spec)
         except CollectionError as error:
