@@ -125,3 +125,16 @@ def test_look_whose_answer_is_lost_is_repeated(lab: Lab, run_module: RunModule, 
     result, writes = watched(lab, runner(run_module, max_parallel=1, **PATIENT))
     assert not result.failed, result.msg
     assert writes == ["ReconfigVM_Task"] * 6
+
+
+def test_session_that_ends_during_shutdowns_names_the_vms(lab: Lab, run_module: RunModule) -> None:
+    """Nobody waits for them any more: they may go off, and only the user can power them on."""
+    prepare(lab)
+    for machine in lab.vcenter.inventory.vms[:2]:
+        machine.power_state, machine.tools, machine.shutdown_looks = "poweredOn", True, -1
+    at_first(lab, "CreateFilter", lab.vcenter.sessions.end_all)
+    result = runner(run_module, power_off="shutdown", max_parallel=2)()
+    assert result.failed and "the session has ended" in result.msg
+    assert [rows(result)[name]["outcome"] for name in ("vm1", "vm2")] == ["failed"] * 2
+    assert [rows(result)[name]["after"]["power_state"] for name in ("vm1", "vm2")] == [None] * 2
+    assert any("power_on: [vm-1, vm-2]" in warning for warning in result.warnings)

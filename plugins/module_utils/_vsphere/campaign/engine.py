@@ -14,6 +14,7 @@ import typing as t
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
     ApiError,
+    CollectionError,
     ConflictError,
     UnreachableError,
 )
@@ -83,6 +84,14 @@ class CampaignEngine:
 
     def run(self) -> None:
         """Until all are through, or stopped and those that were begun are through."""
+        try:
+            self._run()
+        except CollectionError as error:
+            for job in self._active:
+                job.abandon(error)
+            raise
+
+    def _run(self) -> None:
         began = self._patience.monotonic()
         with contextlib.closing(self._watch), progress.step("") as told:
             while self._active or self._may_start():

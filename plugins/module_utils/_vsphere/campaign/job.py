@@ -286,7 +286,7 @@ class Job:
 
     def give_up(self, seconds: float) -> None:
         """The time of the whole campaign is over while something is still running."""
-        self.may_go_down = self.may_go_down or self.phase in (SHUTTING_DOWN, POWERING_OFF)
+        self._leave()
         running = reference(self._followed) if isinstance(self._followed, vim.Task) else "its shutdown"
         self.fail(
             WaitTimeoutError(
@@ -296,6 +296,15 @@ class Job:
             )
         )
         self.phase = ENDED
+
+    def abandon(self, error: CollectionError) -> None:
+        """The campaign ends with an error while something is still running."""
+        self._leave()
+        self.fail(error)
+        self.phase = ENDED
+
+    def _leave(self) -> None:
+        self.may_go_down = self.may_go_down or self.phase in (SHUTTING_DOWN, POWERING_OFF)
 
 
 def config_spec(work: Work, devices: t.Sequence[t.Any], new_keys: t.Mapping[str, t.Any]) -> t.Any:
