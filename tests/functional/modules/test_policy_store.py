@@ -5,20 +5,16 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import errors
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import connect
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.policy import (
     DEFAULT_COMPONENT,
     VM_ENCRYPTION_POLICY,
     Policy,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.policies.store import StoragePolicies
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import session_in
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.lab import LabSettings
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm_profiles as bundled
@@ -26,18 +22,9 @@ from ansible_collections.ovhcloud.vmware_encryption.tests.lab.vcenter import pbm
 READING = ["PbmRetrieveServiceContent", "PbmQueryProfile", "PbmRetrieveContent", "PbmRetrieveContent"]
 
 
-@contextlib.contextmanager
-def opened(lab):
-    """A session as modules have it."""
-    options = {"validate_certs": True, "proxy_host": None, "proxy_port": None, "request_timeout": 60}
-    params = {**options, **harness.connection(lab, "vsphere")}
-    with contextlib.ExitStack() as stack:
-        yield connect(Context(params, stack))
-
-
 @pytest.fixture
 def store(lab):
-    with opened(lab) as session:
+    with session_in(lab) as session:
         yield StoragePolicies(session)
 
 
@@ -108,7 +95,7 @@ def test_requests(lab, store):
 def test_find(lab, store):
     assert store.find().id == store.find("VM Encryption Policy").id == VM_ENCRYPTION_POLICY
     lab.vcenter.policies.by_id[VM_ENCRYPTION_POLICY].name = "renamed"
-    with opened(lab) as session:
+    with session_in(lab) as session:
         assert StoragePolicies(session).find().name == "renamed"
     with pytest.raises(errors.NotFoundError, match=r"no storage policy none .*Management Storage policy - Encryption"):
         store.find("none")
@@ -162,7 +149,7 @@ def test_a_service_that_fails_is_asked_once(lab, store):
 
 @pytest.mark.parametrize("version", ["7.0.2", "9.0"])
 def test_other_versions(version):
-    with Lab(LabSettings(vcenter_version=version)) as lab, opened(lab) as session:
+    with Lab(LabSettings(vcenter_version=version)) as lab, session_in(lab) as session:
         assert isinstance(StoragePolicies(session).find(), Policy)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.server
 import select
@@ -15,6 +16,12 @@ import typing as t
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Context
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import (
+    Session,
+    connect,
+)
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.harness import ModuleResult
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import Authority, certificate_pem
@@ -32,6 +39,14 @@ def open_up(lab: Lab) -> Lab:
     user.rights["encryptionRight"] = True
     lab.vcenter.flow_open = lambda _host, _port: True
     return lab
+
+
+@contextlib.contextmanager
+def session_in(lab: Lab, request_timeout: int = 60) -> t.Iterator[Session]:
+    """A session as modules have it."""
+    options = {"validate_certs": True, "proxy_host": None, "proxy_port": None, "request_timeout": request_timeout}
+    with contextlib.ExitStack() as stack:
+        yield connect(Context({**options, **harness.connection(lab, "vsphere")}, stack))
 
 
 def server_of(kms: t.Any, name: str = "kms-a") -> dict[str, t.Any]:

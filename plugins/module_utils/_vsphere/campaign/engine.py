@@ -45,7 +45,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 _BLOCK = 100  # VMs read anew at a time, a page of vCenter
 # seconds for which a look at a VM holds: VMs of a block may wait for hours, in which people and backups change them
 _FRESH = 60.0
-_LONGEST_WAIT = 30.0  # seconds in one request
 _NAMED = 5  # VMs on a line about the progress
 
 
@@ -216,8 +215,8 @@ class CampaignEngine:
         """Wait for news, at least one interval, so that many short tasks come in one answer."""
         began = self._patience.monotonic()
         deadlines = [job.deadline for job in self._active if job.deadline is not None]
-        until = min(deadlines, default=began + _LONGEST_WAIT)
-        news = self._watch.wait(max(0.0, min(_LONGEST_WAIT, left, until - began)))
+        until = min(deadlines, default=began + left)
+        news = self._watch.wait(max(0.0, min(left, until - began)))
         by_key = {reference(job.followed): job for job in self._active}
         fresh: list[t.Any] = []
         for key, found in news.items():

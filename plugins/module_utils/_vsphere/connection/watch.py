@@ -27,6 +27,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 _WHAT = "follow the running tasks"
 GONE: dict[str, t.Any] = {"gone": True}  # the object does not exist any more
 _STATE, _ERROR = "info.state", "info.error"
+_LONGEST_WAIT = 30.0  # seconds in one request
 
 Changes = dict[str, dict[str, t.Any]]
 
@@ -55,8 +56,12 @@ class Watch:
             self._objects.pop(reference(item), None)
 
     def wait(self, seconds: float) -> Changes:
-        """What changed, by object and property, GONE for an object that vanished; empty when the time is over."""
-        return self._retry.call(lambda: self._safely(lambda: self._look(seconds)))
+        """What changed, by object and property, GONE for an object that vanished; empty when nothing did for a while.
+
+        That is at most the given time, and less than a request may take.
+        """
+        longest = min(seconds, _LONGEST_WAIT, self._session.longest_wait)
+        return self._retry.call(lambda: self._safely(lambda: self._look(longest)))
 
     def close(self) -> None:
         """End the collector with all its filters; the session's end would do it too."""

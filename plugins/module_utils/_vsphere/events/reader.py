@@ -102,8 +102,7 @@ class VCenterReader:
             self._next_report = time.monotonic() + self._interval
             events = self._report(session)
         else:
-            # half of the time-out of a request: a wait in which nothing happens must not look like a lost connection
-            longest = min(_LONGEST_WAIT, float(self._params["request_timeout"]) / 2)
+            longest = min(_LONGEST_WAIT, session.longest_wait)
             events = self.inventory.see(watch.wait(max(1.0, min(left, longest))), complete=False)
         return [{**event, "vcenter": self.where} for event in events]
 

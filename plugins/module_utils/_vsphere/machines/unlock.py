@@ -37,7 +37,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 UNLOCKED, PLANNED, STARTED, BLOCKED, FAILED = "unlocked", "planned", "started", "blocked", "failed"
 _OUTCOMES = (UNLOCKED, PLANNED, STARTED, BLOCKED, FAILED)
 _TOGETHER = 100  # tasks at once
-_LONGEST_WAIT = 30.0  # seconds in one request
 
 
 class StillLockedError(CollectionError):
@@ -151,13 +150,16 @@ class Unlock:
         deadline = self._patience.monotonic() + self._patience.timeout
         try:
             while waiting:
-                left = deadline - self._patience.monotonic()
-                if left <= 0:
+                began = self._patience.monotonic()
+                if began >= deadline:
                     self._give_up(waiting)
                     return
-                for key, news in watch.wait(min(_LONGEST_WAIT, max(1.0, left))).items():
+                for key, news in watch.wait(max(1.0, deadline - began)).items():
                     if news.get("gone") or news.get("info.state") in ("success", "error"):
                         self._ended(waiting.pop(key, None), news)
+                pause = self._patience.interval - (self._patience.monotonic() - began)
+                if waiting and pause > 0:
+                    self._patience.sleep(pause)
         finally:
             watch.close()
 
