@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.watch import Watch
@@ -28,3 +30,15 @@ def test_wait_without_news_is_shorter_than_the_time_out(lab: Lab) -> None:
         # nothing happens: an empty answer, not a lost connection after which all would be told again
         assert watch.wait(600) == {}
     assert lab.journal.count(operation="CreatePropertyCollector") == 1
+
+
+def test_truncated_answer_whose_version_stays_ends(lab: Lab) -> None:
+    def stuck(body: bytes) -> bytes:
+        body, found = re.subn(rb"(<version[^>]*>)[^<]*<", rb"\1<", body)
+        assert found == 1
+        return body.replace(b"<truncated>false<", b"<truncated>true<")
+
+    lab.faults.add("rewrite", system="vcenter", operation="WaitForUpdatesEx", rewrite=stuck, times=9)
+    with session_in(lab) as session:
+        assert watching(session).wait(0) == POWER
+    assert lab.journal.count(operation="WaitForUpdatesEx") == 1

@@ -94,8 +94,9 @@ class Watch:
             update = self._session.call(_WHAT, self._collector.WaitForUpdatesEx, self._version, options)
             if update is None:
                 break
+            # a version that does not move on would be asked for without end
+            more = bool(update.truncated) and update.version != self._version
             self._version = update.version
-            more = bool(update.truncated)
             for part in update.filterSet or []:
                 _collect(part, changes)
         return {key: found for key, found in changes.items() if key in self._objects}
