@@ -10,7 +10,10 @@ import typing as t
 import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
-from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import runner_in
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.encryption_helpers import (
+    add_standard,
+    runner_in,
+)
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.fleet_helpers import (
     NATIVE,
     assert_foretold,
@@ -157,3 +160,18 @@ def test_other_versions_of_vcenter(version: str) -> None:
         result, _writes = watched(lab, run)
         assert not result.failed, result.msg
         assert not any(set(old) & set(keys_of(one)) for old, one in zip(before, lab.vcenter.inventory.vms))
+
+
+def test_key_is_told_when_the_vms_other_provider_refuses(lab: Lab, run_module: RunModule) -> None:
+    prepare(lab)
+    machine, inventory = lab.vcenter.inventory.vm("vm1"), lab.vcenter.inventory
+    for name in ("a-kms", "b-kms"):
+        add_standard(lab, name, default=False)
+    inventory.encrypt(machine, "a-kms", lab.generate_key("a-kms"))
+    inventory.encrypt_disk(machine, 0, "b-kms", lab.generate_key("b-kms"))
+    before, made = keys_of(machine), set(lab.external_kms.keys())
+    lab.faults.add("refuse", system="external_kms", operation="Create", skip=1, times=9)
+    result, writes = watched(lab, runner(run_module, "vm_rekey", selection={"names": ["vm1"]}))
+    assert result.failed and writes == ["GenerateKey"] * 2 and keys_of(machine) == before
+    (unused,) = set(lab.external_kms.keys()) - made
+    assert f"1 key was made and not used, and left in the KMS: {unused}" in result.warnings

@@ -112,7 +112,8 @@ class Job:
     def begin(self) -> list[t.Any]:
         """The first step. Keys come before the shutdown: without them no VM is stopped in vain."""
         try:
-            self._taken = {name: self._shared.keys.take(name) for name in self.work.new_keys_of}
+            for name in self.work.new_keys_of:
+                self._taken[name] = self._shared.keys.take(name)  # kept one by one: the next provider may refuse
             if not self.work.reconfigures:
                 return self._after_reconfigure()  # one call to power it on, whatever becomes of it
             return self._shut_down() if self.work.shutdown and self.work.machine.on else self._reconfigure()
