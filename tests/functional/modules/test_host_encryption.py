@@ -329,3 +329,12 @@ def test_name_of_two_hosts(lab, run):
     lab.vcenter.inventory.hosts[1].name = HOSTS[0]
     message = refused(lab, run, "ambiguous", hosts=HOSTS[:1])
     assert "vim.HostSystem:host-1, vim.HostSystem:host-2" in message
+
+
+def test_answer_that_cannot_be_read_is_one_line(lab, run):
+    add_standard(lab)
+    lab.faults.add("truncate", system="vcenter", operation="ConfigureCryptoKey")
+    failed = run(all=True)
+    assert failed["failure"]["kind"] == "api" and "\n" not in failed.msg
+    assert failed.msg.count("it may have taken effect") == 1
+    assert failed["failure"]["hosts"] == HOSTS[1:]

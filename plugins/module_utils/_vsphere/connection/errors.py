@@ -51,7 +51,9 @@ class UnreadableAnswerError(ApiError):
     """vCenter answered, and the answer cannot be read: what was asked may have been done."""
 
     def __init__(self, message: str, **details: t.Any) -> None:
-        super().__init__(f"{message}. If it was a change, it may have taken effect", maybe_done=True, **details)
+        # one that is made anew, with a cause for example, has these words and details already
+        words = "" if "maybe_done" in details else ". If it was a change, it may have taken effect"
+        super().__init__(message + words, **{**details, "maybe_done": True})
 
 
 def maybe_done(error: CollectionError) -> bool:
