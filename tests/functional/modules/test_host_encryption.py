@@ -338,3 +338,35 @@ def test_answer_that_cannot_be_read_is_one_line(lab, run):
     assert failed["failure"]["kind"] == "api" and "\n" not in failed.msg
     assert failed.msg.count("it may have taken effect") == 1
     assert failed["failure"]["hosts"] == HOSTS[1:]
+
+
+def apart(lab, host):
+    """Move a host to a cluster of its own."""
+    cluster = lab.vcenter.inventory.add_cluster()
+    host.parent.children.remove(host)
+    host.parent = cluster
+    cluster.children.append(host)
+
+
+def test_refused_privilege_keeps_the_earlier_failures(lab, run):
+    add_standard(lab)
+    hosts = lab.vcenter.inventory.hosts
+    apart(lab, hosts[1])
+    apart(lab, hosts[2])
+    lab.vcenter.inventory.give_host_key(hosts[1], PROVIDER, "no such key")
+    hosts[1].crypto_state = "prepared"
+    lab.faults.add("refuse", system="vcenter", operation="ConfigureCryptoKey", skip=2)
+    failed = run(all=True)
+    assert failed["failure"]["cause"] == "the key no longer exists in its key provider"
+    assert "the user lacks the privilege Cryptographer.RegisterHost" in failed.msg and "\n" not in failed.msg
+    assert failed["failure"]["hosts"] == HOSTS[1:]
+    assert (failed.changed, states(failed)) == (True, ["safe", "prepared", "incapable"])
+
+
+def test_lost_answers_to_call_and_reading_keep_the_first(lab, run):
+    add_standard(lab)
+    lab.faults.add("drop_before", system="vcenter", operation="ConfigureCryptoKey")
+    lab.faults.add("drop_before", system="vcenter", operation="CreateContainerView", skip=1)
+    failed = run(all=True)
+    assert failed["failure"]["kind"] == "unreachable"
+    assert "could not turn on encryption mode of esx1.lab.test" in failed.msg

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import typing as t
 
@@ -44,6 +45,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 
 HOST_FIELDS = ("hosts", "clusters", "summary")
 HOST_VOLATILE = ("summary",)
+_NAMED = 3  # failures after the first that a message tells in full
 _WIRE_MODES = {ours: theirs for theirs, ours in MODES.items()}
 
 
@@ -70,6 +72,7 @@ class HostEncryption(Resource):
         self._providers = KeySources(session)
         self._fleet = HostInventory([], [])
         self._due: list[Host] = []
+        self._given: dict[tuple[str, ...], t.Any] = {}  # keys of the named provider by place: a cluster shares one
 
     # reading
 
@@ -159,31 +162,29 @@ class HostEncryption(Resource):
     def apply(self, plan: Plan) -> State:
         """Host by host; after a failure the other hosts of that cluster are not tried."""
         failed: dict[str, CollectionError] = {}
-        keys: dict[tuple[str, ...], t.Any] = {}
         for host in self._due:
-            if host.places not in {one.places for one in self._due if one.moid in failed}:
-                self._enable(host, keys, failed)
+            if host.places in {one.places for one in self._due if one.moid in failed}:
+                continue
+            try:
+                self._enable(host)
+            except CollectionError as error:
+                failed[host.moid] = with_cause(error)
+                if isinstance(error, ForbiddenError):
+                    break  # the other hosts would be refused too
         if failed:
             self._fail(failed)
         self._set_modes(plan)
         return self._verified()
 
-    def _enable(self, host: Host, keys: dict[tuple[str, ...], t.Any], failed: dict[str, CollectionError]) -> None:
-        """`keys` are new keys of the named provider by place: the hosts of a cluster share one."""
-        what = f"turn on encryption mode of {host.name}"
-        try:
-            if not self._foreign(host):
-                # no key id: the host's own, else its cluster's, else a new one of the default provider (vSphere API)
-                self._session.call(what, host.object.ConfigureCryptoKey)
-                return
-            if host.places not in keys:
-                keys[host.places] = self._new_key(host)
-            what = f"give {host.name} a key of {self._params['provider']}"
-            self._session.call(what, host.object.ConfigureCryptoKey, keyId=keys[host.places])
-        except ForbiddenError:
-            raise
-        except CollectionError as error:
-            failed[host.moid] = with_cause(error)
+    def _enable(self, host: Host) -> None:
+        if not self._foreign(host):
+            # no key id: the host's own, else its cluster's, else a new one of the default provider (vSphere API)
+            self._session.call(f"turn on encryption mode of {host.name}", host.object.ConfigureCryptoKey)
+            return
+        if host.places not in self._given:
+            self._given[host.places] = self._new_key(host)
+        what = f"give {host.name} a key of {self._params['provider']}"
+        self._session.call(what, host.object.ConfigureCryptoKey, keyId=self._given[host.places])
 
     def _new_key(self, host: Host) -> t.Any:
         """A key of the named provider: the one that another host of the cluster has already, or a new one."""
@@ -195,13 +196,16 @@ class HostEncryption(Resource):
         return NewKeys(self._session, self._providers).take(name)
 
     def _fail(self, failed: t.Mapping[str, CollectionError]) -> t.NoReturn:
-        first, *others = failed.values()
-        state = self._state()
-        left = self._left(state)
-        more = f" (and {len(others)} more failures)" if others else ""
-        error = type(first)(f"{first.message}{more}. {self._words()}: {listing(left)}", **first.details)
-        error.details["hosts"] = left
-        error.results = {"changed": len(left) < len(self._due), "host_encryption": state}
+        """Raise the first error, which tells the others and the hosts as they are now."""
+        error, *others = failed.values()
+        if others:
+            error.message += f". Also {listing([one.message for one in others], _NAMED)}"
+        with contextlib.suppress(CollectionError):  # what failed counts for more than why it cannot be read again
+            state = self._state()
+            left = self._left(state)
+            error.message += f". {self._words()}: {listing(left)}"
+            error.details["hosts"] = left
+            error.results = {"changed": len(left) < len(self._due), "host_encryption": state}
         raise error
 
     def _words(self) -> str:
