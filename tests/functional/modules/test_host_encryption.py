@@ -370,3 +370,20 @@ def test_lost_answers_to_call_and_reading_keep_the_first(lab, run):
     failed = run(all=True)
     assert failed["failure"]["kind"] == "unreachable"
     assert "could not turn on encryption mode of esx1.lab.test" in failed.msg
+
+
+@pytest.mark.parametrize(
+    ("action", "skip", "unused"),
+    # esx1 and esx2 share a key, esx3 has a cluster of its own; a refused privilege ends the run
+    [("refuse", 0, 1), ("refuse", 1, 0), ("refuse", 2, 1), ("status", 0, 1), ("drop_before", 2, 0)],
+)
+def test_new_key_that_no_host_took_is_told(lab, run, action, skip, unused):
+    add_standard(lab)
+    apart(lab, lab.vcenter.inventory.hosts[2])
+    lab.faults.add(action, system="vcenter", operation="ConfigureCryptoKey", skip=skip)
+    failed = run(all=True, provider=PROVIDER)
+    assert failed.failed
+    taken = {row["key_id"] for row in failed[KEY]["hosts"]}
+    left = sorted(set(lab.external_kms.keys()) - taken)
+    told = [f"1 key was made and not used, and left in the KMS: {left[0]}"] if unused else []
+    assert [text for text in failed.warnings if "not used" in text] == told

@@ -49,6 +49,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.key_sources import (
     KeySources,
     NewKeys,
+    unused_text,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines import selection
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.machines.choice import choose_machines
@@ -288,8 +289,7 @@ class FleetEncryption:
                 names, ids = listing([one.name for one in machines]), ", ".join(one.moid for one in machines)
                 self._context.warn(f"{state}: {names}. {step}, or pass power_on: [{ids}] to the next run")
         if keys.unused:
-            made = plural(len(keys.unused), "key was", "keys were")
-            self._context.warn(f"{made} made and not used, and left in the KMS: {listing(keys.unused)}")
+            self._context.warn(unused_text(keys.unused))
 
     def _failure(self, stopped: str | None, broken: CollectionError | None) -> CollectionError | None:
         failed = [row for row in self._rows.values() if row.outcome == "failed"]

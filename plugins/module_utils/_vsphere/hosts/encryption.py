@@ -19,6 +19,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import Plan, State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.runner import Resource
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.wait import Patience, wait_for
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import maybe_done
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.sdk import vim
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.session import Session
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.hosts.modes import (
@@ -37,6 +38,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.key_sources import (
     KeySources,
     NewKeys,
+    unused_text,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.key_providers.providers import (
     key_provider_id,
@@ -72,6 +74,7 @@ class HostEncryption(Resource):
         self._providers = KeySources(session)
         self._fleet = HostInventory([], [])
         self._due: list[Host] = []
+        self._made: dict[str, tuple[str, ...]] = {}  # places by the id of the key that was made for them
         self._given: dict[tuple[str, ...], t.Any] = {}  # keys of the named provider by place: a cluster shares one
 
     # reading
@@ -193,7 +196,9 @@ class HostEncryption(Resource):
         key = next((one.key for one in mates if one.key is not None and one.key.provider == name), None)
         if key is not None:
             return vim.encryption.CryptoKeyId(keyId=key.id, providerId=key_provider_id(name))
-        return NewKeys(self._session, self._providers).take(name)
+        made = NewKeys(self._session, self._providers).take(name)
+        self._made[made.keyId] = host.places
+        return made
 
     def _fail(self, failed: t.Mapping[str, CollectionError]) -> t.NoReturn:
         """Raise the first error, which tells the others and the hosts as they are now."""
@@ -203,10 +208,20 @@ class HostEncryption(Resource):
         with contextlib.suppress(CollectionError):  # what failed counts for more than why it cannot be read again
             state = self._state()
             left = self._left(state)
+            self._warn_of_unused(failed)
             error.message += f". {self._words()}: {listing(left)}"
             error.details["hosts"] = left
             error.results = {"changed": len(left) < len(self._due), "host_encryption": state}
         raise error
+
+    def _warn_of_unused(self, failed: t.Mapping[str, CollectionError]) -> None:
+        """Keys that were made and that no host has. After a lost answer, vCenter may still be giving one to a host."""
+        used = {host.key.id for host in self._fleet.hosts if host.key is not None}
+        unsure = {host.places for host in self._due if host.moid in failed and maybe_done(failed[host.moid])}
+        # a native provider makes its keys itself: no id
+        unused = sorted(key for key, places in self._made.items() if key and key not in used and places not in unsure)
+        if unused:
+            self._warn(unused_text(unused))
 
     def _words(self) -> str:
         wanted = self._params["provider"]

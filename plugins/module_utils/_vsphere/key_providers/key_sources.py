@@ -16,6 +16,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.e
     GuardError,
     NotFoundError,
 )
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import listing, plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import (
     fault_text,
     one_line,
@@ -94,6 +95,11 @@ class KeySources:
 
 def _moid(entity: t.Any) -> str:
     return str(entity).strip("'").rpartition(":")[2]
+
+
+def unused_text(ids: t.Sequence[str]) -> str:
+    """A warning about keys that were made in vain."""
+    return f"{plural(len(ids), 'key was', 'keys were')} made and not used, and left in the KMS: {listing(ids)}"
 
 
 class NewKeys:
