@@ -236,3 +236,12 @@ def test_a_bare_host_means_the_port_of_the_guide(lab, run_module):
     lab.ovhcloud.settings.rsa_endpoint = "bare"
     domain = run_module("okms_info", display_name="kms")["okms_domains"][0]
     assert domain["kmip_endpoints"]["rsa"]["port"] == 5697
+
+
+def test_vcenters_clock_tells_whether_a_leaf_has_expired(lab, endpoint, look, provide):
+    place = endpoint("issuing")
+    options = options_of(place, look(place))
+    lab.clock.advance(400 * 86400)
+    result, writes = Writes(lab).of(lambda: provide(**options, wait_timeout=1))
+    assert result.failed and writes == []
+    assert "expired on" in result.msg and "waiting does not help" in result.msg

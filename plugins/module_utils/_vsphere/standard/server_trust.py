@@ -42,7 +42,7 @@ class ServerTrust:
     def _take(self, seen: t.Sequence[Presented]) -> None:
         for presented in seen:
             if presented.pem and self.rule.verifies:
-                judge(self.rule, presented)
+                judge(self.rule, presented, self._session.now)
         self._seen = {presented.server["name"]: presented for presented in seen}
 
     @property

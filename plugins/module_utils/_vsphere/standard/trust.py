@@ -121,8 +121,11 @@ def fetch_presented(session: Session, provider: str, server: Server) -> Presente
     return Presented(server, pem, bool(answer is not None and answer.clientTrustServer))
 
 
-def judge(rule: TrustRule, presented: Presented) -> None:
-    """Raise GuardError when the presented certificate is not one that the user accepts."""
+def judge(rule: TrustRule, presented: Presented, now: t.Callable[[], datetime.datetime]) -> None:
+    """Raise GuardError when the presented certificate is not one that the user accepts.
+
+    `now` reads vCenter's clock, by which vCenter judges; that of the control node may be wrong.
+    """
     facts, _unreadable = facts_in_part(presented.leaf)
     subject, issuer = (facts[name] or "not readable" for name in ("subject", "issuer"))
     got = f"presented: SHA-256 {facts['sha256']}, subject {subject}, issuer {issuer}"
@@ -143,8 +146,7 @@ def judge(rule: TrustRule, presented: Presented) -> None:
             expected=authority["sha256"],
             presented=facts["sha256"],
         )
-    ended = facts["not_after"] and days_left(facts["not_after"], datetime.datetime.now(datetime.timezone.utc)) < 0
-    if not presented.trusted and ended:
+    if not presented.trusted and facts["not_after"] and days_left(facts["not_after"], now()) < 0:
         raise GuardError(
             f"the certificate of the KMS {presented.place} expired on {facts['not_after']}: vCenter does not "
             f"trust it, and waiting does not help; nothing was changed. Renew the KMS's certificate; {got}",
