@@ -40,8 +40,8 @@ def record_of(content: t.Any, stub: t.Any, place: t.Mapping[str, t.Any]) -> dict
 
 def resume(stub: t.Any, record: LoginRecord) -> None:
     """Let the stub go on with the login of a record."""
-    stub.SetSessionId(record["session"])  # makes a cookie of its own
-    stub.cookie = record["cookie"]
+    stub.SetSessionId(record["session"])  # for services that take the login from the SOAP header, see Session.service
+    stub.cookie = record["cookie"]  # SetSessionId has made one without the attributes of vCenter's own
 
 
 class KnownServices:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import pytest
 from pyVmomi import vim
+from pyVmomi.SoapAdapter import SoapStubAdapter
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.logins import (
     KnownServices,
     record_of,
+    resume,
 )
 
 
@@ -45,3 +47,11 @@ def test_service_that_this_vcenter_lacks_is_none(services):
 
 def test_name_that_no_vcenter_has_is_refused(services):
     assert not hasattr(services, "cryptoMangler")
+
+
+def test_resumed_login_has_its_cookie_and_its_session():
+    """The cookie goes with requests, the session into the SOAP header of other services."""
+    record = {"session": "1", "cookie": 'vmware_soap_session="1"; Path=/; HttpOnly; Secure; '}
+    stub = SoapStubAdapter(host="vc.example.com", version=Stub.version)
+    resume(stub, record)
+    assert (stub.cookie, stub.GetSessionId()) == (record["cookie"], "1")
