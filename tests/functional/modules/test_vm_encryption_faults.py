@@ -290,3 +290,14 @@ def test_power_on_whose_answer_is_lost_is_not_sent_again(lab: Lab, run_module: R
     assert outcomes(result)["vm1"] == ("done" if action == "drop_after" else "failed")
     finished(lab, lambda: run(power_on=["vm-1"]))
     assert lab.vcenter.inventory.vm("vm1").power_state == "poweredOn"
+
+
+def test_key_of_a_refused_reconfigure_call_is_told(lab: Lab, run_module: RunModule) -> None:
+    prepare(lab, run_module)
+    lab.faults.add("refuse", system="vcenter", operation="ReconfigVM_Task", times=6)
+    before = set(lab.external_kms.keys())
+    result, writes = watched(lab, runner(run_module, provider=PROVIDER, max_failures=9))
+    # one key goes from VM to VM
+    assert result.failed and sorted(writes) == ["GenerateKey", *["ReconfigVM_Task"] * 6]
+    (key,) = set(lab.external_kms.keys()) - before
+    assert f"1 key was made and not used, and left in the KMS: {key}" in result.warnings

@@ -17,7 +17,10 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vspher
     Vtpm,
     Work,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import maybe_done
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import (
+    maybe_done,
+    never_begun,
+)
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.properties import (
     of_objects,
 )
@@ -150,7 +153,8 @@ class Job:
 
     def _reconfigure(self) -> list[t.Any]:
         self._deadline = None
-        # before the call: with or without its answer, the VM is read again at the end, and its new keys count as used
+        # before the call: whatever its answer, the VM is read again at the end. New keys count as used unless vCenter
+        # refuses the call: a task that fails may have used them, and a key that is called unused may be deleted
         self.attempted = True
         spec = config_spec(self.work, self.devices, self._taken)
         self.devices = ()
@@ -160,6 +164,9 @@ class Job:
             # the answer is lost, but the work may have begun: it must not be sent again
             task = self._task_at_work() if maybe_done(error) else None
             if task is None:
+                if never_begun(error):
+                    self._shared.keys.give_back(self._taken)
+                    self._taken = {}
                 raise error from error.__cause__
         return self._follow(RECONFIGURING, task)
 

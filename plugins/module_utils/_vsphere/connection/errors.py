@@ -61,6 +61,11 @@ def maybe_done(error: CollectionError) -> bool:
     return isinstance(error, UnreachableError) or bool(error.details.get("maybe_done"))
 
 
+def never_begun(error: CollectionError) -> bool:
+    """Whether vCenter answered the request with a fault: nothing was begun."""
+    return isinstance(error.__cause__, faults())
+
+
 def one_line(text: str) -> str:
     """The text on one line, cut to a readable length."""
     return shortened(text, _LONGEST)
