@@ -159,8 +159,8 @@ def test_without_waiting_change_underway_is_reported(lab: Lab, run_module: RunMo
 def test_what_earlier_change_lacks_is_asked_for_once(lab: Lab, run_module: RunModule) -> None:
     assert run_module("private_cloud_user", **ADMIN, encryption_right=True, wait=False).changed
     mark = lab.journal.mark()
-    both = run_module("private_cloud_user", **ADMIN, encryption_right=True, receive_alerts=True)
-    assert both["user"]["encryption_right"] and both["user"]["receive_alerts"]
+    both = run_module("private_cloud_user", **ADMIN, encryption_right=True, full_admin_ro=True)
+    assert both["user"]["encryption_right"] and both["user"]["full_admin_ro"]
     assert [entry.operation for entry in lab.journal.writes(mark)] == [CHANGES]
 
 

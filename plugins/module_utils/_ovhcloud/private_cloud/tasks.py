@@ -37,6 +37,7 @@ _FAILED = frozenset({"canceled", "error"})
 _NOT_STARTED = frozenset({"todo", "toCreate", "waitingTodo"})
 # states and beginning of the text by which OVHcloud's control panel recognizes it (ovh/manager)
 _MAY_WAIT = ("todo", "doing")
+_IN_PROGRESS = (*_MAY_WAIT, "toCreate", "waitingTodo")
 _WAITING = "waiting for customer"
 _LOOKS_AFTER_LOST_ANSWER = 5
 # guide interface-secure; whether KMS entries need the code is unknown (assumption kms-needs-code)
@@ -129,15 +130,18 @@ class Tasks:
 
     def waiting_for_vcenter(self) -> list[Task]:
         """All tasks that wait for vCenter; they do not say which KMS entry they belong to."""
-        return [task for task in self.underway() if task.waiting_for_vcenter]
+        return [task for task in self._in_states("", _MAY_WAIT) if task.waiting_for_vcenter]
 
-    def underway(self, about: str = "") -> list[Task]:
-        """Tasks that have not ended, by their ids; `about`: only those of one object, such as `/user/1201`."""
+    def underway(self, about: str) -> list[Task]:
+        """Tasks of one object, such as `/user/1201`, that have not ended, in order of their ids."""
+        return [task for task in self._in_states(about, _IN_PROGRESS) if not task.ended]
+
+    def _in_states(self, about: str, states: t.Iterable[str]) -> list[Task]:
         listing = api_path("/dedicatedCloud/{}", self.service_name) + f"{about}/task"
-        answers = [self.client.get(listing, {"state": state}) for state in _MAY_WAIT]
+        answers = [self.client.get(listing, {"state": state}) for state in states]
         ids = sorted({task_id for answer in answers for task_id in numbers(answer, "the list of tasks")})
         found = [self.read(task_id) for task_id in ids]
-        return [task for task in found if task is not None and not task.ended]
+        return [task for task in found if task is not None]
 
     def start(self, send: t.Callable[[], t.Any], took_effect: t.Callable[[], bool], patience: Patience) -> Task | None:
         """Send a change once. After a lost answer look whether it took effect; then its task is unknown (None)."""
