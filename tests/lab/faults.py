@@ -16,9 +16,13 @@ import typing as t
 # of HTTP servers, after it took effect, until the client leaves - hang: not a byte; trickle_head, trickle: headers or
 # body byte by byte; endless: a body without an end; announced: a body that calls itself 1 TiB long
 OPEN_ENDED = ("hang", "trickle_head", "trickle", "endless", "announced")
+# of HTTPS servers, after it took effect, a record of TLS that cannot be decrypted (RFC 8446, 5.2) - broken_tls: in
+# place of the answer; broken_tls_in_body: in the middle of its body
+BROKEN_TLS = ("broken_tls", "broken_tls_in_body")
 ACTIONS = (
     *("drop_before", "drop_after", "status", "html", "truncate", "refuse", "slow", "meanwhile", "rewrite"),
     *OPEN_ENDED,
+    *BROKEN_TLS,
 )
 
 

@@ -19,17 +19,18 @@ import typing as t
 
 from aiohttp import web
 
-from .faults import OPEN_ENDED, FaultRule, Faults
+from .faults import BROKEN_TLS, OPEN_ENDED, FaultRule, Faults
 from .journal import Journal
 
 LOG = logging.getLogger("lab.web")
 MAX_BODY = 1 << 26
 DROPS = ("drop_before", "drop_after")
 TURNS = 3  # of the loop, until a transport that was cut has closed its socket
-TAKES_EFFECT = ("drop_after", "truncate", "slow", "meanwhile", "rewrite", *OPEN_ENDED)
+TAKES_EFFECT = ("drop_after", "truncate", "slow", "meanwhile", "rewrite", *OPEN_ENDED, *BROKEN_TLS)
 PACE = 0.01  # seconds between two bytes of an answer that trickles
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n"
 BLOCK = b" " * (1 << 20)
+BAD_RECORD = b"\x17\x03\x03\x00\x20" + bytes(32)  # application data of 32 bytes, without a valid tag
 
 
 @dataclasses.dataclass
@@ -178,7 +179,20 @@ class WebServers:
         if rule and response and rule.action in OPEN_ENDED and raw.transport:
             await self._never_end(raw.transport, response, rule.action)
             response = None
+        if rule and response and rule.action in BROKEN_TLS and raw.transport:
+            self._break_tls(raw.transport, response, rule.action)
+            response = None
         return self._finish(raw, response, rule)
+
+    @staticmethod
+    def _break_tls(transport: t.Any, response: Response, action: str) -> None:
+        """Write a record past TLS, so that the client cannot decrypt it."""
+        if action == "broken_tls_in_body":
+            kind = response.headers.get("Content-Type", "application/json").encode()
+            length = len(response.body) + 1  # so that the client also waits for the rest of an empty body
+            head = HEAD % kind + b"Content-Length: %d\r\n\r\n" % length
+            transport.write(head + response.body[: len(response.body) // 2])
+        transport._ssl_protocol._transport.write(BAD_RECORD)  # asyncio has no other way to the socket below TLS
 
     async def _never_end(self, transport: t.Any, response: Response, action: str) -> None:
         """Answer without an end, as long as the client stays."""

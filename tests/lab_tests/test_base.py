@@ -17,7 +17,7 @@ import pytest
 import requests
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.clock import LabClock
-from ansible_collections.ovhcloud.vmware_encryption.tests.lab.faults import Faults
+from ansible_collections.ovhcloud.vmware_encryption.tests.lab.faults import BROKEN_TLS, Faults
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.journal import Journal
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.pki import LOCAL_NAMES, Authority, server_context
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab.web import Described, Response, WebServers
@@ -63,8 +63,8 @@ class Site:
         self.port = self.servers.serve(self.app, context)
         self.url = f"http://localhost:{self.port}"
 
-    def post(self, path="/thing", body=b"x"):
-        return requests.post(self.url + path, data=body, timeout=60)
+    def post(self, path="/thing", body=b"x", **options):
+        return requests.post(self.url + path, data=body, timeout=60, **options)
 
 
 @pytest.fixture
@@ -161,6 +161,23 @@ def test_dropped_connections_are_quiet(site, caplog, action, effects):
     assert len(site.app.bodies) == effects + 1
     assert not [record for record in caplog.records if record.exc_info or record.levelno >= logging.ERROR]
     assert [entry.status for entry in site.journal.entries()] == ["200" if effects else action, "200"]
+
+
+@pytest.mark.parametrize("action", BROKEN_TLS)
+def test_broken_tls_after_the_request_is_a_tls_error(tmp_path, action):
+    authority = Authority("lab servers", LabClock())
+    ca_path = tmp_path / "ca.pem"
+    ca_path.write_text(authority.certificate_pem)
+    site = Site(server_context(*authority.leaf("localhost", "server", LOCAL_NAMES)))
+    try:
+        site.url = f"https://localhost:{site.port}"
+        site.faults.add(action)
+        with pytest.raises(requests.exceptions.SSLError):
+            site.post(verify=str(ca_path))
+        assert site.app.bodies == [b"x"]
+        assert site.post(verify=str(ca_path)).json() == {"length": 1}
+    finally:
+        site.servers.stop()
 
 
 def test_html_page_in_place_of_the_answer(site):

@@ -151,11 +151,23 @@ def bounded(kind: type[R], bounds: Bounds) -> type[R]:
     return type(kind.__name__, (kind,), {"bounds": bounds})
 
 
+class Connecting:
+    """Part of a connection of urllib3: what fails before it is ready for a request is marked so."""
+
+    def connect(self) -> None:
+        """Connect, through a proxy if there is one, and shake hands for TLS."""
+        try:
+            super().connect()  # type: ignore[misc]
+        except Exception as error:
+            error.before_request = True  # type: ignore[attr-defined]
+            raise
+
+
 def bound_pools(manager: t.Any, bounds: Bounds) -> None:
-    """Have every connection of a pool manager of urllib3 give answers within the bounds."""
+    """Have every connection of a pool manager of urllib3 give answers within the bounds, and mark what fails early."""
     pool = manager.pool_classes_by_scheme["https"]
     answers = bounded(Response, bounds)
-    connection = type("_Connection", (pool.ConnectionCls,), {"response_class": answers})
+    connection = type("_Connection", (Connecting, pool.ConnectionCls), {"response_class": answers})
     made = type("_Pool", (pool,), {"ConnectionCls": connection})
     manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": made}
 

@@ -87,8 +87,21 @@ def api_path(template: str, *parts: t.Any) -> str:
 
 def never_sent(error: Exception) -> bool:
     """Whether a request surely did not leave, so that a write was not carried out."""
-    before = isinstance(error, (requests.exceptions.SSLError, requests.exceptions.ConnectTimeout))
+    if isinstance(error, requests.exceptions.SSLError):
+        # TLS may also break after the request was sent, or while the answer is read: only the handshake comes before
+        return _failed_early(error)
+    before = isinstance(error, requests.exceptions.ConnectTimeout)
     return before or "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
+
+
+def _failed_early(error: BaseException) -> bool:
+    """Whether this, or what requests and urllib3 wrapped into it, is marked by `Connecting`.
+
+    Not by its context: an error that is being handled meanwhile belongs to another request.
+    """
+    parts = (getattr(error, "reason", None), *error.args)
+    inner = (part for part in parts if isinstance(part, BaseException))
+    return hasattr(error, "before_request") or any(_failed_early(part) for part in inner)
 
 
 def may_pass(error: CollectionError) -> bool:

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import ssl
 import typing as t
 
 import pytest
 import requests
+import urllib3
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.bounded import Connecting
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import CollectionError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import (
     Answer,
@@ -53,7 +56,8 @@ def test_lost_answers_and_busy_servers_are_worth_another_read(details: dict[str,
     ("error", "expected"),
     [
         (requests.exceptions.ConnectTimeout(), True),
-        (requests.exceptions.SSLError(), True),
+        (requests.exceptions.SSLError(), False),
+        (requests.exceptions.SSLError(ssl.SSLError("bad record mac")), False),
         (requests.exceptions.ConnectionError("NewConnectionError: refused"), True),
         (requests.exceptions.ConnectionError("NameResolutionError: unknown"), True),
         (requests.exceptions.ReadTimeout(), False),
@@ -62,3 +66,36 @@ def test_lost_answers_and_busy_servers_are_worth_another_read(details: dict[str,
 )
 def test_only_what_failed_before_the_request_left_was_never_sent(error: Exception, expected: bool) -> None:
     assert never_sent(error) is expected
+
+
+class Server:
+    """A connection whose handshake or answer fails."""
+
+    def connect(self) -> None:
+        """The handshake."""
+        raise ssl.SSLError("unknown ca")
+
+    def getresponse(self) -> None:
+        """The answer."""
+        raise ssl.SSLError("bad record mac")
+
+
+class Connection(Connecting, Server):
+    """The same, as the HTTP clients use it."""
+
+
+@pytest.mark.parametrize(("step", "expected"), [("connect", True), ("getresponse", False)])
+def test_tls_that_fails_in_the_handshake_sent_nothing(step: str, expected: bool) -> None:
+    with pytest.raises(ssl.SSLError) as caught:
+        getattr(Connection(), step)()
+    inner = urllib3.exceptions.SSLError(caught.value)  # as urllib3 and requests wrap it
+    for error in (inner, urllib3.exceptions.MaxRetryError(t.cast(t.Any, None), "/", inner)):
+        assert never_sent(requests.exceptions.SSLError(error)) is expected
+
+
+def test_handshake_of_another_request_proves_nothing() -> None:
+    with pytest.raises(ssl.SSLError) as early:
+        Connection().connect()
+    late = requests.exceptions.SSLError(ssl.SSLError("bad record mac"))
+    late.__context__ = early.value  # as for a look at what the first request has done
+    assert never_sent(late) is False
