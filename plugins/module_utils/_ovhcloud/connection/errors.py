@@ -29,6 +29,7 @@ __all__ = [
     "outcome_unknown",
     "query_note",
     "to_error",
+    "unseen",
 ]
 
 _LONGEST_ID = 80  # characters of a query id or a content type
@@ -113,6 +114,12 @@ def outcome_unknown(error: CollectionError) -> bool:
         return True
     # a gateway that answers 502 or 504 does not know what the server behind it has done
     return int(error.details.get("http_status", 0)) >= 500
+
+
+def unseen(error: CollectionError, look: CollectionError) -> CollectionError:
+    """The error of a write whose answer was lost when the look at its effect, the second error, failed as well."""
+    note = f"Whether it took effect is unknown, because the look at it failed, too ({look.message})"
+    return extended(error, f"{error.message}. {note}. Rerun: the next run looks before it changes anything")
 
 
 def extended(error: CollectionError, message: str, **details: t.Any) -> CollectionError:

@@ -21,6 +21,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     outcome_unknown,
+    unseen,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     ShapeError,
@@ -31,6 +32,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.rights import Caller
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.iam.urns import Urns
+
+_T = t.TypeVar("_T")
 
 EFFECTS = ("allow", "except", "deny")
 LISTS = ("identities", "resources", *EFFECTS, "permissions_groups")
@@ -156,6 +159,16 @@ def inner_wildcards(state: t.Mapping[str, t.Any]) -> list[str]:
     return sorted({item for name in ("resources", *EFFECTS) for item in state.get(name) or [] if "*" in item[:-1]})
 
 
+def _after_loss(error: CollectionError, look: t.Callable[[], _T]) -> _T | None:
+    """What is there after a write whose answer was lost; None when its outcome is known."""
+    if not outcome_unknown(error):
+        return None
+    try:
+        return look()
+    except CollectionError as second:
+        raise unseen(error, second) from error
+
+
 class Policies:
     """Calls of /v2/iam/policy; each write is sent once."""
 
@@ -182,7 +195,7 @@ class Policies:
         try:
             return policy_state(self._client.post("/v2/iam/policy", policy_body(wanted)))
         except CollectionError as error:
-            made = self.find(wanted["name"]) if outcome_unknown(error) else None
+            made = _after_loss(error, lambda: self.find(wanted["name"]))
             if made is None:
                 raise
             return made
@@ -194,11 +207,10 @@ class Policies:
         try:
             return policy_state(self._client.put(address, body))
         except CollectionError as error:
-            if outcome_unknown(error):
-                now = policy_state(self._client.get(address))
-                if policy_body(now) == body:
-                    return now
-            raise
+            now = _after_loss(error, lambda: policy_state(self._client.get(address)))
+            if now is None or policy_body(now) != body:
+                raise
+            return now
 
     def delete(self, policy_id: str) -> None:
         """Remove it; gone is gone."""
@@ -208,7 +220,8 @@ class Policies:
         except NotFoundError:
             return
         except CollectionError as error:
-            if not outcome_unknown(error) or any(state["id"] == policy_id for state in self.every()):
+            left = _after_loss(error, lambda: [state["id"] for state in self.every()])
+            if left is None or policy_id in left:
                 raise
 
     def ended(self, state: t.Mapping[str, t.Any]) -> bool:

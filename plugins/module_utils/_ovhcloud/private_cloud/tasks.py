@@ -22,6 +22,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.e
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     outcome_unknown,
+    unseen,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     ShapeError,
@@ -157,6 +158,8 @@ class Tasks:
                 wait_for(took_effect, bool, what, patience.briefly(_LOOKS_AFTER_LOST_ANSWER))
             except WaitTimeoutError:
                 raise error from None
+            except CollectionError as look:
+                raise unseen(error, look) from error
             return None
 
     def follow(

@@ -81,6 +81,9 @@ def write_surely(write: t.Callable[[], object], took_effect: t.Callable[[], bool
             wait_for(took_effect, bool, what, patience.briefly(_LOOKS_AFTER_LOST_ANSWER))
         except WaitTimeoutError:
             raise error from None
+        except CollectionError as look:
+            note = f"Whether it took effect is unknown, because the look at it failed, too ({look.message})"
+            raise type(error)(f"{error.message}. {note}. Rerun", **error.details) from error
 
 
 def connect_rest(context: Context) -> Rest:
