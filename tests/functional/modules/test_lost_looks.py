@@ -11,11 +11,13 @@ import pytest
 
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional import harness
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.conftest import RunModule
+from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.log_helpers import log_site
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.native_helpers import provider_runner
 from ansible_collections.ovhcloud.vmware_encryption.tests.functional.modules.vsphere_helpers import open_up
 from ansible_collections.ovhcloud.vmware_encryption.tests.lab import Lab
 
 KMS = "/dedicatedCloud/{serviceName}/vmEncryption/kms"
+LOG = "/v2/okms/resource/{okmsId}/log/subscription"
 FAST: dict[str, t.Any] = {"wait_interval": 0.01, "wait_timeout": 60}
 POLICY: dict[str, t.Any] = {
     "name": "kmip",
@@ -60,6 +62,18 @@ def test_policy_that_cannot_be_looked_for_is_told(lab: Lab, run_module: RunModul
     lab.faults.clear()
     again = run_module("iam_policy", **options)
     assert not again.changed and not again.failed, again.msg
+
+
+@pytest.mark.parametrize(("write", "state"), [("POST", "present"), ("DELETE", "absent")])
+def test_subscription_that_cannot_be_looked_for_is_told(lab: Lab, write: str, state: str) -> None:
+    site = log_site(lab)
+    if state == "absent":
+        site.run(kinds=["kmip"])
+    lose(lab, f"{write} {LOG}*", f"GET {LOG}")
+    told(site.run(kinds=["kmip"], state=state), f"{write} ", "no answer from ")
+    lab.faults.clear()
+    again = site.run(kinds=["kmip"], state=state)
+    assert not again.failed and len(site.sent()) == (1 if state == "present" else 0), again.msg
 
 
 def test_native_provider_that_cannot_be_looked_for_is_told(lab: Lab, run_module: RunModule) -> None:

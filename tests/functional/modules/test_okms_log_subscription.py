@@ -155,13 +155,25 @@ def test_what_was_ended_before_a_failure_is_told(lab: Lab, site: LogSite) -> Non
     assert waiting["failure"]["kind"] == "timeout" and waiting.changed, waiting.msg
 
 
-def test_end_that_is_on_its_way_already(lab: Lab, site: LogSite) -> None:
+@pytest.mark.parametrize("conflict", [409, 400])  # assumption conflict-status
+def test_end_that_is_on_its_way_already(lab: Lab, site: LogSite, conflict: int) -> None:
     """A second call may be refused with a conflict until the first one has its effect."""
     site.run(kinds=["kmip"])
     next(iter(site.domain.log_subscriptions.values())).leaving = Countdown(3)
-    lab.faults.add("status", operation=f"DELETE {PATH}/{{subscriptionId}}", status=409)
+    lab.faults.add("status", operation=f"DELETE {PATH}/{{subscriptionId}}", status=conflict)
     ended = site.run(state="absent")
     assert not ended.failed and ended.changed and site.sent() == [], ended.msg
+
+
+@pytest.mark.parametrize("conflict", [409, 400])  # assumption conflict-status
+def test_subscription_of_somebody_else_meanwhile_will_do(lab: Lab, site: LogSite, conflict: int) -> None:
+    def somebody_else() -> None:
+        lab.ovhcloud.logs.add(site.domain, "kmip", site.stream).window = Countdown(3)
+
+    lab.ovhcloud.settings.conflict_status = conflict
+    lab.faults.add("meanwhile", operation=f"POST {PATH}", call=somebody_else)
+    made = site.run(kinds=["kmip"])
+    assert not made.failed and site.sent() == [("kmip", site.stream)], made.msg
 
 
 def test_operation_that_does_not_end_is_named(lab: Lab, site: LogSite) -> None:

@@ -87,7 +87,9 @@ def test_clouds_that_cannot(
     assert lab.journal.writes(mark) == []
 
 
-def test_without_waiting_the_next_run_goes_on(lab: Lab, run_module: RunModule) -> None:
+@pytest.mark.parametrize("conflict", [409, 400])  # assumption conflict-status
+def test_without_waiting_the_next_run_goes_on(lab: Lab, run_module: RunModule, conflict: int) -> None:
+    lab.ovhcloud.settings.conflict_status = conflict
     lab.ovhcloud.settings.task_reads = 5
     first = run_module("private_cloud_iam", **ON, wait=False)
     assert first.changed and first["iam"]["state"] == "enabling"
@@ -99,6 +101,13 @@ def test_without_waiting_the_next_run_goes_on(lab: Lab, run_module: RunModule) -
     assert "iam-encryption" in third.diff["after"]["roles"]
     assert "iam-encryption" in run_module("private_cloud_iam", **ON, roles=["encryption"])["iam"]["roles"]
     assert lab.ovhcloud.state.pccs[CLOUD].roles.count("iam-encryption") == 1
+
+
+def test_role_that_is_refused_for_itself_is_told_at_once(lab: Lab, run_module: RunModule) -> None:
+    assert run_module("private_cloud_iam", **ON).changed
+    lab.faults.add("status", operation=f"POST {IAM}/addRole", status=400)
+    refused = run_module("private_cloud_iam", **ON, roles=["encryption"])
+    assert refused["failure"]["kind"] == "api" and "addRole failed: OVHcloud answered 400" in refused.msg, refused.msg
 
 
 @pytest.mark.parametrize("call", ["enable", "addRole"])

@@ -25,6 +25,7 @@ __all__ = [
     "ServiceExpiredError",
     "credential_hint",
     "extended",
+    "forbidden_by_state",
     "one_line",
     "outcome_unknown",
     "query_note",
@@ -104,6 +105,13 @@ def to_error(failure: Failure) -> CollectionError:
     if actions:
         details["unauthorized_actions"] = actions
     return kind("".join(parts) + query_note(failure.query_id), **details)
+
+
+def forbidden_by_state(error: CollectionError) -> bool:
+    """True when the state of the object may have forbidden the call: 409, or a 400 that may have another reason too."""
+    # (assumption conflict-status)
+    bad_request = type(error) is ApiError and error.details.get("http_status") == 400
+    return bad_request or isinstance(error, ConflictError)
 
 
 def outcome_unknown(error: CollectionError) -> bool:

@@ -24,7 +24,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
     ServiceExpiredError,
     extended,
+    forbidden_by_state,
     outcome_unknown,
+    unseen,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.domains import Domains
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.okms.logs import (
@@ -39,6 +41,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
 )
 
 _LOOK_FOR = 120.0  # seconds, for the effect of a call whose answer was lost
+_LOOKS = 5  # for the effect of a call that may have been refused because of an earlier one
 _ALL = "all kinds"  # in the plan of a domain that does not exist yet
 
 
@@ -86,9 +89,30 @@ class _OneStream:
             return False
         return True
 
+    def found_after(self, error: CollectionError, ready: t.Callable[[], bool], once: bool) -> bool:
+        """Whether it is so in spite of the error: the answer was lost, or somebody has asked for the same before.
+
+        `once`: look also after other errors, which the API may have for that.
+        """
+        lost = outcome_unknown(error)
+        if lost or isinstance(error, ConflictError):
+            looks = self.after_loss()
+        elif forbidden_by_state(error):
+            looks = self.patience.briefly(_LOOKS)  # perhaps refused for something else, so not for long
+        elif once and not isinstance(error, ForbiddenError):
+            looks = self.patience.briefly(1)
+        else:
+            return False
+        try:
+            return self.found(ready, looks)
+        except CollectionError as second:
+            if lost:
+                raise unseen(error, second) from error
+            return False  # the refusal says more
+
     def after_loss(self) -> Patience:
         """How long to look for the effect of a lost answer: a second call could have the effect twice."""
-        return dataclasses.replace(self.patience, timeout=min(_LOOK_FOR, self.patience.timeout), at_least=5)
+        return dataclasses.replace(self.patience, timeout=min(_LOOK_FOR, self.patience.timeout), at_least=_LOOKS)
 
     def state(self, kinds: t.Iterable[str]) -> State:
         """Kinds with the stream that they go to, for the diff."""
@@ -176,13 +200,8 @@ class SubscribedLogs(_OneStream):
 
     def _took_effect(self, kind: str, error: CollectionError) -> bool:
         """Whether the kind goes to the stream in spite of the error: the answer was lost, or somebody else asked."""
-        lost = outcome_unknown(error)
-        if isinstance(error, ForbiddenError) and not lost:
-            return False
-        again = lost or isinstance(error, ConflictError)
         # the list decides: a second subscription may be refused or not (assumption log-subscription-once)
-        looks = self.after_loss() if again else self.patience.briefly(1)
-        return self.found(lambda: kind in self.there(), looks)
+        return self.found_after(error, lambda: kind in self.there(), once=True)
 
     def _refused(self, kind: str, error: CollectionError) -> CollectionError:
         what = f"the logs {kind} of OKMS {self.okms_id} cannot go to stream {self.stream_id}: {error.message}"
@@ -255,15 +274,15 @@ class EndedLogs(_OneStream):
             self.logs.unsubscribe(subscription_id)
         except CollectionError as error:
             lost = outcome_unknown(error)
-            # a conflict: an earlier run, or somebody else, has ended it already
-            if not (lost or isinstance(error, ConflictError)) or not self._is_gone(subscription_id):
+            # refused by its state: an earlier run, or somebody else, has ended it already
+            if not self._is_gone(subscription_id, error):
                 what = f"the logs {state['kind']} of OKMS {self.okms_id} still go to stream {self.stream_id}"
                 next_step = ". Rerun to end it" if lost else ""
                 raise extended(error, f"{what}: {error.message}{next_step}") from error
         self.ended.add(subscription_id)
 
-    def _is_gone(self, subscription_id: str) -> bool:
-        return self.found(lambda: subscription_id not in [state["id"] for state in self.now], self.after_loss())
+    def _is_gone(self, subscription_id: str, error: CollectionError) -> bool:
+        return self.found_after(error, lambda: subscription_id not in [one["id"] for one in self.now], once=False)
 
     def report(self) -> dict[str, t.Any]:
         """The result keys; in check mode as they would be."""

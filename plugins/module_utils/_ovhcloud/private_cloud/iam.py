@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
+    CollectionError,
     ConflictError,
     GuardError,
     NotFoundError,
@@ -23,6 +23,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.exchange import api_path
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import (
     Client,
+)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.errors import (
+    forbidden_by_state,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.fields import (
     numbers,
@@ -132,19 +135,32 @@ class CloudIam:
         """Add a role and wait until it is there."""
         before = self._task_ids()
         task = None
-        with contextlib.suppress(ConflictError):  # an earlier run has asked for it: only wait
+        try:
             task = self._tasks.start(
                 lambda: self._client.post(self._path("/iam/addRole"), {"name": name}),
                 # a role shows only at the end: until then its task is all there is to see
                 lambda: bool(self._task_ids() - before) or name in self.roles(),
                 self._patience,
             )
+        except CollectionError as error:
+            if not self._asked_before(error, name):
+                raise
 
         def ready(seen: Observation[list[str]]) -> bool:
             return name in seen.item and (seen.task is None or seen.task.done)
 
         what = f"role {name} of {self._name}"
         self._tasks.follow(task, self.roles, ready, what, self._patience, lambda roles: f"roles {', '.join(roles)}")
+
+    def _asked_before(self, error: CollectionError, name: str) -> bool:
+        """Whether the role was refused because an earlier run has asked for it: then there is only to wait."""
+        if isinstance(error, ConflictError):
+            return True
+        try:
+            # tasks do not say what they are for, but without any, the name is refused for itself
+            return forbidden_by_state(error) and (name in self.roles() or bool(self._tasks.underway()))
+        except CollectionError:
+            return False  # the refusal says more
 
     def _task_ids(self) -> set[int]:
         return set(numbers(self._client.get(self._path("/task")), "the list of tasks"))
