@@ -8,7 +8,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import (
-    ApiError,
     AuthenticationError,
     CollectionError,
     NotFoundError,
@@ -50,7 +49,7 @@ class Lists:
         return found
 
     def in_pages(self, call_path: str, what: str) -> list[t.Any] | None:
-        """The objects of a list that may be read; None when this API lists ids only, or refuses."""
+        """The objects of a list that may be read; None when this API lists ids only, refuses, or repeats itself."""
         found: list[t.Any] = []
         page = 1
         while self._known:
@@ -62,11 +61,11 @@ class Lists:
                 self._known = False
                 return None
             if items and items[0] in found:
-                raise ApiError(f"GET {call_path}: OVHcloud gave the same page twice after {len(found)} items")
+                return None  # it ignores the number of the page, or an object was added: the list of ids is complete
             found.extend(items)
             total = answer[1].get("X-Pagination-Elements") or ""
-            complete = len(found) >= int(total) if total.isdigit() else len(items) < PAGE_SIZE
-            if complete or not items:
+            # without the number, only an empty page is the last: a server may give fewer objects than it was asked for
+            if not items or (total.isdigit() and len(found) >= int(total)):
                 return found
             page += 1
         return None

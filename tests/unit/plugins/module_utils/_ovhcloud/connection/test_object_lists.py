@@ -48,7 +48,7 @@ def lists(api: Api) -> Lists:
     return Lists(t.cast(t.Any, api))
 
 
-@pytest.mark.parametrize(("told", "size", "pages"), [(True, 100, 3), (False, 100, 3), (True, 40, 7)])
+@pytest.mark.parametrize(("told", "size", "pages"), [(True, 100, 3), (False, 100, 4), (True, 40, 7), (False, 40, 8)])
 def test_pages_are_followed_to_the_end(told: bool, size: int, pages: int) -> None:
     api = Api(told=told, size=size)
     assert lists(api).every("/thing", "things") == ALL
@@ -74,9 +74,17 @@ def test_other_errors_are_not_hidden(error: Exception) -> None:
         lists(Api(error=error)).every("/thing", "things")
 
 
-def test_page_that_comes_twice_is_an_error() -> None:
-    api = Api(told=False)
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("size", [40, 100])
+def test_page_that_comes_twice_leads_to_the_plain_list(told: bool, size: int) -> None:
+    api = Api(told=told, size=size)
     answer = api.get_with("/thing", {"X-Pagination-Number": "1"})
     api.get_with = lambda call_path, headers: answer  # type: ignore[method-assign]
-    with pytest.raises(ApiError, match="the same page twice after 100 items"):
-        lists(api).in_pages("/thing", "things")
+    assert lists(api).every("/thing", "things") == ALL[:249]
+
+
+def test_empty_list_is_asked_for_once() -> None:
+    api = Api(told=False)
+    api.get_with = lambda call_path, headers: api.asked.append(call_path) or ([], {})  # type: ignore
+    assert lists(api).every("/thing", "things") == []
+    assert api.asked == ["/thing"]
