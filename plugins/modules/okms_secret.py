@@ -13,7 +13,8 @@ description:
     holds 64 KB, which is enough for a file of 47 KB.
   - The module compares SHA-256 sums. It writes a new version only if the newest one holds another file. The write is
     bound to the number of that newest version (check-and-set), so it never overwrites what somebody else wrote
-    meanwhile. The module reads each new version back and compares it.
+    meanwhile. With a new version, the secret also gets C(cas_required), so that other writers must name a number too.
+    The module reads each new version back and compares it.
   - The module refuses to write if that would destroy an older version, if the server would hide the new one after a
     time, and if the secret holds anything other than a file of this module, such as a password.
   - No result, diff or message contains the file.

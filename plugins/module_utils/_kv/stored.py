@@ -139,7 +139,8 @@ class StoredFile(Resource):
         if history and history.hides_after:
             # by the name that this server uses (assumption secret-hiding-field); 0s: never
             changes[history.hiding_field] = "0s"
-        if len(changes) > 1:
+        # with each new version, also that nobody else writes without looking: somebody else may have made the secret
+        if len(changes) > 1 or not (history and history.cas_required):
             self._secrets.keep(self._path, changes)
 
     def _write(self, number: int) -> None:

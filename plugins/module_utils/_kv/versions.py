@@ -38,13 +38,17 @@ class Version:
 
 @dataclasses.dataclass(frozen=True)
 class History:
-    """A secret without its data. hiding_field: how the server calls the duration hides_after."""
+    """A secret without its data. hiding_field: how the server calls the duration hides_after.
+
+    cas_required: whether the secret itself refuses each write that names no number; False when this is not told.
+    """
 
     current: int
     versions: tuple[Version, ...]  # the newest first
     max_versions: int
     hiding_field: str
     hides_after: str
+    cas_required: bool = False
 
     @property
     def kept(self) -> list[int]:
@@ -76,6 +80,7 @@ def history_of(answer: t.Any, what: str) -> History:
         max_versions=_whole(data, "max_versions", what),
         hiding_field=hiding_field,
         hides_after="" if _NOTHING.fullmatch(hides_after) else hides_after,
+        cas_required=data.get("cas_required") is True,
     )
 
 

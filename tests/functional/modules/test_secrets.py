@@ -176,6 +176,15 @@ def test_other_file_is_only_replaced_by_force(place: Place, tmp_path: pathlib.Pa
     assert pathlib.Path(other).read_bytes() == FIRST
 
 
+def test_new_version_makes_others_name_its_number(place: Place, tmp_path: pathlib.Path) -> None:
+    place.put(FIRST)
+    place.secret.max_versions = 100  # as the module sets it
+    for content, posts in ((SECOND, 2), (FIRST, 1)):  # the second time, nothing is left to set
+        mark = place.lab.journal.mark()
+        assert place.run(file=a_file(tmp_path, content)).changed
+        assert (place.secret.cas_required, len(place.writes(mark))) == (True, posts)
+
+
 def test_lost_answer_of_a_write_is_looked_for(place: Place, tmp_path: pathlib.Path) -> None:
     file = a_file(tmp_path)
     place.lab.faults.add("drop_after", system=place.system, operation="POST *data/{path}")
