@@ -12,8 +12,8 @@ description:
   - An access credential is a client certificate for the KMIP and REST servers of one OKMS domain.
   - Issues one from a certificate signing request, or with a key that OKMS creates, and waits until it is ready.
   - A credential with this name is kept while its identities are the requested ones, its public key is the one in
-    O(csr) (or in the file O(private_key_path)), and it is valid for at least O(renew_before) days, by the API's
-    clock. Otherwise, the module issues a new one. A credential itself cannot be changed.
+    O(csr) (or in the file O(private_key_path)), and more than O(renew_before) days of its validity are left, by the
+    API's clock. Otherwise, the module issues a new one. A credential itself cannot be changed.
   - The new credential is ready before the module returns, and older ones stay unchanged. RV(replaced) names the older
     ones; revoke them with O(state=absent) when the new one is in use.
   - The module does not issue a new credential just because O(description) or O(validity) differs.
@@ -64,12 +64,13 @@ options:
     type: str
     choices: [ECDSA, RSA]
   validity:
-    description: Validity of a new credential, 1 to 365 days.
+    description: Validity of a new credential, 2 to 365 days.
     type: int
     default: 365
   renew_before:
     description:
-      - The module issues a new credential if fewer days than this are left. It must be less than O(validity).
+      - The module issues a new credential if this many days or fewer are left. O(validity) must be at least two days
+        more.
       - By default, the smaller of 120 days and a third of the credential's lifetime, so that there are months left if
         a renewal fails.
     type: int

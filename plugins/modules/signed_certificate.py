@@ -67,7 +67,7 @@ options:
     default: 365
   renew_before:
     description:
-      - How many days before its expiry the module replaces the certificate. Must be less than O(validity).
+      - How many days before its expiry the module replaces the certificate. O(validity) must be at least two days more.
       - By default, the smaller of 120 days and a third of the certificate's lifetime.
     type: int
 seealso:
@@ -198,10 +198,11 @@ SPEC = ArgSpec(
 def build(context: Context) -> SignedCertificate:
     """Read and check everything but the file."""
     params = context.params
-    if params["renew_before"] is not None and not 0 <= params["renew_before"] < params["validity"]:
+    # its first day has begun when it is signed: with less, each run would replace it
+    if params["renew_before"] is not None and not 0 <= params["renew_before"] <= params["validity"] - 2:
         raise InvalidInputError(
-            f"renew_before ({params['renew_before']}) must be less than validity ({params['validity']}), and not "
-            "negative"
+            f"validity ({params['validity']}) must be at least two days more than renew_before "
+            f"({params['renew_before']}), which must not be negative"
         )
     now = datetime.datetime.now(datetime.timezone.utc)
     csr = pem_of(params, "csr", REQUEST)

@@ -38,7 +38,7 @@ _LEAST = {
     "renew_before": 0,
     "replaces_order": 0,
     "shutdown_timeout": 1,
-    "validity": 1,
+    "validity": 2,  # its first day has begun when it is issued
     "wait_interval": 0,
     "wait_timeout": 0,
     "warn_days": 0,

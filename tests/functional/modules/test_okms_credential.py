@@ -183,6 +183,15 @@ def test_a_credential_on_its_way_is_gone_on_with(
     assert lab.journal.count(operation="POST /v2/okms/resource/{okmsId}/credential") == 2
 
 
+def test_short_credential_lasts_until_its_last_day(lab: Lab, run_module: RunModule, wanted: dict[str, t.Any]) -> None:
+    for number, short in enumerate(({"validity": 2}, {"validity": 32, "renew_before": 30})):
+        options = {**wanted, "name": f"short-{number}", "csr": make_csr(), **short}
+        assert run_module("okms_credential", **options).changed
+        assert not run_module("okms_credential", **options).changed
+        lab.clock.advance(DAY + 60)
+        assert run_module("okms_credential", **options).changed
+
+
 @pytest.mark.parametrize("action", ["drop_before", "drop_after", "truncate", "status"])
 @pytest.mark.parametrize(
     "operation",
@@ -241,8 +250,9 @@ def test_bad_input(lab: Lab, run_module: RunModule, tmp_path: pathlib.Path, want
         ({"csr": csr, "identity_urns": []}, "1 to 25"),
         ({"csr": csr, "identity_urns": [f"{URN}{number}" for number in range(26)]}, "1 to 25"),
         ({"csr": csr, "identity_urns": ["vcenter"]}, "not a URN"),
-        ({"csr": csr, "validity": 366}, "1 to 365"),
-        ({"csr": csr, "validity": 20, "renew_before": 20}, "renew_before"),
+        ({"csr": csr, "validity": 366}, "2 to 365"),
+        ({"csr": csr, "validity": 1}, "2 to 365"),
+        ({"csr": csr, "validity": 21, "renew_before": 20}, "renew_before"),
         ({"csr": csr, "certificate_type": "RSA"}, "certificate_type"),
         ({"csr": csr, "private_key_path": str(tmp_path / "key")}, "private_key_path"),
         ({"csr": csr[: len(csr) // 2]}, "csr"),

@@ -163,7 +163,7 @@ def test_what_it_refuses(run: Run, authority: Authority, key: t.Any, tmp_path: p
         ({"csr": request_pem(key, common_name=None)}, "common_name"),
         ({"path": str(tmp_path / "key.pem")}, "is not a CERTIFICATE"),
         ({"path": str(tmp_path / "missing" / "vcenter.pem")}, "cannot write"),
-        ({"renew_before": 365}, "renew_before"),
+        ({"renew_before": 364}, "renew_before"),
         ({"ca_certificate_path": str(tmp_path / "none"), "ca_certificate": None}, "cannot read"),
     ]
     for options, words in cases:

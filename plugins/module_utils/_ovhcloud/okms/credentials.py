@@ -24,10 +24,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.g
     confirmed,
     refuse_while_used,
 )
-from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.lifetimes import (
-    lifetime,
-    renew_within,
-)
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.lifetimes import life_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.plan import State
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result, fields_of
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.identities import is_identity
@@ -69,6 +66,7 @@ CREDENTIAL_FIELDS = fields_of(Credential)
 CREDENTIAL_VOLATILE = frozenset({"days_left"})
 # limits of the API (schema v2/okms, okms.credential.Creation)
 LONGEST_CREDENTIAL_NAME, LONGEST_DESCRIPTION, MOST_URNS, MOST_DAYS = 50, 200, 25, 365
+_LEAST_DAYS = 2  # OKMS allows one, but its first day is its last, so each run would replace it
 USABLE = ("CREATING", "READY")
 KNOWN = (*USABLE, "DELETING", "ERROR", "EXPIRED")
 
@@ -171,11 +169,12 @@ def check_credential_request(params: t.Mapping[str, t.Any]) -> None:
         (not 1 <= len(name) <= LONGEST_CREDENTIAL_NAME, f"name must have 1 to {LONGEST_CREDENTIAL_NAME} characters"),
         (len(description) > LONGEST_DESCRIPTION, f"description must have at most {LONGEST_DESCRIPTION} characters"),
         (not 1 <= len(set(urns)) <= MOST_URNS, f"identity_urns must hold 1 to {MOST_URNS} URNs"),
-        (not 1 <= validity <= MOST_DAYS, f"validity must be 1 to {MOST_DAYS} days"),
+        (not _LEAST_DAYS <= validity <= MOST_DAYS, f"validity must be {_LEAST_DAYS} to {MOST_DAYS} days"),
         (renew_before is not None and renew_before < 0, "renew_before must not be negative"),
         (
-            renew_before is not None and validity <= renew_before,
-            f"validity ({validity}) must be more than renew_before ({renew_before}) days",
+            # the first day has begun when it is issued
+            renew_before is not None and validity < renew_before + _LEAST_DAYS,
+            f"validity ({validity}) must be at least two days more than renew_before ({renew_before})",
         ),
         (params["csr"] is not None and params["certificate_type"] is not None, "certificate_type cannot go with csr"),
         (params["csr"] is not None and params["private_key_path"] is not None, "private_key_path cannot go with csr"),
@@ -296,5 +295,5 @@ def _refuse_what_is_not_told(named: t.Sequence[State]) -> None:
 
 
 def _lives(state: State, renew_before: int | None) -> bool:
-    days, life = state["days_left"], lifetime(state["created_at"], state["expires_at"])
-    return state["status"] in USABLE and days is not None and days >= renew_within(renew_before, life)
+    dates = {"not_before": state["created_at"], "not_after": state["expires_at"], "days_left": state["days_left"]}
+    return state["status"] in USABLE and life_of(dates, renew_before).lasts

@@ -63,7 +63,7 @@ def test_a_required_option_that_is_blank_is_named(role: str, name: str, blank: t
     ("role", "change", "words"),
     [
         ("okms", {"validity": 366}, "okms_validity: 366 is more than the 365 days that OKMS allows"),
-        ("okms", {"validity": 0}, "okms_validity: 0 is less than 1"),
+        ("okms", {"validity": 0}, "okms_validity: 0 is less than 2"),
         ("okms", {"validity": 30, "renew_before": 30}, "okms_validity: 30 days is less than 32, two more than renew_"),
         ("okms", {"validity": 31, "renew_before": 30}, "okms_validity: 31 days is less than 32, two more than renew_"),
         ("okms", {"max_price": "-1"}, "okms_max_price: -1.0 is less than 0"),

@@ -92,8 +92,8 @@ def test_state_without_certificate() -> None:
         ({"identity_urns": [URN, "urn:other"]}, False),
         ({"public_key_sha256": "other"}, False),
         ({"from_csr": False}, False),
-        ({"days_left": 30}, True),
-        ({"days_left": 29}, False),
+        ({"days_left": 31}, True),
+        ({"days_left": 30}, False),  # as roles count it
     ],
 )
 def test_select(change: dict[str, t.Any], chosen: bool) -> None:
@@ -135,6 +135,9 @@ def test_request_is_checked() -> None:
     check_credential_request(PARAMS)
     with pytest.raises(InvalidInputError) as caught:
         check_credential_request({**PARAMS, "name": "", "validity": 0, "identity_urns": ["x"], "renew_before": -1})
+    check_credential_request({**PARAMS, "validity": 32})
+    with pytest.raises(InvalidInputError, match=r"validity \(31\) must be at least two days more than renew_before"):
+        check_credential_request({**PARAMS, "validity": 31})
     for text in ("name", "validity", "'x' in identity_urns", "renew_before"):
         assert text in caught.value.message
 
