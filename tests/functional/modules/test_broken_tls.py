@@ -11,6 +11,7 @@ import socket
 import typing as t
 
 import pytest
+import requests
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.errors import UnreachableError
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.client import Client
@@ -66,6 +67,14 @@ def test_write_to_an_untrusted_server_was_never_sent(tmp_path: pathlib.Path) -> 
         error = post_to(f"https://localhost:{port}/1.0")
     assert error.details["maybe_done"] is False and "is not trusted" in error.message
     assert arrived == []
+
+
+def test_error_of_a_token_server_is_not_its_own_cause() -> None:
+    with listening(refuse) as port:
+        account = {"client_id": "an-id", "client_secret": "a-secret", "token_url": f"https://localhost:{port}/token"}
+        error = post_to("https://localhost:1/1.0", access_token=None, **account)
+    assert error.message.startswith("POST /token: no answer from localhost")
+    assert isinstance(error.__cause__, requests.exceptions.SSLError)
 
 
 # --- after the request

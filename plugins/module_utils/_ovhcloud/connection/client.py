@@ -260,8 +260,10 @@ class Client:
         try:
             answer = self._transport.exchange("POST", account.token_url, text, headers, None)
         except UnreachableError as error:
-            # a POST, and repeated nevertheless: one token more changes nothing
-            raise TryAgain(error) if error.details.get("maybe_done") else error from error
+            if error.details.get("maybe_done"):
+                # a POST, and repeated nevertheless: one token more changes nothing
+                raise TryAgain(error) from error
+            raise
         body = answer.json()
         if answer.status_code in PASSING:
             note = query_note(query_id(answer))
