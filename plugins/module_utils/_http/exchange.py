@@ -9,6 +9,7 @@ import contextlib
 import json
 import ssl
 import typing as t
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.bounded import (
@@ -31,6 +32,7 @@ else:
 USER_AGENT = "ansible-ovhcloud.vmware_encryption"
 PASSING = (429, 500, 502, 503, 504)  # statuses after which the same question may be answered
 _PART = 1 << 16
+_LONGEST_PAUSE = 1e9  # seconds; what a header asks for beyond that is no number to count with
 
 
 class Answer(t.NamedTuple):
@@ -78,6 +80,25 @@ def whole(response: requests.Response, bounds: Bounds) -> Answer:
     """The answer with its body, which must end within the bounds."""
     with contextlib.closing(response):
         return Answer(response.status_code, response.headers, read_body(response.iter_content(_PART), bounds))
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds that the server asks for, given as such or as a date (RFC 9110, 10.2.3)."""
+    value = answer.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value), _LONGEST_PAUSE)
+    try:
+        moment = parsedate_to_datetime(value)
+        # by the server's own clock where it says so: ours may be wrong
+        now = parsedate_to_datetime(answer.headers.get("Date", ""))
+        return max(0.0, (moment - now).total_seconds())
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None  # absent, or nothing that can be read
+
+
+def wish(pause: float | None) -> str:
+    """That pause for the end of a message, if it is worth a word."""
+    return f"; it asks to wait {pause:.0f} s" if pause and pause >= 1 else ""
 
 
 def api_path(template: str, *parts: t.Any) -> str:

@@ -34,7 +34,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.e
     BoundedAdapter,
     may_pass,
     never_sent,
+    retry_after,
     whole,
+    wish,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vault.config import Settings
 
@@ -69,7 +71,7 @@ class VaultClient:
                 return self._send("GET", call_path + query, None)
             except CollectionError as error:
                 if may_pass(error):
-                    raise TryAgain(error) from error
+                    raise TryAgain(error, error.details.get("retry_after")) from error
                 raise
 
         return self._retry.call(attempt)
@@ -128,7 +130,11 @@ class VaultClient:
     def _decoded(self, what: str, answer: Answer) -> t.Any:
         body, status = answer.json(), answer.status_code
         if status >= 400:
-            raise self._error(what, status, body)
+            error = self._error(what, status, body)
+            pause = retry_after(answer)  # sent with 429 by quotas of Vault (its API page quotas-config)
+            if pause is not None:
+                raise type(error)(f"{error.message}{wish(pause)}", **error.details, retry_after=pause)
+            raise error
         if status >= 300:
             raise ApiError(
                 f"{what}: Vault at {self._netloc} redirects with {status}, as a standby node does: give the address of "

@@ -30,6 +30,8 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.e
     REQUESTS,
     Answer,
     may_pass,
+    retry_after,
+    wish,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhcloud.connection.config import (
     AccessToken,
@@ -51,7 +53,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._ovhclo
     RequestSigner,
     Transport,
     query_id,
-    retry_after,
 )
 
 # the most that the regional API serves (swagger of OKMS); of this one it is unknown (assumption list-page-maximum)
@@ -268,7 +269,7 @@ class Client:
         if answer.status_code in PASSING:
             note = query_note(query_id(answer))
             pause = retry_after(answer)
-            raise TryAgain(ApiError(f"{shown}: answered {answer.status_code}{_wish(pause)}{note}"), pause)
+            raise TryAgain(ApiError(f"{shown}: answered {answer.status_code}{wish(pause)}{note}"), pause)
         token = body.get("access_token") if isinstance(body, dict) else None
         if answer.status_code < 400 and not (isinstance(token, str) and token):
             kind = one_line(answer.headers.get("Content-Type", "").partition(";")[0]) or "no content type"
@@ -300,7 +301,7 @@ class Client:
                 error = self._explain(call_path, error)
             pause = retry_after(answer)
             if pause is not None:
-                error = extended(error, f"{error.message}{_wish(pause)}", retry_after=pause)
+                error = extended(error, f"{error.message}{wish(pause)}", retry_after=pause)
             raise error
         if answer.status_code >= 300:
             raise ApiError(
@@ -336,10 +337,6 @@ class Client:
     def _clean(self, text: str) -> str:
         token = [self._token[0]] if self._token else []
         return scrub(one_line(text), [*self.settings.secrets(), *token])
-
-
-def _wish(pause: float | None) -> str:
-    return f"; it asks to wait {pause:.0f} s" if pause and pause >= 1 else ""
 
 
 def signature(secret: str, consumer_key: str, method: str, url: str, body: str, timestamp: int) -> str:

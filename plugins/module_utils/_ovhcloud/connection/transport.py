@@ -9,7 +9,6 @@ import contextlib
 import functools
 import socket
 import typing as t
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core import progress
@@ -38,7 +37,6 @@ with contextlib.suppress(ImportError):  # REQUESTS tells it
     import requests
 
 _CONNECT_TIMEOUT = 20.0
-_LONGEST_PAUSE = 1e9  # seconds; what a header asks for beyond that is no number to count with
 
 RequestSigner = t.Callable[[str, str, str], "dict[str, str]"]
 
@@ -126,20 +124,6 @@ def query_id(answer: Answer) -> str | None:
     """The id by which OVHcloud's support finds the call."""
     value = answer.headers.get("X-Ovh-QueryID") or answer.headers.get("X-OVH-Query-ID")
     return one_line(value) if value else None
-
-
-def retry_after(answer: Answer) -> float | None:
-    """Seconds that the server asks for, given as such or as a date (RFC 9110, 10.2.3)."""
-    value = answer.headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(float(value), _LONGEST_PAUSE)
-    try:
-        moment = parsedate_to_datetime(value)
-        # by the server's own clock where it says so: ours may be wrong
-        now = parsedate_to_datetime(answer.headers.get("Date", ""))
-        return max(0.0, (moment - now).total_seconds())
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None  # absent, or nothing that can be read
 
 
 def _innermost(error: Exception) -> t.Any:

@@ -36,7 +36,9 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._http.e
     BoundedAdapter,
     may_pass,
     never_sent,
+    retry_after,
     whole,
+    wish,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._vsphere.connection.errors import (
     from_transport,
@@ -192,7 +194,7 @@ class Rest:
                 return call()
             except CollectionError as error:
                 if may_pass(error):
-                    raise TryAgain(error) from error
+                    raise TryAgain(error, error.details.get("retry_after")) from error
                 raise
 
         return self._retry.call(attempt)
@@ -261,7 +263,12 @@ class Rest:
         status = answer.status_code
         # which 2xx a write has is not documented (assumption rest-write-status)
         if status >= 400:
-            raise self._clean(to_error(f"{what} on {self._target.hostname}", status, answer.json()), token)
+            error = to_error(f"{what} on {self._target.hostname}", status, answer.json())
+            pause = retry_after(answer)
+            if pause is not None:
+                error.message += wish(pause)
+                error.details["retry_after"] = pause
+            raise self._clean(error, token)
         if status >= 300:
             raise ApiError(
                 f"could not {what} on {self._target.hostname}: HTTP {status} redirects elsewhere; something "
