@@ -149,20 +149,22 @@ class Client:
 
     def post(self, call_path: str, body: t.Any = None, read: bool = False) -> t.Any:
         """Write, sent once. read=True: a POST that only asks, repeated like a read."""
+        # Not even on 429: OVHcloud does not say that nothing was done then. A second POST could order, pay or issue
+        # twice, and a rerun looks first; a second PUT or DELETE only has the same effect again.
         if read:
             return self._read("POST", call_path, body)[0]
         return self._send("POST", call_path, body)[0]
 
     def put(self, call_path: str, body: t.Any) -> t.Any:
-        """Write; repeated only on 429, which says that nothing was done."""
+        """Write; repeated only on 429: even if something was done then, a second one has the same effect."""
         return self._unless_busy("PUT", call_path, body)
 
     def patch(self, call_path: str, body: t.Any) -> t.Any:
-        """Write; repeated only on 429, which says that nothing was done."""
+        """Write; repeated only on 429: even if something was done then, a second one has the same effect."""
         return self._unless_busy("PATCH", call_path, body)
 
     def delete(self, call_path: str) -> t.Any:
-        """Write; repeated only on 429, which says that nothing was done."""
+        """Write; repeated only on 429: even if something was done then, a second one has the same effect."""
         return self._unless_busy("DELETE", call_path, None)
 
     def now(self) -> datetime.datetime:
