@@ -110,7 +110,7 @@ def to_error(failure: Failure) -> CollectionError:
 def forbidden_by_state(error: CollectionError) -> bool:
     """True when the state of the object may have forbidden the call: 409, or a 400 that may have another reason too."""
     # (assumption conflict-status)
-    bad_request = type(error) is ApiError and error.details.get("http_status") == 400
+    bad_request = isinstance(error, ApiError) and error.details.get("http_status") == 400
     return bad_request or isinstance(error, ConflictError)
 
 

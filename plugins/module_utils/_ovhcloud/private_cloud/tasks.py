@@ -133,8 +133,8 @@ class Tasks:
         """All tasks that wait for vCenter; they do not say which KMS entry they belong to."""
         return [task for task in self._in_states("", _MAY_WAIT) if task.waiting_for_vcenter]
 
-    def underway(self, about: str) -> list[Task]:
-        """Tasks of one object, such as `/user/1201`, that have not ended, in order of their ids."""
+    def underway(self, about: str = "") -> list[Task]:
+        """Tasks that have not ended, in order of their ids; `about`: those of one object, such as `/user/1201`."""
         return [task for task in self._in_states(about, _IN_PROGRESS) if not task.ended]
 
     def _in_states(self, about: str, states: t.Iterable[str]) -> list[Task]:
