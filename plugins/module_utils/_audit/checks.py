@@ -237,4 +237,4 @@ def _trace(seen: Seen) -> Verdict:
 
 def _complete(seen: Seen) -> Verdict:
     missing = seen.has("not_read", "unreadable")
-    return (FAIL, "; ".join(missing)) if missing else (PASS, "nothing was excluded")
+    return (FAIL, "; ".join(missing)) if missing else (PASS, "everything was read")

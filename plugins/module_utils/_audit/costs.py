@@ -96,7 +96,7 @@ def _used(domain: t.Mapping[str, t.Any], providers: t.Optional[Records]) -> tupl
     known = [use for use in uses if use is not None]
     keys = {str(key) for use in known for key in use.get("key_ids") or []}
     clusters = {str(name) for use in known for name in use.get("vsan_clusters") or []}  # each has one key of its own
-    return len(keys) + len(clusters), not any(use.get("others") for use in known)
+    return len(keys) + len(clusters), not any(use.get("others") or use.get("not_read") for use in known)
 
 
 def _at(provider: t.Mapping[str, t.Any], domain: t.Mapping[str, t.Any]) -> bool:

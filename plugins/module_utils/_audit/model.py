@@ -93,7 +93,7 @@ def _content(
             *life_cycle.of_life_cycle(cloud, now.date()),
             *costs.of_okms(facts.get("okms")),
             *traces.of_traces(traced),
-            *findings.not_read(facts.get("not_read") or {}),
+            *findings.not_read({**(facts.get("not_read") or {}), scope.USERS: scope.users_not_read(facts)}),
         ]
     )
     totals = counts.totals(machines)

@@ -26,6 +26,14 @@ PARTS = (
     ("credential of the OVHcloud API", "api_rights"),
     ("recovery dossier", "dossier"),
 )
+USERS = "users of keys that this vSphere user cannot see"
+
+
+def users_not_read(facts: Facts) -> t.Optional[str]:
+    """Why nobody knows who else uses the keys of some provider, None if vCenter told it."""
+    providers = [*facts["key_providers"], *(facts.get("missing_key_providers") or [])]
+    reasons = [(one.get("users") or {}).get("not_read") for one in providers]
+    return next((str(reason) for reason in reasons if reason), None)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import typing as t
 
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.scope import USERS, users_not_read
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.results import as_result
 
 Facts = t.Mapping[str, t.Any]
@@ -17,7 +18,6 @@ VM, VTPM, TEMPLATE, SNAPSHOTS, LINKED, TOLERANT, LOCKED = (
     "vm", "vtpm", "template", "snapshots", "linked_clone", "fault_tolerance", "locked",
 )  # fmt: skip
 VSAN, HOST, OTHER, NOT_READ = "vsan", "host", "other_user", "not_read"
-USERS = "users of keys that this vSphere user cannot see"
 KINDS = (NOT_READ, UNREADABLE, LOCKED, VTPM, TEMPLATE, LINKED, TOLERANT, SNAPSHOTS, VM, VSAN, HOST, OTHER)
 VTPM_STEP = (
     "In the guest, end or suspend what the vTPM seals (BitLocker: keep its recovery key at hand), shut it down, remove "
@@ -80,13 +80,6 @@ def encrypted(machines: Rows) -> list[Facts]:
 def kind_of(machine: Facts) -> str:
     """What stands first in the way of a VM that is encrypted, `VM` if nothing does."""
     return next(kind for kind, holds, _reason, _step in _MACHINES if holds(machine))
-
-
-def users_not_read(facts: Facts) -> t.Optional[str]:
-    """Why nobody knows who else uses the keys of some provider, None if vCenter told it."""
-    providers = [*facts["key_providers"], *(facts.get("missing_key_providers") or [])]
-    reasons = [(one.get("users") or {}).get("not_read") for one in providers]
-    return next((str(reason) for reason in reasons if reason), None)
 
 
 def left(facts: Facts) -> list[dict[str, t.Any]]:

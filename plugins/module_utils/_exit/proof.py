@@ -10,6 +10,7 @@ import json
 import typing as t
 
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.model import NotAReportError
+from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.scope import users_not_read
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.guards import plural
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._core.texts import one_line
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._exit.left import (
@@ -19,7 +20,6 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._exit.l
     VSAN,
     Facts,
     left,
-    users_not_read,
 )
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.life_cycle import coming
 

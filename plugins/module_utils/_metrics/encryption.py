@@ -59,7 +59,9 @@ def _machines(totals: Facts, common: Labels) -> t.Iterator[Family]:
 
 def _providers(providers: Records, common: Labels) -> t.Iterator[Family]:
     rows = [({**common, "provider": str(one["name"]), "type": str(one.get("type"))}, one) for one in providers]
-    healthy: Samples = [(labels, float(one["status"] == "green")) for labels, one in rows if one.get("status")]
+    # gray: vCenter does not know, and may say so of a good native provider (assumption native-status)
+    told = [(labels, one["status"]) for labels, one in rows if one.get("status") not in (None, "gray")]
+    healthy: Samples = [(labels, float(status == "green")) for labels, status in told]
     default: Samples = [(labels, float(bool(one.get("default")))) for labels, one in rows]
     yield Family(
         f"{PREFIX}_key_provider_healthy", "Whether vCenter calls the key provider healthy (1) or not (0).", healthy

@@ -77,8 +77,9 @@ def test_what_counts_as_used(providers: t.Any, used: t.Optional[int]) -> None:
         assert of_okms(cost) == []
 
 
-def test_third_parties_make_it_a_lower_limit() -> None:
-    cost = okms_cost(domain(), [provider(["a"], others=["third party backup"])])
+@pytest.mark.parametrize("more", [{"others": ["third party backup"]}, {"not_read": "no right"}])
+def test_users_beyond_the_inventory_make_it_a_lower_limit(more: dict[str, t.Any]) -> None:
+    cost = okms_cost(domain(), [provider(["a"], **more)])
     assert cost["in_use_is_complete"] is False
     assert "at least 1 of the KMIP objects; at most 11 are not used" in cost["text"]
 

@@ -109,6 +109,7 @@ def _host(state: str, cluster: str = "prod-a") -> dict[str, t.Any]:
         (_host("prepared"), [("notice", "host_mode")]),
         (_host("incapable", "a cluster without encrypted VMs"), []),
         ({"not_read": {"hosts": "no permission", "storage policies": ""}}, [("warning", "not_read")]),
+        ({"key_providers": [{**GOOD, "users": {"not_read": "no right"}}]}, [("warning", "not_read")]),
     ],
 )  # fmt: skip
 def test_each_fact_gives_its_finding(changes: dict[str, t.Any], expected: list[tuple[str, str]]) -> None:

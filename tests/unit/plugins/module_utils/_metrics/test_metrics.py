@@ -87,6 +87,7 @@ def test_facts_become_gauges_in_base_units() -> None:
             {"name": "okms", "type": "standard", "status": "green", "default": True},
             {"name": "nkp", "type": "native", "status": "red", "default": False},
             {"name": "unknown", "type": "trusted", "status": None, "default": False},
+            {"name": "saved", "type": "native", "status": "gray", "default": False},
         ],
         "certificates": [end, {**end, "not_after": None}],
         "backups": [{"provider": "nkp", "has_backup": True, "created_at": "2026-09-30T00:00:00Z"}],
