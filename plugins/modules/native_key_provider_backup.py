@@ -11,7 +11,7 @@ short_description: Back up a native key provider of vCenter
 version_added: 0.1.0
 author: OVHcloud VMware encryption authors (@ovhcloud)
 description:
-  - Exports a native key provider (vNKP), downloads the file, opens it with the password to prove it, and writes it so
+  - Exports a native key provider (vNKP), downloads the file, opens it with the password to verify it, and writes it so
     that only its owner can read it. Only the download makes vCenter count the provider as backed up.
   - The module makes a new backup if the file does not exist, if vCenter asks for one, and with O(force=true). You can
     repeat a failed backup at any time.

@@ -135,7 +135,7 @@ def unit(log: pathlib.Path) -> Tally:
 
 
 def fuzz(log: pathlib.Path) -> Tally:
-    """A seeded share of `make fuzz`: the inputs that once crashed, and some hundreds for each target."""
+    """A seeded share of `make fuzz`: the inputs that once crashed, and a few dozen for each target."""
     return _pytest(venvs.NEWEST, "fuzz", ["tests/fuzz"], log)
 
 
