@@ -18,9 +18,9 @@ description:
     X.509 version 3, the public key of the CSR or of O(private_key), a validity that includes vCenter's current time,
     and C(clientAuth) and C(digitalSignature) if it restricts the use of its key. Certificates that follow it must be
     its own chain.
-  - If the certificate is already in use, the module does not upload it again. It warns if a new one has another subject
-    than the one in use, because a KMS that identifies its clients by the subject will not give vCenter the keys that
-    belong to the former subject.
+  - If the certificate is already in use, the module does not upload it again. It warns if the subject of a new one
+    differs from that of the one in use, because a KMS that identifies its clients by the subject will not give vCenter
+    the keys that belong to the former subject.
   - The vSphere user needs the privilege C(Cryptographer.ManageKeyServers), which comes with the encryption right on
     OVHcloud, see M(ovhcloud.vmware_encryption.private_cloud_user).
 extends_documentation_fragment:
@@ -60,8 +60,8 @@ options:
     type: str
   self_signed:
     description:
-      - Whether to use a self-signed certificate that vCenter creates. The module uses one that was
-        generated before.
+      - Whether to use a self-signed certificate that vCenter creates. If one was generated before, the module uses
+        it.
       - The KMS must be configured to accept it; with O(wait_for=uploaded), the module does not wait for that.
     type: bool
     default: false
@@ -69,8 +69,8 @@ options:
     description:
       - Whether to replace the self-signed certificate in use with a new one. Requires
         O(self_signed=true).
-      - If a new one was generated before and is not in use yet, it is used, so repeated runs with O(activate=false)
-        belong to the same renewal. A run after its activation starts the next renewal.
+      - If a new one was generated before and is not in use yet, the module takes it, so repeated runs with
+        O(activate=false) belong to the same renewal. A run after its activation starts the next renewal.
     type: bool
     default: false
   activate:

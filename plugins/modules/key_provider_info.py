@@ -50,8 +50,8 @@ options:
     default: false
   check_keys:
     description:
-      - Whether to let vCenter fetch from the standard providers now the keys that VMs and hosts use, at most 100 from
-        each provider. This proves more than a green status, and changes nothing.
+      - Whether to let vCenter fetch the keys that VMs and hosts use, at most 100 from each standard provider. This
+        proves more than a green status, and changes nothing.
       - Requires the privilege C(Cryptographer.ManageKeys).
     type: bool
     default: false

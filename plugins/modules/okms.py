@@ -74,7 +74,7 @@ options:
       - Number of a cancelled order that another order may replace.
       - If the last order of the plan and region in the last 30 days was cancelled (refused, withdrawn, or not paid in
         time), the module orders nothing until you give its number here, so that a schedule does not order repeatedly.
-      - If OVHcloud's API does not tell what an order contains, an order in progress that could be for a domain in this
+      - If OVHcloud's API does not say what an order contains, an order in progress that could be for a domain in this
         region also prevents another one. Give its number if it is for something else.
     type: int
   ovh_subsidiary:

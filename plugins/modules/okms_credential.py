@@ -240,8 +240,8 @@ credential:
       sample: /etc/backup/okms.pem
 lacks_policy:
   description:
-    - Whether the identity that calls the API, as which the certificate acts without O(identity_urns), still needs an
-      IAM policy with the C(okms:kmip) actions on the domain. OKMS refuses its certificate on KMIP until then.
+    - Whether the identity that calls the API still needs an IAM policy with the C(okms:kmip) actions on the domain.
+      Without O(identity_urns), the certificate acts as this identity, and OKMS refuses it on KMIP until then.
     - The account itself, and users in a group with the role ADMIN, need no policy.
     - Null if identities are named, if OVHcloud does not return it, and for O(state=absent).
   returned: success

@@ -81,7 +81,7 @@ options:
         OVHcloud waits for vCenter.
       - V(delivered) also waits until OVHcloud has delivered the entries. If OVHcloud waits for vCenter, request it in a
         second run, after vCenter is set up. That run finds the entries and their tasks again and changes nothing.
-      - The former word V(flow_open) stands for V(firewall_open) until 2.0.0, with a warning.
+      - The former value V(flow_open) means V(firewall_open) until 2.0.0, with a warning.
     type: str
     choices: [firewall_open, delivered, flow_open]
     default: firewall_open
@@ -116,7 +116,7 @@ options:
       - How long to wait at most, in seconds. If the time runs out, the module fails, nothing is lost, and the next run
         continues.
       - On a private cloud with advanced security, a token validator must confirm the operation within 15 minutes.
-        The error says so if nothing has started when the time is over.
+        The error says so if nothing has started when the time runs out.
     type: int
     default: 1800
 seealso:
@@ -286,7 +286,7 @@ def build(context: Context) -> t.Any:
     """The entries of the host, to be kept or to be removed."""
     calls = KmsCalls(connect(context), context.params["service_name"], Patience.of(context.params))
     if context.params["wait_for"] == "flow_open":
-        context.warn("wait_for: flow_open is now firewall_open; the former word works until 2.0.0")
+        context.warn("wait_for: flow_open is now firewall_open; the former value works until 2.0.0")
     kind = KmsRemoval if context.params["state"] == "absent" else KmsEntries
     return kind(context, calls)
 

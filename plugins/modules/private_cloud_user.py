@@ -12,7 +12,7 @@ description:
   - Grants or revokes a vSphere user's rights, such as the encryption right, which the user who sets up key providers
     needs.
   - The module finds users by their exact login or name. It sends only what differs, and verifies the result.
-  - A change that an earlier run asked for and that is still underway is not asked for again. The module waits for it,
+  - A change that an earlier run requested and that is still underway is not requested again. The module waits for it,
     and with O(wait=false) it changes nothing and warns. To see it, the identity needs the optional action
     C(pccVMware:apiovh:user/task/get).
   - It creates users only if O(allow_create=true), and removes them only if O(confirm_name) is given.
@@ -106,7 +106,7 @@ options:
       - How long to wait at most, in seconds. If the time runs out, the module fails, nothing is lost, and the next run
         continues.
       - On a private cloud with advanced security, a token validator must confirm the operation within 15 minutes.
-        The error says so if nothing has started when the time is over.
+        The error says so if nothing has started when the time runs out.
     type: int
     default: 1800
 seealso:

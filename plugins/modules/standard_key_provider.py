@@ -31,7 +31,7 @@ attributes:
     support: partial
     details:
       - With O(update_password=always), the module sends passwords, and reports a change, in every run, because vCenter
-        does not tell which password it has.
+        does not say which password it has.
 requirements:
   - cryptography >= 38.0
 options:
@@ -88,7 +88,7 @@ options:
       protocol:
         description:
           - KMIP library protocol handler that vCenter uses for the server, such as V(KMIP1). An empty text clears it.
-          - vSphere has no protocol for the proxy.
+          - vSphere has no setting for the proxy's protocol.
         type: str
       reconnect:
         description:

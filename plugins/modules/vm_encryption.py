@@ -76,11 +76,11 @@ options:
     default: combine
   zerto:
     description:
-      - What to do with unencrypted VMs if Zerto replicates VMs of this vCenter, which its appliances (C(Z-VRA*))
-        show. Zerto cannot replicate encrypted VMs. vCenter does not know which VMs it replicates.
+      - What to do with unencrypted VMs if this vCenter has replication appliances of Zerto (C(Z-VRA*)).
+        Zerto cannot replicate encrypted VMs. vCenter does not know which VMs it replicates.
       - V(warn) encrypts them and warns that their replication ends. V(block) reports them as
         blocked.
-      - V(ignore) does neither. It also skips the check whether vSAN is encrypted too, about which the other values warn
+      - V(ignore) does neither. It also skips the check for vSAN that is encrypted too; the other values warn about it
         once per cluster. V(ignore) saves requests in a run that follows one with these checks.
     type: str
     choices: [warn, block, ignore]

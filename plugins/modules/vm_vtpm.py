@@ -54,8 +54,8 @@ options:
     elements: str
   zerto:
     description:
-      - What to do with VMs with an unencrypted home if Zerto replicates VMs of this vCenter, which its appliances
-        (C(Z-VRA*)) show. Zerto cannot replicate encrypted VMs. vCenter does not know which VMs it replicates.
+      - What to do with VMs with an unencrypted home if this vCenter has replication appliances of Zerto
+        (C(Z-VRA*)). Zerto cannot replicate encrypted VMs. vCenter does not know which VMs it replicates.
       - V(warn) adds the vTPM and warns that their replication ends. V(block) reports them as blocked. V(ignore) does
         neither.
     type: str

@@ -18,7 +18,7 @@ from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._audit.
 from ansible_collections.ovhcloud.vmware_encryption.plugins.module_utils._facts.life_cycle import NOTICE_MONTHS, coming
 
 NEXT_STEP = (
-    "Plan where the VMs go: the playbook encryption_exit decrypts them for a platform that takes no encrypted VM, or "
+    "Plan where the VMs go: the playbook encryption_exit decrypts them for a platform that accepts no encrypted VM, or "
     "prepares another private cloud for them."
 )
 

@@ -76,7 +76,7 @@ def test_open_again_delivered(lab: Lab, run_module: RunModule) -> None:
 def test_former_word_for_an_open_firewall_works_and_warns(lab: Lab, run_module: RunModule) -> None:
     made = run_module("private_cloud_kms", **PRESENT, wait_for="flow_open")
     assert made.changed and made.warnings == [
-        "wait_for: flow_open is now firewall_open; the former word works until 2.0.0"
+        "wait_for: flow_open is now firewall_open; the former value works until 2.0.0"
     ]
     again = run_module("private_cloud_kms", **PRESENT, wait_for="firewall_open")
     assert not again.changed and again.warnings == []
