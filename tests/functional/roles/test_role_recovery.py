@@ -135,6 +135,24 @@ def test_from_the_dossier_to_the_same_providers(lab: Lab, world: World, run_modu
     assert mentioned(summary_of(again)["done"], "provider okms-prod is as in", "provider nkp-prod is as in")
 
 
+def test_lost_place_for_copies_does_not_stop_recovery(lab: Lab, world: World, run_module: RunModule) -> None:
+    (world.folder / "gone").write_text("a file where a folder was")
+    known = json.loads(world.dossier.read_text())
+    for section in known["vcenters"]:
+        entry = section["providers"]["nkp-prod"]
+        entry["default"] = True
+        entry["variables"]["native_key_provider_backup_copies"][0]["path"] = str(world.folder / "gone/vault.p12")
+    world.dossier.write_text(json.dumps(known))
+    lab.vcenter.lose_providers()
+    recovered = world.recover()
+    assert (recovered.code, recovered.failed) == (0, 0), recovered.screen
+    assert "WARNING: the backup was not copied to" in recovered.screen and "gone/vault.p12" in recovered.screen
+    found = {row["name"]: row for row in run_module("key_provider_info")["key_providers"]}
+    assert sorted(found) == ["nkp-prod", "okms-prod"] and found["nkp-prod"]["default"] is not found["okms-prod"]["default"]
+    again = world.recover()
+    assert (again.code, again.changed) == (0, 0), again.screen
+
+
 def test_an_external_kms_needs_its_secrets_again(lab: Lab, tmp_path: pathlib.Path, run_module: RunModule) -> None:
     world = World(lab, tmp_path)
     certificate, key = lab.external_client_pair()
