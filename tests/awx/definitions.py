@@ -36,7 +36,7 @@ EVERYTHING: dict[str, t.Any] = {
     "awx_volume": "/srv/jobs",
     "awx_daily_option": "external_kms",
     "awx_native_name": "nkp-prod",
-    "awx_native_tpm_required": "false",
+    "awx_native_tpm_required": "no",
     "awx_kms_servers": '[{"name": "kms1", "address": "kms1.example.net"}]',
     "awx_kms_identity": "ca",
     "awx_notification_url": "https://hooks.example.com/awx",

@@ -30,6 +30,17 @@ def test_each_option_can_run_daily(option: str) -> None:
     assert [name for name, state in roles.items() if state == "present"] == [option]
 
 
+@pytest.mark.parametrize(
+    ("said", "answer"), [("", "true"), (True, "true"), ("yes", "true"), (False, "false"), ("no", "false")]
+)
+def test_daily_native_run_says_what_its_provider_was_made_with(said: t.Any, answer: str) -> None:
+    made = definitions.read(**{**definitions.EVERYTHING, "awx_native_tpm_required": said})
+    daily = next(one for one in made["controller_schedules"] if one["name"].endswith("native key provider daily"))
+    option = next(one for one in made["controller_templates"] if one["name"].endswith("| native key provider"))
+    asked = {question["variable"]: question["default"] for question in surveys.questions(option)}
+    assert (daily["extra_data"]["tpm_required"], asked["tpm_required"]) == (answer, answer)
+
+
 def test_daily_runs_answer_what_the_surveys_offer() -> None:
     made = definitions.read(**definitions.EVERYTHING)
     asked = {one["name"]: surveys.questions(one) for one in made["controller_templates"]}

@@ -148,7 +148,9 @@ def test_lost_place_for_copies_does_not_stop_recovery(lab: Lab, world: World, ru
     assert (recovered.code, recovered.failed) == (0, 0), recovered.screen
     assert "WARNING: the backup was not copied to" in recovered.screen and "gone/vault.p12" in recovered.screen
     found = {row["name"]: row for row in run_module("key_provider_info")["key_providers"]}
-    assert sorted(found) == ["nkp-prod", "okms-prod"] and found["nkp-prod"]["default"] is not found["okms-prod"]["default"]
+    assert (
+        sorted(found) == ["nkp-prod", "okms-prod"] and found["nkp-prod"]["default"] is not found["okms-prod"]["default"]
+    )
     again = world.recover()
     assert (again.code, again.changed) == (0, 0), again.screen
 
