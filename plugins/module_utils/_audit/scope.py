@@ -29,7 +29,7 @@ PARTS = (
 USERS = "users of keys that this vSphere user cannot see"
 
 
-def users_not_read(facts: Facts) -> t.Optional[str]:
+def users_not_read(facts: t.Mapping[str, t.Any]) -> t.Optional[str]:
     """Why nobody knows who else uses the keys of some provider, None if vCenter told it."""
     providers = [*facts["key_providers"], *(facts.get("missing_key_providers") or [])]
     reasons = [(one.get("users") or {}).get("not_read") for one in providers]
