@@ -34,6 +34,11 @@ class Bounds:
         self.seconds = seconds
         self.size = size or LONGEST
 
+    @property
+    def longest_wait(self) -> float:
+        """Seconds for which a server may hold an answer back: a wait without news must not look like a lost answer."""
+        return self.seconds / 2
+
 
 class _Stream(io.RawIOBase):
     """Reads a socket until the deadline."""

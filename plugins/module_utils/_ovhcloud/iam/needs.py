@@ -164,19 +164,9 @@ CATALOGUE: tuple[Need, ...] = (
         optional=True,  # for what a domain costs a month
         **_ONLY,
     ),
-    *_needs(
-        "operate",
-        CLOUD,
-        "pccVMware:apiovh:",
-        f"POST {_PCC}/user/{{id}}/changeProperties user/changeProperties",
-    ),
-    *_needs(
-        "operate",
-        CLOUD,
-        "pccVMware:apiovh:",
-        f"GET {_PCC}/user/{{id}}/task user/task/get",
-        optional=True,  # an earlier change that is still underway
-    ),
+    *_needs("operate", CLOUD, "pccVMware:apiovh:", f"POST {_PCC}/user/{{id}}/changeProperties user/changeProperties"),
+    # an earlier change that is still underway
+    *_needs("operate", CLOUD, "pccVMware:apiovh:", f"GET {_PCC}/user/{{id}}/task user/task/get", optional=True),
     *_needs(
         "operate",
         CLOUD,

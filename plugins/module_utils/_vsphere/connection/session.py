@@ -110,11 +110,6 @@ class Session:
         return Retry(within=2 * self.bounds.seconds)
 
     @property
-    def longest_wait(self) -> float:
-        """Seconds for which vCenter may hold an answer back: a wait without news must not look like a lost answer."""
-        return self.bounds.seconds / 2
-
-    @property
     def vcenter_id(self) -> str:
         """Instance UUID of this vCenter, which every installation has its own of; empty when it does not tell."""
         return str(getattr(self.content.about, "instanceUuid", None) or "").lower()

@@ -60,7 +60,7 @@ class Watch:
 
         That is at most the given time, and less than a request may take.
         """
-        longest = min(seconds, _LONGEST_WAIT, self._session.longest_wait)
+        longest = min(seconds, _LONGEST_WAIT, self._session.bounds.longest_wait)
         return self._retry.call(lambda: self._safely(lambda: self._look(longest)))
 
     def close(self) -> None:

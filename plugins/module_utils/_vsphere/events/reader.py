@@ -102,7 +102,7 @@ class VCenterReader:
             self._next_report = time.monotonic() + self._interval
             events = self._report(session)
         else:
-            longest = min(_LONGEST_WAIT, session.longest_wait)
+            longest = min(_LONGEST_WAIT, session.bounds.longest_wait)
             events = self.inventory.see(watch.wait(max(1.0, min(left, longest))), complete=False)
         return [{**event, "vcenter": self.where} for event in events]
 
